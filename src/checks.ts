@@ -1,0 +1,74 @@
+/**
+ * Small validators: each returns its argument, and builds its message only when it throws.
+ * A wrong type is a TypeError, a wrong value or shape a RangeError; every message names the argument and
+ * says what was expected and what came: `input.shape[2]: expected inputSize 40, got 41`.
+ */
+
+/** How a value is shown in a message: short, quoted, and without running any code of the value's own. */
+export function show(value: unknown): string {
+  if (typeof value === "string")
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (value === null || typeof value === "number" || typeof value === "boolean" || value === undefined) {
+    return Object.is(value, -0) ? "-0" : String(value);
+  }
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (Array.isArray(value)) return `an array of length ${value.length}`;
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+}
+
+/** A shape as messages show it: `[5, 4, 6]`. */
+export function showShape(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
+
+export function wrongType(name: string, expected: string, got: unknown): TypeError {
+  return new TypeError(`${name}: expected ${expected}, got ${show(got)}`);
+}
+
+export function wrongValue(name: string, expected: string, got: unknown): RangeError {
+  return new RangeError(`${name}: expected ${expected}, got ${typeof got === "string" ? got : show(got)}`);
+}
+
+/** @throws TypeError unless `value` is a number; RangeError unless it is an integer of at least `least`. */
+export function checkInteger(
+  name: string,
+  value: unknown,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
+  if (typeof value !== "number") throw wrongType(name, "a number", value);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw wrongValue(name, `an integer ${range}`, value);
+  }
+  return value;
+}
+
+/** @throws TypeError unless `value` is true or false. */
+export function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw wrongType(name, "true or false", value);
+  return value;
+}
+
+/**
+ * An options object whose keys are all known; a misspelt option is refused rather than ignored.
+ * @throws TypeError for anything but a plain object, and for a key that is not in `known`.
+ */
+export function checkOptions<Options extends object>(
+  name: string,
+  options: Options | undefined,
+  known: readonly string[],
+): Partial<Options> {
+  if (options === undefined) return {};
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw wrongType(name, "an object of options", options);
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw new TypeError(`${name}.${key}: unknown option; known are ${known.join(", ")}`);
+    }
+  }
+  return options;
+}

@@ -1,0 +1,154 @@
+/**
+ * Tensor: numbers with a shape, row-major, in ordinary JavaScript memory. A tensor never points into the
+ * memory of the wasm, so it stays valid whatever happens there.
+ */
+
+import { checkInteger, showShape, wrongType, wrongValue } from "./checks.js";
+import { normal } from "./random.js";
+
+export type IntegerArray =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** What a tensor may hold. Modules compute on float32; integer tensors come out of files and stay as they are. */
+export type TensorData = Float32Array | IntegerArray;
+
+/** Any object with `data` and `shape` (or `dims`, as onnxruntime names it) serves as a tensor argument. */
+export type TensorLike<Data = Float32Array | Float64Array | readonly number[]> =
+  | { readonly data: Data; readonly shape: readonly number[] }
+  | { readonly data: Data; readonly dims: readonly number[] };
+
+/** A state dict as readers return it: PyTorch's parameter names to tensors. */
+export type StateDict = Map<string, Tensor<TensorData>>;
+
+/** A state dict as modules take it: a Map or a plain record. */
+export type StateDictLike =
+  | ReadonlyMap<string, TensorLike<unknown>>
+  | Readonly<Record<string, TensorLike<unknown>>>;
+
+/** Nested arrays of numbers, as deep as the tensor has dimensions. */
+export type NestedNumbers = number | readonly NestedNumbers[];
+
+/** The number of elements of a shape. @throws TypeError or RangeError for a shape that is not one. */
+export function sizeOf(shape: readonly number[], name = "shape"): number {
+  if (!Array.isArray(shape)) throw wrongType(name, "an array of sizes", shape);
+  let size = 1;
+  for (let axis = 0; axis < shape.length; axis++) size *= checkInteger(`${name}[${axis}]`, shape[axis], 0);
+  if (size > Number.MAX_SAFE_INTEGER) throw wrongValue(name, "fewer than 2^53 elements", showShape(shape));
+  return size;
+}
+
+/**
+ * Row-major numbers with a shape; float32 unless the type says otherwise.
+ * `data.length` is the product of `shape`; a scalar has the shape `[]`.
+ */
+export class Tensor<Data extends TensorData = Float32Array> {
+  readonly data: Data;
+  readonly shape: readonly number[];
+
+  /** @throws TypeError if `data` is not a typed array; RangeError if its length is not the product of `shape`. */
+  constructor(data: Data, shape: readonly number[]) {
+    if (!isTensorData(data)) throw wrongType("data", "a Float32Array or an integer typed array", data);
+    const size = sizeOf(shape);
+    if (data.length !== size) {
+      throw wrongValue("data.length", `${size} for shape ${showShape(shape)}`, data.length);
+    }
+    this.data = data;
+    this.shape = Object.freeze([...shape]);
+  }
+
+  /**
+   * A tensor from nested arrays, a number, or anything with `data` and `shape` (or `dims`). The numbers are copied.
+   * @throws TypeError for anything that is not a number; RangeError for arrays of unequal lengths.
+   */
+  static from(value: NestedNumbers | TensorLike): Tensor {
+    if (typeof value === "object" && value !== null && "data" in value) {
+      const view = asTensor(value, "value");
+      return new Tensor(view.data === value.data ? view.data.slice() : view.data, view.shape);
+    }
+    const shape: number[] = [];
+    for (let probe: unknown = value; Array.isArray(probe); probe = probe[0]) shape.push(probe.length);
+    const data = new Float32Array(sizeOf(shape));
+    let next = 0;
+    const fill = (nested: unknown, axis: number, name: string): void => {
+      if (axis === shape.length) {
+        if (typeof nested !== "number") throw wrongType(name, "a number", nested);
+        data[next++] = nested;
+        return;
+      }
+      if (!Array.isArray(nested)) throw wrongType(name, `an array of length ${shape[axis]}`, nested);
+      if (nested.length !== shape[axis])
+        throw wrongValue(`${name}.length`, String(shape[axis]), nested.length);
+      for (let at = 0; at < nested.length; at++) fill(nested[at], axis + 1, `${name}[${at}]`);
+    };
+    fill(value, 0, "value");
+    return new Tensor(data, shape);
+  }
+
+  /** A tensor of zeros. */
+  static zeros(shape: readonly number[]): Tensor {
+    return new Tensor(new Float32Array(sizeOf(shape)), shape);
+  }
+
+  /** Standard normal numbers. The same integer `seed` gives the same tensor on every engine; without one they are random. */
+  static randn(shape: readonly number[], seed?: number): Tensor {
+    const data = new Float32Array(sizeOf(shape));
+    const next = normal(seed === undefined ? undefined : checkInteger("seed", seed, 0));
+    for (let at = 0; at < data.length; at++) data[at] = next();
+    return new Tensor(data, shape);
+  }
+
+  /** The numbers as nested arrays; a scalar gives one number. 64-bit integers come as bigint. */
+  toArray(): Data extends BigInt64Array | BigUint64Array ? unknown : NestedNumbers {
+    let next = 0;
+    const build = (axis: number): unknown =>
+      axis === this.shape.length
+        ? this.data[next++]
+        : Array.from({ length: this.shape[axis]! }, () => build(axis + 1));
+    return build(0) as ReturnType<Tensor<Data>["toArray"]>;
+  }
+}
+
+/**
+ * The argument as float32 data and a shape, without copying a Float32Array. Other arrays of numbers are converted.
+ * @throws TypeError or RangeError naming the argument.
+ */
+export function asTensor(value: unknown, name: string): { data: Float32Array; shape: readonly number[] } {
+  if (value instanceof Tensor && value.data instanceof Float32Array) return value;
+  if (typeof value !== "object" || value === null)
+    throw wrongType(name, "a Tensor or { data, shape }", value);
+  const { data, shape, dims } = value as { data?: unknown; shape?: unknown; dims?: unknown };
+  const sizes = (shape ?? dims) as readonly number[];
+  if (sizes === undefined) throw wrongType(`${name}.shape`, "an array of sizes", sizes);
+  const size = sizeOf(sizes, `${name}.shape`);
+  const numbers = asFloat32(data, `${name}.data`);
+  if (numbers.length !== size) {
+    throw wrongValue(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, numbers.length);
+  }
+  return { data: numbers, shape: sizes };
+}
+
+function asFloat32(data: unknown, name: string): Float32Array {
+  if (data instanceof Float32Array) return data;
+  if (ArrayBuffer.isView(data) && !(data instanceof DataView) && !is64BitInteger(data)) {
+    return Float32Array.from(data as unknown as ArrayLike<number>);
+  }
+  if (!Array.isArray(data)) throw wrongType(name, "a Float32Array", data);
+  const at = data.findIndex((element) => typeof element !== "number");
+  if (at >= 0) throw wrongType(`${name}[${at}]`, "a number", data[at]);
+  return Float32Array.from(data);
+}
+
+function is64BitInteger(data: unknown): boolean {
+  return data instanceof BigInt64Array || data instanceof BigUint64Array;
+}
+
+function isTensorData(data: unknown): data is TensorData {
+  return ArrayBuffer.isView(data) && !(data instanceof DataView) && !(data instanceof Float64Array);
+}

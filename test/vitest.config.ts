@@ -1,0 +1,43 @@
+/**
+ * One suite over both wasm builds: the project `simd` runs it with the baseline binary, `relaxed-simd` with the fused
+ * one. Node 20 refuses relaxed SIMD without a flag, later ones have no such flag, so the flag is added where the
+ * smallest relaxed module does not validate. `setup.ts` then checks that each project got the build it is named after.
+ */
+import { readFileSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+// (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd))
+const RELAXED_MODULE = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32,
+  1, 32, 2, 253, 133, 2, 11,
+]);
+const relaxedFlags = WebAssembly.validate(RELAXED_MODULE) ? [] : ["--experimental-wasm-relaxed-simd"];
+
+/** Imports of *.wasm give their bytes, as esbuild's `binary` loader does in the bundle. */
+const wasmBytes = {
+  name: "wasm-bytes",
+  enforce: "pre" as const,
+  load(id: string) {
+    if (!id.endsWith(".wasm")) return null;
+    const text = readFileSync(id).toString("base64");
+    return `export default Uint8Array.from(atob("${text}"), (c) => c.charCodeAt(0));`;
+  },
+};
+
+const project = (name: string, execArgv: string[]) => ({
+  plugins: [wasmBytes],
+  test: {
+    name,
+    include: ["test/**/*.test.ts"],
+    setupFiles: ["test/setup.ts"],
+    env: { WASM_BUILD: name },
+    execArgv,
+    testTimeout: 60_000,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [project("simd", []), project("relaxed-simd", relaxedFlags)],
+  },
+});
