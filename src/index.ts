@@ -1,4 +1,19 @@
 /** The public names of lstm-wasm; `lstm-wasm/formats` holds the readers of weight files. */
 
+export type { CellOptions } from "./nn/cell.js";
+export { Embedding, type EmbeddingOptions, type Indices, type NestedIndices } from "./nn/embedding.js";
+export { GRU, type GRUOptions } from "./nn/gru.js";
+export { GRUCell } from "./nn/gru-cell.js";
+export { Linear, type LinearOptions } from "./nn/linear.js";
+export { LSTM, type LSTMOptions, type LSTMState, type LSTMStateLike } from "./nn/lstm.js";
+export { LSTMCell } from "./nn/lstm-cell.js";
+export type { LoadOptions } from "./nn/parameters.js";
+export type { FromStateDictOptions, RecurrentOptions } from "./nn/recurrent.js";
+export { type Nonlinearity, RNN, type RNNOptions } from "./nn/rnn.js";
+export { RNNCell, type RNNCellOptions } from "./nn/rnn-cell.js";
+export type { ForwardOptions } from "./nn/sequence.js";
+export type { Stream, StreamOptions } from "./nn/stream.js";
+export type { LayerTrace, LstmTrace } from "./nn/trace.js";
 export type { NestedNumbers, StateDict, StateDictLike, TensorData, TensorLike } from "./tensor.js";
 export { Tensor } from "./tensor.js";
+export { type InitOptions, init } from "./wasm/runtime.js";

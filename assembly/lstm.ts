@@ -1,0 +1,305 @@
+/**
+ * LSTM: a run of time steps of one layer and direction.
+ *
+ *   i, f, o = sigmoid, g = tanh of (W_ih x + b_ih + b_hh) + W_hh h;  c' = f c + i g;  h' = o tanh(c')
+ *
+ * The bracket comes in as `gates`, made by project() for many steps at once, in the panel's order: 64 bytes i f g o for
+ * each block of four units. A single step may instead multiply x and h in one walk over the weights: then `gates` is
+ * the bias alone, x stands right before h in the state row, and `lines` counts both.
+ *
+ * All four gates of a block stay in registers from the first product to c' and h'; they never go to memory.
+ *
+ * Rows of state, cells and hidden are in the order of `order`, the caller's rows sorted by falling length, so the rows
+ * that still run at a time step are the first `active[t]`. Rows of gates and output are the caller's.
+ * Alignment: panels, cells, hidden and h 16 bytes. Every buffer reaches to the next multiple of four units.
+ */
+
+import {
+  expm1Negative,
+  expNegative,
+  sigmoid4,
+  sigmoidDenominator,
+  sigmoidNumerator,
+  tanh4,
+  tanhDenominator,
+  tanhNumerator,
+} from "./activation";
+import { clearFloats, copyFloats } from "./memory";
+import { project } from "./projection";
+import { madd } from "./simd";
+
+/**
+ * Runs `steps` time steps. All strides (`...Time`, `...Row`, `blockBytes`) are in bytes; those of time are negative when
+ * the sequence is read backwards.
+ *
+ * @param lines       lines of the panel to multiply: h, or x and h in the fused single step
+ * @param panel       W_hh, or W_ih and W_hh line after line; blocks of four units
+ * @param gates       the first step's gates before W_hh h, or the bias
+ * @param state       h of the first row; updated
+ * @param cells       c, rows of `hiddenSize` rounded up to four; updated
+ * @param hidden      scratch of the cells' size for h' of the step, since all blocks read the old h
+ * @param output      the first step's row of outputs
+ * @param outputSize  numbers in h: hiddenSize, or the projection's size
+ * @param order       i32 row numbers of the caller
+ * @param active      i32 numbers of rows that run at each step
+ * @param rows        all rows; outputs of rows that do not run are cleared
+ * @param backwards   1 to walk the blocks of the first step from the last to the first
+ * @param reduction   the plain panel of W_hr, or 0
+ * @param reductionStart  zeros in the reduction's output layout
+ * @param trace       0, or where to put i f g o c of each step and row: five rows of the cells' size
+ */
+export function lstmForward(
+  steps: i32,
+  hiddenSize: i32,
+  lines: i32,
+  panel: usize,
+  blockBytes: usize,
+  gates: usize,
+  gatesTime: usize,
+  gatesRow: usize,
+  state: usize,
+  stateRow: usize,
+  cells: usize,
+  hidden: usize,
+  output: usize,
+  outputTime: usize,
+  outputRow: usize,
+  outputSize: i32,
+  order: usize,
+  active: usize,
+  rows: i32,
+  backwards: i32,
+  reduction: usize,
+  reductionBlockBytes: usize,
+  reductionStart: usize,
+  trace: usize,
+): void {
+  const blocks = (hiddenSize + 3) >> 2;
+  const cellRow = (<usize>blocks) << 4;
+  const values = state - ((<usize>(lines - outputSize)) << 2);
+
+  for (; steps > 0; steps--) {
+    const running = load<i32>(active);
+    const pairs = running & ~1;
+    // Walking back over the panel finds its end still in the cache: 1.39x at H = 512, larger than a 2 MB L2.
+    if (pairs > 0) {
+      for (let turn = 0; turn < blocks; turn++) {
+        const block = backwards ? blocks - 1 - turn : turn;
+        const line = panel + <usize>block * blockBytes;
+        const gate = gates + ((<usize>block) << 6);
+        const unit = (<usize>block) << 4;
+        for (let row = 0; row < pairs; row += 2) {
+          const at = <usize>row;
+          const first = <usize>load<i32>(order + (at << 2));
+          const second = <usize>load<i32>(order + (at << 2), 4);
+          stepTwoRows(
+            lines,
+            line,
+            values + at * stateRow,
+            stateRow,
+            gate + first * gatesRow,
+            gate + second * gatesRow,
+            cells + at * cellRow + unit,
+            hidden + at * cellRow + unit,
+            cellRow,
+            trace ? trace + first * (5 * cellRow) + unit : 0,
+            trace ? trace + second * (5 * cellRow) + unit : 0,
+          );
+        }
+      }
+    }
+    if (running & 1) {
+      const at = <usize>pairs;
+      const row = <usize>load<i32>(order + (at << 2));
+      for (let turn = 0; turn < blocks; turn += 2) {
+        const block = backwards ? (blocks - 1 - turn) & ~1 : turn;
+        const second = <usize>(block + 1 < blocks);
+        const line = panel + <usize>block * blockBytes;
+        const gate = gates + row * gatesRow + ((<usize>block) << 6);
+        const unit = (<usize>block) << 4;
+        stepTwoBlocks(
+          lines,
+          line,
+          line + second * blockBytes,
+          values + at * stateRow,
+          gate,
+          gate + (second << 6),
+          cells + at * cellRow + unit,
+          hidden + at * cellRow + unit,
+          second << 4,
+          cellRow,
+          trace ? trace + row * (5 * cellRow) + unit : 0,
+        );
+      }
+    }
+
+    if (reduction) {
+      const reducedBlocks = (outputSize + 15) >> 4;
+      project(
+        running,
+        hiddenSize,
+        reducedBlocks,
+        hidden,
+        cellRow,
+        reduction,
+        reductionBlockBytes,
+        reductionStart,
+        0,
+        state,
+        stateRow,
+      );
+    }
+    for (let row = 0; row < rows; row++) {
+      const at = <usize>row;
+      const target = output + <usize>load<i32>(order + (at << 2)) * outputRow;
+      if (row < running) {
+        const h = state + at * stateRow;
+        if (!reduction) copyFloats(h, hidden + at * cellRow, hiddenSize);
+        copyFloats(target, h, outputSize);
+      } else {
+        clearFloats(target, outputSize);
+      }
+    }
+
+    gates += gatesTime;
+    output += outputTime;
+    active += 4;
+    backwards ^= 1;
+    if (trace) trace += <usize>rows * (5 * cellRow);
+  }
+}
+
+/** One block of four units for two rows: 2 rows x 4 gates. */
+function stepTwoRows(
+  lines: i32,
+  line: usize,
+  valuesA: usize,
+  stateRow: usize,
+  gateA: usize,
+  gateB: usize,
+  cell: usize,
+  hidden: usize,
+  cellRow: usize,
+  traceA: usize,
+  traceB: usize,
+): void {
+  let iA = v128.load(gateA);
+  let fA = v128.load(gateA, 16);
+  let gA = v128.load(gateA, 32);
+  let oA = v128.load(gateA, 48);
+  let iB = v128.load(gateB);
+  let fB = v128.load(gateB, 16);
+  let gB = v128.load(gateB, 32);
+  let oB = v128.load(gateB, 48);
+  let valuesB = valuesA + stateRow;
+  for (let end = valuesA + ((<usize>lines) << 2); valuesA < end; valuesA += 4) {
+    const a = v128.load32_splat(valuesA);
+    const b = v128.load32_splat(valuesB);
+    let w = v128.load(line);
+    iA = madd(a, w, iA);
+    iB = madd(b, w, iB);
+    w = v128.load(line, 16);
+    fA = madd(a, w, fA);
+    fB = madd(b, w, fB);
+    w = v128.load(line, 32);
+    gA = madd(a, w, gA);
+    gB = madd(b, w, gB);
+    w = v128.load(line, 48);
+    oA = madd(a, w, oA);
+    oB = madd(b, w, oB);
+    valuesB += 4;
+    line += 64;
+  }
+  const cA = nextCell(iA, fA, gA, v128.load(cell));
+  const cB = nextCell(iB, fB, gB, v128.load(cell + cellRow));
+  v128.store(hidden, nextHidden(oA, cA));
+  v128.store(hidden + cellRow, nextHidden(oB, cB));
+  v128.store(cell, cA);
+  v128.store(cell + cellRow, cB);
+  if (traceA) {
+    storeTrace(traceA, cellRow, iA, fA, gA, oA, cA);
+    storeTrace(traceB, cellRow, iB, fB, gB, oB, cB);
+  }
+}
+
+/**
+ * Two blocks for one row: eight chains hide the latency of a multiply-add. An odd last block is computed as both
+ * (`second` is then 0): the stores agree.
+ */
+function stepTwoBlocks(
+  lines: i32,
+  lineA: usize,
+  lineB: usize,
+  values: usize,
+  gateA: usize,
+  gateB: usize,
+  cell: usize,
+  hidden: usize,
+  second: usize,
+  cellRow: usize,
+  trace: usize,
+): void {
+  let iA = v128.load(gateA);
+  let fA = v128.load(gateA, 16);
+  let gA = v128.load(gateA, 32);
+  let oA = v128.load(gateA, 48);
+  let iB = v128.load(gateB);
+  let fB = v128.load(gateB, 16);
+  let gB = v128.load(gateB, 32);
+  let oB = v128.load(gateB, 48);
+  for (let end = values + ((<usize>lines) << 2); values < end; values += 4) {
+    const x = v128.load32_splat(values);
+    iA = madd(x, v128.load(lineA), iA);
+    fA = madd(x, v128.load(lineA, 16), fA);
+    gA = madd(x, v128.load(lineA, 32), gA);
+    oA = madd(x, v128.load(lineA, 48), oA);
+    iB = madd(x, v128.load(lineB), iB);
+    fB = madd(x, v128.load(lineB, 16), fB);
+    gB = madd(x, v128.load(lineB, 32), gB);
+    oB = madd(x, v128.load(lineB, 48), oB);
+    lineA += 64;
+    lineB += 64;
+  }
+  const cA = nextCell(iA, fA, gA, v128.load(cell));
+  const cB = nextCell(iB, fB, gB, v128.load(cell + second));
+  v128.store(hidden, nextHidden(oA, cA));
+  v128.store(hidden + second, nextHidden(oB, cB));
+  v128.store(cell, cA);
+  v128.store(cell + second, cB);
+  if (trace) {
+    storeTrace(trace, cellRow, iA, fA, gA, oA, cA);
+    storeTrace(trace + second, cellRow, iB, fB, gB, oB, cB);
+  }
+}
+
+/** c' = sigmoid(f) c + sigmoid(i) tanh(g), the last product over one denominator. */
+function nextCell(i: v128, f: v128, g: v128, c: v128): v128 {
+  const ei = expNegative(i);
+  const ef = expNegative(f);
+  const mg = expm1Negative(g);
+  const forget = f32x4.div(sigmoidNumerator(f, ef), sigmoidDenominator(ef));
+  const write = f32x4.div(
+    f32x4.mul(sigmoidNumerator(i, ei), tanhNumerator(g, mg)),
+    f32x4.mul(sigmoidDenominator(ei), tanhDenominator(mg)),
+  );
+  return madd(forget, c, write);
+}
+
+/** h' = sigmoid(o) tanh(c'), over one denominator. */
+function nextHidden(o: v128, c: v128): v128 {
+  const eo = expNegative(o);
+  const mc = expm1Negative(c);
+  return f32x4.div(
+    f32x4.mul(sigmoidNumerator(o, eo), tanhNumerator(c, mc)),
+    f32x4.mul(sigmoidDenominator(eo), tanhDenominator(mc)),
+  );
+}
+
+/** The activated gates and c' of four units, each in a row of its own. */
+function storeTrace(trace: usize, cellRow: usize, i: v128, f: v128, g: v128, o: v128, c: v128): void {
+  v128.store(trace, sigmoid4(i));
+  v128.store(trace + cellRow, sigmoid4(f));
+  v128.store(trace + 2 * cellRow, tanh4(g));
+  v128.store(trace + 3 * cellRow, sigmoid4(o));
+  v128.store(trace + 4 * cellRow, c);
+}

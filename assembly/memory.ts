@@ -1,0 +1,45 @@
+/** The heap (TLSF, blocks aligned to 16 bytes) and the copies between rows of different strides. */
+
+/** `bytes` of memory, not cleared. The host has checked the size; the heap traps where memory cannot grow. */
+export function allocate(bytes: usize): usize {
+  return heap.alloc(bytes);
+}
+
+export function free(block: usize): void {
+  heap.free(block);
+}
+
+/** Copies `count` floats; neither side needs alignment, and nothing past the last float is written. */
+export function copyFloats(target: usize, source: usize, count: i32): void {
+  for (; count >= 4; count -= 4) {
+    v128.store(target, v128.load(source));
+    target += 16;
+    source += 16;
+  }
+  for (; count > 0; count--) {
+    f32.store(target, f32.load(source));
+    target += 4;
+    source += 4;
+  }
+}
+
+/** Copies `rows` rows of `count` floats between two buffers; row strides in bytes. */
+export function copyRows(
+  target: usize,
+  targetRow: usize,
+  source: usize,
+  sourceRow: usize,
+  rows: i32,
+  count: i32,
+): void {
+  for (; rows > 0; rows--) {
+    copyFloats(target, source, count);
+    target += targetRow;
+    source += sourceRow;
+  }
+}
+
+/** Sets `count` floats to zero. */
+export function clearFloats(target: usize, count: i32): void {
+  memory.fill(target, 0, (<usize>count) << 2);
+}

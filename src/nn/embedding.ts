@@ -1,0 +1,134 @@
+/** Embedding: rows of a table by index. A gather does no arithmetic, so it stays in JavaScript memory. */
+import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
+import { normal } from "../random.js";
+import { type StateDictLike, sizeOf, Tensor } from "../tensor.js";
+import { Module } from "./module.js";
+import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
+
+/** Options of `Embedding`, as PyTorch's. */
+export interface EmbeddingOptions {
+  numEmbeddings: number;
+  embeddingDim: number;
+  /** Accepted for PyTorch's sake; it only matters in training. */
+  paddingIdx?: number;
+}
+
+/** Nested arrays of indices. */
+export type NestedIndices = number | readonly NestedIndices[];
+
+type IndexData = ArrayLike<number> | ArrayLike<bigint>;
+
+/** Indices: a number, (nested) arrays, an integer typed array, or `{ data, shape }` of these. */
+export type Indices =
+  | NestedIndices
+  | Int32Array
+  | Uint32Array
+  | Uint8Array
+  | Uint16Array
+  | BigInt64Array
+  | { readonly data: IndexData; readonly shape: readonly number[] }
+  | { readonly data: IndexData; readonly dims: readonly number[] };
+
+export class Embedding extends Module {
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  /** @internal */
+  protected get kind(): string {
+    return "Embedding";
+  }
+  readonly #weight: Float32Array;
+
+  /**
+   * Weights begin as PyTorch's: standard normal, the row of `paddingIdx` zero.
+   * @throws TypeError or RangeError for an option that is unknown or out of range.
+   */
+  constructor(options: EmbeddingOptions) {
+    const { numEmbeddings, embeddingDim, paddingIdx } = checkOptions("options", options, [
+      "numEmbeddings",
+      "embeddingDim",
+      "paddingIdx",
+    ]);
+    const rows = checkInteger("numEmbeddings", numEmbeddings, 1);
+    const columns = checkInteger("embeddingDim", embeddingDim, 1);
+    if (paddingIdx !== undefined) checkInteger("paddingIdx", paddingIdx, -rows, rows - 1);
+    super();
+    this.numEmbeddings = rows;
+    this.embeddingDim = columns;
+    this.#weight = new Float32Array(sizeOf([rows, columns]));
+    const next = normal();
+    for (let at = 0; at < this.#weight.length; at++) this.#weight[at] = next();
+    if (paddingIdx !== undefined) {
+      const row = paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
+      this.#weight.fill(0, row * columns, (row + 1) * columns);
+    }
+  }
+
+  /** An Embedding whose sizes are read off `weight` (numEmbeddings, embeddingDim). */
+  static fromStateDict(dict: StateDictLike, options: { prefix?: string } = {}): Embedding {
+    const { prefix = "" } = checkOptions("options", options, ["prefix"]);
+    const entries = entriesBelow(dict, prefix);
+    const [numEmbeddings, embeddingDim] = shapeOf(entries, "weight", 2, prefix) as [number, number];
+    return new Embedding({ numEmbeddings, embeddingDim }).loadStateDict(dict, { prefix });
+  }
+
+  /**
+   * Indices of any shape to (...shape, embeddingDim).
+   * @throws TypeError for what is not an integer; RangeError for an index outside 0 .. numEmbeddings - 1.
+   */
+  forward(indices: Indices): Tensor {
+    void this.runtime;
+    const { data, shape } = asIndices(indices);
+    const width = this.embeddingDim;
+    const output = Tensor.zeros([...shape, width]);
+    for (let at = 0; at < data.length; at++) {
+      const row = Number(data[at]);
+      if (!Number.isInteger(row) || row < 0 || row >= this.numEmbeddings) {
+        throw wrongValue(`indices[${at}]`, `an integer from 0 to ${this.numEmbeddings - 1}`, data[at]);
+      }
+      output.data.set(this.#weight.subarray(row * width, (row + 1) * width), at * width);
+    }
+    return output;
+  }
+
+  /** @internal */
+  protected parameterSpecs(): ParameterSpec[] {
+    return [{ name: "weight", shape: [this.numEmbeddings, this.embeddingDim] }];
+  }
+
+  /** @internal */
+  protected storeParameters(values: ReadonlyMap<string, Float32Array>): void {
+    const weight = values.get("weight");
+    if (weight !== undefined) this.#weight.set(weight);
+  }
+
+  /** @internal */
+  protected readParameter(): Float32Array {
+    return this.#weight.slice();
+  }
+}
+
+function asIndices(indices: Indices): { data: IndexData; shape: readonly number[] } {
+  if (typeof indices === "number") return { data: [indices], shape: [] };
+  if (ArrayBuffer.isView(indices)) return { data: indices, shape: [indices.length] };
+  if (Array.isArray(indices)) {
+    // The tensor checks the nesting; its float32 values would hold indices up to 2^24 only.
+    const { shape } = Tensor.from(indices as never);
+    return { data: indices.flat(Number.POSITIVE_INFINITY) as number[], shape };
+  }
+  if (typeof indices !== "object" || indices === null) {
+    throw wrongType("indices", "a number, an array or { data, shape }", indices);
+  }
+  const { data, shape, dims } = indices as {
+    data: IndexData;
+    shape?: readonly number[];
+    dims?: readonly number[];
+  };
+  const sizes = (shape ?? dims) as readonly number[];
+  const size = sizeOf(sizes, "indices.shape");
+  if (!Array.isArray(data) && !ArrayBuffer.isView(data))
+    throw wrongType("indices.data", "an array of integers", data);
+  if (data.length !== size) {
+    throw wrongValue("indices.data.length", `${size} for shape ${showShape(sizes)}`, data.length);
+  }
+  return { data, shape: sizes };
+}

@@ -1,0 +1,75 @@
+/** GRU: PyTorch's nn.GRU in inference. The kernel is assembly/gru.ts. */
+import { checkBoolean, checkOptions } from "../checks.js";
+import type { StateDictLike } from "../tensor.js";
+import {
+  type FromStateDictOptions,
+  RECURRENT_OPTIONS,
+  type RecurrentOptions,
+  SingleStateRecurrent,
+  type StateSource,
+  sizesFromDict,
+} from "./recurrent.js";
+import type { Family } from "./stack.js";
+
+/** Options of `GRU`. */
+export type GRUOptions = RecurrentOptions;
+
+/** @internal */
+export const gruFamily: Family = {
+  format: {
+    input: { gates: 3, lineVectors: 4 },
+    hidden: { gates: 3, lineVectors: 3 },
+    joined: false,
+    apart: 2,
+  },
+  states: ["h"],
+  runSteps(kernels, layer, run) {
+    kernels.gruForward(
+      run.steps,
+      layer.sizes.hiddenSize,
+      layer.hidden.pointer,
+      layer.hiddenBias,
+      run.gates,
+      run.gatesTime,
+      run.gatesRow,
+      run.state,
+      run.hidden,
+      run.output,
+      run.outputTime,
+      run.outputRow,
+      run.order,
+      run.active,
+      run.batch,
+      run.backwards,
+    );
+  },
+};
+
+/**
+ * A gated recurrent unit network, as PyTorch's `nn.GRU`: r, z = sigmoid of W_ih x + b_ih + W_hh h + b_hh;
+ * n = tanh(W_in x + b_in + r (W_hn h + b_hn)); h' = (h - n) z + n.
+ */
+export class GRU extends SingleStateRecurrent {
+  /** @internal */
+  protected get kind(): string {
+    return "GRU";
+  }
+
+  /**
+   * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
+   * @throws TypeError or RangeError for an option that is unknown or out of range.
+   */
+  constructor(options: GRUOptions, /** @internal */ source?: StateSource) {
+    super(gruFamily, checkOptions("options", options, RECURRENT_OPTIONS), 0, source);
+  }
+
+  /**
+   * A GRU whose sizes, layers, directions and bias are read off a state dict's names and shapes.
+   * @throws TypeError or RangeError naming every key that does not fit.
+   */
+  static fromStateDict(dict: StateDictLike, options: FromStateDictOptions = {}): GRU {
+    const { prefix = "", batchFirst = false } = checkOptions("options", options, ["prefix", "batchFirst"]);
+    const { projSize: _, ...sizes } = sizesFromDict(dict, prefix, 3);
+    return new GRU({ ...sizes, batchFirst: checkBoolean("batchFirst", batchFirst) }, { dict, prefix });
+  }
+}

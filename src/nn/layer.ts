@@ -1,0 +1,143 @@
+/** The weights of one layer and direction, packed for the kernels. */
+import { outputIndex, Panel, type PanelLayout, PLAIN } from "../wasm/panel.js";
+import type { Region } from "../wasm/region.js";
+import type { Runtime } from "../wasm/runtime.js";
+import type { ParameterSpec } from "./parameters.js";
+
+/** What the packing of a layer depends on besides its sizes. */
+export interface LayerFormat {
+  /** How W_ih (gates * H, input) is packed; its lines have four vectors, so that `project` serves every module. */
+  readonly input: PanelLayout;
+  /** How W_hh (gates * H, R) is packed. */
+  readonly hidden: PanelLayout;
+  /**
+   * true: in each block the lines of W_hh follow those of W_ih, so that a single step walks both at once. Takes equal
+   * layouts.
+   */
+  readonly joined: boolean;
+  /** The gate whose two biases stay apart, since the GRU multiplies one of them: W_hn h + b_hn. */
+  readonly apart?: number;
+}
+
+export interface LayerSizes {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  /** Size of the projected h, or 0. */
+  readonly projSize: number;
+  readonly bias: boolean;
+}
+
+export class Layer {
+  readonly sizes: LayerSizes;
+  /** Numbers in h: hiddenSize, or projSize where there is a projection. */
+  readonly outputSize: number;
+  readonly input: Panel;
+  readonly hidden: Panel;
+  /** W_hr, with `reductionStart` pointing to zeros in its outputs' layout. */
+  readonly reduction: Panel | undefined;
+  readonly reductionStart: number;
+  /** The sum of both biases in the order of the input panel's outputs. */
+  readonly bias: number;
+  /** The hidden bias of the gate that is apart, one number per unit. */
+  readonly hiddenBias: number;
+  readonly #format: LayerFormat;
+  /** The two biases as given; their sum cannot be taken apart again. */
+  readonly #biases = new Map<string, Float32Array>();
+
+  constructor(region: Region, format: LayerFormat, sizes: LayerSizes) {
+    const { inputSize, hiddenSize, projSize } = sizes;
+    const outputSize = projSize || hiddenSize;
+    this.sizes = sizes;
+    this.outputSize = outputSize;
+    this.#format = format;
+    if (format.joined) {
+      const both = Panel.allocate(region, format.input, hiddenSize, inputSize + outputSize);
+      const after = both.pointer + inputSize * format.input.lineVectors * 16;
+      this.input = new Panel(format.input, hiddenSize, inputSize, both.pointer, both.blockBytes);
+      this.hidden = new Panel(format.hidden, hiddenSize, outputSize, after, both.blockBytes);
+    } else {
+      this.input = Panel.allocate(region, format.input, hiddenSize, inputSize);
+      this.hidden = Panel.allocate(region, format.hidden, hiddenSize, outputSize);
+    }
+    this.bias = region.allocate(this.gatesBytes);
+    this.hiddenBias = format.apart === undefined ? 0 : region.allocate(hiddenSize * 4);
+    if (projSize > 0) {
+      this.reduction = Panel.allocate(region, PLAIN, projSize, hiddenSize);
+      this.reductionStart = region.allocate(this.reduction.blocks * 64);
+    } else {
+      this.reduction = undefined;
+      this.reductionStart = 0;
+    }
+  }
+
+  /** Whether h is the output of a plain panel, which fills whole lines of sixteen. */
+  get outputsInLines(): boolean {
+    return this.reduction !== undefined || this.#format.hidden.gates === 1;
+  }
+
+  /** Bytes of one row of gates: what `project` makes of one input. */
+  get gatesBytes(): number {
+    return this.input.blocks * 64;
+  }
+
+  /** PyTorch's names and shapes, each name followed by `suffix`: `_l0`, `_l1_reverse`, or nothing for cells. */
+  specs(suffix: string): ParameterSpec[] {
+    const { inputSize, hiddenSize, projSize, bias } = this.sizes;
+    const rows = this.#format.input.gates * hiddenSize;
+    const specs: ParameterSpec[] = [
+      { name: `weight_ih${suffix}`, shape: [rows, inputSize] },
+      { name: `weight_hh${suffix}`, shape: [rows, this.outputSize] },
+    ];
+    if (bias) {
+      specs.push({ name: `bias_ih${suffix}`, shape: [rows] }, { name: `bias_hh${suffix}`, shape: [rows] });
+    }
+    if (projSize > 0) specs.push({ name: `weight_hr${suffix}`, shape: [projSize, hiddenSize] });
+    return specs;
+  }
+
+  /** Bytes of staging that `store` and `read` need: the largest matrix of one gate. */
+  get stagingBytes(): number {
+    const { inputSize, hiddenSize } = this.sizes;
+    return Math.max(inputSize, hiddenSize, this.outputSize) * hiddenSize * 4;
+  }
+
+  /** Packs one parameter, named without its suffix. */
+  store(runtime: Runtime, staging: number, name: string, data: Float32Array): void {
+    const panel = this.#panelOf(name);
+    if (panel !== undefined) {
+      panel.pack(runtime, staging, data);
+      return;
+    }
+    this.#biases.set(name, data.slice());
+    this.#storeBiases(runtime);
+  }
+
+  /** A copy of one parameter, named without its suffix. */
+  read(runtime: Runtime, staging: number, name: string): Float32Array {
+    const panel = this.#panelOf(name);
+    return panel === undefined ? this.#biases.get(name)!.slice() : panel.unpack(runtime, staging);
+  }
+
+  #panelOf(name: string): Panel | undefined {
+    if (name === "weight_ih") return this.input;
+    if (name === "weight_hh") return this.hidden;
+    return name === "weight_hr" ? this.reduction : undefined;
+  }
+
+  #storeBiases(runtime: Runtime): void {
+    const { hiddenSize } = this.sizes;
+    const { input: layout, apart } = this.#format;
+    const ofInput = this.#biases.get("bias_ih");
+    const ofHidden = this.#biases.get("bias_hh");
+    const { floats } = runtime;
+    for (let gate = 0; gate < layout.gates; gate++) {
+      for (let unit = 0; unit < hiddenSize; unit++) {
+        const at = gate * hiddenSize + unit;
+        const hidden = ofHidden?.[at] ?? 0;
+        if (gate === apart) floats[this.hiddenBias / 4 + unit] = hidden;
+        floats[this.bias / 4 + outputIndex(layout, gate, unit)] =
+          (ofInput?.[at] ?? 0) + (gate === apart ? 0 : hidden);
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/** LSTMCell: one step of an LSTM, PyTorch's nn.LSTMCell in inference. */
+import { checkOptions } from "../checks.js";
+import type { StateDictLike, Tensor, TensorLike } from "../tensor.js";
+import { CELL_OPTIONS, Cell, type CellOptions } from "./cell.js";
+import { lstmFamily } from "./lstm.js";
+import { cellSizesFromDict, type StateSource } from "./recurrent.js";
+import { checkPair } from "./sequence.js";
+
+/** One step of an LSTM; parameters `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh`. */
+export class LSTMCell extends Cell {
+  /** @internal */
+  protected get kind(): string {
+    return "LSTMCell";
+  }
+
+  /**
+   * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
+   * @throws TypeError or RangeError for an option that is unknown or out of range.
+   */
+  constructor(options: CellOptions, /** @internal */ source?: StateSource) {
+    super(lstmFamily, checkOptions("options", options, CELL_OPTIONS), source);
+  }
+
+  /** A cell whose sizes are read off a state dict. @throws TypeError or RangeError naming every key that does not fit. */
+  static fromStateDict(dict: StateDictLike, options: { prefix?: string } = {}): LSTMCell {
+    const { prefix = "" } = checkOptions("options", options, ["prefix"]);
+    return new LSTMCell(cellSizesFromDict(dict, prefix, 4, ""), { dict, prefix });
+  }
+
+  /**
+   * One step: (N, inputSize) or (inputSize) to [h, c], (N, hiddenSize) or (hiddenSize) each.
+   * @param state [h, c] of that shape; zeros when left out
+   * @throws TypeError or RangeError naming the argument that does not fit; Error after dispose
+   */
+  forward(input: TensorLike, state?: readonly [TensorLike, TensorLike]): [Tensor, Tensor] {
+    return this.step(input, ["h", "c"], state === undefined ? undefined : checkPair(state)) as [
+      Tensor,
+      Tensor,
+    ];
+  }
+}

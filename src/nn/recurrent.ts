@@ -1,0 +1,276 @@
+/** What LSTM, GRU and RNN share as modules: options, parameters of a stack, streams. */
+import { checkBoolean, checkInteger, showShape, wrongType, wrongValue } from "../checks.js";
+import { type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
+import { Module } from "./module.js";
+import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
+import { checkSequence, checkState, type ForwardOptions, type Sequence } from "./sequence.js";
+import { type Family, Stack, type StackSizes } from "./stack.js";
+import { Stream, type StreamOptions } from "./stream.js";
+import { Workspace } from "./workspace.js";
+
+/** Options that all recurrent modules have, as PyTorch's. */
+export interface RecurrentOptions {
+  inputSize: number;
+  hiddenSize: number;
+  numLayers?: number;
+  bias?: boolean;
+  batchFirst?: boolean;
+  /** Checked, and without effect in inference. */
+  dropout?: number;
+  bidirectional?: boolean;
+}
+
+/** Options of `fromStateDict`. */
+export interface FromStateDictOptions {
+  /** What the names in the dict begin with, such as `"encoder.lstm."`. */
+  prefix?: string;
+  /** Weights do not tell the layout of the input: true for (batch, steps, input). */
+  batchFirst?: boolean;
+}
+
+/** Where a new module's weights come from instead of the random initial ones. @internal */
+export interface StateSource {
+  readonly dict: StateDictLike;
+  readonly prefix: string;
+}
+
+export const RECURRENT_OPTIONS = [
+  "inputSize",
+  "hiddenSize",
+  "numLayers",
+  "bias",
+  "batchFirst",
+  "dropout",
+  "bidirectional",
+] as const;
+
+/** A module whose parameters are those of a stack. */
+export abstract class StackModule extends Module {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly bias: boolean;
+  /** @internal */
+  readonly stack: Stack;
+  /** @internal */
+  protected readonly workspace: Workspace;
+  /** Suffix of each layer and direction's parameter names. */
+  readonly #suffixes: readonly string[];
+
+  /** @internal */
+  protected constructor(
+    family: Family,
+    sizes: StackSizes,
+    suffixes: readonly string[],
+    source?: StateSource,
+  ) {
+    super();
+    this.inputSize = sizes.inputSize;
+    this.hiddenSize = sizes.hiddenSize;
+    this.bias = sizes.bias;
+    this.#suffixes = suffixes;
+    try {
+      this.stack = new Stack(this.region, family, sizes);
+      this.workspace = new Workspace(this.region);
+      if (source === undefined) this.initialise(1 / Math.sqrt(sizes.hiddenSize));
+      else this.loadStateDict(source.dict, { prefix: source.prefix });
+    } catch (error) {
+      this.region.release();
+      throw error;
+    }
+  }
+
+  /** @internal */
+  protected parameterSpecs(): ParameterSpec[] {
+    return this.stack.layers.flatMap((layer, index) => layer.specs(this.#suffixes[index]!));
+  }
+
+  /** @internal */
+  protected storeParameters(values: ReadonlyMap<string, Float32Array>): void {
+    const { runtime } = this;
+    const staging = this.region.allocate(this.#stagingBytes());
+    try {
+      for (const [name, data] of values) {
+        const { layer, name: plain } = this.#locate(name);
+        layer.store(runtime, staging, plain, data);
+      }
+    } finally {
+      this.region.free(staging);
+    }
+  }
+
+  /** @internal */
+  protected readParameter(name: string): Float32Array {
+    const staging = this.region.allocate(this.#stagingBytes());
+    try {
+      const { layer, name: plain } = this.#locate(name);
+      return layer.read(this.runtime, staging, plain);
+    } finally {
+      this.region.free(staging);
+    }
+  }
+
+  #stagingBytes(): number {
+    return Math.max(...this.stack.layers.map((layer) => layer.stagingBytes));
+  }
+
+  #locate(name: string) {
+    const plain = /^(weight|bias)_(ih|hh|hr)/.exec(name)![0];
+    const index = this.#suffixes.indexOf(name.slice(plain.length));
+    return { layer: this.stack.layers[index]!, name: plain };
+  }
+}
+
+/** LSTM, GRU and RNN: a stack of layers in one or two directions over a whole sequence. */
+export abstract class Recurrent extends StackModule {
+  readonly numLayers: number;
+  readonly batchFirst: boolean;
+  readonly dropout: number;
+  readonly bidirectional: boolean;
+
+  /** @internal */
+  protected constructor(
+    family: Family,
+    options: Partial<RecurrentOptions>,
+    projSize: number,
+    source?: StateSource,
+  ) {
+    const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false } = options;
+    const inputSize = checkInteger("inputSize", options.inputSize, 1);
+    const hiddenSize = checkInteger("hiddenSize", options.hiddenSize, 1);
+    checkInteger("numLayers", numLayers, 1);
+    checkBoolean("bias", bias);
+    checkBoolean("batchFirst", batchFirst);
+    checkBoolean("bidirectional", bidirectional);
+    if (typeof dropout !== "number") throw wrongType("dropout", "a number", dropout);
+    if (!(dropout >= 0 && dropout <= 1)) throw wrongValue("dropout", "a probability from 0 to 1", dropout);
+    checkInteger("projSize", projSize, 0);
+    if (projSize >= hiddenSize) throw wrongValue("projSize", `less than hiddenSize ${hiddenSize}`, projSize);
+    const directions = bidirectional ? 2 : 1;
+    const suffixes = Array.from({ length: numLayers }, (_, layer) =>
+      bidirectional ? [`_l${layer}`, `_l${layer}_reverse`] : [`_l${layer}`],
+    ).flat();
+    super(family, { inputSize, hiddenSize, numLayers, directions, projSize, bias }, suffixes, source);
+    this.numLayers = numLayers;
+    this.batchFirst = batchFirst;
+    this.dropout = dropout;
+    this.bidirectional = bidirectional;
+  }
+
+  /** @internal The output in the input's layout. */
+  protected outputTensor(output: Float32Array, sequence: Sequence): Tensor {
+    const { steps, batch, batched, batchMajor } = sequence;
+    const { outputSize } = this.stack;
+    if (!batched) return new Tensor(output, [steps, outputSize]);
+    return new Tensor(output, batchMajor ? [batch, steps, outputSize] : [steps, batch, outputSize]);
+  }
+
+  /** @internal State number `which`, (layers * directions, N, size), or without N. */
+  protected stateTensor(
+    states: readonly Float32Array[],
+    which: number,
+    { batch, batched }: Pick<Sequence, "batch" | "batched">,
+  ): Tensor {
+    const rows = this.stack.layers.length;
+    const size = this.stack.stateSizes[which]!;
+    return new Tensor(states[which]!, batched ? [rows, batch, size] : [rows, size]);
+  }
+
+  /** @internal @throws TypeError or RangeError naming the state. */
+  protected checkState(
+    name: string,
+    state: unknown,
+    which: number,
+    batch: number,
+    batched: boolean,
+  ): Float32Array {
+    return checkState(name, state, this.stack.layers.length, this.stack.stateSizes[which]!, batch, batched);
+  }
+}
+
+/** GRU and RNN: one state, h. */
+export abstract class SingleStateRecurrent extends Recurrent {
+  /**
+   * Runs a sequence: `[output, hN]`.
+   *
+   * @param input (L, N, inputSize), with batchFirst (N, L, inputSize), or (L, inputSize) for one sequence
+   * @param h0 (numLayers * directions, N, hiddenSize), without N for one sequence; zeros when left out
+   * @returns output (L, N, directions * hiddenSize) in the input's layout, and the final state in h0's shape
+   * @throws TypeError or RangeError naming the argument that does not fit; Error after dispose
+   */
+  forward(input: TensorLike, h0?: TensorLike, options?: ForwardOptions): [Tensor, Tensor] {
+    void this.runtime;
+    const sequence = checkSequence(input, this.inputSize, this.batchFirst, options);
+    const { output, states } = this.stack.run(this.workspace, sequence, this.#checkStates(h0, sequence));
+    return [this.outputTensor(output, sequence), this.stateTensor(states, 0, sequence)];
+  }
+
+  /**
+   * A stream that takes one time step at a time and owns its state.
+   * @throws RangeError for a bidirectional module, which needs the future
+   */
+  stream(options: StreamOptions = {}): Stream<Tensor, TensorLike> {
+    return new Stream(this, options, {
+      read: (states, batch) => this.stateTensor(states, 0, { batch, batched: true }),
+      check: (state, batch) => this.#checkStates(state, { batch, batched: true }),
+    });
+  }
+
+  #checkStates(
+    h0: TensorLike | undefined,
+    { batch, batched }: Pick<Sequence, "batch" | "batched">,
+  ): (Float32Array | undefined)[] {
+    return [h0 === undefined ? undefined : this.checkState("h0", h0, 0, batch, batched)];
+  }
+}
+
+/** What the names and shapes of a state dict say of a recurrent module. */
+export interface SizesFromDict {
+  inputSize: number;
+  hiddenSize: number;
+  numLayers: number;
+  bidirectional: boolean;
+  bias: boolean;
+  projSize: number;
+}
+
+/**
+ * Reads a module's sizes off its first layer's names and shapes; loading then checks all the others.
+ * @throws RangeError naming the key that is missing or has a wrong shape.
+ */
+export function sizesFromDict(dict: StateDictLike, prefix: string, gates: number): SizesFromDict {
+  const entries = entriesBelow(dict, prefix);
+  const { inputSize, hiddenSize } = cellSizesFromDict(dict, prefix, gates, "_l0");
+  let numLayers = 1;
+  while (entries.has(`weight_ih_l${numLayers}`)) numLayers++;
+  return {
+    inputSize,
+    hiddenSize,
+    numLayers,
+    bidirectional: entries.has("weight_ih_l0_reverse"),
+    bias: entries.has("bias_ih_l0"),
+    projSize: entries.has("weight_hr_l0") ? shapeOf(entries, "weight_hr_l0", 2, prefix)[0]! : 0,
+  };
+}
+
+/** The sizes of one layer, whose names end in `suffix`. */
+export function cellSizesFromDict(
+  dict: StateDictLike,
+  prefix: string,
+  gates: number,
+  suffix: string,
+): { inputSize: number; hiddenSize: number; bias: boolean } {
+  const entries = entriesBelow(dict, prefix);
+  const [rows, inputSize] = shapeOf(entries, `weight_ih${suffix}`, 2, prefix) as [number, number];
+  if (rows % gates !== 0) {
+    throw wrongValue(`${prefix}weight_ih${suffix}.shape[0]`, `${gates} times the hidden size`, rows);
+  }
+  const hiddenSize = rows / gates;
+  if (hiddenSize === 0 || inputSize === 0) {
+    throw wrongValue(
+      `${prefix}weight_ih${suffix}.shape`,
+      "sizes of at least 1",
+      showShape([rows, inputSize]),
+    );
+  }
+  return { inputSize, hiddenSize, bias: entries.has(`bias_ih${suffix}`) };
+}

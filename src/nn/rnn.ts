@@ -1,0 +1,90 @@
+/** RNN: PyTorch's nn.RNN (Elman) in inference. The kernel is assembly/rnn.ts. */
+import { checkBoolean, checkOptions, wrongValue } from "../checks.js";
+import type { StateDictLike } from "../tensor.js";
+import { PLAIN } from "../wasm/panel.js";
+import {
+  type FromStateDictOptions,
+  RECURRENT_OPTIONS,
+  type RecurrentOptions,
+  SingleStateRecurrent,
+  type StateSource,
+  sizesFromDict,
+} from "./recurrent.js";
+import type { Family } from "./stack.js";
+
+export type Nonlinearity = "tanh" | "relu";
+
+/** Options of `RNN`. */
+export interface RNNOptions extends RecurrentOptions {
+  nonlinearity?: Nonlinearity;
+}
+
+/** @internal @throws RangeError for an unknown nonlinearity. */
+export function rnnFamily(nonlinearity: Nonlinearity): Family {
+  if (nonlinearity !== "tanh" && nonlinearity !== "relu") {
+    throw wrongValue("nonlinearity", '"tanh" or "relu"', nonlinearity);
+  }
+  const useRelu = nonlinearity === "relu" ? 1 : 0;
+  return {
+    format: { input: PLAIN, hidden: PLAIN, joined: false },
+    states: ["h"],
+    runSteps(kernels, layer, run) {
+      kernels.rnnForward(
+        run.steps,
+        layer.sizes.hiddenSize,
+        layer.hidden.pointer,
+        run.gates,
+        run.gatesTime,
+        run.gatesRow,
+        run.state,
+        run.sums,
+        run.hidden,
+        run.output,
+        run.outputTime,
+        run.outputRow,
+        run.order,
+        run.active,
+        run.batch,
+        useRelu,
+      );
+    },
+  };
+}
+
+/** An Elman network, as PyTorch's `nn.RNN`: h' = tanh or relu of W_ih x + b_ih + W_hh h + b_hh. */
+export class RNN extends SingleStateRecurrent {
+  readonly nonlinearity: Nonlinearity;
+  /** @internal */
+  protected get kind(): string {
+    return "RNN";
+  }
+
+  /**
+   * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
+   * @throws TypeError or RangeError for an option that is unknown or out of range.
+   */
+  constructor(options: RNNOptions, /** @internal */ source?: StateSource) {
+    const checked = checkOptions("options", options, [...RECURRENT_OPTIONS, "nonlinearity"]);
+    const nonlinearity = checked.nonlinearity ?? "tanh";
+    super(rnnFamily(nonlinearity), checked, 0, source);
+    this.nonlinearity = nonlinearity;
+  }
+
+  /**
+   * An RNN whose sizes, layers, directions and bias are read off a state dict; the weights do not tell the nonlinearity.
+   * @throws TypeError or RangeError naming every key that does not fit.
+   */
+  static fromStateDict(
+    dict: StateDictLike,
+    options: FromStateDictOptions & { nonlinearity?: Nonlinearity } = {},
+  ): RNN {
+    const {
+      prefix = "",
+      batchFirst = false,
+      nonlinearity = "tanh",
+    } = checkOptions("options", options, ["prefix", "batchFirst", "nonlinearity"]);
+    const { projSize: _, ...sizes } = sizesFromDict(dict, prefix, 1);
+    const sized = { ...sizes, nonlinearity, batchFirst: checkBoolean("batchFirst", batchFirst) };
+    return new RNN(sized, { dict, prefix });
+  }
+}

@@ -1,0 +1,93 @@
+/** The arguments of a recurrent call: shapes checked and read once, in the terms the stack works in. */
+import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
+import { asTensor, type TensorLike } from "../tensor.js";
+
+/** Options of `forward` and `trace`. */
+export interface ForwardOptions {
+  /**
+   * The length of each batch row, in any order, from 1 to the input's steps. Gives what PyTorch's
+   * `pack_padded_sequence(enforce_sorted=False)` and `pad_packed_sequence` give: output zero past a row's length, final
+   * states at each row's own end. What lies in the padding does not matter.
+   */
+  lengths?: ArrayLike<number>;
+}
+
+/** A checked input: `data` has steps * batch rows of inputSize numbers. */
+export interface Sequence {
+  readonly data: Float32Array;
+  readonly steps: number;
+  readonly batch: number;
+  /** false for a 2-D input, one sequence without a batch dimension. */
+  readonly batched: boolean;
+  /** Whether data is (batch, steps, input) rather than (steps, batch, input). */
+  readonly batchMajor: boolean;
+  /** One length per row, or undefined when all rows run to the end. */
+  readonly lengths: Int32Array | undefined;
+}
+
+/**
+ * Checks a module's input: (L, N, I), with batchFirst (N, L, I), or (L, I).
+ * @throws TypeError or RangeError naming what does not fit.
+ */
+export function checkSequence(
+  input: TensorLike,
+  inputSize: number,
+  batchFirst: boolean,
+  options: ForwardOptions | undefined,
+): Sequence {
+  const { data, shape } = asTensor(input, "input");
+  const { lengths } = checkOptions("options", options, ["lengths"]);
+  if (shape.length !== 2 && shape.length !== 3) {
+    throw wrongValue("input.shape", "2 or 3 dimensions", showShape(shape));
+  }
+  const last = shape.length - 1;
+  if (shape[last] !== inputSize)
+    throw wrongValue(`input.shape[${last}]`, `inputSize ${inputSize}`, shape[last]);
+  const batched = shape.length === 3;
+  const batchMajor = batched && batchFirst;
+  const timeAxis = batchMajor ? 1 : 0;
+  const steps = shape[timeAxis]!;
+  const batch = batched ? shape[1 - timeAxis]! : 1;
+  if (steps === 0) throw wrongValue(`input.shape[${timeAxis}]`, "a sequence length of at least 1", 0);
+  return { data, steps, batch, batched, batchMajor, lengths: checkLengths(lengths, steps, batch) };
+}
+
+function checkLengths(lengths: unknown, steps: number, batch: number): Int32Array | undefined {
+  if (lengths === undefined) return undefined;
+  if (!Array.isArray(lengths) && !(ArrayBuffer.isView(lengths) && !(lengths instanceof DataView))) {
+    throw wrongType("lengths", "an array of one integer per batch row", lengths);
+  }
+  const list = lengths as ArrayLike<unknown>;
+  if (list.length !== batch) throw wrongValue("lengths.length", `batch ${batch}`, list.length);
+  const checked = new Int32Array(batch);
+  for (let row = 0; row < batch; row++) checked[row] = checkInteger(`lengths[${row}]`, list[row], 1, steps);
+  return checked;
+}
+
+/**
+ * Checks one state: (rows, N, size), or (rows, size) for an input without a batch dimension.
+ * @throws TypeError or RangeError naming the state.
+ */
+export function checkState(
+  name: string,
+  state: unknown,
+  rows: number,
+  size: number,
+  batch: number,
+  batched: boolean,
+): Float32Array {
+  const { data, shape } = asTensor(state, name);
+  const expected = batched ? [rows, batch, size] : [rows, size];
+  if (showShape(shape) !== showShape(expected)) {
+    const meaning = batched ? "(layers * directions, batch, size)" : "(layers * directions, size)";
+    throw wrongValue(`${name}.shape`, `${showShape(expected)} ${meaning}`, showShape(shape));
+  }
+  return data;
+}
+
+/** The pair [h0, c0]. @throws TypeError for anything else; PyTorch takes both states or none. */
+export function checkPair(state: unknown): readonly [unknown, unknown] {
+  if (!Array.isArray(state)) throw wrongType("state", "[h0, c0]", state);
+  if (state.length !== 2) throw wrongType("state", "[h0, c0], both or none", state);
+  return state as unknown as readonly [unknown, unknown];
+}

@@ -1,0 +1,366 @@
+/**
+ * The layers and directions of a recurrent module, run over a sequence chunk by chunk. What differs between LSTM, GRU
+ * and RNN is a `Family`; its `runSteps` is the only place that calls the kernel.
+ */
+import type { Kernels } from "../wasm/kernels.js";
+import type { Region } from "../wasm/region.js";
+import { Layer, type LayerFormat } from "./layer.js";
+import type { Sequence } from "./sequence.js";
+import { type LayerState, Workspace } from "./workspace.js";
+
+/** One kernel call: some steps of one layer and direction. Pointers and strides in bytes. */
+export interface StepRun extends LayerState {
+  readonly steps: number;
+  /** true when x and h are multiplied in one walk, and `gates` is the bias. */
+  readonly joinedStep: boolean;
+  readonly gates: number;
+  readonly gatesTime: number;
+  readonly gatesRow: number;
+  readonly hidden: number;
+  readonly sums: number;
+  readonly output: number;
+  readonly outputTime: number;
+  readonly outputRow: number;
+  readonly order: number;
+  readonly active: number;
+  readonly batch: number;
+  /** 1 to walk the weights from their end in the first step. */
+  readonly backwards: number;
+  readonly trace: number;
+}
+
+/** What LSTM, GRU and RNN differ in. */
+export interface Family {
+  readonly format: LayerFormat;
+  /** The states by name: h, and the LSTM's c. */
+  readonly states: readonly ("h" | "c")[];
+  runSteps(kernels: Kernels, layer: Layer, run: StepRun): void;
+}
+
+export interface StackSizes {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  readonly directions: 1 | 2;
+  readonly projSize: number;
+  readonly bias: boolean;
+}
+
+/** Called after each kernel call of a traced run: `count` steps, the first read at step `begin`, going by `by`. */
+export type TraceSink = (
+  layer: number,
+  direction: number,
+  trace: number,
+  begin: number,
+  by: number,
+  count: number,
+) => void;
+
+export class Stack {
+  readonly family: Family;
+  readonly sizes: StackSizes;
+  /** Layer k, direction d is number k * directions + d. */
+  readonly layers: readonly Layer[];
+  /** Numbers in each row of h and c. */
+  readonly stateSizes: readonly number[];
+  readonly region: Region;
+
+  constructor(region: Region, family: Family, sizes: StackSizes) {
+    const { inputSize, hiddenSize, numLayers, directions, projSize, bias } = sizes;
+    const outputSize = projSize || hiddenSize;
+    this.region = region;
+    this.family = family;
+    this.sizes = sizes;
+    this.stateSizes = family.states.map((state) => (state === "h" ? outputSize : hiddenSize));
+    this.layers = Array.from({ length: numLayers * directions }, (_, index) => {
+      const first = index < directions;
+      const width = first ? inputSize : directions * outputSize;
+      return new Layer(region, family.format, { inputSize: width, hiddenSize, projSize, bias });
+    });
+  }
+
+  /** Numbers in one output row. */
+  get outputSize(): number {
+    return this.sizes.directions * this.layers[0]!.outputSize;
+  }
+
+  /** A workspace laid out for one step at a time, as a stream needs it. */
+  streamWorkspace(region: Region, batch: number): Workspace {
+    const workspace = new Workspace(region);
+    workspace.fit(this.layers, 1, this.family.format.joined, {
+      steps: 1,
+      batch,
+      batchMajor: false,
+      traced: false,
+    });
+    this.#writeOrder(workspace, undefined);
+    this.#writeActive(workspace, undefined, 0, 1, 1);
+    return workspace;
+  }
+
+  /**
+   * Runs a checked sequence from checked initial states (undefined: zeros). Returns the output in the input's layout and
+   * the final states, (layers * directions, batch, size) each.
+   */
+  run(
+    workspace: Workspace,
+    sequence: Sequence,
+    initial: readonly (Float32Array | undefined)[],
+    sink?: TraceSink,
+  ): { output: Float32Array; states: Float32Array[] } {
+    const { steps, batch, batchMajor } = sequence;
+    const { directions, inputSize } = this.sizes;
+    const { outputSize, layers } = this;
+    const output = new Float32Array(steps * batch * outputSize);
+    if (batch === 0) return { output, states: this.stateSizes.map(() => new Float32Array(0)) };
+
+    workspace.fit(layers, directions, this.family.format.joined, {
+      steps,
+      batch,
+      batchMajor: batchMajor && batch > 1,
+      traced: sink !== undefined,
+    });
+    const order = orderByLength(sequence);
+    this.#writeOrder(workspace, order);
+    if (order === undefined) this.#writeActive(workspace, undefined, 0, 1, workspace.gateSteps);
+    this.writeStates(workspace, initial, order);
+
+    for (let start = 0; start < steps; start += workspace.chunkSteps) {
+      const count = Math.min(workspace.chunkSteps, steps - start);
+      this.#readChunk(workspace, sequence, start, count, inputSize);
+      this.#runChunk(workspace, sequence.lengths, order, start, count, sink);
+      this.#writeChunk(workspace, sequence, start, count, output, outputSize);
+    }
+    return { output, states: this.readStates(workspace, order) };
+  }
+
+  /** One step of a stream: the input is in the workspace; returns where the output is. */
+  runStep(workspace: Workspace, backwards: number): number {
+    this.#runChunk(workspace, undefined, undefined, backwards, 1, undefined);
+    return workspace.outputs[(this.layers.length - 1) & 1]!;
+  }
+
+  /** All layers over the chunk of `count` steps that begins at step `start`. */
+  #runChunk(
+    workspace: Workspace,
+    lengths: Int32Array | undefined,
+    order: Int32Array | undefined,
+    start: number,
+    count: number,
+    sink: TraceSink | undefined,
+  ): void {
+    const { numLayers, directions } = this.sizes;
+    let source = workspace.input;
+    for (let layer = 0; layer < numLayers; layer++) {
+      const target = workspace.outputs[layer & 1]!;
+      for (let direction = 0; direction < directions; direction++) {
+        this.#runLayer(workspace, layer, direction, source, target, lengths, order, start, count, sink);
+      }
+      source = target;
+    }
+  }
+
+  /** One layer and direction over the chunk: gates of some steps as one product, then these steps, until all are done. */
+  #runLayer(
+    workspace: Workspace,
+    layerNumber: number,
+    direction: number,
+    source: number,
+    target: number,
+    lengths: Int32Array | undefined,
+    order: Int32Array | undefined,
+    start: number,
+    count: number,
+    sink: TraceSink | undefined,
+  ): void {
+    const { kernels } = this.region.runtime;
+    const { batch, gateSteps } = workspace;
+    const index = layerNumber * this.sizes.directions + direction;
+    const layer = this.layers[index]!;
+    const layerState = workspace.layers[index]!;
+    const { inputSize } = layer.sizes;
+    const inputRow = inputSize * 4;
+    const gatesRow = layer.gatesBytes;
+    const outputRow = this.outputSize * 4;
+    const joinedStep = workspace.single && this.family.format.joined;
+    const by = direction === 0 ? 1 : -1;
+
+    for (let done = 0; done < count; done += gateSteps) {
+      const steps = Math.min(gateSteps, count - done);
+      const earliest = by > 0 ? done : count - done - steps;
+      const begin = by > 0 ? earliest : earliest + steps - 1;
+      const input = source + earliest * batch * inputRow;
+      if (joinedStep) {
+        kernels.copyRows(layerState.state - inputRow, layerState.stateRow, input, inputRow, batch, inputSize);
+      } else {
+        const { input: panel, bias } = layer;
+        kernels.project(
+          steps * batch,
+          inputSize,
+          panel.blocks,
+          input,
+          inputRow,
+          panel.pointer,
+          panel.blockBytes,
+          bias,
+          0,
+          workspace.gates,
+          gatesRow,
+        );
+      }
+      if (order !== undefined) this.#writeActive(workspace, lengths, start + begin, by, steps, order);
+      this.family.runSteps(kernels, layer, {
+        steps,
+        joinedStep,
+        gates: joinedStep ? layer.bias : workspace.gates + (begin - earliest) * batch * gatesRow,
+        gatesTime: by * batch * gatesRow,
+        gatesRow: joinedStep ? 0 : gatesRow,
+        state: layerState.state,
+        stateRow: layerState.stateRow,
+        cells: layerState.cells,
+        cellRow: layerState.cellRow,
+        hidden: workspace.hidden,
+        sums: workspace.sums,
+        output: target + direction * layer.outputSize * 4 + begin * batch * outputRow,
+        outputTime: by * batch * outputRow,
+        outputRow,
+        order: workspace.order,
+        active: workspace.active,
+        batch,
+        backwards: (start + done) & 1,
+        trace: workspace.trace,
+      });
+      sink?.(layerNumber, direction, workspace.trace, start + begin, by, steps);
+    }
+  }
+
+  /** Initial states into the workspace, rows in the order given. */
+  writeStates(
+    workspace: Workspace,
+    initial: readonly (Float32Array | undefined)[],
+    order: Int32Array | undefined,
+  ): void {
+    this.#eachStateRow(workspace, order, (pointer, which, offset, size) => {
+      const { floats } = this.region.runtime;
+      const data = initial[which];
+      if (data === undefined) floats.fill(0, pointer / 4, pointer / 4 + size);
+      else
+        floats.set(
+          offset === 0 && data.length === size ? data : data.subarray(offset, offset + size),
+          pointer / 4,
+        );
+    });
+  }
+
+  /** The states as (layers * directions, batch, size) each. */
+  readStates(workspace: Workspace, order: Int32Array | undefined): Float32Array[] {
+    const states = this.stateSizes.map(
+      (size) => new Float32Array(this.layers.length * workspace.batch * size),
+    );
+    this.#eachStateRow(workspace, order, (pointer, which, offset, size) => {
+      const { floats } = this.region.runtime;
+      states[which]!.set(floats.subarray(pointer / 4, pointer / 4 + size), offset);
+    });
+    return states;
+  }
+
+  #eachStateRow(
+    workspace: Workspace,
+    order: Int32Array | undefined,
+    visit: (pointer: number, which: number, offset: number, size: number) => void,
+  ): void {
+    const { batch } = workspace;
+    for (let index = 0; index < this.layers.length; index++) {
+      const { state, stateRow, cells, cellRow } = workspace.layers[index]!;
+      for (let slot = 0; slot < batch; slot++) {
+        const row = index * batch + (order === undefined ? slot : order[slot]!);
+        for (let which = 0; which < this.stateSizes.length; which++) {
+          const size = this.stateSizes[which]!;
+          const pointer = which === 0 ? state + slot * stateRow : cells + slot * cellRow;
+          visit(pointer, which, row * size, size);
+        }
+      }
+    }
+  }
+
+  #writeOrder(workspace: Workspace, order: Int32Array | undefined): void {
+    const { integers } = this.region.runtime;
+    for (let slot = 0; slot < workspace.batch; slot++) {
+      integers[workspace.order / 4 + slot] = order === undefined ? slot : order[slot]!;
+    }
+  }
+
+  /** How many rows run at each of `count` steps from step `begin` on, going by `by`. */
+  #writeActive(
+    workspace: Workspace,
+    lengths: Int32Array | undefined,
+    begin: number,
+    by: number,
+    count: number,
+    order?: Int32Array,
+  ): void {
+    const { integers } = this.region.runtime;
+    const { batch } = workspace;
+    let running = by > 0 ? batch : 0;
+    for (let at = 0; at < count; at++) {
+      if (lengths === undefined || order === undefined) running = batch;
+      else {
+        const step = begin + at * by;
+        while (running > 0 && lengths[order[running - 1]!]! <= step) running--;
+        while (running < batch && lengths[order[running]!]! > step) running++;
+      }
+      integers[workspace.active / 4 + at] = running;
+    }
+  }
+
+  /** Copies a chunk of the input in, steps outermost. */
+  #readChunk(workspace: Workspace, sequence: Sequence, start: number, count: number, size: number): void {
+    const { kernels, floats } = this.region.runtime;
+    const { data, steps, batch, batchMajor } = sequence;
+    const { input, staging } = workspace;
+    if (!batchMajor || batch === 1) {
+      const whole = start === 0 && count === steps;
+      floats.set(
+        whole ? data : data.subarray(start * batch * size, (start + count) * batch * size),
+        input / 4,
+      );
+      return;
+    }
+    for (let row = 0; row < batch; row++) {
+      const from = (row * steps + start) * size;
+      floats.set(data.subarray(from, from + count * size), staging / 4);
+      kernels.copyRows(input + row * size * 4, batch * size * 4, staging, size * 4, count, size);
+    }
+  }
+
+  /** Copies the chunk of the last layer's output out, in the input's layout. */
+  #writeChunk(
+    workspace: Workspace,
+    sequence: Sequence,
+    start: number,
+    count: number,
+    output: Float32Array,
+    size: number,
+  ): void {
+    const { kernels, floats } = this.region.runtime;
+    const { steps, batch, batchMajor } = sequence;
+    const result = workspace.outputs[(this.sizes.numLayers - 1) & 1]!;
+    if (!batchMajor || batch === 1) {
+      output.set(floats.subarray(result / 4, result / 4 + count * batch * size), start * batch * size);
+      return;
+    }
+    const { staging } = workspace;
+    for (let row = 0; row < batch; row++) {
+      kernels.copyRows(staging, size * 4, result + row * size * 4, batch * size * 4, count, size);
+      output.set(floats.subarray(staging / 4, staging / 4 + count * size), (row * steps + start) * size);
+    }
+  }
+}
+
+/** The batch rows by falling length, so that those which still run come first; undefined when all have all steps. */
+function orderByLength({ lengths, batch, steps }: Sequence): Int32Array | undefined {
+  if (lengths === undefined || lengths.every((length) => length === steps)) return undefined;
+  return Int32Array.from({ length: batch }, (_, row) => row).sort(
+    (a, b) => lengths[b]! - lengths[a]! || a - b,
+  );
+}

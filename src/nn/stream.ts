@@ -1,0 +1,150 @@
+/** A stream: one time step at a time, with the state kept in linear memory between the steps. */
+import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
+import { asTensor, Tensor, type TensorLike } from "../tensor.js";
+import { Region } from "../wasm/region.js";
+import type { Stack } from "./stack.js";
+import type { Workspace } from "./workspace.js";
+
+/** Options of `stream`. */
+export interface StreamOptions {
+  /** How many independent sequences advance together. */
+  batchSize?: number;
+}
+
+/** The module that a stream belongs to, as far as the stream needs it. @internal */
+export interface StreamModule {
+  readonly inputSize: number;
+  readonly bidirectional: boolean;
+  readonly stack: Stack;
+}
+
+/** How a module shapes its states for users. @internal */
+export interface StateShape<State, StateLike> {
+  read(states: readonly Float32Array[], batch: number): State;
+  check(state: StateLike, batch: number): (Float32Array | undefined)[];
+}
+
+export class Stream<State, StateLike = State> {
+  readonly batchSize: number;
+  readonly #module: StreamModule;
+  readonly #shape: StateShape<State, StateLike>;
+  readonly #region: Region;
+  readonly #workspace: Workspace;
+  readonly #outputRow: Tensor;
+  readonly #outputBatch: Tensor;
+  /** The output in linear memory; rebuilt when memory has grown. */
+  #view: Float32Array;
+  #steps = 0;
+
+  /** @internal Use `module.stream()`. */
+  constructor(module: StreamModule, options: StreamOptions, shape: StateShape<State, StateLike>) {
+    const { batchSize = 1 } = checkOptions("options", options, ["batchSize"]);
+    this.batchSize = checkInteger("batchSize", batchSize, 1);
+    if (module.bidirectional)
+      throw new RangeError("stream: a bidirectional module needs the future of its input");
+    this.#module = module;
+    this.#shape = shape;
+    this.#region = new Region(module.stack.region.runtime, this);
+    this.#checkAlive();
+    const { outputSize } = module.stack;
+    try {
+      this.#workspace = module.stack.streamWorkspace(this.#region, batchSize);
+    } catch (error) {
+      this.#region.release();
+      throw error;
+    }
+    const data = new Float32Array(batchSize * outputSize);
+    this.#outputRow = new Tensor(data, [batchSize * outputSize]);
+    this.#outputBatch = new Tensor(data, [batchSize, outputSize]);
+    this.#view = new Float32Array(0);
+  }
+
+  /**
+   * Takes one time step: (batchSize, inputSize), or (inputSize) when batchSize is 1, or a bare Float32Array of as many
+   * numbers. Returns the output, (batchSize, size), or (size) for an input without a batch dimension. The returned
+   * tensor is the same object at every step, overwritten by the next one: copy what is to be kept.
+   * @throws TypeError or RangeError naming what does not fit; Error after dispose
+   */
+  step(input: TensorLike | Float32Array): Tensor {
+    this.#checkAlive();
+    const { inputSize, stack } = this.#module;
+    const { runtime } = this.#region;
+    const size = this.batchSize * inputSize;
+    let batched = this.batchSize > 1;
+    let data: Float32Array;
+    if (input instanceof Float32Array) {
+      if (input.length !== size)
+        throw wrongValue("input.length", `batchSize * inputSize = ${size}`, input.length);
+      data = input;
+    } else {
+      const tensor = asTensor(input, "input");
+      const rank = tensor.shape.length;
+      if (rank !== 2 && !(rank === 1 && this.batchSize === 1)) {
+        const expected =
+          this.batchSize === 1 ? `[1, ${inputSize}] or [${inputSize}]` : `[${this.batchSize}, ${inputSize}]`;
+        throw wrongValue("input.shape", expected, showShape(tensor.shape));
+      }
+      if (tensor.shape[rank - 1] !== inputSize) {
+        throw wrongValue(`input.shape[${rank - 1}]`, `inputSize ${inputSize}`, tensor.shape[rank - 1]);
+      }
+      if (rank === 2 && tensor.shape[0] !== this.batchSize) {
+        throw wrongValue("input.shape[0]", `batchSize ${this.batchSize}`, tensor.shape[0]);
+      }
+      batched = rank === 2;
+      data = tensor.data;
+    }
+    runtime.floats.set(data, this.#workspace.input / 4);
+    const output = stack.runStep(this.#workspace, this.#steps++);
+    if (this.#view.length === 0) {
+      const length = this.#outputRow.data.length;
+      this.#view = new Float32Array(runtime.kernels.memory.buffer, output, length);
+    }
+    this.#outputRow.data.set(this.#view);
+    return batched ? this.#outputBatch : this.#outputRow;
+  }
+
+  /** The state, shaped as forward's with batch batchSize: a copy. Setting it copies too. */
+  get state(): State {
+    this.#checkAlive();
+    return this.#shape.read(this.#module.stack.readStates(this.#workspace, undefined), this.batchSize);
+  }
+
+  /** @throws TypeError or RangeError naming the state that does not fit; the stream then keeps its own. */
+  set state(state: StateLike) {
+    this.#checkAlive();
+    if (state === undefined) throw wrongType("state", "a state shaped as forward's", state);
+    this.#module.stack.writeStates(this.#workspace, this.#shape.check(state, this.batchSize), undefined);
+  }
+
+  /** Back to a state of zeros. */
+  reset(): void {
+    this.#checkAlive();
+    this.#module.stack.writeStates(this.#workspace, [], undefined);
+  }
+
+  /** A stream of its own that goes on from the same state. */
+  clone(): Stream<State, StateLike> {
+    this.#checkAlive();
+    const copy = new Stream(this.#module, { batchSize: this.batchSize }, this.#shape);
+    this.#module.stack.writeStates(
+      copy.#workspace,
+      this.#module.stack.readStates(this.#workspace, undefined),
+      undefined,
+    );
+    return copy;
+  }
+
+  /** Frees the stream's memory at once; the module is not touched. */
+  dispose(): void {
+    this.#region.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #checkAlive(): void {
+    if (this.#region.released) throw new Error("stream: used after dispose()");
+    if (this.#module.stack.region.released) throw new Error("stream: used after its module's dispose()");
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The buffers of a recurrent call, one after the other in one block:
+ *
+ *   order [N]  active [T]                           i32: rows by falling length; rows that run at each step
+ *   states, cells   of each layer and direction     rows [x (for the joined single step) | h], and c
+ *   hidden [N, H]  sums [N, H]                      h' of a step before it replaces h
+ *   gates [T, N, gates]                             what project() makes of T steps
+ *   input [C, N, I]  outputs 2 x [C, N, D R]        a chunk of time, and every layer's output in turn
+ *   staging [C, max(I, D R)]                        one batch row of the chunk, for batchFirst
+ *   trace [T, N, 5, H]                              activated gates
+ *
+ * C is T for one direction, whatever the sequence's length; two directions need the whole sequence: C = L.
+ */
+import type { Region } from "../wasm/region.js";
+import { align, Scratch } from "../wasm/scratch.js";
+import type { Layer } from "./layer.js";
+
+/** Bytes of gates that one call of project() makes at most: half of a 1 MB L2, so that the steps find them there. */
+const GATES_BYTES = 2 ** 19;
+/** Rows of gates to make at once: enough for each weight read to serve many rows. */
+const GATES_ROWS = 128;
+
+/** Where one layer and direction keeps its state. */
+export interface LayerState {
+  /** h of the first row; the joined step's x stands right before it. */
+  readonly state: number;
+  readonly stateRow: number;
+  readonly cells: number;
+  readonly cellRow: number;
+}
+
+/** What the size of a workspace depends on. */
+export interface WorkspaceShape {
+  readonly steps: number;
+  readonly batch: number;
+  readonly batchMajor: boolean;
+  readonly traced: boolean;
+}
+
+export class Workspace {
+  /** Steps whose input and output are in memory at a time: C. */
+  chunkSteps = 0;
+  /** Steps whose gates are in memory at a time: T. */
+  gateSteps = 0;
+  batch = 0;
+  /** Whether the sequence is a single step, for which joined layers make no gates. */
+  single = false;
+  order = 0;
+  active = 0;
+  hidden = 0;
+  sums = 0;
+  gates = 0;
+  input = 0;
+  outputs: readonly [number, number] = [0, 0];
+  staging = 0;
+  trace = 0;
+  layers: readonly LayerState[] = [];
+  readonly #scratch: Scratch;
+  #key = "";
+
+  constructor(region: Region) {
+    this.#scratch = new Scratch(region);
+  }
+
+  /** Lays the buffers out for a call; allocates only if it needs more than any call before. */
+  fit(layers: readonly Layer[], directions: number, joined: boolean, shape: WorkspaceShape): void {
+    const { steps, batch, batchMajor, traced } = shape;
+    const gatesRow = Math.max(...layers.map((layer) => layer.gatesBytes));
+    const rows = Math.min(GATES_ROWS, Math.max(16, Math.floor(GATES_BYTES / gatesRow)));
+    const gateSteps = Math.min(steps, Math.max(1, Math.floor(rows / batch)));
+    const chunkSteps = directions === 2 ? steps : gateSteps;
+    const single = steps === 1;
+    const key = [single, gateSteps, chunkSteps, batch, batchMajor, traced].join();
+    if (key === this.#key) return;
+
+    const { hiddenSize } = layers[0]!.sizes;
+    const cellRow = align(hiddenSize * 4);
+    const inputSize = layers[0]!.sizes.inputSize;
+    const outputSize = directions * layers[0]!.outputSize;
+    let next = 0;
+    const place = (bytes: number): number => {
+      const at = next;
+      next += align(bytes);
+      return at;
+    };
+    const order = place(batch * 4);
+    const active = place(gateSteps * 4);
+    const states = layers.map((layer) => {
+      const inputBytes = joined ? align(layer.sizes.inputSize * 4) : 0;
+      const stateRow = inputBytes + align64(layer.outputSize * 4, layer.outputsInLines);
+      return {
+        state: place(batch * stateRow) + inputBytes,
+        stateRow,
+        cells: place(batch * cellRow),
+        cellRow,
+      };
+    });
+    const wideRow = align64(hiddenSize * 4, true);
+    const hidden = place(batch * wideRow);
+    const sums = place(batch * wideRow);
+    const gates = place(single && joined ? 0 : gateSteps * batch * gatesRow);
+    const input = place(chunkSteps * batch * inputSize * 4);
+    const outputBytes = chunkSteps * batch * outputSize * 4;
+    const even = place(outputBytes);
+    const odd = place(layers.length > directions ? outputBytes : 0);
+    const staging = place(batchMajor ? chunkSteps * Math.max(inputSize, outputSize) * 4 : 0);
+    const trace = place(traced ? gateSteps * batch * 5 * cellRow : 0);
+
+    this.#key = "";
+    const base = this.#scratch.fit(next);
+    this.chunkSteps = chunkSteps;
+    this.gateSteps = gateSteps;
+    this.batch = batch;
+    this.single = single;
+    this.order = base + order;
+    this.active = base + active;
+    this.layers = states.map((layer) => ({
+      ...layer,
+      state: layer.state + base,
+      cells: layer.cells + base,
+    }));
+    this.hidden = base + hidden;
+    this.sums = base + sums;
+    this.gates = base + gates;
+    this.input = base + input;
+    this.outputs = [base + even, base + odd];
+    this.staging = base + staging;
+    this.trace = traced ? base + trace : 0;
+    this.#key = key;
+  }
+}
+
+/** Rows that a plain panel's product is written to reach to the end of its last line of sixteen outputs. */
+function align64(bytes: number, inLines: boolean): number {
+  return inLines ? Math.ceil(bytes / 64) * 64 : align(bytes);
+}

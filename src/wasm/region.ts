@@ -1,0 +1,42 @@
+/**
+ * Who owns which linear memory. A region is what one object allocated: freed together by dispose, or by the finalizer
+ * when the object was forgotten. It refers to blocks only, never to its owner, or the owner would live for ever.
+ */
+import type { Runtime } from "./runtime.js";
+
+const forgotten = new FinalizationRegistry<Region>((region) => region.release());
+
+export class Region {
+  readonly runtime: Runtime;
+  readonly #blocks = new Set<number>();
+  #released = false;
+
+  constructor(runtime: Runtime, owner: object) {
+    this.runtime = runtime;
+    forgotten.register(owner, this, this);
+  }
+
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /** Cleared memory that lives as long as the region, unless given back. @throws RangeError when there is no room. */
+  allocate(bytes: number): number {
+    const block = this.runtime.allocate(bytes);
+    this.#blocks.add(block);
+    return block;
+  }
+
+  free(block: number): void {
+    if (this.#blocks.delete(block)) this.runtime.free(block);
+  }
+
+  /** Frees everything; a second call does nothing. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    forgotten.unregister(this);
+    for (const block of this.#blocks) this.runtime.free(block);
+    this.#blocks.clear();
+  }
+}
