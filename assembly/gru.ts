@@ -1,9 +1,10 @@
 /**
  * GRU: a run of time steps of one layer and direction.
  *
- *   r, z = sigmoid of (W_ih x + b_ih + b_hh) + W_hh h;  n = tanh((W_in x + b_in) + r (W_hn h + b_hn));  h' = (h - n) z + n
+ *   r, z = sigmoid of (W_ih x + b_ih) + (W_hh h + b_hh);  n = tanh((W_in x + b_in) + r (W_hn h + b_hn));
+ *   h' = (h - n) z + n
  *
- * The first brackets come in as `gates`, made by project(): 48 bytes r z n for each block of four units. The hidden
+ * The brackets of x come in as `gates`, made by project(): 48 bytes r z n for each block of four units. The hidden
  * panel has three vectors to a line. Rows, strides, order and active as in assembly/lstm.ts.
  */
 
@@ -13,7 +14,7 @@ import { madd } from "./simd";
 
 /**
  * Runs `steps` time steps; strides in bytes.
- * @param hiddenBias  b_hn, `hiddenSize` floats rounded up to four
+ * @param hiddenBias  b_hh in the gates' layout
  * @param state       h, rows of `hiddenSize` rounded up to four; updated
  * @param hidden      scratch of the state's size for h' of the step
  */
@@ -61,8 +62,8 @@ export function gruForward(
             h + stateRow,
             first,
             second,
-            hiddenBias + unit,
-            hiddenBias + unit,
+            hiddenBias + <usize>block * 48,
+            hiddenBias + <usize>block * 48,
             h + unit,
             h + stateRow + unit,
             hidden + at * stateRow + unit,
@@ -87,8 +88,8 @@ export function gruForward(
           h,
           row + block * 48,
           row + other * 48,
-          hiddenBias + (block << 4),
-          hiddenBias + (other << 4),
+          hiddenBias + block * 48,
+          hiddenBias + other * 48,
           h + (block << 4),
           h + (other << 4),
           hidden + at * stateRow + (block << 4),
@@ -131,12 +132,12 @@ function step(
   hiddenA: usize,
   hiddenB: usize,
 ): void {
-  let rA = v128.load(gateA);
-  let zA = v128.load(gateA, 16);
-  let nA = v128.load(biasA);
-  let rB = v128.load(gateB);
-  let zB = v128.load(gateB, 16);
-  let nB = v128.load(biasB);
+  let rA = v128.load(biasA);
+  let zA = v128.load(biasA, 16);
+  let nA = v128.load(biasA, 32);
+  let rB = v128.load(biasB);
+  let zB = v128.load(biasB, 16);
+  let nB = v128.load(biasB, 32);
   for (let end = valuesA + ((<usize>count) << 2); valuesA < end; valuesA += 4) {
     const a = v128.load32_splat(valuesA);
     const b = v128.load32_splat(valuesB);
@@ -150,11 +151,13 @@ function step(
     lineA += 48;
     lineB += 48;
   }
-  v128.store(hiddenA, nextHidden(rA, zA, v128.load(gateA, 32), nA, v128.load(hA)));
-  v128.store(hiddenB, nextHidden(rB, zB, v128.load(gateB, 32), nB, v128.load(hB)));
+  v128.store(hiddenA, nextHidden(gateA, rA, zA, nA, v128.load(hA)));
+  v128.store(hiddenB, nextHidden(gateB, rB, zB, nB, v128.load(hB)));
 }
 
-function nextHidden(r: v128, z: v128, nInput: v128, nHidden: v128, h: v128): v128 {
-  const n = tanh4(madd(sigmoid4(r), nHidden, nInput));
-  return madd(f32x4.sub(h, n), sigmoid4(z), n);
+function nextHidden(gate: usize, r: v128, z: v128, n: v128, h: v128): v128 {
+  const reset = sigmoid4(f32x4.add(v128.load(gate), r));
+  const update = sigmoid4(f32x4.add(v128.load(gate, 16), z));
+  const candidate = tanh4(madd(reset, n, v128.load(gate, 32)));
+  return madd(f32x4.sub(h, candidate), update, candidate);
 }

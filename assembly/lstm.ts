@@ -1,17 +1,18 @@
 /**
  * LSTM: a run of time steps of one layer and direction.
  *
- *   i, f, o = sigmoid, g = tanh of (W_ih x + b_ih + b_hh) + W_hh h;  c' = f c + i g;  h' = o tanh(c')
+ *   i, f, o = sigmoid, g = tanh of (W_ih x + b_ih) + (W_hh h + b_hh);  c' = f c + i g;  h' = o tanh(c')
  *
- * The bracket comes in as `gates`, made by project() for many steps at once, in the panel's order: 64 bytes i f g o for
- * each block of four units. A single step may instead multiply x and h in one walk over the weights: then `gates` is
- * the bias alone, x stands right before h in the state row, and `lines` counts both.
+ * The first bracket comes in as `gates`, made by project() for many steps at once, in the panel's order: 64 bytes
+ * i f g o for each block of four units. The second is summed on its own, as PyTorch does: summed onto the first, a
+ * large input would round away h's part bit by bit. A single step of one row makes the gates here, block by block, since
+ * its W_ih and W_hh lie side by side and are then read in one walk.
  *
- * All four gates of a block stay in registers from the first product to c' and h'; they never go to memory.
+ * All four gates of a block stay in registers from W_hh's first product to c' and h'.
  *
  * Rows of state, cells and hidden are in the order of `order`, the caller's rows sorted by falling length, so the rows
  * that still run at a time step are the first `active[t]`. Rows of gates and output are the caller's.
- * Alignment: panels, cells, hidden and h 16 bytes. Every buffer reaches to the next multiple of four units.
+ * Alignment: panels, biases, gates, state, cells and hidden 16 bytes; they reach to the next multiple of four units.
  */
 
 import {
@@ -25,16 +26,16 @@ import {
   tanhNumerator,
 } from "./activation";
 import { clearFloats, copyFloats } from "./memory";
-import { project } from "./projection";
+import { project, projectBlocks } from "./projection";
 import { madd } from "./simd";
 
 /**
  * Runs `steps` time steps. All strides (`...Time`, `...Row`, `blockBytes`) are in bytes; those of time are negative when
  * the sequence is read backwards.
  *
- * @param lines       lines of the panel to multiply: h, or x and h in the fused single step
- * @param panel       W_hh, or W_ih and W_hh line after line; blocks of four units
- * @param gates       the first step's gates before W_hh h, or the bias
+ * @param panel       W_hh, lines of four gates, blocks of four units
+ * @param hiddenBias  b_hh in the gates' layout
+ * @param gates       the first step's W_ih x + b_ih
  * @param state       h of the first row; updated
  * @param cells       c, rows of `hiddenSize` rounded up to four; updated
  * @param hidden      scratch of the cells' size for h' of the step, since all blocks read the old h
@@ -46,14 +47,17 @@ import { madd } from "./simd";
  * @param backwards   1 to walk the blocks of the first step from the last to the first
  * @param reduction   the plain panel of W_hr, or 0
  * @param reductionStart  zeros in the reduction's output layout
+ * @param inputs      0, or for a single step of one row the numbers in `input`: the gates are then made here
+ * @param inputPanel  W_ih, with the same blockBytes
+ * @param inputBias   b_ih in the gates' layout
  * @param trace       0, or where to put i f g o c of each step and row: five rows of the cells' size
  */
 export function lstmForward(
   steps: i32,
   hiddenSize: i32,
-  lines: i32,
   panel: usize,
   blockBytes: usize,
+  hiddenBias: usize,
   gates: usize,
   gatesTime: usize,
   gatesRow: usize,
@@ -72,12 +76,14 @@ export function lstmForward(
   reduction: usize,
   reductionBlockBytes: usize,
   reductionStart: usize,
+  inputs: i32,
+  input: usize,
+  inputPanel: usize,
+  inputBias: usize,
   trace: usize,
 ): void {
   const blocks = (hiddenSize + 3) >> 2;
   const cellRow = (<usize>blocks) << 4;
-  const values = state - ((<usize>(lines - outputSize)) << 2);
-
   for (; steps > 0; steps--) {
     const running = load<i32>(active);
     const pairs = running & ~1;
@@ -93,9 +99,10 @@ export function lstmForward(
           const first = <usize>load<i32>(order + (at << 2));
           const second = <usize>load<i32>(order + (at << 2), 4);
           stepTwoRows(
-            lines,
+            outputSize,
             line,
-            values + at * stateRow,
+            hiddenBias + ((<usize>block) << 6),
+            state + at * stateRow,
             stateRow,
             gate + first * gatesRow,
             gate + second * gatesRow,
@@ -114,14 +121,32 @@ export function lstmForward(
       for (let turn = 0; turn < blocks; turn += 2) {
         const block = backwards ? (blocks - 1 - turn) & ~1 : turn;
         const second = <usize>(block + 1 < blocks);
-        const line = panel + <usize>block * blockBytes;
+        const offset = <usize>block * blockBytes;
+        const line = panel + offset;
+        const bias = hiddenBias + ((<usize>block) << 6);
         const gate = gates + row * gatesRow + ((<usize>block) << 6);
         const unit = (<usize>block) << 4;
+        if (inputs > 0) {
+          const lineOfInput = inputPanel + offset;
+          const start = inputBias + ((<usize>block) << 6);
+          projectBlocks(
+            inputs,
+            input,
+            lineOfInput,
+            lineOfInput + second * blockBytes,
+            start,
+            start + (second << 6),
+            gate,
+            gate + (second << 6),
+          );
+        }
         stepTwoBlocks(
-          lines,
+          outputSize,
           line,
           line + second * blockBytes,
-          values + at * stateRow,
+          bias,
+          bias + (second << 6),
+          state + at * stateRow,
           gate,
           gate + (second << 6),
           cells + at * cellRow + unit,
@@ -171,8 +196,9 @@ export function lstmForward(
 
 /** One block of four units for two rows: 2 rows x 4 gates. */
 function stepTwoRows(
-  lines: i32,
+  count: i32,
   line: usize,
+  bias: usize,
   valuesA: usize,
   stateRow: usize,
   gateA: usize,
@@ -183,16 +209,16 @@ function stepTwoRows(
   traceA: usize,
   traceB: usize,
 ): void {
-  let iA = v128.load(gateA);
-  let fA = v128.load(gateA, 16);
-  let gA = v128.load(gateA, 32);
-  let oA = v128.load(gateA, 48);
-  let iB = v128.load(gateB);
-  let fB = v128.load(gateB, 16);
-  let gB = v128.load(gateB, 32);
-  let oB = v128.load(gateB, 48);
+  let iA = v128.load(bias);
+  let fA = v128.load(bias, 16);
+  let gA = v128.load(bias, 32);
+  let oA = v128.load(bias, 48);
+  let iB = iA;
+  let fB = fA;
+  let gB = gA;
+  let oB = oA;
   let valuesB = valuesA + stateRow;
-  for (let end = valuesA + ((<usize>lines) << 2); valuesA < end; valuesA += 4) {
+  for (let end = valuesA + ((<usize>count) << 2); valuesA < end; valuesA += 4) {
     const a = v128.load32_splat(valuesA);
     const b = v128.load32_splat(valuesB);
     let w = v128.load(line);
@@ -210,6 +236,14 @@ function stepTwoRows(
     valuesB += 4;
     line += 64;
   }
+  iA = f32x4.add(v128.load(gateA), iA);
+  fA = f32x4.add(v128.load(gateA, 16), fA);
+  gA = f32x4.add(v128.load(gateA, 32), gA);
+  oA = f32x4.add(v128.load(gateA, 48), oA);
+  iB = f32x4.add(v128.load(gateB), iB);
+  fB = f32x4.add(v128.load(gateB, 16), fB);
+  gB = f32x4.add(v128.load(gateB, 32), gB);
+  oB = f32x4.add(v128.load(gateB, 48), oB);
   const cA = nextCell(iA, fA, gA, v128.load(cell));
   const cB = nextCell(iB, fB, gB, v128.load(cell + cellRow));
   v128.store(hidden, nextHidden(oA, cA));
@@ -227,9 +261,11 @@ function stepTwoRows(
  * (`second` is then 0): the stores agree.
  */
 function stepTwoBlocks(
-  lines: i32,
+  count: i32,
   lineA: usize,
   lineB: usize,
+  biasA: usize,
+  biasB: usize,
   values: usize,
   gateA: usize,
   gateB: usize,
@@ -239,15 +275,15 @@ function stepTwoBlocks(
   cellRow: usize,
   trace: usize,
 ): void {
-  let iA = v128.load(gateA);
-  let fA = v128.load(gateA, 16);
-  let gA = v128.load(gateA, 32);
-  let oA = v128.load(gateA, 48);
-  let iB = v128.load(gateB);
-  let fB = v128.load(gateB, 16);
-  let gB = v128.load(gateB, 32);
-  let oB = v128.load(gateB, 48);
-  for (let end = values + ((<usize>lines) << 2); values < end; values += 4) {
+  let iA = v128.load(biasA);
+  let fA = v128.load(biasA, 16);
+  let gA = v128.load(biasA, 32);
+  let oA = v128.load(biasA, 48);
+  let iB = v128.load(biasB);
+  let fB = v128.load(biasB, 16);
+  let gB = v128.load(biasB, 32);
+  let oB = v128.load(biasB, 48);
+  for (let end = values + ((<usize>count) << 2); values < end; values += 4) {
     const x = v128.load32_splat(values);
     iA = madd(x, v128.load(lineA), iA);
     fA = madd(x, v128.load(lineA, 16), fA);
@@ -260,6 +296,14 @@ function stepTwoBlocks(
     lineA += 64;
     lineB += 64;
   }
+  iA = f32x4.add(v128.load(gateA), iA);
+  fA = f32x4.add(v128.load(gateA, 16), fA);
+  gA = f32x4.add(v128.load(gateA, 32), gA);
+  oA = f32x4.add(v128.load(gateA, 48), oA);
+  iB = f32x4.add(v128.load(gateB), iB);
+  fB = f32x4.add(v128.load(gateB, 16), fB);
+  gB = f32x4.add(v128.load(gateB, 32), gB);
+  oB = f32x4.add(v128.load(gateB, 48), oB);
   const cA = nextCell(iA, fA, gA, v128.load(cell));
   const cB = nextCell(iB, fB, gB, v128.load(cell + second));
   v128.store(hidden, nextHidden(oA, cA));

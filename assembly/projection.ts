@@ -161,7 +161,7 @@ function projectRow(
 }
 
 /** 1 row x 2 blocks of 4 vectors. */
-function projectBlocks(
+export function projectBlocks(
   count: i32,
   input: usize,
   panelA: usize,

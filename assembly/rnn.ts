@@ -1,20 +1,20 @@
 /**
  * RNN: a run of time steps of one layer and direction.
  *
- *   h' = tanh or relu of (W_ih x + b_ih + b_hh) + W_hh h
+ *   h' = tanh or relu of (W_ih x + b_ih) + (W_hh h + b_hh)
  *
- * The bracket comes in as `gates`, made by project(); W_hh is a plain panel (16 units to a line). Rows, order and
+ * The first bracket comes in as `gates`, made by project(); W_hh is a plain panel (16 units to a line). Rows, order and
  * active as in assembly/lstm.ts.
  */
 
-import { relu, tanh } from "./activation";
+import { relu4, tanh4 } from "./activation";
 import { clearFloats, copyFloats } from "./memory";
 import { project } from "./projection";
 
 /**
  * Runs `steps` time steps; strides in bytes.
  * @param state   h, rows of `hiddenSize` rounded up to 16; updated
- * @param sums    scratch of the state's size: the gates of the rows that run
+ * @param hiddenBias  b_hh, rows of the state's size
  * @param hidden  scratch of the state's size for h' of the step
  * @param useRelu 1 for relu, 0 for tanh
  */
@@ -22,11 +22,11 @@ export function rnnForward(
   steps: i32,
   hiddenSize: i32,
   panel: usize,
+  hiddenBias: usize,
   gates: usize,
   gatesTime: usize,
   gatesRow: usize,
   state: usize,
-  sums: usize,
   hidden: usize,
   output: usize,
   outputTime: usize,
@@ -42,25 +42,11 @@ export function rnnForward(
 
   for (; steps > 0; steps--) {
     const running = load<i32>(active);
+    project(running, hiddenSize, blocks, state, stateRow, panel, blockBytes, hiddenBias, 0, hidden, stateRow);
     for (let row = 0; row < running; row++) {
-      const from = gates + <usize>load<i32>(order + ((<usize>row) << 2)) * gatesRow;
-      copyFloats(sums + <usize>row * stateRow, from, blocks << 4);
+      const gate = gates + <usize>load<i32>(order + ((<usize>row) << 2)) * gatesRow;
+      activate(hidden + <usize>row * stateRow, gate, stateRow, useRelu);
     }
-    project(
-      running,
-      hiddenSize,
-      blocks,
-      state,
-      stateRow,
-      panel,
-      blockBytes,
-      sums,
-      stateRow,
-      hidden,
-      stateRow,
-    );
-    if (useRelu) relu(hidden, running * (blocks << 4));
-    else tanh(hidden, running * (blocks << 4));
 
     for (let row = 0; row < rows; row++) {
       const at = <usize>row;
@@ -76,5 +62,14 @@ export function rnnForward(
     gates += gatesTime;
     output += outputTime;
     active += 4;
+  }
+}
+
+/** sums = tanh or relu of gates + sums, `bytes` of both. */
+function activate(sums: usize, gates: usize, bytes: usize, useRelu: i32): void {
+  for (const end = sums + bytes; sums < end; sums += 16) {
+    const sum = f32x4.add(v128.load(gates), v128.load(sums));
+    v128.store(sums, useRelu ? relu4(sum) : tanh4(sum));
+    gates += 16;
   }
 }

@@ -20,7 +20,6 @@ export const gruFamily: Family = {
     input: { gates: 3, lineVectors: 4 },
     hidden: { gates: 3, lineVectors: 3 },
     joined: false,
-    apart: 2,
   },
   states: ["h"],
   runSteps(kernels, layer, run) {

@@ -15,8 +15,6 @@ export interface LayerFormat {
    * layouts.
    */
   readonly joined: boolean;
-  /** The gate whose two biases stay apart, since the GRU multiplies one of them: W_hn h + b_hn. */
-  readonly apart?: number;
 }
 
 export interface LayerSizes {
@@ -36,13 +34,11 @@ export class Layer {
   /** W_hr, with `reductionStart` pointing to zeros in its outputs' layout. */
   readonly reduction: Panel | undefined;
   readonly reductionStart: number;
-  /** The sum of both biases in the order of the input panel's outputs. */
-  readonly bias: number;
-  /** The hidden bias of the gate that is apart, one number per unit. */
+  /** b_ih in the order of the input panel's outputs; zeros without bias. */
+  readonly inputBias: number;
+  /** b_hh in the order of the hidden panel's outputs; zeros without bias. */
   readonly hiddenBias: number;
   readonly #format: LayerFormat;
-  /** The two biases as given; their sum cannot be taken apart again. */
-  readonly #biases = new Map<string, Float32Array>();
 
   constructor(region: Region, format: LayerFormat, sizes: LayerSizes) {
     const { inputSize, hiddenSize, projSize } = sizes;
@@ -59,8 +55,8 @@ export class Layer {
       this.input = Panel.allocate(region, format.input, hiddenSize, inputSize);
       this.hidden = Panel.allocate(region, format.hidden, hiddenSize, outputSize);
     }
-    this.bias = region.allocate(this.gatesBytes);
-    this.hiddenBias = format.apart === undefined ? 0 : region.allocate(hiddenSize * 4);
+    this.inputBias = region.allocate(this.gatesBytes);
+    this.hiddenBias = region.allocate(this.gatesBytes);
     if (projSize > 0) {
       this.reduction = Panel.allocate(region, PLAIN, projSize, hiddenSize);
       this.reductionStart = region.allocate(this.reduction.blocks * 64);
@@ -108,14 +104,22 @@ export class Layer {
       panel.pack(runtime, staging, data);
       return;
     }
-    this.#biases.set(name, data.slice());
-    this.#storeBiases(runtime);
+    const { floats } = runtime;
+    this.#eachBias(name, (address, index) => {
+      floats[address] = data[index]!;
+    });
   }
 
   /** A copy of one parameter, named without its suffix. */
   read(runtime: Runtime, staging: number, name: string): Float32Array {
     const panel = this.#panelOf(name);
-    return panel === undefined ? this.#biases.get(name)!.slice() : panel.unpack(runtime, staging);
+    if (panel !== undefined) return panel.unpack(runtime, staging);
+    const { floats } = runtime;
+    const data = new Float32Array(this.#format.input.gates * this.sizes.hiddenSize);
+    this.#eachBias(name, (address, index) => {
+      data[index] = floats[address]!;
+    });
+    return data;
   }
 
   #panelOf(name: string): Panel | undefined {
@@ -124,19 +128,14 @@ export class Layer {
     return name === "weight_hr" ? this.reduction : undefined;
   }
 
-  #storeBiases(runtime: Runtime): void {
+  /** Visits the float at which each element of a bias stands. */
+  #eachBias(name: string, visit: (address: number, index: number) => void): void {
     const { hiddenSize } = this.sizes;
-    const { input: layout, apart } = this.#format;
-    const ofInput = this.#biases.get("bias_ih");
-    const ofHidden = this.#biases.get("bias_hh");
-    const { floats } = runtime;
+    const pointer = name === "bias_ih" ? this.inputBias : this.hiddenBias;
+    const layout = this.#format.input;
     for (let gate = 0; gate < layout.gates; gate++) {
       for (let unit = 0; unit < hiddenSize; unit++) {
-        const at = gate * hiddenSize + unit;
-        const hidden = ofHidden?.[at] ?? 0;
-        if (gate === apart) floats[this.hiddenBias / 4 + unit] = hidden;
-        floats[this.bias / 4 + outputIndex(layout, gate, unit)] =
-          (ofInput?.[at] ?? 0) + (gate === apart ? 0 : hidden);
+        visit(pointer / 4 + outputIndex(layout, gate, unit), gate * hiddenSize + unit);
       }
     }
   }

@@ -33,9 +33,9 @@ export const lstmFamily: Family = {
     kernels.lstmForward(
       run.steps,
       sizes.hiddenSize,
-      run.joinedStep ? sizes.inputSize + outputSize : outputSize,
-      run.joinedStep ? input.pointer : hidden.pointer,
+      hidden.pointer,
       hidden.blockBytes,
+      layer.hiddenBias,
       run.gates,
       run.gatesTime,
       run.gatesRow,
@@ -54,6 +54,10 @@ export const lstmFamily: Family = {
       reduction?.pointer ?? 0,
       reduction?.blockBytes ?? 0,
       layer.reductionStart,
+      run.input === 0 ? 0 : sizes.inputSize,
+      run.input,
+      input.pointer,
+      layer.inputBias,
       run.trace,
     );
   },

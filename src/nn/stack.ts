@@ -11,13 +11,12 @@ import { type LayerState, Workspace } from "./workspace.js";
 /** One kernel call: some steps of one layer and direction. Pointers and strides in bytes. */
 export interface StepRun extends LayerState {
   readonly steps: number;
-  /** true when x and h are multiplied in one walk, and `gates` is the bias. */
-  readonly joinedStep: boolean;
+  /** The input from which the kernel makes the gates itself, or 0 when they have been made. */
+  readonly input: number;
   readonly gates: number;
   readonly gatesTime: number;
   readonly gatesRow: number;
   readonly hidden: number;
-  readonly sums: number;
   readonly output: number;
   readonly outputTime: number;
   readonly outputRow: number;
@@ -87,7 +86,7 @@ export class Stack {
   /** A workspace laid out for one step at a time, as a stream needs it. */
   streamWorkspace(region: Region, batch: number): Workspace {
     const workspace = new Workspace(region);
-    workspace.fit(this.layers, 1, this.family.format.joined, {
+    workspace.fit(this.layers, 1, {
       steps: 1,
       batch,
       batchMajor: false,
@@ -114,7 +113,7 @@ export class Stack {
     const output = new Float32Array(steps * batch * outputSize);
     if (batch === 0) return { output, states: this.stateSizes.map(() => new Float32Array(0)) };
 
-    workspace.fit(layers, directions, this.family.format.joined, {
+    workspace.fit(layers, directions, {
       steps,
       batch,
       batchMajor: batchMajor && batch > 1,
@@ -190,10 +189,8 @@ export class Stack {
       const earliest = by > 0 ? done : count - done - steps;
       const begin = by > 0 ? earliest : earliest + steps - 1;
       const input = source + earliest * batch * inputRow;
-      if (joinedStep) {
-        kernels.copyRows(layerState.state - inputRow, layerState.stateRow, input, inputRow, batch, inputSize);
-      } else {
-        const { input: panel, bias } = layer;
+      if (!joinedStep) {
+        const { input: panel, inputBias } = layer;
         kernels.project(
           steps * batch,
           inputSize,
@@ -202,7 +199,7 @@ export class Stack {
           inputRow,
           panel.pointer,
           panel.blockBytes,
-          bias,
+          inputBias,
           0,
           workspace.gates,
           gatesRow,
@@ -211,16 +208,15 @@ export class Stack {
       if (order !== undefined) this.#writeActive(workspace, lengths, start + begin, by, steps, order);
       this.family.runSteps(kernels, layer, {
         steps,
-        joinedStep,
-        gates: joinedStep ? layer.bias : workspace.gates + (begin - earliest) * batch * gatesRow,
+        input: joinedStep ? input : 0,
+        gates: workspace.gates + (begin - earliest) * batch * gatesRow,
         gatesTime: by * batch * gatesRow,
-        gatesRow: joinedStep ? 0 : gatesRow,
+        gatesRow,
         state: layerState.state,
         stateRow: layerState.stateRow,
         cells: layerState.cells,
         cellRow: layerState.cellRow,
         hidden: workspace.hidden,
-        sums: workspace.sums,
         output: target + direction * layer.outputSize * 4 + begin * batch * outputRow,
         outputTime: by * batch * outputRow,
         outputRow,

@@ -2,8 +2,8 @@
  * The buffers of a recurrent call, one after the other in one block:
  *
  *   order [N]  active [T]                           i32: rows by falling length; rows that run at each step
- *   states, cells   of each layer and direction     rows [x (for the joined single step) | h], and c
- *   hidden [N, H]  sums [N, H]                      h' of a step before it replaces h
+ *   states, cells   of each layer and direction     rows of h and of c
+ *   hidden [N, H]                                   h' of a step before it replaces h
  *   gates [T, N, gates]                             what project() makes of T steps
  *   input [C, N, I]  outputs 2 x [C, N, D R]        a chunk of time, and every layer's output in turn
  *   staging [C, max(I, D R)]                        one batch row of the chunk, for batchFirst
@@ -22,7 +22,6 @@ const GATES_ROWS = 128;
 
 /** Where one layer and direction keeps its state. */
 export interface LayerState {
-  /** h of the first row; the joined step's x stands right before it. */
   readonly state: number;
   readonly stateRow: number;
   readonly cells: number;
@@ -43,12 +42,11 @@ export class Workspace {
   /** Steps whose gates are in memory at a time: T. */
   gateSteps = 0;
   batch = 0;
-  /** Whether the sequence is a single step, for which joined layers make no gates. */
+  /** Whether this is a single step of one row, for which the kernel of joined layers makes the gates itself. */
   single = false;
   order = 0;
   active = 0;
   hidden = 0;
-  sums = 0;
   gates = 0;
   input = 0;
   outputs: readonly [number, number] = [0, 0];
@@ -63,14 +61,14 @@ export class Workspace {
   }
 
   /** Lays the buffers out for a call; allocates only if it needs more than any call before. */
-  fit(layers: readonly Layer[], directions: number, joined: boolean, shape: WorkspaceShape): void {
+  fit(layers: readonly Layer[], directions: number, shape: WorkspaceShape): void {
     const { steps, batch, batchMajor, traced } = shape;
     const gatesRow = Math.max(...layers.map((layer) => layer.gatesBytes));
     const rows = Math.min(GATES_ROWS, Math.max(16, Math.floor(GATES_BYTES / gatesRow)));
     const gateSteps = Math.min(steps, Math.max(1, Math.floor(rows / batch)));
     const chunkSteps = directions === 2 ? steps : gateSteps;
-    const single = steps === 1;
-    const key = [single, gateSteps, chunkSteps, batch, batchMajor, traced].join();
+    const single = steps === 1 && batch === 1;
+    const key = [gateSteps, chunkSteps, batch, batchMajor, traced].join();
     if (key === this.#key) return;
 
     const { hiddenSize } = layers[0]!.sizes;
@@ -86,10 +84,9 @@ export class Workspace {
     const order = place(batch * 4);
     const active = place(gateSteps * 4);
     const states = layers.map((layer) => {
-      const inputBytes = joined ? align(layer.sizes.inputSize * 4) : 0;
-      const stateRow = inputBytes + align64(layer.outputSize * 4, layer.outputsInLines);
+      const stateRow = align64(layer.outputSize * 4, layer.outputsInLines);
       return {
-        state: place(batch * stateRow) + inputBytes,
+        state: place(batch * stateRow),
         stateRow,
         cells: place(batch * cellRow),
         cellRow,
@@ -97,8 +94,7 @@ export class Workspace {
     });
     const wideRow = align64(hiddenSize * 4, true);
     const hidden = place(batch * wideRow);
-    const sums = place(batch * wideRow);
-    const gates = place(single && joined ? 0 : gateSteps * batch * gatesRow);
+    const gates = place(gateSteps * batch * gatesRow);
     const input = place(chunkSteps * batch * inputSize * 4);
     const outputBytes = chunkSteps * batch * outputSize * 4;
     const even = place(outputBytes);
@@ -120,7 +116,6 @@ export class Workspace {
       cells: layer.cells + base,
     }));
     this.hidden = base + hidden;
-    this.sums = base + sums;
     this.gates = base + gates;
     this.input = base + input;
     this.outputs = [base + even, base + odd];

@@ -19,16 +19,22 @@ export interface InitOptions {
   deterministic?: boolean;
 }
 
+/** `relaxed-simd` fuses multiply-adds where the CPU can; `simd` gives the same bits everywhere; `given` is the user's. */
+export type Build = "relaxed-simd" | "simd" | "given";
+
 /** One instance of a binary with its memory. A module keeps the runtime in which its weights are. */
 export class Runtime {
   readonly kernels: Kernels;
+  /** Which binary it runs. */
+  readonly build: Build;
   /** Bytes that are allocated now, as asked for. */
   liveBytes = 0;
   #floats: Float32Array;
   #integers: Int32Array;
   readonly #sizes = new Map<number, number>();
 
-  constructor(source: WebAssembly.Module | Uint8Array<ArrayBuffer>) {
+  constructor(source: WebAssembly.Module | Uint8Array<ArrayBuffer>, build: Build) {
+    this.build = build;
     // The raw exports: a call through the loader's wrappers costs twice as much (13 ns against 6).
     this.kernels = instantiateSync(source).instance.exports as unknown as Kernels;
     this.#floats = new Float32Array(this.kernels.memory.buffer);
@@ -78,7 +84,9 @@ let current: Runtime | undefined;
 
 /** The runtime that new modules are made in; compiled at first use. */
 export function currentRuntime(): Runtime {
-  current ??= new Runtime(WebAssembly.validate(relaxedSimdBytes) ? relaxedSimdBytes : simdBytes);
+  current ??= WebAssembly.validate(relaxedSimdBytes)
+    ? new Runtime(relaxedSimdBytes, "relaxed-simd")
+    : new Runtime(simdBytes, "simd");
   return current;
 }
 
@@ -90,7 +98,7 @@ export function init(options: InitOptions = {}): void {
   const { module, deterministic = false } = checkOptions("options", options, ["module", "deterministic"]);
   checkBoolean("options.deterministic", deterministic);
   if (module === undefined) {
-    current = deterministic ? new Runtime(simdBytes) : undefined;
+    current = deterministic ? new Runtime(simdBytes, "simd") : undefined;
     currentRuntime();
     return;
   }
@@ -102,5 +110,5 @@ export function init(options: InitOptions = {}): void {
   if (missing.length > 0) {
     throw wrongType("options.module", `lstm-wasm's binary (it exports ${missing.join(" and ")})`, module);
   }
-  current = new Runtime(module);
+  current = new Runtime(module, "given");
 }

@@ -362,7 +362,7 @@ def is_settled(case, module, parameters, arguments, truth, errors):
 
     if case["module"] == "Embedding":
         return True
-    for _ in range(4):
+    for _ in range(16):
         shaken = [{name: shake(values) for name, values in numbers.items()} for numbers in (parameters, arguments)]
         results = run(case, module, *shaken, torch.float64)
         for name, values in results.items():
