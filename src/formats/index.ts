@@ -1,3 +1,5 @@
 /** `lstm-wasm/formats`: files to state dicts. Plain TypeScript without wasm; each reader tree-shakes on its own. */
 
-export type { StateDict } from "../tensor.js";
+export type { StateDict, StateDictLike } from "../tensor.js";
+export { type Bytes, FormatError } from "./bytes.js";
+export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";

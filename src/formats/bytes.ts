@@ -1,0 +1,29 @@
+/** What every reader starts from: the bytes of a file, and the error for a file that is not what it should be. */
+
+import { wrongType } from "../checks.js";
+
+/**
+ * A file is malformed, hostile, or holds something that the reader does not support; the message names the format
+ * and the place. A wrong argument (not bytes at all) is a TypeError instead.
+ */
+export class FormatError extends RangeError {
+  override readonly name = "FormatError";
+}
+
+/** A file's content as readers take it. A Node Buffer is a Uint8Array. */
+export type Bytes = Uint8Array | ArrayBuffer;
+
+/**
+ * The argument as a plain Uint8Array over the same memory: slices of it are copies, which those of a Buffer are not.
+ * @throws TypeError for anything else.
+ */
+export function asBytes(bytes: unknown, name = "bytes"): Uint8Array {
+  if (bytes instanceof Uint8Array) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw wrongType(name, "a Uint8Array or ArrayBuffer", bytes);
+}
+
+/** A little-endian view of the same bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

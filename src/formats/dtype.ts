@@ -1,0 +1,61 @@
+/**
+ * Raw little-endian numbers of a file to the data of a Tensor: floats of any width become float32, integers keep
+ * theirs, booleans become one byte each. Typed arrays are little-endian wherever WebAssembly with SIMD runs.
+ */
+
+import type { TensorData } from "../tensor.js";
+import { bfloat16ToFloat32, float16ToFloat32 } from "./half.js";
+
+/** The element types, by safetensors' names for them. */
+export type Dtype = keyof typeof DTYPES;
+
+interface DtypeInfo {
+  /** Bytes of one element in the file. */
+  readonly bytes: number;
+  /** Tensor data from an aligned buffer that it may keep. */
+  readonly read: (buffer: ArrayBuffer) => TensorData;
+}
+
+export const DTYPES = {
+  F64: { bytes: 8, read: (buffer) => Float32Array.from(new Float64Array(buffer)) },
+  F32: { bytes: 4, read: (buffer) => new Float32Array(buffer) },
+  F16: { bytes: 2, read: (buffer) => float16ToFloat32(new Uint16Array(buffer)) },
+  BF16: { bytes: 2, read: (buffer) => bfloat16ToFloat32(new Uint16Array(buffer)) },
+  I64: { bytes: 8, read: (buffer) => new BigInt64Array(buffer) },
+  U64: { bytes: 8, read: (buffer) => new BigUint64Array(buffer) },
+  I32: { bytes: 4, read: (buffer) => new Int32Array(buffer) },
+  U32: { bytes: 4, read: (buffer) => new Uint32Array(buffer) },
+  I16: { bytes: 2, read: (buffer) => new Int16Array(buffer) },
+  U16: { bytes: 2, read: (buffer) => new Uint16Array(buffer) },
+  I8: { bytes: 1, read: (buffer) => new Int8Array(buffer) },
+  U8: { bytes: 1, read: (buffer) => new Uint8Array(buffer) },
+  BOOL: { bytes: 1, read: (buffer) => new Uint8Array(buffer) },
+} satisfies Record<string, DtypeInfo>;
+
+/** Whether `name` is one of the element types; names of Object.prototype are not. */
+export function isDtype(name: unknown): name is Dtype {
+  return typeof name === "string" && Object.hasOwn(DTYPES, name);
+}
+
+/** The numbers in `bytes`, copied; their count is `bytes.length` over the element's size, which must divide it. */
+export function readNumbers(bytes: Uint8Array, dtype: Dtype): TensorData {
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return DTYPES[dtype].read(copy.buffer);
+}
+
+/**
+ * The number of elements of a shape that a file states, or undefined if any size is not an integer of at least 0 or
+ * the sizes other than 0 multiply to 2^53 or more.
+ */
+export function elementsOf(shape: readonly unknown[]): number | undefined {
+  let elements = 1;
+  let empty = false;
+  for (const size of shape) {
+    if (!Number.isSafeInteger(size) || (size as number) < 0) return undefined;
+    if (size === 0) empty = true;
+    else elements *= size as number;
+    if (elements > Number.MAX_SAFE_INTEGER) return undefined;
+  }
+  return empty ? 0 : elements;
+}

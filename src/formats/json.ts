@@ -1,0 +1,70 @@
+/**
+ * JSON out of a file that nobody vouches for. JSON.parse keeps the last of two equal keys and may exhaust the
+ * stack on deep nesting, so one pass over the text refuses both before it runs.
+ */
+
+import { show } from "../checks.js";
+import { FormatError } from "./bytes.js";
+
+/** Deeper than any weight file nests (a batch of nested weight matrices needs 8). */
+const MOST_DEPTH = 64;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** @throws FormatError, which `name` opens, for text that is not JSON, nests too deep or repeats a key of an object. */
+export function parseJson(text: string, name: string): unknown {
+  checkKeysAndDepth(text, name);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(`${name}: not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+/** Text that is not JSON passes here as far as it makes sense; JSON.parse says what is wrong with it. */
+function checkKeysAndDepth(text: string, name: string): void {
+  /** One set of keys for each open object, undefined for each open array. */
+  const open: (Set<string> | undefined)[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x7b || code === 0x5b) {
+      if (open.push(code === 0x7b ? new Set() : undefined) > MOST_DEPTH) {
+        throw new FormatError(`${name}: nests deeper than ${MOST_DEPTH}`);
+      }
+    } else if (code === 0x7d || code === 0x5d) {
+      open.pop();
+    } else if (code === QUOTE) {
+      const start = at;
+      for (at++; at < text.length && text.charCodeAt(at) !== QUOTE; at++) {
+        if (text.charCodeAt(at) === BACKSLASH) at++;
+      }
+      // In valid JSON a colon follows keys and nothing else.
+      const keys = open[open.length - 1];
+      if (keys !== undefined && followedByColon(text, at + 1)) {
+        const key = unquote(text.slice(start, at + 1));
+        if (keys.has(key)) throw new FormatError(`${name}: key ${show(key)} occurs twice`);
+        keys.add(key);
+      }
+    }
+  }
+}
+
+function followedByColon(text: string, at: number): boolean {
+  let code = text.charCodeAt(at);
+  while (code === 0x20 || (code >= 0x09 && code <= 0x0d)) code = text.charCodeAt(++at);
+  return code === 0x3a;
+}
+
+function unquote(quoted: string): string {
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return quoted;
+  }
+}
+
+/** A JSON object and nothing else: neither null nor an array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

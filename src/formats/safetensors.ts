@@ -1,0 +1,242 @@
+/**
+ * safetensors: 8 bytes of header length (little-endian), a JSON header, then the data of all tensors.
+ *
+ *     { "name": { "dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end] }, "__metadata__": { "key": "text" } }
+ *
+ * Offsets count from the end of the header and must tile the data: no overlap, no gap, no rest. Everything is checked
+ * before the first tensor is made, and tensors together take at most twice the bytes that the file really holds.
+ */
+
+import { checkOptions, show, showShape, wrongType, wrongValue } from "../checks.js";
+import { asTensor, type StateDict, type StateDictLike, sizeOf, Tensor, type TensorData } from "../tensor.js";
+import { asBytes, type Bytes, FormatError, viewOf } from "./bytes.js";
+import { DTYPES, type Dtype, elementsOf, isDtype, readNumbers } from "./dtype.js";
+import { isObject, parseJson } from "./json.js";
+import { decodeUtf8 } from "./utf8.js";
+
+/** The longest header that the reference implementation reads and writes. */
+const MOST_HEADER_BYTES = 100_000_000;
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * The tensors of a safetensors file by name, in the order of its header. F32, F16, BF16 and F64 become float32;
+ * integers keep their type (I64 as BigInt64Array), BOOL becomes a Uint8Array. `__metadata__` is checked and left out.
+ *
+ * @throws TypeError if `bytes` is not bytes; FormatError naming the tensor and what is wrong with the file, which
+ *   includes a dtype that is none of the above (F8_E4M3, C64...).
+ */
+export function readSafetensors(bytes: Bytes): StateDict {
+  const file = asBytes(bytes);
+  if (file.length < 8) throw bad(`expected at least 8 bytes of header length, got ${file.length}`);
+  const headerBytes = Number(viewOf(file).getBigUint64(0, true));
+  if (headerBytes > MOST_HEADER_BYTES) {
+    throw bad(`header length: expected at most ${MOST_HEADER_BYTES} bytes, got ${headerBytes}`);
+  }
+  if (headerBytes > file.length - 8) {
+    throw bad(`header length: ${headerBytes} bytes, but ${file.length - 8} follow; the file is truncated`);
+  }
+  const data = file.subarray(8 + headerBytes);
+  const entries = readHeader(file.subarray(8, 8 + headerBytes));
+  checkTiling(entries, data.length);
+  const dict: StateDict = new Map();
+  for (const { name, dtype, shape, begin, end } of entries) {
+    dict.set(name, new Tensor(readNumbers(data.subarray(begin, end), dtype), shape));
+  }
+  return dict;
+}
+
+function readHeader(bytes: Uint8Array): Entry[] {
+  const text = decodeUtf8(bytes, "safetensors: header");
+  if (!text.startsWith("{")) throw bad(`header: expected to begin with {, got ${show(text.slice(0, 8))}`);
+  const header = parseJson(text, "safetensors: header") as Record<string, unknown>;
+  const entries: Entry[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (!isWellFormed(name)) throw bad(`tensor ${show(name)}: the name is not well-formed Unicode`);
+    if (name === "__metadata__") checkMetadata(value);
+    else entries.push(readEntry(name, value));
+  }
+  return entries;
+}
+
+function checkMetadata(value: unknown): void {
+  if (!isObject(value)) throw bad(`__metadata__: expected an object of strings, got ${show(value)}`);
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== "string")
+      throw bad(`__metadata__[${show(key)}]: expected a string, got ${show(text)}`);
+  }
+}
+
+function readEntry(name: string, value: unknown): Entry {
+  const label = `tensor ${show(name)}`;
+  if (!isObject(value)) {
+    throw bad(`${label}: expected an object with dtype, shape and data_offsets, got ${show(value)}`);
+  }
+  for (const key of Object.keys(value)) {
+    if (key !== "dtype" && key !== "shape" && key !== "data_offsets") {
+      throw bad(`${label}: unknown key ${show(key)}`);
+    }
+  }
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (!isDtype(dtype)) {
+    throw bad(
+      `${label}: dtype ${show(dtype)} is not supported; supported are ${Object.keys(DTYPES).join(", ")}`,
+    );
+  }
+  if (!Array.isArray(shape)) throw bad(`${label}: shape: expected an array, got ${show(shape)}`);
+  const elements = elementsOf(shape);
+  if (elements === undefined) {
+    throw bad(`${label}: shape: expected sizes of at least 0 and a product below 2^53, got ${listed(shape)}`);
+  }
+  if (!Array.isArray(offsets) || offsets.length !== 2) {
+    throw bad(`${label}: data_offsets: expected [begin, end], got ${show(offsets)}`);
+  }
+  const [begin, end] = offsets as [number, number];
+  if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || begin < 0 || end < begin) {
+    throw bad(`${label}: data_offsets: expected integers 0 <= begin <= end, got ${listed(offsets)}`);
+  }
+  if (end - begin !== elements * DTYPES[dtype].bytes) {
+    throw bad(
+      `${label}: data_offsets [${begin}, ${end}] span ${end - begin} bytes, ` +
+        `but ${dtype} ${listed(shape)} takes ${elements * DTYPES[dtype].bytes}`,
+    );
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/** Every byte of the data belongs to exactly one tensor. */
+function checkTiling(entries: readonly Entry[], dataBytes: number): void {
+  let covered = 0;
+  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    const label = `tensor ${show(name)}: data_offsets [${begin}, ${end}]`;
+    if (end > dataBytes) {
+      throw bad(`${label} reach past the data of ${dataBytes} bytes; the file is truncated`);
+    }
+    if (begin < covered) throw bad(`${label} overlap the tensor that ends at ${covered}`);
+    if (begin > covered) throw bad(`${label} leave a gap after ${covered}`);
+    covered = end;
+  }
+  if (covered !== dataBytes) throw bad(`${dataBytes - covered} bytes after the last tensor belong to none`);
+}
+
+/** Options of {@link writeSafetensors}. */
+export interface WriteSafetensorsOptions {
+  /** Text to keep in the header's `__metadata__`, for instance `{ format: "pt" }`. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A safetensors file of a state dict. Float data is written as F32, integer typed arrays in their own type. Tensors
+ * are ordered by falling element size, then by name, so that equal dicts give equal bytes and all data is aligned.
+ *
+ * @throws TypeError or RangeError naming the tensor that is not one, a name that is not well-formed Unicode, or the
+ *   name `__metadata__`, which the format reserves.
+ */
+export function writeSafetensors(dict: StateDictLike, options?: WriteSafetensorsOptions): Uint8Array {
+  const { metadata } = checkOptions("options", options, ["metadata"]);
+  if (typeof dict !== "object" || dict === null)
+    throw wrongType("dict", "a Map or a record of tensors", dict);
+  const named = dict instanceof Map ? [...dict] : Object.entries(dict);
+  const tensors = named
+    .map(([name, value]) => ({ name: checkName(name), ...asWritable(value, `dict[${show(name)}]`) }))
+    .sort((a, b) => DTYPES[b.dtype].bytes - DTYPES[a.dtype].bytes || (a.name < b.name ? -1 : 1));
+  const header: [string, unknown][] = [];
+  if (metadata !== undefined) header.push(["__metadata__", checkedMetadata(metadata)]);
+  let dataBytes = 0;
+  for (const { name, dtype, shape, data } of tensors) {
+    header.push([name, { dtype, shape, data_offsets: [dataBytes, dataBytes + data.byteLength] }]);
+    dataBytes += data.byteLength;
+  }
+  const text = asciiJson(header);
+  const headerBytes = Math.ceil(text.length / 8) * 8;
+  const file = new Uint8Array(8 + headerBytes + dataBytes).fill(0x20, 8, 8 + headerBytes);
+  viewOf(file).setBigUint64(0, BigInt(headerBytes), true);
+  for (let at = 0; at < text.length; at++) file[8 + at] = text.charCodeAt(at);
+  let end = 8 + headerBytes;
+  for (const { data } of tensors) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), end);
+    end += data.byteLength;
+  }
+  return file;
+}
+
+/** JSON with every other character escaped, so that it is ASCII; written pair by pair, which keeps "__proto__". */
+function asciiJson(pairs: readonly [string, unknown][]): string {
+  const text = `{${pairs.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`;
+  return text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function asWritable(
+  value: unknown,
+  name: string,
+): { dtype: Dtype; data: TensorData; shape: readonly number[] } {
+  if (typeof value === "object" && value !== null && "data" in value) {
+    const { data, shape, dims } = value as {
+      data: unknown;
+      shape?: readonly number[];
+      dims?: readonly number[];
+    };
+    const sizes = shape ?? dims;
+    const dtype = INTEGER_DTYPES.get(Object.prototype.toString.call(data).slice(8, -1));
+    if (ArrayBuffer.isView(data) && dtype !== undefined && sizes !== undefined) {
+      const tensor = data as unknown as TensorData;
+      const size = sizeOf(sizes, `${name}.shape`);
+      if (tensor.length !== size) {
+        throw wrongValue(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, tensor.length);
+      }
+      return { dtype, data: tensor, shape: sizes };
+    }
+  }
+  return { dtype: "F32", ...asTensor(value, name) };
+}
+
+const INTEGER_DTYPES: ReadonlyMap<string, Dtype> = new Map([
+  ["Int8Array", "I8"],
+  ["Uint8Array", "U8"],
+  ["Int16Array", "I16"],
+  ["Uint16Array", "U16"],
+  ["Int32Array", "I32"],
+  ["Uint32Array", "U32"],
+  ["BigInt64Array", "I64"],
+  ["BigUint64Array", "U64"],
+]);
+
+function checkName(name: unknown): string {
+  if (typeof name !== "string") throw wrongType("dict", "names that are strings", name);
+  if (name === "__metadata__" || !isWellFormed(name)) {
+    throw wrongValue("dict", "names of well-formed Unicode other than __metadata__", show(name));
+  }
+  return name;
+}
+
+function checkedMetadata(metadata: unknown): Record<string, string> {
+  if (!isObject(metadata)) throw wrongType("options.metadata", "an object of strings", metadata);
+  for (const [key, text] of Object.entries(metadata)) {
+    if (typeof text !== "string") throw wrongType(`options.metadata[${show(key)}]`, "a string", text);
+    if (!isWellFormed(key + text)) {
+      throw wrongValue(`options.metadata[${show(key)}]`, "well-formed Unicode", show(text));
+    }
+  }
+  return metadata as Record<string, string>;
+}
+
+/** No surrogate stands alone; with the u flag, a pair is one code point and none of it a surrogate. */
+function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
+/** The values of a short list as messages show them. */
+function listed(values: readonly unknown[]): string {
+  const shown = values.slice(0, 8).map(show).join(", ");
+  return `[${shown}${values.length > 8 ? ", ..." : ""}]`;
+}
+
+function bad(message: string): FormatError {
+  return new FormatError(`safetensors: ${message}`);
+}

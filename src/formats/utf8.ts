@@ -1,0 +1,42 @@
+/**
+ * UTF-8 to a string without TextDecoder, which AudioWorklet scopes lack. Strict as WHATWG's fatal mode: overlong
+ * forms, surrogates and code points past U+10FFFF are refused.
+ */
+
+import { FormatError } from "./bytes.js";
+
+/** Code units turned to text at once: far below the argument count at which String.fromCharCode overflows the stack. */
+const CHUNK = 4096;
+
+/** The smallest code point that a sequence of 2, 3 or 4 bytes may spell. */
+const LEAST = [0x80, 0x800, 0x10000];
+
+/** @throws FormatError, which `name` opens, if the bytes are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array, name: string): string {
+  let text = "";
+  const units: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const start = at;
+    const lead = bytes[at++]!;
+    let code = lead;
+    if (lead >= 0x80) {
+      const more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+      code = lead & (0x3f >> more);
+      let valid = lead >= 0xc2 && lead <= 0xf4;
+      for (let left = more; left > 0 && valid; left--) {
+        const next = bytes[at++];
+        valid = next !== undefined && next >> 6 === 2;
+        code = (code << 6) | (next! & 0x3f);
+      }
+      valid &&= code >= LEAST[more - 1]! && code <= 0x10ffff && code >> 11 !== 0x1b;
+      if (!valid) throw new FormatError(`${name}: byte ${start} is not valid UTF-8`);
+    }
+    if (code < 0x10000) units.push(code);
+    else units.push(0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+    if (units.length >= CHUNK) {
+      text += String.fromCharCode(...units);
+      units.length = 0;
+    }
+  }
+  return text + String.fromCharCode(...units);
+}
