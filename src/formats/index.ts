@@ -3,3 +3,4 @@
 export type { StateDict, StateDictLike } from "../tensor.js";
 export { type Bytes, FormatError } from "./bytes.js";
 export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";
+export { type ReadTorchOptions, readTorch } from "./torch/index.js";

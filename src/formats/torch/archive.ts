@@ -1,0 +1,155 @@
+/**
+ * The two containers of torch.save: since PyTorch 1.6 a zip (`NAME/data.pkl`, `NAME/data/KEY`), before it a stream of
+ * five pickles (magic number, protocol, system, the object, storage keys) and then the storages, each after its count.
+ */
+
+import { show } from "../../checks.js";
+import { FormatError, viewOf } from "../bytes.js";
+import { DTYPES } from "../dtype.js";
+import { decodeUtf8 } from "../utf8.js";
+import { readPickle } from "./pickle.js";
+import { type ReadStorage, Storage, storageOf, TENSOR_CALLS } from "./tensor.js";
+import { isZip, Zip } from "./zip.js";
+
+const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;
+const PROTOCOL_VERSION = 1001;
+/** The magic number as a pickle of protocol 2 begins with it: PROTO, its number, LONG1, ten bytes. */
+const LEGACY_START = [0x80, 0x8a, 0x0a];
+
+/** What torch.save was given, with tensors as descriptions, and the way to their numbers. */
+export interface Archive {
+  readonly root: unknown;
+  readonly read: ReadStorage;
+}
+
+/** @throws FormatError for anything but the two containers, and whatever the parts of them throw. */
+export function openArchive(file: Uint8Array, mostBytes: number): Archive {
+  if (isZip(file)) return openZip(new Zip(file, mostBytes));
+  const frame = file[2] === 0x95 ? 9 : 0; // From protocol 4 on, a frame stands before the number.
+  if (
+    file[0] === LEGACY_START[0] &&
+    file[2 + frame] === LEGACY_START[1] &&
+    file[3 + frame] === LEGACY_START[2]
+  ) {
+    return openLegacy(file);
+  }
+  if (file.length > 262 && String.fromCharCode(...file.subarray(257, 262)) === "ustar") {
+    throw bad(
+      "a tar file, as PyTorch wrote before 0.1.10, is not supported; load and save it with a newer PyTorch",
+    );
+  }
+  throw bad("neither a zip nor the legacy format of torch.save");
+}
+
+function openZip(zip: Zip): Archive {
+  const pickles = [...zip.names()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+  if (pickles.length !== 1) throw bad(`zip: expected one entry NAME/data.pkl, got ${pickles.length}`);
+  const name = pickles[0]!;
+  const folder = name.slice(0, -"data.pkl".length);
+  if (zip.has(`${folder}byteorder`)) {
+    const order = decodeUtf8(zip.read(`${folder}byteorder`).subarray(0, 16), "torch: byteorder");
+    if (order.trim() !== "little")
+      throw bad(`byteorder ${show(order)} is not supported; supported is "little"`);
+  }
+  const { value } = readPickle(zip.read(name), 0, TENSOR_CALLS, readId);
+  const contents = new Map<string, Uint8Array>();
+  return {
+    root: value,
+    read(storage) {
+      let content = contents.get(storage.key);
+      if (content === undefined) {
+        content = zip.read(`${folder}data/${storage.key}`);
+        contents.set(storage.key, content);
+      }
+      const bytes = storage.elements * DTYPES[storage.dtype].bytes;
+      if (content.length !== bytes) {
+        throw bad(`storage ${show(storage.key)}: expected ${bytes} bytes, got ${content.length}`);
+      }
+      return content;
+    },
+  };
+}
+
+function openLegacy(file: Uint8Array): Archive {
+  const magic = readPickle(file, 0);
+  if (magic.value !== MAGIC_NUMBER)
+    throw bad(`magic number: expected ${MAGIC_NUMBER}, got ${show(magic.value)}`);
+  const protocol = readPickle(file, magic.end);
+  if (protocol.value !== PROTOCOL_VERSION) {
+    throw bad(`protocol version: expected ${PROTOCOL_VERSION}, got ${show(protocol.value)}`);
+  }
+  const system = readPickle(file, protocol.end);
+  if (!(system.value instanceof Map) || system.value.get("little_endian") !== true) {
+    throw bad("the file was not written on a little-endian machine");
+  }
+  const storages = new Map<string, Storage>();
+  const object = readPickle(file, system.end, TENSOR_CALLS, (id) => {
+    const storage = readId(id);
+    if (storage instanceof Storage) {
+      const known = storages.get(storage.key);
+      if (known !== undefined && (known.dtype !== storage.dtype || known.elements !== storage.elements)) {
+        throw bad(`storage ${show(storage.key)} occurs with two types or counts`);
+      }
+      storages.set(storage.key, storage);
+    }
+    return storage;
+  });
+  const keys = readPickle(file, object.end);
+  if (!Array.isArray(keys.value)) throw bad("no list of storage keys after the object");
+  const contents = locate(file, keys.end, keys.value, storages);
+  return {
+    root: object.value,
+    read(storage) {
+      const content = contents.get(storage.key);
+      if (content === undefined) throw bad(`storage ${show(storage.key)} is missing`);
+      return content;
+    },
+  };
+}
+
+/** Where each storage lies: an element count of 8 bytes, then its numbers. */
+function locate(
+  file: Uint8Array,
+  start: number,
+  keys: readonly unknown[],
+  storages: ReadonlyMap<string, Storage>,
+): Map<string, Uint8Array> {
+  const view = viewOf(file);
+  const contents = new Map<string, Uint8Array>();
+  let at = start;
+  for (const key of keys) {
+    const storage = storages.get(key as string);
+    if (storage === undefined || contents.has(storage.key)) {
+      throw bad(
+        `storage key ${show(key)} ${storage === undefined ? "belongs to no tensor" : "occurs twice"}`,
+      );
+    }
+    const label = `storage ${show(key)}`;
+    if (at + 8 > file.length) throw bad(`${label}: the file is truncated before its count`);
+    const count = view.getBigUint64(at, true);
+    if (count !== BigInt(storage.elements)) {
+      throw bad(`${label}: expected ${storage.elements} elements, got a count of ${count}`);
+    }
+    const end = at + 8 + storage.elements * DTYPES[storage.dtype].bytes;
+    if (end > file.length)
+      throw bad(`${label}: ends at byte ${end} of ${file.length}; the file is truncated`);
+    contents.set(storage.key, file.subarray(at + 8, end));
+    at = end;
+  }
+  if (at !== file.length) throw bad(`${file.length - at} bytes after the last storage belong to none`);
+  return contents;
+}
+
+/** A storage, or the class of a module that was saved whole with its source code, which is passed over. */
+function readId(id: unknown): unknown {
+  if (!Array.isArray(id)) throw bad(`a persistent id that is ${show(id)}`);
+  if (id[0] === "module") return id[1];
+  if (id[0] !== "storage") throw bad(`a persistent id of kind ${show(id[0])}`);
+  if (id.length > 5 && id[5] !== null)
+    throw bad("a view of a storage, as PyTorch wrote before 0.4, is not supported");
+  return storageOf(id);
+}
+
+function bad(message: string): FormatError {
+  return new FormatError(`torch: ${message}`);
+}

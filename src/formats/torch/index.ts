@@ -1,0 +1,182 @@
+/**
+ * `.pt` and `.pth` files of torch.save to a state dict: opens the archive, finds the state dict in what was saved
+ * (bare, in a checkpoint, or a whole module) and only then turns its tensors into numbers.
+ */
+
+import { checkOptions, show, wrongType } from "../../checks.js";
+import type { StateDict } from "../../tensor.js";
+import { asBytes, type Bytes, FormatError } from "../bytes.js";
+import { openArchive } from "./archive.js";
+import { PyObject } from "./pickle.js";
+import { costOf, TensorView, toTensor, UnsupportedTensor } from "./tensor.js";
+
+/** Where checkpoints keep their state dict, looked into in this order. */
+const USUAL_KEYS = ["state_dict", "model_state_dict", "model"];
+
+/**
+ * Storages shared by many tensors, strides of 0 and deflate may make more of a file than it holds. All tensors
+ * together, and all entries, take at most this many times its size, or 64 MB where that is more.
+ */
+const MOST_EXPANSION = 16;
+const ALWAYS_ALLOWED_BYTES = 64 * 2 ** 20;
+
+const MOST_DEPTH = 64;
+const MOST_MODULES = 100_000;
+
+/** Options of {@link readTorch}. */
+export interface ReadTorchOptions {
+  /**
+   * The keys that lead to the state dict or module: `"generator"` or `["nets", "generator"]`. Without it, the usual
+   * places are tried: the object itself, then `state_dict`, `model_state_dict` and `model`.
+   */
+  readonly path?: string | readonly string[];
+}
+
+/**
+ * The state dict in a file of torch.save, zip or legacy: a bare state dict, a checkpoint that holds one, or a whole
+ * module (also TorchScript), whose parameters and buffers are read as data. Nothing in the file is run. Float tensors
+ * of any width become float32, integers keep their type; each tensor is a row-major copy. Entries of the state dict
+ * that are no tensors (an epoch number beside them) are left out.
+ *
+ * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, refused or not supported,
+ *   or which keys there are if no state dict is where it is looked for.
+ */
+export function readTorch(bytes: Bytes, options?: ReadTorchOptions): StateDict {
+  const { path } = checkOptions("options", options, ["path"]);
+  const keys = path === undefined ? undefined : checkPath(path);
+  const file = asBytes(bytes);
+  const mostBytes = Math.max(ALWAYS_ALLOWED_BYTES, MOST_EXPANSION * file.length);
+  const { root, read } = openArchive(file, mostBytes);
+  const views = keys === undefined ? findStateDict(root) : followPath(root, keys);
+  const dict: StateDict = new Map();
+  let total = 0;
+  for (const [name, view] of views) {
+    const label = `tensor ${show(name)}`;
+    if (view instanceof UnsupportedTensor) throw bad(`${label}: ${view.reason}`);
+    total += costOf(view);
+    if (total > mostBytes) throw bad(`${label}: tensors take more than ${mostBytes} bytes`);
+    dict.set(name, toTensor(view, label, read));
+  }
+  return dict;
+}
+
+type Views = Map<string, TensorView | UnsupportedTensor>;
+
+function checkPath(path: unknown): readonly string[] {
+  const keys = typeof path === "string" ? [path] : path;
+  if (!Array.isArray(keys) || !keys.every((key) => typeof key === "string")) {
+    throw wrongType("options.path", "a key or an array of keys", path);
+  }
+  return keys;
+}
+
+function followPath(root: unknown, path: readonly string[]): Views {
+  let value = root;
+  path.forEach((key, depth) => {
+    const entries = entriesOf(value);
+    const shown = `path ${path
+      .slice(0, depth + 1)
+      .map(show)
+      .join(", ")}`;
+    if (!entries?.has(key)) throw bad(`${shown}: no such key; ${keysOf(entries)}`);
+    value = entries.get(key);
+  });
+  const views = viewsOf(value);
+  if (views === undefined)
+    throw bad(`path ${path.map(show).join(", ")}: no tensors there; ${keysOf(entriesOf(value))}`);
+  return views;
+}
+
+function findStateDict(root: unknown): Views {
+  let value = root;
+  for (let depth = 0; depth < MOST_DEPTH; depth++) {
+    const views = viewsOf(value);
+    if (views !== undefined) return views;
+    const entries = entriesOf(value);
+    const key = USUAL_KEYS.find(
+      (usual) => entries?.has(usual) && entriesOf(entries.get(usual)) !== undefined,
+    );
+    if (key === undefined) break;
+    value = entries!.get(key);
+  }
+  if (isTensor(root)) throw bad("the file holds one tensor, not a state dict");
+  if (root instanceof PyObject && viewsOf(root) === undefined) {
+    throw bad(`the file holds an object of ${root.type.name} without parameters; save model.state_dict()`);
+  }
+  const entries = entriesOf(root);
+  if (entries === undefined) throw bad(`the file holds no state dict but ${describe(root)}`);
+  throw bad(
+    `no state dict at the top nor under ${USUAL_KEYS.join(", ")}; name one with { path }; ${keysOf(entries)}`,
+  );
+}
+
+/** The tensors of a state dict or of a module with its submodules; undefined if there are none. */
+function viewsOf(value: unknown): Views | undefined {
+  const views: Views = new Map();
+  if (value instanceof Map) {
+    for (const [key, entry] of value) {
+      if (!isTensor(entry)) continue;
+      if (typeof key !== "string") throw bad(`a tensor whose key is ${show(key)}`);
+      views.set(key, entry);
+    }
+  } else if (value instanceof PyObject) {
+    collectModule(value, "", 0, views, { left: MOST_MODULES });
+  }
+  return views.size > 0 ? views : undefined;
+}
+
+/** An nn.Module keeps its parts in dicts of its own, a TorchScript module directly among its attributes. */
+function collectModule(
+  module: PyObject,
+  prefix: string,
+  depth: number,
+  views: Views,
+  budget: { left: number },
+): void {
+  if (depth > MOST_DEPTH) throw bad(`modules nest deeper than ${MOST_DEPTH}`);
+  if (--budget.left < 0) throw bad(`more than ${MOST_MODULES} modules`);
+  const { state } = module;
+  if (!(state instanceof Map)) return;
+  const scripted = module.type.name.startsWith("__torch__.");
+  const passing = state.get("_non_persistent_buffers_set");
+  for (const group of scripted
+    ? [state]
+    : ["_parameters", "_buffers", "_modules"].map((key) => state.get(key))) {
+    if (!(group instanceof Map)) continue;
+    for (const [key, entry] of group) {
+      if (typeof key !== "string") throw bad(`a part of a module whose key is ${show(key)}`);
+      const name = prefix + key;
+      if (entry instanceof PyObject) collectModule(entry, `${name}.`, depth + 1, views, budget);
+      else if (isTensor(entry) && !(passing instanceof Set && passing.has(key))) {
+        if (views.has(name)) throw bad(`tensor ${show(name)} occurs twice`);
+        views.set(name, entry);
+      }
+    }
+  }
+}
+
+/** What a key leads to: in a dict its items, in a module its submodules. */
+function entriesOf(value: unknown): ReadonlyMap<unknown, unknown> | undefined {
+  if (value instanceof Map) return value;
+  if (!(value instanceof PyObject) || !(value.state instanceof Map)) return undefined;
+  const modules = value.state.get("_modules");
+  return modules instanceof Map ? modules : value.state;
+}
+
+function isTensor(value: unknown): value is TensorView | UnsupportedTensor {
+  return value instanceof TensorView || value instanceof UnsupportedTensor;
+}
+
+function keysOf(entries: ReadonlyMap<unknown, unknown> | undefined): string {
+  if (entries === undefined) return "it has no keys";
+  const keys = [...entries.keys()].slice(0, 12).map(show);
+  return `its keys are ${keys.join(", ")}${entries.size > 12 ? "..." : ""}`;
+}
+
+function describe(value: unknown): string {
+  return value instanceof Set ? "a set" : show(value);
+}
+
+function bad(message: string): FormatError {
+  return new FormatError(`torch: ${message}`);
+}

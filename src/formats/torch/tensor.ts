@@ -1,0 +1,208 @@
+/**
+ * Tensors as a checkpoint describes them: a view (offset, size, stride) of a storage that other tensors may share.
+ * They stay descriptions until the state dict is known, so an optimizer's state beside it costs nothing.
+ */
+
+import { show, showShape } from "../../checks.js";
+import { Tensor, type TensorData } from "../../tensor.js";
+import { FormatError } from "../bytes.js";
+import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
+import { type Calls, Global } from "./pickle.js";
+
+/** PyTorch allows no more dimensions. */
+const MOST_DIMENSIONS = 64;
+
+const STORAGES: ReadonlyMap<string, Dtype> = new Map([
+  ["FloatStorage", "F32"],
+  ["DoubleStorage", "F64"],
+  ["HalfStorage", "F16"],
+  ["BFloat16Storage", "BF16"],
+  ["LongStorage", "I64"],
+  ["IntStorage", "I32"],
+  ["ShortStorage", "I16"],
+  ["CharStorage", "I8"],
+  ["ByteStorage", "U8"],
+  ["BoolStorage", "BOOL"],
+  ["UntypedStorage", "U8"],
+]);
+
+const TORCH_DTYPES: ReadonlyMap<string, Dtype> = new Map([
+  ["torch.float32", "F32"],
+  ["torch.float64", "F64"],
+  ["torch.float16", "F16"],
+  ["torch.bfloat16", "BF16"],
+  ["torch.int64", "I64"],
+  ["torch.int32", "I32"],
+  ["torch.int16", "I16"],
+  ["torch.int8", "I8"],
+  ["torch.uint64", "U64"],
+  ["torch.uint32", "U32"],
+  ["torch.uint16", "U16"],
+  ["torch.uint8", "U8"],
+  ["torch.bool", "BOOL"],
+]);
+
+/** A run of numbers outside the pickle. */
+export class Storage {
+  constructor(
+    readonly key: string,
+    readonly dtype: Dtype,
+    /** How many elements the pickle says it has. */
+    readonly elements: number,
+  ) {}
+}
+
+/** What a storage's raw bytes are; checked to be as many as it says. */
+export type ReadStorage = (storage: Storage) => Uint8Array;
+
+/** A tensor that could not be used if it were asked for: sparse, quantised... */
+export class UnsupportedTensor {
+  constructor(readonly reason: string) {}
+}
+
+/** A view of a storage. All fields are as the file states them, checked by {@link toTensor}. */
+export class TensorView {
+  constructor(
+    readonly storage: Storage,
+    readonly offset: unknown,
+    readonly size: unknown,
+    readonly stride: unknown,
+    readonly dtype: Dtype,
+  ) {}
+}
+
+/** The fields of a persistent id `("storage", type, key, location, elements)`. */
+export function storageOf(id: readonly unknown[]): Storage {
+  const [, type, key, , elements] = id;
+  const name = type instanceof Global ? type.name : show(type);
+  const dtype = STORAGES.get(/^torch\.(?:cuda\.|storage\.)?_?(\w+)$/.exec(name)?.[1] ?? "");
+  if (dtype === undefined) throw bad(`storage type ${name} is not supported`);
+  if (typeof key !== "string") throw bad(`a storage whose key is ${show(key)}`);
+  if (!Number.isSafeInteger(elements) || (elements as number) < 0) {
+    throw bad(`storage ${show(key)}: a count of ${show(elements)} elements`);
+  }
+  return new Storage(key, dtype, elements as number);
+}
+
+const rebuild = ([storage, offset, size, stride]: readonly unknown[]): TensorView => {
+  const checked = asStorage(storage);
+  return new TensorView(checked, offset, size, stride, checked.dtype);
+};
+
+const rebuildTyped = (args: readonly unknown[]): TensorView | UnsupportedTensor => {
+  const dtype = args[6] instanceof Global ? args[6].name : show(args[6]);
+  const known = TORCH_DTYPES.get(dtype);
+  if (known === undefined) return new UnsupportedTensor(`its dtype ${dtype} is not supported`);
+  return new TensorView(asStorage(args[0]), args[1], args[2], args[3], known);
+};
+
+/** A tensor of a subclass: `(function, class, arguments, state)`. */
+const rebuildSubclass = ([callee, , args]: readonly unknown[]): unknown => {
+  const known = callee instanceof Global ? TENSOR_CALLS.get(callee.name) : undefined;
+  if (known === undefined || known === rebuildSubclass || !Array.isArray(args)) {
+    return new UnsupportedTensor("it is of a subclass of Tensor");
+  }
+  return known(args);
+};
+
+const unsupported = (kind: string) => () => new UnsupportedTensor(`it is ${kind}`);
+
+/** The functions by which a checkpoint rebuilds its tensors. */
+export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([
+  ["torch._utils._rebuild_tensor", rebuild],
+  ["torch._utils._rebuild_tensor_v2", rebuild],
+  ["torch._utils._rebuild_tensor_v3", rebuildTyped],
+  ["torch._utils._rebuild_parameter", ([data]) => data],
+  ["torch._utils._rebuild_parameter_with_state", ([data]) => data],
+  ["torch._tensor._rebuild_from_type_v2", rebuildSubclass],
+  ["torch._utils._rebuild_sparse_tensor", unsupported("sparse; save tensor.to_dense()")],
+  ["torch._utils._rebuild_sparse_csr_tensor", unsupported("sparse; save tensor.to_dense()")],
+  ["torch._utils._rebuild_qtensor", unsupported("quantised; save tensor.dequantize()")],
+  ["torch._utils._rebuild_meta_tensor_no_storage", unsupported("on the meta device, without numbers")],
+  ["torch._utils._rebuild_device_tensor_from_numpy", unsupported("on another device; save tensor.cpu()")],
+  ["torch._utils._rebuild_device_tensor_from_cpu_tensor", ([data]) => data],
+  ["torch.Size", ([sizes]) => (Array.isArray(sizes) ? sizes : [])],
+]);
+
+function asStorage(storage: unknown): Storage {
+  if (!(storage instanceof Storage)) throw bad(`a tensor of something that is no storage (${show(storage)})`);
+  return storage;
+}
+
+/** Bytes that the tensor takes as float32 (or its integer type) and while it is gathered. */
+export function costOf({ size, dtype }: TensorView): number {
+  const elements = Array.isArray(size) ? elementsOf(size) : undefined;
+  return elements === undefined ? 0 : elements * (DTYPES[dtype].bytes + 4);
+}
+
+/** The tensor in row-major order. @throws FormatError if a size or stride is broken or leads out of the storage. */
+export function toTensor(view: TensorView, label: string, read: ReadStorage): Tensor<TensorData> {
+  const { storage, offset, size, stride, dtype } = view;
+  const elements = Array.isArray(size) && size.length <= MOST_DIMENSIONS ? elementsOf(size) : undefined;
+  if (elements === undefined)
+    throw bad(`${label}: size: expected up to 64 integers of at least 0, got ${showList(size)}`);
+  const sizes = size as number[];
+  if (!Array.isArray(stride) || stride.length !== sizes.length || !stride.every(isCount)) {
+    throw bad(`${label}: stride: expected ${sizes.length} integers of at least 0, got ${showList(stride)}`);
+  }
+  if (!isCount(offset))
+    throw bad(`${label}: storage offset: expected an integer of at least 0, got ${show(offset)}`);
+  const bytes = DTYPES[dtype].bytes;
+  // The storage counts in its own type, the view in its own; they differ only where the storage is untyped.
+  const available = Math.floor((storage.elements * DTYPES[storage.dtype].bytes) / bytes);
+  const last = sizes.reduce((index, length, axis) => index + (length - 1) * (stride[axis] as number), offset);
+  if (elements > 0 && last >= available) {
+    throw bad(
+      `${label}: size ${showShape(sizes)}, stride ${showShape(stride as number[])} and offset ${offset} reach ` +
+        `element ${last} of a storage of ${available}`,
+    );
+  }
+  const raw = read(storage);
+  const gathered = gather(raw, bytes, offset, sizes, stride as number[], elements);
+  return new Tensor(readNumbers(gathered, dtype), sizes);
+}
+
+/** The bytes of the elements in row-major order; a view of `raw` if they stand so. */
+function gather(
+  raw: Uint8Array,
+  bytes: number,
+  offset: number,
+  size: readonly number[],
+  stride: readonly number[],
+  elements: number,
+): Uint8Array {
+  let expected = 1;
+  let contiguous = true;
+  for (let axis = size.length - 1; axis >= 0; axis--) {
+    if (size[axis] !== 1 && stride[axis] !== expected) contiguous = false;
+    expected *= size[axis]!;
+  }
+  if (elements === 0) return new Uint8Array(0);
+  if (contiguous) return raw.subarray(offset * bytes, (offset + elements) * bytes);
+  const result = new Uint8Array(elements * bytes);
+  const index = size.map(() => 0);
+  let from = offset;
+  for (let to = 0; to < result.length; to += bytes) {
+    for (let byte = 0; byte < bytes; byte++) result[to + byte] = raw[from * bytes + byte]!;
+    // Count up the index, the last axis fastest.
+    for (let axis = size.length - 1; axis >= 0; axis--) {
+      from += stride[axis]!;
+      if (++index[axis]! < size[axis]!) break;
+      from -= stride[axis]! * size[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function showList(value: unknown): string {
+  return Array.isArray(value) ? `[${value.slice(0, 8).map(show).join(", ")}]` : show(value);
+}
+
+function bad(message: string): FormatError {
+  return new FormatError(`torch: ${message}`);
+}

@@ -1,0 +1,217 @@
+/**
+ * The zip container of a `.pt` file, stored or deflated, with or without zip64 records. The directory is checked as a
+ * whole before any entry is read: names are unique, every entry lies in the file, none overlaps another, and all
+ * together inflate to no more than the caller allows, so a zip bomb ends before it is unpacked. Checksums are not
+ * compared, since PyTorch can be told to write none.
+ */
+
+import { Inflate } from "fflate";
+import { show } from "../../checks.js";
+import { FormatError, viewOf } from "../bytes.js";
+import { decodeUtf8 } from "../utf8.js";
+
+/** Compressed bytes inflated at once. Deflate expands by at most 1032, so at most 16 MB arrive before a check. */
+const CHUNK_BYTES = 16384;
+
+const LOCAL_HEADER = 0x04034b50;
+const DIRECTORY_ENTRY = 0x02014b50;
+const DIRECTORY_END = 0x06054b50;
+const ZIP64_LOCATOR = 0x07064b50;
+const ZIP64_END = 0x06064b50;
+const DIRECTORY_END_BYTES = 22;
+const STORED = 0;
+const DEFLATED = 8;
+
+interface Entry {
+  readonly name: string;
+  readonly method: number;
+  readonly start: number;
+  readonly compressedBytes: number;
+  readonly bytes: number;
+}
+
+/** Whether the bytes begin as a zip does. */
+export function isZip(file: Uint8Array): boolean {
+  return file.length >= 4 && viewOf(file).getUint32(0, true) === LOCAL_HEADER;
+}
+
+/** The entries of a zip by name; nothing is inflated before it is asked for. */
+export class Zip {
+  readonly #file: Uint8Array;
+  readonly #entries = new Map<string, Entry>();
+
+  /** @throws FormatError for a malformed directory, or one whose entries inflate to more than `mostBytes`. */
+  constructor(file: Uint8Array, mostBytes: number) {
+    this.#file = file;
+    const entries = readDirectory(file);
+    let total = 0;
+    let covered = 0;
+    for (const entry of [...entries].sort((a, b) => a.start - b.start)) {
+      const label = `entry ${show(entry.name)}`;
+      if (this.#entries.has(entry.name)) throw bad(`${label} occurs twice`);
+      if (entry.start < covered) throw bad(`${label} overlaps another entry`);
+      covered = entry.start + entry.compressedBytes;
+      total += entry.bytes;
+      if (total > mostBytes) throw bad(`entries inflate to more than ${mostBytes} bytes`);
+      this.#entries.set(entry.name, entry);
+    }
+  }
+
+  names(): IterableIterator<string> {
+    return this.#entries.keys();
+  }
+
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
+  /** The content of an entry; a stored one as a view of the file. @throws FormatError if it is missing or broken. */
+  read(name: string): Uint8Array {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw bad(`entry ${show(name)} is missing`);
+    const content = this.#file.subarray(entry.start, entry.start + entry.compressedBytes);
+    return entry.method === STORED ? content : inflate(content, entry);
+  }
+}
+
+function inflate(compressed: Uint8Array, { name, bytes }: Entry): Uint8Array {
+  const content = new Uint8Array(bytes);
+  let filled = 0;
+  let ended = false;
+  const inflater = new Inflate((part, final) => {
+    if (filled + part.length > bytes) {
+      throw bad(`entry ${show(name)} inflates to more than the ${bytes} bytes it states`);
+    }
+    content.set(part, filled);
+    filled += part.length;
+    ended = final;
+  });
+  try {
+    for (let at = 0; at < compressed.length; at += CHUNK_BYTES) {
+      const end = at + CHUNK_BYTES;
+      inflater.push(compressed.subarray(at, end), end >= compressed.length);
+    }
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    throw bad(`entry ${show(name)} does not inflate: ${(error as Error).message}`);
+  }
+  if (!ended || filled !== bytes) {
+    throw bad(`entry ${show(name)} inflates to ${filled} bytes, but states ${bytes}`);
+  }
+  return content;
+}
+
+function readDirectory(file: Uint8Array): Entry[] {
+  const view = viewOf(file);
+  const { count, start, end } = findDirectory(view);
+  const entries: Entry[] = [];
+  let at = start;
+  for (let index = 0; index < count; index++) {
+    if (at + 46 > end || view.getUint32(at, true) !== DIRECTORY_ENTRY) {
+      throw bad(`directory entry ${index} of ${count} is missing`);
+    }
+    const nameBytes = view.getUint16(at + 28, true);
+    const extraBytes = view.getUint16(at + 30, true);
+    const next = at + 46 + nameBytes + extraBytes + view.getUint16(at + 32, true);
+    if (next > end) throw bad(`directory entry ${index} reaches past the directory`);
+    const nameEnd = at + 46 + nameBytes;
+    const name = decodeUtf8(file.subarray(at + 46, nameEnd), `torch: zip: name of entry ${index}`);
+    const extra = new DataView(view.buffer, view.byteOffset + nameEnd, extraBytes);
+    entries.push(readEntry(file, view, at, name, extra, start));
+    at = next;
+  }
+  if (at !== end) throw bad(`the directory has ${end - at} bytes after its ${count} entries`);
+  return entries;
+}
+
+function readEntry(
+  file: Uint8Array,
+  view: DataView,
+  at: number,
+  name: string,
+  extra: DataView,
+  dataEnd: number,
+): Entry {
+  const label = `entry ${show(name)}`;
+  if (name.startsWith("/") || name.split("/").includes("..")) {
+    throw bad(`${label}: the name leads out of the archive`);
+  }
+  if (view.getUint16(at + 8, true) & 0x2041) throw bad(`${label} is encrypted`);
+  const method = view.getUint16(at + 10, true);
+  if (method !== STORED && method !== DEFLATED) {
+    throw bad(`${label}: compression method ${method} is not supported; supported are stored and deflated`);
+  }
+  const sizes = [view.getUint32(at + 24, true), view.getUint32(at + 20, true), view.getUint32(at + 42, true)];
+  const [bytes, compressedBytes, header] = widen(sizes, extra, label) as [number, number, number];
+  if (method === STORED && bytes !== compressedBytes) {
+    throw bad(`${label} is stored in ${compressedBytes} bytes, but states ${bytes}`);
+  }
+  // Name and extra field stand again, perhaps with other lengths, in a local header before the data.
+  if (header + 30 > dataEnd || view.getUint32(header, true) !== LOCAL_HEADER) {
+    throw bad(`${label}: no local header at ${header}`);
+  }
+  const localNameBytes = view.getUint16(header + 26, true);
+  const start = header + 30 + localNameBytes + view.getUint16(header + 28, true);
+  if (start + compressedBytes > dataEnd) {
+    throw bad(`${label}: ${compressedBytes} bytes at ${start} reach past the data, which end at ${dataEnd}`);
+  }
+  const localName = file.subarray(header + 30, header + 30 + localNameBytes);
+  if (decodeUtf8(localName, `torch: zip: local name of ${label}`) !== name) {
+    throw bad(`${label} has another name in its local header`);
+  }
+  return { name, method, start, compressedBytes, bytes };
+}
+
+/** Sizes of which those that are all ones stand in 64 bits, in this order, in the extra field of kind 1. */
+function widen(sizes: readonly number[], extra: DataView, label: string): number[] {
+  let at = 0;
+  let end = 0;
+  while (end + 4 <= extra.byteLength) {
+    const kind = extra.getUint16(end, true);
+    at = end + 4;
+    end = at + extra.getUint16(end + 2, true);
+    if (kind === 1) break;
+    at = end;
+  }
+  return sizes.map((size) => {
+    if (size !== 0xffffffff) return size;
+    if (at + 8 > Math.min(end, extra.byteLength)) throw bad(`${label}: a 64-bit size is missing`);
+    at += 8;
+    return safe(extra.getBigUint64(at - 8, true), label);
+  });
+}
+
+function findDirectory(view: DataView): { count: number; start: number; end: number } {
+  const last = view.byteLength - DIRECTORY_END_BYTES;
+  let at = last;
+  // A comment of up to 65,535 bytes may follow the end record, and has to reach the end of the file.
+  while (at >= 0 && at >= last - 0xffff) {
+    if (view.getUint32(at, true) === DIRECTORY_END && view.getUint16(at + 20, true) === last - at) break;
+    at--;
+  }
+  if (at < 0 || at < last - 0xffff) throw bad("no directory at the end; the file is truncated");
+  let count = view.getUint16(at + 10, true);
+  let bytes = view.getUint32(at + 12, true);
+  let start = view.getUint32(at + 16, true);
+  let end = at;
+  if (at >= 20 && view.getUint32(at - 20, true) === ZIP64_LOCATOR) {
+    end = safe(view.getBigUint64(at - 12, true), "zip64 record");
+    if (end + 56 > at - 20 || view.getUint32(end, true) !== ZIP64_END) {
+      throw bad(`no zip64 record at ${end}`);
+    }
+    count = safe(view.getBigUint64(end + 32, true), "zip64 count");
+    bytes = safe(view.getBigUint64(end + 40, true), "zip64 directory size");
+    start = safe(view.getBigUint64(end + 48, true), "zip64 directory offset");
+  }
+  if (start + bytes !== end) throw bad(`the directory of ${bytes} bytes at ${start} does not end at ${end}`);
+  return { count, start, end };
+}
+
+function safe(size: bigint, label: string): number {
+  if (size > Number.MAX_SAFE_INTEGER) throw bad(`${label}: ${size} is more than any file holds`);
+  return Number(size);
+}
+
+function bad(message: string): FormatError {
+  return new FormatError(`torch: zip: ${message}`);
+}

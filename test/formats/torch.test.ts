@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { FormatError } from "../../src/formats/bytes.js";
+import { type ReadTorchOptions, readTorch } from "../../src/formats/torch/index.js";
+import type { StateDict, TensorData } from "../../src/tensor.js";
+
+/** Files and what they hold, both by make_torch.py. */
+const FOLDER = new URL("files/torch/", import.meta.url);
+const EXPECTED: Record<
+  string,
+  Record<string, { dtype: string; shape: number[]; data: number[] }>
+> = JSON.parse(readFileSync(new URL("expected.json", FOLDER), "utf8"));
+
+const ARRAYS: Record<string, new (data: never) => TensorData> = {
+  float32: Float32Array,
+  float64: Float32Array,
+  float16: Float32Array,
+  bfloat16: Float32Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+function file(name: string): Uint8Array {
+  return readFileSync(new URL(name, FOLDER));
+}
+
+/** What differs between a state dict and the file's expected tensors: nothing, if all is well. */
+function expectTensors(dict: StateDict, name: string): void {
+  const expected = EXPECTED[name]!;
+  expect([...dict.keys()].sort()).toEqual(Object.keys(expected).sort());
+  for (const [key, { dtype, shape, data }] of Object.entries(expected)) {
+    const tensor = dict.get(key)!;
+    expect([key, tensor.shape]).toEqual([key, shape]);
+    expect([key, tensor.data.constructor]).toEqual([key, ARRAYS[dtype]]);
+    // Large 64-bit integers lose digits in JSON; Number() drops the same ones.
+    expect([key, Array.from(tensor.data as Float32Array, Number)]).toEqual([key, data.map(rounded(dtype))]);
+  }
+}
+
+const rounded = (dtype: string) => (value: number) =>
+  dtype.startsWith("float") ? Math.fround(value) : value;
+
+const PATHS: Record<string, ReadTorchOptions> = { "two.pt": { path: ["nets", "other"] } };
+const REFUSED: Record<string, string> = {
+  "tensor.pt": "torch: the file holds one tensor, not a state dict",
+  "sparse.pt": 'torch: tensor "w": it is sparse; save tensor.to_dense()',
+  "quantised.pt": "torch: storage type torch.QInt8Storage is not supported",
+  "complex.pt": "torch: storage type torch.ComplexFloatStorage is not supported",
+  "empty.pt":
+    'torch: no state dict at the top nor under state_dict, model_state_dict, model; name one with { path }; its keys are "epoch", "history"',
+};
+
+describe("readTorch", () => {
+  const files = readdirSync(FOLDER).filter((name) => name.endsWith(".pt"));
+
+  it("has an expectation for every file", () => {
+    expect(files).toEqual(Object.keys(EXPECTED).sort());
+  });
+
+  it.each(files.filter((name) => !(name in REFUSED)))("reads %s as PyTorch does", (name) => {
+    expectTensors(readTorch(file(name), PATHS[name]), name);
+  });
+
+  it.each(Object.entries(REFUSED))("refuses %s", (name, message) => {
+    expect(() => readTorch(file(name))).toThrow(new FormatError(message));
+  });
+
+  it("follows a path through dicts and modules", () => {
+    expectTensors(readTorch(file("two.pt"), { path: ["nets", "other"] }), "two.pt");
+    const tagger = readTorch(file("two.pt"), { path: ["nets", "tagger"] });
+    const encoder = readTorch(file("two.pt"), { path: ["nets", "tagger", "encoder", "rnn"] });
+    expect([...encoder.keys()][0]).toBe("weight_ih_l0");
+    expect(encoder.get("weight_ih_l0")).toEqual(tagger.get("encoder.rnn.weight_ih_l0"));
+    expectTensors(readTorch(file("checkpoint.pt"), { path: "model_state_dict" }), "checkpoint.pt");
+  });
+
+  it.each<[ReadTorchOptions, string]>([
+    [{ path: "gen" }, 'torch: path "gen": no such key; its keys are "nets", "step"'],
+    [{ path: ["nets", "x"] }, 'torch: path "nets", "x": no such key; its keys are "tagger", "other"'],
+    [{ path: "step" }, 'torch: path "step": no tensors there; it has no keys'],
+    [{ path: [] }, 'torch: path : no tensors there; its keys are "nets", "step"'],
+    [{ path: "__proto__" }, 'torch: path "__proto__": no such key'],
+  ])("refuses %j", (options, message) => {
+    expect(() => readTorch(file("two.pt"), options)).toThrow(FormatError);
+    expect(() => readTorch(file("two.pt"), options)).toThrow(message);
+  });
+
+  it("says which keys there are when several might be meant", () => {
+    expect(() => readTorch(file("two.pt"))).toThrow(
+      'torch: no state dict at the top nor under state_dict, model_state_dict, model; name one with { path }; its keys are "nets", "step"',
+    );
+  });
+
+  it("gives tensors that share nothing with the file or each other", () => {
+    const bytes = file("views.pt");
+    const dict = readTorch(bytes);
+    const before = dict.get("base")!.data[0];
+    bytes.fill(0xff);
+    dict.get("expanded")!.data[0] = 7;
+    expect(dict.get("base")!.data[0]).toBe(before);
+  });
+
+  it("refuses arguments of the wrong type", () => {
+    expect(() => readTorch("x" as never)).toThrow(TypeError);
+    expect(() => readTorch(new Uint8Array(1), { path: 1 } as never)).toThrow(
+      "options.path: expected a key or an array of keys, got 1",
+    );
+    expect(() => readTorch(new Uint8Array(1), { key: "x" } as never)).toThrow("options.key: unknown option");
+  });
+});
