@@ -1,6 +1,12 @@
 /** `lstm-wasm/formats`: files to state dicts. Plain TypeScript without wasm; each reader tree-shakes on its own. */
 
 export type { StateDict, StateDictLike } from "../tensor.js";
+export { readGuitarML } from "./amp/guitarml.js";
+export type { AmpModel, JsonSource } from "./amp/model.js";
+export { readNam } from "./amp/nam.js";
+export { readRTNeural } from "./amp/rtneural.js";
 export { type Bytes, FormatError } from "./bytes.js";
+export { type FromKerasOptions, fromKeras, type KerasWeights } from "./keras.js";
+export { listModules, type ModuleInfo } from "./modules.js";
 export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";
 export { type ReadTorchOptions, readTorch } from "./torch/index.js";

@@ -1,0 +1,73 @@
+/**
+ * GuitarML's JSON (Proteus, NeuralPi): PyTorch's own names and layout, the recurrent layers under `rec.` and the head
+ * under `lin.`, beside `model_data` with the sizes.
+ */
+
+import { show, showShape } from "../../checks.js";
+import type { StateDict, Tensor } from "../../tensor.js";
+import { FormatError } from "../bytes.js";
+import { type AmpModel, type JsonSource, type JsonValue, openJson } from "./model.js";
+
+const GATES = { LSTM: 4, GRU: 3 };
+
+/**
+ * The LSTM or GRU of a GuitarML file. The file names no sample rate; its authors train at 44.1 kHz.
+ *
+ * @throws TypeError for a source of the wrong type; FormatError naming the field or tensor that is broken, missing,
+ *   of the wrong shape or not supported.
+ */
+export function readGuitarML(source: JsonSource): AmpModel {
+  const file = openJson(source, "guitarml");
+  const data = file.get("model_data").object();
+  data.get("model").oneOf(["SimpleRNN"]);
+  const kind = data.get("unit_type").oneOf(["LSTM", "GRU"]);
+  const inputSize = data.get("input_size").integer(1);
+  const hiddenSize = data.get("hidden_size").integer(1);
+  const numLayers = data.has("num_layers") ? data.get("num_layers").integer(1, 1024) : 1;
+  const outputSize = data.get("output_size").integer(1);
+  const skip = data.get("skip").integer(0, 1) === 1;
+  const state = file.get("state_dict").object();
+  const rows = GATES[kind] * hiddenSize;
+
+  const expected = new Map<string, readonly number[]>();
+  for (let layer = 0; layer < numLayers; layer++) {
+    expected.set(`rec.weight_ih_l${layer}`, [rows, layer === 0 ? inputSize : hiddenSize]);
+    expected.set(`rec.weight_hh_l${layer}`, [rows, hiddenSize]);
+    expected.set(`rec.bias_ih_l${layer}`, [rows]);
+    expected.set(`rec.bias_hh_l${layer}`, [rows]);
+  }
+  expected.set("lin.weight", [outputSize, hiddenSize]);
+  if (state.has("lin.bias")) expected.set("lin.bias", [outputSize]);
+  for (const key of state.keys()) {
+    if (!expected.has(key)) throw new FormatError(`guitarml: state_dict: tensor ${show(key)} is unexpected`);
+  }
+  const recurrent: StateDict = new Map();
+  const head: StateDict = new Map();
+  for (const [key, shape] of expected) {
+    (key.startsWith("rec.") ? recurrent : head).set(key.slice(4), readTensor(state.get(key), shape));
+  }
+  return {
+    kind,
+    inputSize,
+    hiddenSize,
+    numLayers,
+    outputSize,
+    recurrent,
+    head,
+    initialState: undefined,
+    skip,
+    inputGain: 1,
+    outputGain: 1,
+    sampleRate: undefined,
+  };
+}
+
+function readTensor(value: JsonValue, shape: readonly number[]): Tensor {
+  const tensor = value.tensor();
+  if (showShape(tensor.shape) !== showShape(shape)) {
+    throw new FormatError(
+      `${value.name}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}`,
+    );
+  }
+  return tensor;
+}

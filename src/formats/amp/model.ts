@@ -1,0 +1,146 @@
+/** What the readers of amp models return, and what they share in reading JSON. */
+
+import { show, wrongType } from "../../checks.js";
+import { type StateDict, Tensor } from "../../tensor.js";
+import { asBytes, type Bytes, FormatError } from "../bytes.js";
+import { isObject, parseJson } from "../json.js";
+import { decodeUtf8 } from "../utf8.js";
+
+/**
+ * A recurrent amp model: one value per sample in, one out, with
+ *
+ *     x = inputGain * input;  output = outputGain * (head(recurrent(x)) + (skip ? first channel of x : 0))
+ */
+export interface AmpModel {
+  readonly kind: "LSTM" | "GRU";
+  /** Channels of the input: the sample, and perhaps settings of knobs after it. */
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  readonly outputSize: number;
+  /** For `LSTM.fromStateDict` or `GRU.fromStateDict`: `weight_ih_l0`... */
+  readonly recurrent: StateDict;
+  /** For `Linear.fromStateDict`: `weight` (outputSize, hiddenSize), and `bias` (outputSize) if it has one. */
+  readonly head: StateDict;
+  /** The state to begin with, [h0, c0], each (numLayers, 1, hiddenSize); zeros where it is missing. */
+  readonly initialState: readonly [Tensor, Tensor] | undefined;
+  readonly skip: boolean;
+  /** Factors, not decibels; 1 where the file says nothing. */
+  readonly inputGain: number;
+  readonly outputGain: number;
+  /** In Hz, as the file states it. */
+  readonly sampleRate: number | undefined;
+}
+
+/** A JSON file as readers take it: its bytes, its text, or the object parsed from it. */
+export type JsonSource = Bytes | string | Readonly<Record<string, unknown>>;
+
+/** More than any weight has; also ends an array that contains itself. */
+const MOST_DIMENSIONS = 8;
+
+/** A cursor on a parsed JSON value that knows its name for messages: `nam: config.hidden_size`. */
+export class JsonValue {
+  constructor(
+    readonly value: unknown,
+    readonly name: string,
+  ) {}
+
+  get(key: string): JsonValue {
+    const value = this.has(key) ? (this.value as Record<string, unknown>)[key] : undefined;
+    return new JsonValue(value, this.name.endsWith(":") ? `${this.name} ${key}` : `${this.name}.${key}`);
+  }
+
+  /** Whether this is an object with such a key of its own whose value is not null. */
+  has(key: string): boolean {
+    return isObject(this.value) && Object.hasOwn(this.value, key) && this.value[key] != null;
+  }
+
+  object(): this {
+    if (!isObject(this.value)) throw this.error("an object", this.value);
+    return this;
+  }
+
+  keys(): string[] {
+    return Object.keys(this.object().value as object);
+  }
+
+  items(): JsonValue[] {
+    if (!Array.isArray(this.value)) throw this.error("an array", this.value);
+    return this.value.map((item, at) => new JsonValue(item, `${this.name}[${at}]`));
+  }
+
+  number(): number {
+    if (typeof this.value !== "number" || !Number.isFinite(this.value))
+      throw this.error("a number", this.value);
+    return this.value;
+  }
+
+  integer(least: number, most = 65_536): number {
+    const value = this.number();
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw this.error(`an integer from ${least} to ${most}`, value);
+    }
+    return value;
+  }
+
+  /** One of these strings. */
+  oneOf<Choice extends string>(choices: readonly Choice[]): Choice {
+    const choice = choices.find((one) => one === this.value);
+    if (choice === undefined)
+      throw this.error(choices.map((one) => JSON.stringify(one)).join(" or "), this.value);
+    return choice;
+  }
+
+  /** Nested arrays of numbers, all rows equally long, as a tensor; nothing is allocated before they are counted. */
+  tensor(): Tensor {
+    const shape: number[] = [];
+    for (let probe = this.value; Array.isArray(probe); probe = probe[0]) {
+      if (shape.push(probe.length) > MOST_DIMENSIONS) throw this.error("fewer dimensions", this.value);
+    }
+    if (shape.length === 0) throw this.error("an array of numbers", this.value);
+    const numbers: number[] = [];
+    collect(this, shape, 0, numbers);
+    return new Tensor(Float32Array.from(numbers), shape);
+  }
+
+  error(expected: string, got: unknown): FormatError {
+    // The file as a whole is named "nam:", its fields "nam: config".
+    const name = this.name.endsWith(":") ? this.name : `${this.name}:`;
+    return new FormatError(`${name} expected ${expected}, got ${show(got)}`);
+  }
+}
+
+function collect(
+  { value, name }: JsonValue,
+  shape: readonly number[],
+  axis: number,
+  numbers: number[],
+): void {
+  if (!Array.isArray(value) || value.length !== shape[axis]) {
+    throw new FormatError(`${name}: expected an array of length ${shape[axis]}, got ${show(value)}`);
+  }
+  for (let at = 0; at < value.length; at++) {
+    const item: unknown = value[at];
+    if (axis + 1 === shape.length && typeof item === "number") numbers.push(item);
+    else if (axis + 1 === shape.length) throw new JsonValue(item, `${name}[${at}]`).error("a number", item);
+    else collect(new JsonValue(item, `${name}[${at}]`), shape, axis + 1, numbers);
+  }
+}
+
+/** @throws TypeError if `source` is none of the three; FormatError if it is not a JSON object. */
+export function openJson(source: JsonSource, format: string): JsonValue {
+  let value: unknown = source;
+  if (typeof source === "string") value = parseJson(source, format);
+  else if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
+    value = parseJson(decodeUtf8(asBytes(source), format), format);
+  } else if (!isObject(source)) throw wrongType("source", "bytes, text or an object", source);
+  return new JsonValue(value, `${format}:`).object();
+}
+
+/** The sample rate in Hz, if the file states one. */
+export function readSampleRate(value: JsonValue): number | undefined {
+  if (value.value == null) return undefined;
+  const rate = value.number();
+  if (rate <= 0) throw value.error("a rate above 0", rate);
+  return rate;
+}

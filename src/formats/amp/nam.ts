@@ -1,0 +1,93 @@
+/**
+ * Neural Amp Modeler (.nam), architecture LSTM. Its weights are one flat list:
+ *
+ *     per layer   [W_ih | W_hh] row by row (4H, I + H), gates i f g o; bias (4H); initial h (H); initial c (H)
+ *     at the end  head weight (out, H); head bias (out)
+ */
+
+import { show } from "../../checks.js";
+import { type StateDict, Tensor } from "../../tensor.js";
+import { FormatError } from "../bytes.js";
+import { type AmpModel, type JsonSource, openJson, readSampleRate } from "./model.js";
+
+/**
+ * The LSTM of a .nam file, with the state it was trained to begin with. The reference player lets half a second of
+ * silence pass through the model before the first sample.
+ *
+ * @throws TypeError for a source of the wrong type; FormatError naming the field that is broken, an architecture
+ *   other than LSTM, or a version other than 0.5.
+ */
+export function readNam(source: JsonSource): AmpModel {
+  const file = openJson(source, "nam");
+  const { value: version } = file.get("version");
+  if (typeof version !== "string" || !/^0\.5\.\d+$/.test(version)) {
+    throw file.get("version").error('"0.5.x"', version);
+  }
+  const { value: architecture } = file.get("architecture");
+  if (architecture !== "LSTM") {
+    throw new FormatError(`nam: architecture ${show(architecture)} is not supported; supported is "LSTM"`);
+  }
+  const config = file.get("config").object();
+  const inputSize = config.get("input_size").integer(1);
+  const hiddenSize = config.get("hidden_size").integer(1);
+  const numLayers = config.get("num_layers").integer(1, 1024);
+  const weights = file.get("weights");
+  const numbers = weights.tensor();
+  if (numbers.shape.length !== 1) throw weights.error("a flat list of numbers", weights.value);
+  const layerCount = (input: number) => 4 * hiddenSize * (input + hiddenSize) + 6 * hiddenSize;
+  const recurrentCount = layerCount(inputSize) + (numLayers - 1) * layerCount(hiddenSize);
+  const outputSize = (numbers.data.length - recurrentCount) / (hiddenSize + 1);
+  if (!Number.isInteger(outputSize) || outputSize < 1) {
+    throw new FormatError(
+      `nam: weights: expected ${recurrentCount} numbers for ${numLayers} layers and a multiple of ${hiddenSize + 1} ` +
+        `for the head, got ${numbers.data.length}`,
+    );
+  }
+  let next = 0;
+  const take = (...shape: number[]) => {
+    const count = shape.reduce((product, size) => product * size, 1);
+    next += count;
+    return new Tensor(numbers.data.slice(next - count, next), shape);
+  };
+  const recurrent: StateDict = new Map();
+  const h0 = Tensor.zeros([numLayers, 1, hiddenSize]);
+  const c0 = Tensor.zeros([numLayers, 1, hiddenSize]);
+  for (let layer = 0; layer < numLayers; layer++) {
+    const input = layer === 0 ? inputSize : hiddenSize;
+    const joined = take(4 * hiddenSize, input + hiddenSize);
+    recurrent.set(`weight_ih_l${layer}`, columns(joined, 0, input));
+    recurrent.set(`weight_hh_l${layer}`, columns(joined, input, input + hiddenSize));
+    recurrent.set(`bias_ih_l${layer}`, take(4 * hiddenSize));
+    recurrent.set(`bias_hh_l${layer}`, Tensor.zeros([4 * hiddenSize]));
+    h0.data.set(take(hiddenSize).data, layer * hiddenSize);
+    c0.data.set(take(hiddenSize).data, layer * hiddenSize);
+  }
+  const head: StateDict = new Map([
+    ["weight", take(outputSize, hiddenSize)],
+    ["bias", take(outputSize)],
+  ]);
+  return {
+    kind: "LSTM",
+    inputSize,
+    hiddenSize,
+    numLayers,
+    outputSize,
+    recurrent,
+    head,
+    initialState: [h0, c0],
+    skip: false,
+    inputGain: 1,
+    outputGain: 1,
+    sampleRate: readSampleRate(file.get("sample_rate")),
+  };
+}
+
+/** Columns `from` to `to` of a matrix, as a matrix of its own. */
+function columns({ data, shape }: Tensor, from: number, to: number): Tensor {
+  const [rows, width] = shape as [number, number];
+  const result = Tensor.zeros([rows, to - from]);
+  for (let row = 0; row < rows; row++) {
+    result.data.set(data.subarray(row * width + from, row * width + to), row * (to - from));
+  }
+  return result;
+}

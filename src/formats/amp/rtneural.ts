@@ -1,0 +1,117 @@
+/**
+ * RTNeural's JSON, as AIDA-X uses it: a list of Keras layers with their weights in Keras' layout. Read here: one or
+ * more LSTM or GRU layers of one size and a dense head.
+ */
+
+import { showShape } from "../../checks.js";
+import { type StateDict, Tensor } from "../../tensor.js";
+import { FormatError } from "../bytes.js";
+import { fromKeras } from "../keras.js";
+import { type AmpModel, type JsonSource, type JsonValue, openJson, readSampleRate } from "./model.js";
+
+/**
+ * The recurrent layers and the head of an RTNeural or AIDA-X file.
+ *
+ * @throws TypeError for a source of the wrong type; FormatError naming the layer that is broken or not supported:
+ *   other types than lstm, gru and dense, other activations than the usual ones, layers of different sizes.
+ */
+export function readRTNeural(source: JsonSource): AmpModel {
+  const file = openJson(source, "rtneural");
+  const inShape = file.get("in_shape");
+  const inputSize = inShape.items().at(-1)?.integer(1);
+  if (inputSize === undefined) throw inShape.error("at least one size", inShape.value);
+  const layers = file.get("layers").items();
+  const last = layers.pop();
+  if (last === undefined || layers.length === 0) {
+    throw new FormatError("rtneural: layers: expected recurrent layers and a dense one");
+  }
+  const recurrent: StateDict = new Map();
+  const kind = layers[0]!.get("type").oneOf(["lstm", "gru"]) === "lstm" ? "LSTM" : "GRU";
+  let hiddenSize = 0;
+  for (const [index, layer] of layers.entries()) {
+    layer.get("type").oneOf([kind.toLowerCase()]);
+    layer.get("activation").oneOf(["", "tanh"]);
+    const dict = readRecurrent(layer, kind, index);
+    const size = dict.get(`weight_hh_l${index}`)!.shape[1]!;
+    if (index > 0 && size !== hiddenSize) {
+      throw new FormatError(
+        `${layer.name}: expected hidden size ${hiddenSize} as the layer before, got ${size}`,
+      );
+    }
+    const inputs = dict.get(`weight_ih_l${index}`)!.shape[1];
+    const expected = index === 0 ? inputSize : hiddenSize;
+    if (inputs !== expected)
+      throw new FormatError(`${layer.name}: expected ${expected} inputs, got ${inputs}`);
+    hiddenSize = size;
+    for (const [name, tensor] of dict) recurrent.set(name, tensor);
+  }
+  const head = readDense(last, hiddenSize);
+  const metadata = file.get("metadata");
+  return {
+    kind,
+    inputSize,
+    hiddenSize,
+    numLayers: layers.length,
+    outputSize: head.get("weight")!.shape[0]!,
+    recurrent,
+    head,
+    initialState: undefined,
+    skip: file.has("in_skip") && file.get("in_skip").integer(0, 1) === 1,
+    inputGain: readGain(file.get("in_gain")),
+    outputGain: readGain(file.get("out_gain")),
+    sampleRate: readSampleRate(
+      metadata.has("samplerate") ? metadata.get("samplerate") : file.get("samplerate"),
+    ),
+  };
+}
+
+function readRecurrent(layer: JsonValue, kind: "LSTM" | "GRU", index: number): StateDict {
+  const weights = layer.get("weights").items();
+  if (weights.length !== 3) {
+    throw layer.get("weights").error("[kernel, recurrent, bias]", layer.get("weights").value);
+  }
+  const [kernel, recurrentKernel, bias] = weights.map((one) => one.tensor()) as [Tensor, Tensor, Tensor];
+  try {
+    return fromKeras({ kernel, recurrentKernel, bias }, kind, { layer: index });
+  } catch (error) {
+    throw new FormatError(`${layer.name}: ${(error as Error).message}`);
+  }
+}
+
+/** Keras' dense kernel is (in, out), PyTorch's weight (out, in). */
+function readDense(layer: JsonValue, hiddenSize: number): StateDict {
+  layer.get("type").oneOf(["dense", "time-distributed-dense"]);
+  layer.get("activation").oneOf(["", "linear"]);
+  const [kernel, bias, ...more] = layer
+    .get("weights")
+    .items()
+    .map((one) => one.tensor());
+  const outputs = kernel?.shape[1] ?? 0;
+  if (kernel === undefined || bias === undefined || more.length > 0 || kernel.shape.length !== 2) {
+    throw layer.get("weights").error("[kernel, bias]", layer.get("weights").value);
+  }
+  if (kernel.shape[0] !== hiddenSize || outputs === 0) {
+    throw new FormatError(
+      `${layer.name}: kernel: expected shape [${hiddenSize}, out], got ${showShape(kernel.shape)}`,
+    );
+  }
+  if (showShape(bias.shape) !== showShape([outputs])) {
+    throw new FormatError(`${layer.name}: bias: expected shape [${outputs}], got ${showShape(bias.shape)}`);
+  }
+  const weight = Tensor.zeros([outputs, hiddenSize]);
+  for (let at = 0; at < weight.data.length; at++) {
+    weight.data[at] = kernel.data[(at % hiddenSize) * outputs + Math.floor(at / hiddenSize)]!;
+  }
+  return new Map([
+    ["weight", weight],
+    ["bias", bias],
+  ]);
+}
+
+/** Decibels to a factor; -90 and below are silence, as in AIDA-X. */
+function readGain(value: JsonValue): number {
+  if (value.value == null) return 1;
+  const decibels = value.number();
+  if (decibels > 120) throw value.error("at most 120 decibels", decibels);
+  return decibels > -90 ? 10 ** (decibels / 20) : 0;
+}

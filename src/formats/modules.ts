@@ -1,0 +1,158 @@
+/** What layers a state dict holds, read off PyTorch's names and shapes. */
+
+import type { StateDict, Tensor, TensorData } from "../tensor.js";
+
+/** A layer that {@link listModules} found; `prefix` is what stands before its tensors' names, dot included. */
+export type ModuleInfo =
+  | ({ readonly kind: "LSTM"; readonly projSize: number } & RecurrentInfo)
+  | ({ readonly kind: "GRU" | "RNN" } & RecurrentInfo)
+  | ({ readonly kind: "LSTMCell" | "GRUCell" | "RNNCell" } & CellInfo)
+  | (Found & {
+      readonly kind: "Linear";
+      readonly inFeatures: number;
+      readonly outFeatures: number;
+      readonly bias: boolean;
+    })
+  | (Found & { readonly kind: "Embedding"; readonly numEmbeddings: number; readonly embeddingDim: number })
+  | (Found & {
+      readonly kind: "Conv1d";
+      /** Channels of one group: all of them unless the layer has groups, which weights do not tell. */
+      readonly inChannels: number;
+      readonly outChannels: number;
+      readonly kernelSize: number;
+      readonly bias: boolean;
+    });
+
+interface Found {
+  readonly prefix: string;
+  /** Numbers in all tensors of the layer. */
+  readonly parameters: number;
+}
+
+interface CellInfo extends Found {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly bias: boolean;
+}
+
+interface RecurrentInfo extends CellInfo {
+  readonly numLayers: number;
+  readonly bidirectional: boolean;
+}
+
+type Tensors = ReadonlyMap<string, Tensor<TensorData>>;
+
+/** Rows of a weight per hidden unit. */
+const KINDS: ReadonlyMap<number, "LSTM" | "GRU" | "RNN"> = new Map([
+  [4, "LSTM"],
+  [3, "GRU"],
+  [1, "RNN"],
+]);
+
+/**
+ * The LSTM, GRU, RNN (and their cells), Linear, Embedding and Conv1d layers of a state dict with their sizes, in the
+ * order of its names. Names and shapes are all there is to go by: a matrix without a bias is taken for an Embedding
+ * where its name says so (`emb`, `lookup`, `wte`) and for a Linear elsewhere; an RNN's nonlinearity is unknown; what
+ * fits none of them (batch norms, convolutions of two dimensions) is not listed.
+ */
+export function listModules(dict: StateDict): ModuleInfo[] {
+  const modules: ModuleInfo[] = [];
+  const seen = new Set<string>();
+  for (const name of dict.keys()) {
+    const [, prefix, part] = /^(.*?)(weight_ih_l0|weight_ih|weight)$/s.exec(name) ?? [];
+    if (prefix === undefined || (prefix !== "" && !prefix.endsWith("."))) continue;
+    if (seen.has(`${prefix}${part}`)) continue;
+    seen.add(`${prefix}${part}`);
+    const module =
+      part === "weight_ih_l0"
+        ? recurrent(dict, prefix)
+        : part === "weight_ih"
+          ? cell(dict, prefix)
+          : simple(dict, prefix);
+    if (module !== undefined) modules.push(module);
+  }
+  return modules;
+}
+
+function recurrent(dict: Tensors, prefix: string): ModuleInfo | undefined {
+  const tensors: Tensor<TensorData>[] = [];
+  const get = (name: string) => dict.get(`${prefix}${name}`);
+  const projection = get("weight_hr_l0");
+  const projSize = projection?.shape[0] ?? 0;
+  const first = sizes(get("weight_ih_l0"), get("weight_hh_l0"), projection?.shape[1]);
+  if (first === undefined || (projection !== undefined && first.kind !== "LSTM")) return undefined;
+  const bidirectional = get("weight_ih_l0_reverse") !== undefined;
+  const bias = get("bias_ih_l0") !== undefined;
+  let numLayers = 0;
+  while (get(`weight_ih_l${numLayers}`) !== undefined) {
+    for (const direction of bidirectional ? ["", "_reverse"] : [""]) {
+      for (const part of ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"]) {
+        const tensor = get(`${part}_l${numLayers}${direction}`);
+        if (tensor !== undefined) tensors.push(tensor);
+      }
+    }
+    numLayers++;
+  }
+  const { kind, inputSize, hiddenSize } = first;
+  const info = { prefix, inputSize, hiddenSize, numLayers, bidirectional, bias, parameters: count(tensors) };
+  return kind === "LSTM" ? { kind, ...info, projSize } : { kind, ...info };
+}
+
+function cell(dict: Tensors, prefix: string): ModuleInfo | undefined {
+  const [ih, hh, biasIh, biasHh] = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"].map((name) =>
+    dict.get(`${prefix}${name}`),
+  );
+  const first = sizes(ih, hh, undefined);
+  if (first === undefined) return undefined;
+  const { kind, inputSize, hiddenSize } = first;
+  const parameters = count([ih, hh, biasIh, biasHh]);
+  return { kind: `${kind}Cell`, prefix, inputSize, hiddenSize, bias: biasIh !== undefined, parameters };
+}
+
+/** Kind and sizes by the two weights, (G*H, in) and (G*H, H), or (G*H, P) with a projection (P, H). */
+function sizes(
+  ih: Tensor<TensorData> | undefined,
+  hh: Tensor<TensorData> | undefined,
+  projected: number | undefined,
+): { kind: "LSTM" | "GRU" | "RNN"; inputSize: number; hiddenSize: number } | undefined {
+  if (ih?.shape.length !== 2 || hh?.shape.length !== 2 || ih.shape[0] !== hh.shape[0]) return undefined;
+  const hiddenSize = projected ?? hh.shape[1]!;
+  const kind = KINDS.get(hh.shape[0]! / hiddenSize);
+  return kind === undefined ? undefined : { kind, inputSize: ih.shape[1]!, hiddenSize };
+}
+
+function simple(dict: Tensors, prefix: string): ModuleInfo | undefined {
+  const weight = dict.get(`${prefix}weight`)!;
+  const bias = dict.get(`${prefix}bias`);
+  const [rows, columns, kernelSize] = weight.shape as [number, number, number];
+  if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== rows)) return undefined;
+  const parameters = count([weight, bias]);
+  if (weight.shape.length === 3) {
+    const [outChannels, inChannels] = [rows, columns];
+    return {
+      kind: "Conv1d",
+      prefix,
+      inChannels,
+      outChannels,
+      kernelSize,
+      bias: bias !== undefined,
+      parameters,
+    };
+  }
+  if (weight.shape.length !== 2) return undefined;
+  if (bias === undefined && /emb|lookup|wte/i.test(prefix)) {
+    return { kind: "Embedding", prefix, numEmbeddings: rows, embeddingDim: columns, parameters };
+  }
+  return {
+    kind: "Linear",
+    prefix,
+    inFeatures: columns,
+    outFeatures: rows,
+    bias: bias !== undefined,
+    parameters,
+  };
+}
+
+function count(tensors: readonly (Tensor<TensorData> | undefined)[]): number {
+  return tensors.reduce((sum, tensor) => sum + (tensor?.data.length ?? 0), 0);
+}
