@@ -18,8 +18,9 @@ const wasmBytes = {
   name: "wasm-bytes",
   enforce: "pre" as const,
   load(id: string) {
-    if (!id.endsWith(".wasm")) return null;
-    const text = readFileSync(id).toString("base64");
+    const [file = "", suffix] = id.split("?");
+    if (!file.endsWith(".wasm") || suffix !== "module") return null;
+    const text = readFileSync(file).toString("base64");
     return `export default Uint8Array.from(atob("${text}"), (c) => c.charCodeAt(0));`;
   },
 };

@@ -3,9 +3,8 @@
  * view of linear memory without asking `floats` or `integers` for it again: growth detaches every view.
  */
 import { instantiateSync } from "@assemblyscript/loader";
-import relaxedSimdBytes from "../../build/relaxed-simd.wasm";
-import simdBytes from "../../build/simd.wasm";
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../checks.js";
+import { type Binary, type Build, chooseBinary, compile } from "./binaries.js";
 import type { Kernels } from "./kernels.js";
 
 /** TLSF's largest block: 2^30 bytes less its header. */
@@ -19,9 +18,6 @@ export interface InitOptions {
   deterministic?: boolean;
 }
 
-/** `relaxed-simd` fuses multiply-adds where the CPU can; `simd` gives the same bits everywhere; `given` is the user's. */
-export type Build = "relaxed-simd" | "simd" | "given";
-
 /** One instance of a binary with its memory. A module keeps the runtime in which its weights are. */
 export class Runtime {
   readonly kernels: Kernels;
@@ -33,10 +29,10 @@ export class Runtime {
   #integers: Int32Array;
   readonly #sizes = new Map<number, number>();
 
-  constructor(source: WebAssembly.Module | Uint8Array<ArrayBuffer>, build: Build) {
+  constructor({ build, binary }: { build: Build; binary: Binary }) {
     this.build = build;
     // The raw exports: a call through the loader's wrappers costs twice as much (13 ns against 6).
-    this.kernels = instantiateSync(source).instance.exports as unknown as Kernels;
+    this.kernels = instantiateSync(compile(binary)).instance.exports as unknown as Kernels;
     this.#floats = new Float32Array(this.kernels.memory.buffer);
     this.#integers = new Int32Array(this.kernels.memory.buffer);
   }
@@ -84,9 +80,7 @@ let current: Runtime | undefined;
 
 /** The runtime that new modules are made in; compiled at first use. */
 export function currentRuntime(): Runtime {
-  current ??= WebAssembly.validate(relaxedSimdBytes)
-    ? new Runtime(relaxedSimdBytes, "relaxed-simd")
-    : new Runtime(simdBytes, "simd");
+  current ??= new Runtime(chooseBinary(false));
   return current;
 }
 
@@ -98,8 +92,7 @@ export function init(options: InitOptions = {}): void {
   const { module, deterministic = false } = checkOptions("options", options, ["module", "deterministic"]);
   checkBoolean("options.deterministic", deterministic);
   if (module === undefined) {
-    current = deterministic ? new Runtime(simdBytes, "simd") : undefined;
-    currentRuntime();
+    current = new Runtime(chooseBinary(deterministic));
     return;
   }
   if (!(module instanceof WebAssembly.Module))
@@ -110,5 +103,5 @@ export function init(options: InitOptions = {}): void {
   if (missing.length > 0) {
     throw wrongType("options.module", `lstm-wasm's binary (it exports ${missing.join(" and ")})`, module);
   }
-  current = new Runtime(module, "given");
+  current = new Runtime({ build: "given", binary: module });
 }

@@ -1,5 +1,5 @@
-/** esbuild's `binary` loader (and test/vitest.config.ts) turn an imported wasm file into its bytes. */
-declare module "*.wasm" {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+/** What a bundle makes of an imported wasm file: its bytes, or on edge platforms the compiled module. */
+declare module "*.wasm?module" {
+  const binary: Uint8Array<ArrayBuffer> | WebAssembly.Module;
+  export default binary;
 }

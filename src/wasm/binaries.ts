@@ -1,0 +1,47 @@
+/**
+ * The sole importer of the two binaries. One source serves two bundles: in the default one esbuild's `binary` loader
+ * turns these imports into bytes, in the edge one its `copy` loader leaves them to the platform, which hands over a
+ * WebAssembly.Module (edge workers refuse to compile bytes). `?module` is the suffix that Next.js wants for that.
+ */
+import relaxedSimd from "../../build/relaxed-simd.wasm?module";
+import simd from "../../build/simd.wasm?module";
+
+/** `relaxed-simd` fuses multiply-adds where the CPU can; `simd` gives the same bits everywhere; `given` is the user's. */
+export type Build = "relaxed-simd" | "simd" | "given";
+export type Binary = Uint8Array<ArrayBuffer> | WebAssembly.Module;
+
+/** The first releases with 128-bit SIMD in WebAssembly. */
+const MINIMUM_VERSIONS = "Chrome 91, Edge 91, Firefox 89, Safari 16.4, Node.js 16.4, Deno 1.9 or Bun 0.1";
+
+/** A module was accepted when it was compiled. */
+const accepted = (binary: Binary): boolean => !(binary instanceof Uint8Array) || WebAssembly.validate(binary);
+
+/**
+ * The relaxed build where the engine accepts it and bits may differ between CPUs, else the baseline.
+ * @throws Error when the engine has no WebAssembly SIMD
+ */
+export function chooseBinary(deterministic: boolean): { build: Build; binary: Binary } {
+  const hasWasm = typeof WebAssembly === "object";
+  if (hasWasm && !deterministic && accepted(relaxedSimd))
+    return { build: "relaxed-simd", binary: relaxedSimd };
+  if (hasWasm && accepted(simd)) return { build: "simd", binary: simd };
+  const missing = hasWasm ? "no SIMD in WebAssembly" : "no WebAssembly";
+  throw new Error(`lstm-wasm: this engine has ${missing}; expected at least ${MINIMUM_VERSIONS}`);
+}
+
+/** The module to instantiate. @throws Error saying what to do where compiling from bytes is refused. */
+export function compile(binary: Binary): WebAssembly.Module {
+  if (!(binary instanceof Uint8Array)) return binary;
+  try {
+    return new WebAssembly.Module(binary);
+  } catch (cause) {
+    throw new Error(`lstm-wasm: this scope refused to compile WebAssembly. ${advice(cause)}`, { cause });
+  }
+}
+
+/** Chrome before 115 compiles at most 4 KB at once on a page's thread; a strict policy and edge workers, nothing. */
+function advice(cause: unknown): string {
+  return cause instanceof RangeError
+    ? "Use it in a worker, or compile lstm-wasm/lstm.wasm with WebAssembly.compile and pass it to init({ module })"
+    : "Allow 'wasm-unsafe-eval' in script-src; in an edge worker bundle with the condition workerd or edge-light";
+}

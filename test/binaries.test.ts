@@ -1,0 +1,54 @@
+/** The choice of the binary, and the errors of engines that cannot run it. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { chooseBinary, compile } from "../src/wasm/binaries.js";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+describe("chooseBinary", () => {
+  it("takes the relaxed build where it is accepted, and the baseline for the same bits everywhere", () => {
+    vi.spyOn(WebAssembly, "validate").mockReturnValue(true);
+    expect(chooseBinary(false).build).toBe("relaxed-simd");
+    expect(chooseBinary(true).build).toBe("simd");
+  });
+
+  it("takes the baseline where relaxed SIMD is refused", () => {
+    const baseline = chooseBinary(true).binary;
+    vi.spyOn(WebAssembly, "validate").mockImplementation((bytes) => bytes === baseline);
+    expect(chooseBinary(false)).toEqual({ build: "simd", binary: baseline });
+  });
+
+  it("names the minimum versions where SIMD or WebAssembly is missing", () => {
+    vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
+    expect(() => chooseBinary(false)).toThrow(
+      /no SIMD in WebAssembly; expected at least Chrome 91.*Safari 16\.4/,
+    );
+    vi.stubGlobal("WebAssembly", undefined);
+    expect(() => chooseBinary(true)).toThrow(/no WebAssembly; expected at least Chrome 91/);
+  });
+});
+
+describe("compile", () => {
+  it("hands a compiled module on", () => {
+    const module = compile(chooseBinary(true).binary);
+    expect(compile(module)).toBe(module);
+  });
+
+  it("says what to do where compiling at once is refused", () => {
+    const { binary } = chooseBinary(true);
+    vi.spyOn(WebAssembly, "Module").mockImplementation(function refuse() {
+      throw new RangeError("disallowed on the main thread, if the buffer size is larger than 4KB");
+    });
+    expect(() => compile(binary)).toThrow(/Use it in a worker, or compile lstm-wasm\/lstm\.wasm/);
+  });
+
+  it("names the policy where compiling is forbidden", () => {
+    const { binary } = chooseBinary(true);
+    vi.spyOn(WebAssembly, "Module").mockImplementation(function refuse() {
+      throw new WebAssembly.CompileError("violates the Content Security Policy");
+    });
+    expect(() => compile(binary)).toThrow(/'wasm-unsafe-eval'/);
+  });
+});
