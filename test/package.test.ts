@@ -1,0 +1,94 @@
+/** What `npm pack` would publish: its files, its entry points, and what the bundles must not contain. Needs `npm run build`. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+const manifest = JSON.parse(read("package.json"));
+
+const [pack] = JSON.parse(
+  execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  }),
+);
+const files: string[] = pack.files.map((file: { path: string }) => file.path);
+const scripts = files.filter((file) => file.endsWith(".js"));
+
+/** A bundle's code without comments and strings, so that a word in a message is not taken for a use of it. */
+const code = (file: string): string =>
+  read(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/gm, '""');
+
+describe("the packed files", () => {
+  it("are what a user needs and nothing else", () => {
+    const expected = [
+      /^(package\.json|README\.md|LICENSE)$/,
+      /^dist\/(index|edge|chunk-[A-Z0-9]{8}|formats\/(index|edge|chunk-[A-Z0-9]{8}))\.js(\.map)?$/,
+      /^dist\/(relaxed-)?simd\.wasm$/,
+      /^dist\/([a-z0-9-]+\/)*[a-z0-9-]+\.d\.ts$/,
+    ];
+    expect(files.filter((file) => !expected.some((pattern) => pattern.test(file)))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(["package.json", "LICENSE", "dist/index.js"]));
+  });
+
+  it("hold every entry point and its types", () => {
+    const targets = Object.values(manifest.exports).flatMap((entry) =>
+      typeof entry === "string" ? [entry] : Object.values(entry as Record<string, string>),
+    );
+    expect(targets.length).toBeGreaterThan(10);
+    expect(targets.filter((target) => !files.includes(target.slice(2)))).toEqual([]);
+  });
+
+  it("have a source map with its sources for each bundle", () => {
+    for (const script of scripts) {
+      const map = JSON.parse(read(`${script}.map`));
+      expect(map.sourcesContent.length, script).toBe(map.sources.length);
+      expect(read(script)).toMatch(/\/\/# sourceMappingURL=\S+\.js\.map\n$/);
+    }
+  });
+
+  it("install nothing else", () => {
+    expect(manifest.dependencies).toBeUndefined();
+    expect(manifest.peerDependencies).toBeUndefined();
+  });
+});
+
+describe("the bundles", () => {
+  it("import only each other and, on edge platforms, the two binaries", () => {
+    const imports = scripts.flatMap((script) =>
+      Array.from(read(script).matchAll(/^(?:import|export)\b[^;]*?["']([^"']+)["'];$/gm), (match) => ({
+        script,
+        from: match[1]!,
+      })),
+    );
+    const foreign = imports.filter(({ from }) => !/^\.\.?\/(chunk-[A-Z0-9]{8})\.js$/.test(from));
+    expect(foreign).toEqual([
+      { script: "dist/edge.js", from: "./relaxed-simd.wasm?module" },
+      { script: "dist/edge.js", from: "./simd.wasm?module" },
+    ]);
+  });
+
+  it.each(scripts)("%s has no eval, fetch, dynamic import, Node global or top-level await", (script) => {
+    expect(code(script)).not.toMatch(
+      /\beval\(|\bnew Function\b|\bimport\(|\brequire\(|\bprocess\.|\bBuffer\b/,
+    );
+    expect(code(script)).not.toMatch(/\bfetch\(|\batob\(|^await\b|^\S.*\bawait\b/m);
+  });
+
+  it("computes in a scope without TextDecoder, fetch, URL, performance and timers, as an AudioWorklet's", () => {
+    const program = `
+      const names = ["TextDecoder", "TextEncoder", "atob", "fetch", "URL", "performance", "setTimeout", "Blob"];
+      for (const name of names) delete globalThis[name];
+      const { LSTM, Tensor } = await import(${JSON.stringify(join(root, "dist/index.js"))});
+      const [output] = new LSTM({ inputSize: 2, hiddenSize: 3 }).forward(Tensor.zeros([4, 2]));
+      console.log(typeof TextDecoder, output.shape.join());`;
+    const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+      encoding: "utf8",
+    });
+    expect(output).toBe("undefined 4,3\n");
+  });
+});
