@@ -23,6 +23,12 @@ export function showShape(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }
 
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
+}
+
 export function wrongType(name: string, expected: string, got: unknown): TypeError {
   return new TypeError(`${name}: expected ${expected}, got ${show(got)}`);
 }

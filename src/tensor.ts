@@ -39,7 +39,12 @@ export type NestedNumbers = number | readonly NestedNumbers[];
 export function sizeOf(shape: readonly number[], name = "shape"): number {
   if (!Array.isArray(shape)) throw wrongType(name, "an array of sizes", shape);
   let size = 1;
-  for (let axis = 0; axis < shape.length; axis++) size *= checkInteger(`${name}[${axis}]`, shape[axis], 0);
+  for (let axis = 0; axis < shape.length; axis++) {
+    const length = shape[axis]!;
+    // The check by name only where it will throw: it builds its message's text first.
+    if (!(Number.isInteger(length) && length >= 0)) checkInteger(`${name}[${axis}]`, length, 0);
+    size *= length;
+  }
   if (size > Number.MAX_SAFE_INTEGER) throw wrongValue(name, "fewer than 2^53 elements", showShape(shape));
   return size;
 }

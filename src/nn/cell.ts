@@ -1,5 +1,5 @@
 /** What LSTMCell, GRUCell and RNNCell share: a stack of one layer that takes one step. */
-import { checkBoolean, checkInteger, showShape, wrongValue } from "../checks.js";
+import { checkBoolean, checkInteger, sameShape, showShape, wrongValue } from "../checks.js";
 import { asTensor, Tensor, type TensorLike } from "../tensor.js";
 import { StackModule, type StateSource } from "./recurrent.js";
 import type { Family } from "./stack.js";
@@ -43,7 +43,7 @@ export abstract class Cell extends StackModule {
     const initial = names.map((name, which) => {
       if (states === undefined) return undefined;
       const state = asTensor(states[which], name);
-      if (showShape(state.shape) !== showShape(stateShape)) {
+      if (!sameShape(state.shape, stateShape)) {
         throw wrongValue(`${name}.shape`, showShape(stateShape), showShape(state.shape));
       }
       return state.data;

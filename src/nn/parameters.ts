@@ -1,5 +1,5 @@
 /** State dicts: finding parameters by name and shape, and saying everything that is wrong at once. */
-import { checkBoolean, showShape, wrongType } from "../checks.js";
+import { checkBoolean, sameShape, showShape, wrongType } from "../checks.js";
 import { asTensor, type StateDictLike, type TensorLike } from "../tensor.js";
 
 /** A parameter that a module has: PyTorch's name and shape. */
@@ -50,7 +50,7 @@ export function selectParameters(
       continue;
     }
     const tensor = asTensor(entries.get(name), `${prefix}${name}`);
-    if (showShape(tensor.shape) === showShape(shape)) selected.set(name, tensor.data);
+    if (sameShape(tensor.shape, shape)) selected.set(name, tensor.data);
     else {
       problems.push(`${prefix}${name}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}`);
     }

@@ -1,5 +1,5 @@
 /** The arguments of a recurrent call: shapes checked and read once, in the terms the stack works in. */
-import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
+import { checkInteger, checkOptions, sameShape, showShape, wrongType, wrongValue } from "../checks.js";
 import { asTensor, type TensorLike } from "../tensor.js";
 
 /** Options of `forward` and `trace`. */
@@ -78,7 +78,7 @@ export function checkState(
 ): Float32Array {
   const { data, shape } = asTensor(state, name);
   const expected = batched ? [rows, batch, size] : [rows, size];
-  if (showShape(shape) !== showShape(expected)) {
+  if (!sameShape(shape, expected)) {
     const meaning = batched ? "(layers * directions, batch, size)" : "(layers * directions, size)";
     throw wrongValue(`${name}.shape`, `${showShape(expected)} ${meaning}`, showShape(shape));
   }

@@ -92,8 +92,7 @@ export class Stack {
       batchMajor: false,
       traced: false,
     });
-    this.#writeOrder(workspace, undefined);
-    this.#writeActive(workspace, undefined, 0, 1, 1);
+    this.#writeRows(workspace, undefined);
     return workspace;
   }
 
@@ -120,8 +119,7 @@ export class Stack {
       traced: sink !== undefined,
     });
     const order = orderByLength(sequence);
-    this.#writeOrder(workspace, order);
-    if (order === undefined) this.#writeActive(workspace, undefined, 0, 1, workspace.gateSteps);
+    this.#writeRows(workspace, order);
     this.writeStates(workspace, initial, order);
 
     for (let start = 0; start < steps; start += workspace.chunkSteps) {
@@ -205,7 +203,7 @@ export class Stack {
           gatesRow,
         );
       }
-      if (order !== undefined) this.#writeActive(workspace, lengths, start + begin, by, steps, order);
+      if (order !== undefined) this.#writeActive(workspace, lengths!, order, start + begin, by, steps);
       this.family.runSteps(kernels, layer, {
         steps,
         input: joinedStep ? input : 0,
@@ -236,75 +234,75 @@ export class Stack {
     initial: readonly (Float32Array | undefined)[],
     order: Int32Array | undefined,
   ): void {
-    this.#eachStateRow(workspace, order, (pointer, which, offset, size) => {
-      const { floats } = this.region.runtime;
+    const { floats } = this.region.runtime;
+    const { batch, layers } = workspace;
+    for (let which = 0; which < this.stateSizes.length; which++) {
+      const size = this.stateSizes[which]!;
       const data = initial[which];
-      if (data === undefined) floats.fill(0, pointer / 4, pointer / 4 + size);
-      else
-        floats.set(
-          offset === 0 && data.length === size ? data : data.subarray(offset, offset + size),
-          pointer / 4,
-        );
-    });
-  }
-
-  /** The states as (layers * directions, batch, size) each. */
-  readStates(workspace: Workspace, order: Int32Array | undefined): Float32Array[] {
-    const states = this.stateSizes.map(
-      (size) => new Float32Array(this.layers.length * workspace.batch * size),
-    );
-    this.#eachStateRow(workspace, order, (pointer, which, offset, size) => {
-      const { floats } = this.region.runtime;
-      states[which]!.set(floats.subarray(pointer / 4, pointer / 4 + size), offset);
-    });
-    return states;
-  }
-
-  #eachStateRow(
-    workspace: Workspace,
-    order: Int32Array | undefined,
-    visit: (pointer: number, which: number, offset: number, size: number) => void,
-  ): void {
-    const { batch } = workspace;
-    for (let index = 0; index < this.layers.length; index++) {
-      const { state, stateRow, cells, cellRow } = workspace.layers[index]!;
-      for (let slot = 0; slot < batch; slot++) {
-        const row = index * batch + (order === undefined ? slot : order[slot]!);
-        for (let which = 0; which < this.stateSizes.length; which++) {
-          const size = this.stateSizes[which]!;
-          const pointer = which === 0 ? state + slot * stateRow : cells + slot * cellRow;
-          visit(pointer, which, row * size, size);
+      for (let index = 0; index < layers.length; index++) {
+        const layer = layers[index]!;
+        const at = (which === 0 ? layer.state : layer.cells) / 4;
+        const row = (which === 0 ? layer.stateRow : layer.cellRow) / 4;
+        if (data === undefined) floats.fill(0, at, at + batch * row);
+        else {
+          for (let slot = 0; slot < batch; slot++) {
+            const from = index * batch + (order === undefined ? slot : order[slot]!);
+            copyRow(floats, at + slot * row, data, from * size, size);
+          }
         }
       }
     }
   }
 
-  #writeOrder(workspace: Workspace, order: Int32Array | undefined): void {
+  /** The states as (layers * directions, batch, size) each. */
+  readStates(workspace: Workspace, order: Int32Array | undefined): Float32Array[] {
+    const { floats } = this.region.runtime;
+    const { batch, layers } = workspace;
+    return this.stateSizes.map((size, which) => {
+      const data = new Float32Array(layers.length * batch * size);
+      for (let index = 0; index < layers.length; index++) {
+        const layer = layers[index]!;
+        const at = (which === 0 ? layer.state : layer.cells) / 4;
+        const row = (which === 0 ? layer.stateRow : layer.cellRow) / 4;
+        for (let slot = 0; slot < batch; slot++) {
+          const to = index * batch + (order === undefined ? slot : order[slot]!);
+          copyRow(data, to * size, floats, at + slot * row, size);
+        }
+      }
+      return data;
+    });
+  }
+
+  /** The order of rows, and where all run to the end also how many run at each step. */
+  #writeRows(workspace: Workspace, order: Int32Array | undefined): void {
+    if (order === undefined && workspace.uniform) return;
     const { integers } = this.region.runtime;
-    for (let slot = 0; slot < workspace.batch; slot++) {
+    const { batch } = workspace;
+    for (let slot = 0; slot < batch; slot++) {
       integers[workspace.order / 4 + slot] = order === undefined ? slot : order[slot]!;
     }
+    if (order === undefined) {
+      integers.fill(batch, workspace.active / 4, workspace.active / 4 + workspace.gateSteps);
+    }
+    workspace.uniform = order === undefined;
   }
 
   /** How many rows run at each of `count` steps from step `begin` on, going by `by`. */
   #writeActive(
     workspace: Workspace,
-    lengths: Int32Array | undefined,
+    lengths: Int32Array,
+    order: Int32Array,
     begin: number,
     by: number,
     count: number,
-    order?: Int32Array,
   ): void {
     const { integers } = this.region.runtime;
     const { batch } = workspace;
     let running = by > 0 ? batch : 0;
     for (let at = 0; at < count; at++) {
-      if (lengths === undefined || order === undefined) running = batch;
-      else {
-        const step = begin + at * by;
-        while (running > 0 && lengths[order[running - 1]!]! <= step) running--;
-        while (running < batch && lengths[order[running]!]! > step) running++;
-      }
+      const step = begin + at * by;
+      while (running > 0 && lengths[order[running - 1]!]! <= step) running--;
+      while (running < batch && lengths[order[running]!]! > step) running++;
       integers[workspace.active / 4 + at] = running;
     }
   }
@@ -359,4 +357,13 @@ function orderByLength({ lengths, batch, steps }: Sequence): Int32Array | undefi
   return Int32Array.from({ length: batch }, (_, row) => row).sort(
     (a, b) => lengths[b]! - lengths[a]! || a - b,
   );
+}
+
+/** Copies one row; a loop, since a view and a call cost more than 32 numbers. */
+function copyRow(target: Float32Array, to: number, source: Float32Array, from: number, count: number): void {
+  if (count > 32) {
+    target.set(source.subarray(from, from + count), to);
+    return;
+  }
+  for (let at = 0; at < count; at++) target[to + at] = source[from + at]!;
 }

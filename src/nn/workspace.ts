@@ -44,6 +44,8 @@ export class Workspace {
   batch = 0;
   /** Whether this is a single step of one row, for which the kernel of joined layers makes the gates itself. */
   single = false;
+  /** Whether order and active say that all rows run at every step, in their own order. */
+  uniform = false;
   order = 0;
   active = 0;
   hidden = 0;
@@ -54,7 +56,7 @@ export class Workspace {
   trace = 0;
   layers: readonly LayerState[] = [];
   readonly #scratch: Scratch;
-  #key = "";
+  #shape: WorkspaceShape | undefined;
 
   constructor(region: Region) {
     this.#scratch = new Scratch(region);
@@ -63,13 +65,21 @@ export class Workspace {
   /** Lays the buffers out for a call; allocates only if it needs more than any call before. */
   fit(layers: readonly Layer[], directions: number, shape: WorkspaceShape): void {
     const { steps, batch, batchMajor, traced } = shape;
+    const laidOut = this.#shape;
+    if (
+      laidOut !== undefined &&
+      laidOut.steps === steps &&
+      laidOut.batch === batch &&
+      laidOut.batchMajor === batchMajor &&
+      laidOut.traced === traced
+    ) {
+      return;
+    }
+    this.#shape = undefined;
     const gatesRow = Math.max(...layers.map((layer) => layer.gatesBytes));
     const rows = Math.min(GATES_ROWS, Math.max(16, Math.floor(GATES_BYTES / gatesRow)));
     const gateSteps = Math.min(steps, Math.max(1, Math.floor(rows / batch)));
     const chunkSteps = directions === 2 ? steps : gateSteps;
-    const single = steps === 1 && batch === 1;
-    const key = [gateSteps, chunkSteps, batch, batchMajor, traced].join();
-    if (key === this.#key) return;
 
     const { hiddenSize } = layers[0]!.sizes;
     const cellRow = align(hiddenSize * 4);
@@ -102,12 +112,12 @@ export class Workspace {
     const staging = place(batchMajor ? chunkSteps * Math.max(inputSize, outputSize) * 4 : 0);
     const trace = place(traced ? gateSteps * batch * 5 * cellRow : 0);
 
-    this.#key = "";
     const base = this.#scratch.fit(next);
     this.chunkSteps = chunkSteps;
     this.gateSteps = gateSteps;
     this.batch = batch;
-    this.single = single;
+    this.single = steps === 1 && batch === 1;
+    this.uniform = false;
     this.order = base + order;
     this.active = base + active;
     this.layers = states.map((layer) => ({
@@ -121,7 +131,7 @@ export class Workspace {
     this.outputs = [base + even, base + odd];
     this.staging = base + staging;
     this.trace = traced ? base + trace : 0;
-    this.#key = key;
+    this.#shape = shape;
   }
 }
 
