@@ -8,5 +8,13 @@ export { readRTNeural } from "./amp/rtneural.js";
 export { type Bytes, FormatError } from "./bytes.js";
 export { type FromKerasOptions, fromKeras, type KerasWeights } from "./keras.js";
 export { listModules, type ModuleInfo } from "./modules.js";
+export {
+  listOnnxNodes,
+  type OnnxLayer,
+  type OnnxModel,
+  type OnnxNode,
+  type ReadOnnxOptions,
+  readOnnx,
+} from "./onnx/index.js";
 export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";
 export { type ReadTorchOptions, readTorch } from "./torch/index.js";

@@ -1,0 +1,246 @@
+/**
+ * ONNX models to state dicts. The wire format (protobuf.ts) gives messages (model.ts, tensor.ts), whose names mean
+ * something in scopes (scope.ts); constants.ts evaluates what passes through nodes, recurrent.ts turns one layer into
+ * PyTorch's order and stack.ts finds layers that are one module.
+ */
+
+import { checkOptions, show, wrongType } from "../../checks.js";
+import { type StateDict, Tensor, type TensorData } from "../../tensor.js";
+import { asBytes, type Bytes, FormatError } from "../bytes.js";
+import { Constants, constantOf } from "./constants.js";
+import type { Attribute } from "./model.js";
+import { readModel } from "./model.js";
+import { isRecurrent, layerDict, type Recurrent, readRecurrent } from "./recurrent.js";
+import { listSites, type Scope, type Site } from "./scope.js";
+import { findStacks } from "./stack.js";
+import { isNumeric, type TensorProto, toTensor } from "./tensor.js";
+
+/** An LSTM, GRU or RNN of an ONNX model, one layer or a stack of them, as PyTorch's module of that name takes it. */
+export interface OnnxLayer {
+  readonly kind: "LSTM" | "GRU" | "RNN";
+  /** Of its first node, with the branches that lead to it: `If_0/then_branch/LSTM_3`. */
+  readonly name: string;
+  /** The names of its nodes, one per layer. */
+  readonly nodes: readonly string[];
+  /** For `LSTM.fromStateDict` and its kin: `weight_ih_l0`, `weight_hh_l0_reverse`, `bias_ih_l1`... */
+  readonly stateDict: StateDict;
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  /**
+   * PyTorch has no module that runs backwards only: for `reverse`, the state dict is that of a forward one (no
+   * `_reverse` in its names), to be run on the sequence from its end, and its output turned around again.
+   */
+  readonly direction: "forward" | "reverse" | "bidirectional";
+  readonly bias: boolean;
+  /** The node's layout is 1: its input is (batch, sequence, input). */
+  readonly batchFirst: boolean;
+  /** RNN only: what `RNN.fromStateDict` has to be told. */
+  readonly nonlinearity: "tanh" | "relu";
+  /** The node has an input sequence_lens: pass those numbers as `lengths`. */
+  readonly takesLengths: boolean;
+  /** The model feeds or computes an initial state: pass one to `forward`. */
+  readonly takesState: boolean;
+  /**
+   * The initial state that the file itself states, if it is not zeros: h0 (numLayers * directions, N, H), and c0 for
+   * an LSTM, where N is the batch size that it was exported with.
+   */
+  readonly initialState: { readonly h0: Tensor; readonly c0: Tensor | undefined } | undefined;
+}
+
+export interface OnnxModel {
+  readonly layers: readonly OnnxLayer[];
+  /**
+   * Every initializer and every Constant node's value in the file by name, wherever it stands. A name that occurs in
+   * several branches has the branch before it: `If_0/then_branch/weight`. Strings and other types that are no numbers
+   * are left out.
+   */
+  readonly tensors: StateDict;
+}
+
+/** Options of {@link readOnnx}. */
+export interface ReadOnnxOptions {
+  /** Names of nodes, as {@link listOnnxNodes} gives them: read only these, so that others may be unsupported. */
+  readonly nodes?: readonly string[];
+}
+
+/** A recurrent node as it stands in the file. */
+export interface OnnxNode {
+  /** Unique in the file, with the branches that lead to it. */
+  readonly name: string;
+  /** `LSTM`, `GRU`, `RNN`, or an operator of another domain whose name ends so (`com.microsoft.DynamicQuantizeLSTM`). */
+  readonly operator: string;
+  readonly attributes: Readonly<Record<string, number | string | readonly number[] | readonly string[]>>;
+  /** The names of its inputs, "" for one left out, in ONNX's order: X, W, R, B, sequence_lens, initial_h, initial_c, P. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Why readOnnx refuses it; undefined if it does not. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * The recurrent layers of an ONNX model, wherever they stand (the main graph, branches, loops, functions), with their
+ * weights in PyTorch's names and gate order, and all of the file's other weights by name. Weights may pass through
+ * Slice, Concat, Transpose, Squeeze, Unsqueeze, Reshape, Identity and Cast on their way to the node. Layers that
+ * PyTorch exported from one module become one state dict again. Floats of any width become float32.
+ *
+ * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, or names what is not
+ *   supported: clip, input_forget, peepholes, activations that are not PyTorch's, a GRU with linear_before_reset = 0,
+ *   weights that are not in the file.
+ */
+export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
+  const { nodes: wanted } = checkOptions("options", options, ["nodes"]);
+  if (wanted !== undefined && !(Array.isArray(wanted) && wanted.every((name) => typeof name === "string"))) {
+    throw wrongType("options.nodes", "an array of names", wanted);
+  }
+  const { sites, constants } = open(bytes);
+  let recurrent = sites.filter(isRecurrent);
+  for (const name of wanted ?? []) {
+    if (!recurrent.some((site) => site.name === name)) {
+      const known = recurrent.slice(0, 12).map((site) => show(site.name));
+      throw new FormatError(`onnx: no recurrent node ${show(name)}; there are ${known.join(", ") || "none"}`);
+    }
+  }
+  if (wanted !== undefined) recurrent = recurrent.filter((site) => wanted.includes(site.name));
+  const layers = recurrent.map((site) => readRecurrent(site, constants));
+  return {
+    layers: findStacks(layers, constants).map(toLayer),
+    tensors: collectTensors(sites),
+  };
+}
+
+/**
+ * The recurrent nodes of an ONNX model as they stand in the file, supported or not.
+ *
+ * @throws TypeError if `bytes` is not bytes; FormatError if the file is broken.
+ */
+export function listOnnxNodes(bytes: Bytes): OnnxNode[] {
+  const { sites, constants } = open(bytes);
+  return sites.filter(isRecurrent).map((site) => {
+    const { node, scope, name } = site;
+    const attributes = [...node.attributes.keys()].map((key) => [
+      key,
+      plainValue(scope.attribute(node, key)),
+    ]);
+    let problem: string | undefined;
+    try {
+      readRecurrent(site, constants);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      problem = error.message;
+    }
+    return {
+      name,
+      operator: node.domain === "" ? node.opType : `${node.domain}.${node.opType}`,
+      attributes: Object.fromEntries(attributes),
+      inputs: node.inputs,
+      outputs: node.outputs,
+      problem,
+    };
+  });
+}
+
+function open(bytes: Bytes): { sites: Site[]; constants: Constants } {
+  const file = asBytes(bytes);
+  return { sites: listSites(readModel(file)), constants: new Constants(file.length) };
+}
+
+function plainValue(
+  attribute: Attribute | undefined,
+): number | string | readonly number[] | readonly string[] {
+  if (attribute === undefined) return "";
+  const { f, i, s, floats, ints, strings } = attribute;
+  return i ?? f ?? s ?? (ints.length > 0 ? ints : floats.length > 0 ? floats : strings);
+}
+
+function toLayer(stack: readonly Recurrent[]): OnnxLayer {
+  const first = stack[0]!;
+  const bias = stack.some(({ b }) => b !== undefined);
+  const stateDict: StateDict = new Map();
+  for (const [layer, recurrent] of stack.entries()) {
+    for (const [name, tensor] of layerDict(recurrent, layer, bias)) stateDict.set(name, tensor);
+  }
+  const takesState = stack.some(({ h0, c0 }) => h0 === "runtime" || c0 === "runtime");
+  return {
+    kind: first.kind,
+    name: first.site.name,
+    nodes: stack.map(({ site }) => site.name),
+    stateDict,
+    inputSize: first.inputSize,
+    hiddenSize: first.hiddenSize,
+    numLayers: stack.length,
+    direction: first.direction,
+    bias,
+    batchFirst: first.batchFirst,
+    nonlinearity: first.nonlinearity,
+    takesLengths: first.lengths !== "",
+    takesState,
+    initialState: takesState ? undefined : stackStates(stack),
+  };
+}
+
+/** The constant states of all layers one after the other, zeros where one has none; undefined if none has. */
+function stackStates(stack: readonly Recurrent[]): OnnxLayer["initialState"] {
+  const states = stack.flatMap(({ h0, c0 }) => [h0, c0]).filter((state) => state instanceof Tensor);
+  const batch = states[0]?.shape[1];
+  if (batch === undefined) return undefined;
+  const { kind, directions, hiddenSize, site } = stack[0]!;
+  if (states.some(({ shape }) => shape[1] !== batch)) {
+    throw new FormatError(`onnx: ${kind} ${show(site.name)}: its initial states differ in batch size`);
+  }
+  const gather = (key: "h0" | "c0") => {
+    const all = Tensor.zeros([stack.length * directions, batch, hiddenSize]);
+    const size = directions * batch * hiddenSize;
+    for (const [layer, recurrent] of stack.entries()) {
+      const state = recurrent[key];
+      if (state instanceof Tensor) all.data.set(state.data, layer * size);
+    }
+    return all;
+  };
+  return { h0: gather("h0"), c0: kind === "LSTM" ? gather("c0") : undefined };
+}
+
+/** Initializers and Constants of every graph; a function's only once, however often it is called. */
+function collectTensors(sites: readonly Site[]): StateDict {
+  const found = new Map<string, { path: string; read: () => Tensor<TensorData> | undefined }[]>();
+  const add = (name: string, path: string, read: () => Tensor<TensorData> | undefined) => {
+    const same = found.get(name);
+    if (same === undefined) found.set(name, [{ path, read }]);
+    else same.push({ path, read });
+  };
+  const seen = new Set<unknown>();
+  const scopes = new Set<Scope>();
+  for (const { node, scope } of sites) {
+    if (!scopes.has(scope)) {
+      scopes.add(scope);
+      for (const [name, proto] of scope.graph.initializers) {
+        if (seen.has(proto)) continue;
+        seen.add(proto);
+        add(name, scope.path, () => numbers(proto));
+      }
+    }
+    const output = node.outputs[0];
+    if (node.opType !== "Constant" || node.domain !== "" || output === undefined || seen.has(node)) continue;
+    seen.add(node);
+    add(output, scope.path, () => {
+      const attribute = (name: string) => scope.attribute(node, name);
+      const proto = attribute("value")?.t;
+      if (proto !== undefined) return numbers(proto);
+      const value = constantOf(attribute, `onnx: Constant ${show(output)}`);
+      return value instanceof Tensor ? value : undefined;
+    });
+  }
+  const tensors: StateDict = new Map();
+  for (const [name, entries] of found) {
+    for (const { path, read } of entries) {
+      const tensor = read();
+      if (tensor !== undefined)
+        tensors.set(entries.length === 1 || path === "" ? name : `${path}/${name}`, tensor);
+    }
+  }
+  return tensors;
+}
+
+function numbers(proto: TensorProto): Tensor<TensorData> | undefined {
+  return isNumeric(proto) ? toTensor(proto) : undefined;
+}

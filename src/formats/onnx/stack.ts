@@ -1,0 +1,167 @@
+/**
+ * PyTorch exports a module of several layers as a chain of nodes, with Transpose, Squeeze and Reshape between them that
+ * join the directions of Y (L, D, N, H) to the next X (L, N, D*H). Such chains are found here; anything else between
+ * two nodes, or a second use of what passes, leaves them two separate layers.
+ */
+
+import { type Constants, NotConstant } from "./constants.js";
+import type { Graph, Node } from "./model.js";
+import type { Recurrent } from "./recurrent.js";
+import type { Scope } from "./scope.js";
+
+/** Nodes between two layers; PyTorch puts 2. */
+const MOST_BETWEEN = 8;
+
+/** The layers, those of one chain together in order. */
+export function findStacks(layers: readonly Recurrent[], constants: Constants): Recurrent[][] {
+  const uses = new Map<Scope, Map<string, number>>();
+  const after = new Map<Recurrent, Recurrent>();
+  const followers = new Set<Recurrent>();
+  const byNode = new Map<Scope, Map<Node, Recurrent>>();
+  for (const layer of layers) {
+    const { scope, node } = layer.site;
+    if (!byNode.has(scope)) byNode.set(scope, new Map());
+    byNode.get(scope)!.set(node, layer);
+  }
+  for (const layer of layers) {
+    const { scope } = layer.site;
+    if (!uses.has(scope)) uses.set(scope, countUses(scope.graph));
+    const before = layerBefore(layer, byNode.get(scope)!, uses.get(scope)!, constants);
+    if (before === undefined || after.has(before)) continue;
+    after.set(before, layer);
+    followers.add(layer);
+  }
+  return layers
+    .filter((layer) => !followers.has(layer))
+    .map((first) => {
+      const stack = [first];
+      for (let next = after.get(first); next !== undefined; next = after.get(next)) stack.push(next);
+      return stack;
+    });
+}
+
+/** How often each name is used in a graph, graphs within it included; asking for its shape does not count. */
+function countUses(graph: Graph): Map<string, number> {
+  const uses = new Map<string, number>();
+  const visit = ({ nodes, outputs }: Graph): void => {
+    for (const name of outputs) uses.set(name, (uses.get(name) ?? 0) + 1);
+    for (const { opType, inputs, attributes } of nodes) {
+      if (opType === "Shape") continue;
+      for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
+      for (const { graphs } of attributes.values()) graphs.forEach(visit);
+    }
+  };
+  visit(graph);
+  return uses;
+}
+
+/** The layer whose Y becomes this one's X, if the two are layers of one module. */
+function layerBefore(
+  layer: Recurrent,
+  layers: ReadonlyMap<Node, Recurrent>,
+  uses: ReadonlyMap<string, number>,
+  constants: Constants,
+): Recurrent | undefined {
+  const { scope, node } = layer.site;
+  const between: Node[] = [];
+  let value = node.inputs[0] ?? "";
+  while (value !== "" && between.length <= MOST_BETWEEN && uses.get(value) === 1) {
+    const origin = scope.find(value);
+    if (origin.kind !== "node" || origin.scope !== scope) return undefined;
+    const before = layers.get(origin.node);
+    if (before !== undefined) {
+      const joins =
+        origin.node.outputs[0] === value &&
+        fits(before, layer) &&
+        joinsDirections(before, between, scope, constants);
+      return joins ? before : undefined;
+    }
+    between.unshift(origin.node);
+    value = origin.node.inputs[0] ?? "";
+  }
+  return undefined;
+}
+
+function fits(before: Recurrent, after: Recurrent): boolean {
+  return (
+    before !== after &&
+    before.kind === after.kind &&
+    before.direction === after.direction &&
+    before.hiddenSize === after.hiddenSize &&
+    before.batchFirst === after.batchFirst &&
+    before.nonlinearity === after.nonlinearity &&
+    before.lengths === after.lengths &&
+    after.inputSize === before.directions * before.hiddenSize &&
+    // A state that is constant in one layer and fed in another has no place in one module's state.
+    (before.h0 === "runtime") === (after.h0 === "runtime") &&
+    (before.c0 === "runtime") === (after.c0 === "runtime")
+  );
+}
+
+/** Follows the axes of Y through the nodes, each axis by its letter, and compares what comes out with X. */
+function joinsDirections(
+  before: Recurrent,
+  between: readonly Node[],
+  scope: Scope,
+  constants: Constants,
+): boolean {
+  const { directions, hiddenSize, batchFirst } = before;
+  let axes = batchFirst ? ["N", "L", "D", "H"] : ["L", "D", "N", "H"];
+  for (const node of between) {
+    const next =
+      node.domain === "" ? moveAxes(node, axes, directions, hiddenSize, scope, constants) : undefined;
+    if (next === undefined) return false;
+    axes = next;
+  }
+  const expected = batchFirst ? ["N", "L"] : ["L", "N"];
+  const last = axes[2];
+  return (
+    axes.length === 3 &&
+    axes[0] === expected[0] &&
+    axes[1] === expected[1] &&
+    (last === "DH" || (last === "H" && directions === 1))
+  );
+}
+
+function moveAxes(
+  node: Node,
+  axes: readonly string[],
+  directions: number,
+  hiddenSize: number,
+  scope: Scope,
+  constants: Constants,
+): string[] | undefined {
+  const list = (name: string, at: number): number[] | undefined => {
+    const attribute = scope.attribute(node, name);
+    if (attribute !== undefined) return [...attribute.ints];
+    const value = node.inputs[at] ? constants.evaluate(node.inputs[at], scope) : undefined;
+    if (value === undefined || value instanceof NotConstant) return undefined;
+    return Array.from(value.data as ArrayLike<number | bigint>, Number);
+  };
+  switch (node.opType) {
+    case "Identity":
+      return [...axes];
+    case "Dropout": // Does nothing in inference; a third input may ask for training.
+      return node.inputs[2] ? undefined : [...axes];
+    case "Transpose": {
+      const perm = list("perm", 1) ?? axes.map((_, at) => axes.length - 1 - at);
+      const moved = perm.map((axis) => axes[axis]);
+      return perm.length === axes.length && moved.every((axis) => axis !== undefined)
+        ? (moved as string[])
+        : undefined;
+    }
+    case "Squeeze": {
+      const gone = list("axes", 1)?.map((axis) => (axis < 0 ? axis + axes.length : axis));
+      if (gone?.length !== 1 || axes[gone[0]!] !== "D" || directions !== 1) return undefined;
+      return axes.filter((_, at) => at !== gone[0]);
+    }
+    case "Reshape": {
+      const shape = list("shape", 1);
+      if (shape?.length !== 3 || axes.length !== 4 || axes[2] !== "D" || axes[3] !== "H") return undefined;
+      const joined = shape[2] === -1 || shape[2] === directions * hiddenSize;
+      return shape[0] === 0 && shape[1] === 0 && joined ? [axes[0]!, axes[1]!, "DH"] : undefined;
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,165 @@
+/** TensorProto: dims, a type, and the numbers either raw or as a list of a wider type. */
+
+import { show } from "../../checks.js";
+import { Tensor, type TensorData } from "../../tensor.js";
+import { FormatError } from "../bytes.js";
+import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
+import { type Budget, type Field, readMessage } from "./protobuf.js";
+
+/** Element types by their number in onnx.proto; those that are not numbers, or that no weight has, are missing. */
+const TYPES: ReadonlyMap<number, Dtype> = new Map([
+  [1, "F32"],
+  [2, "U8"],
+  [3, "I8"],
+  [4, "U16"],
+  [5, "I16"],
+  [6, "I32"],
+  [7, "I64"],
+  [9, "BOOL"],
+  [10, "F16"],
+  [11, "F64"],
+  [12, "U32"],
+  [13, "U64"],
+  [16, "BF16"],
+]);
+
+const OTHER_TYPES: ReadonlyMap<number, string> = new Map([
+  [0, "undefined"],
+  [8, "string"],
+  [14, "complex64"],
+  [15, "complex128"],
+  [17, "float8e4m3fn"],
+  [18, "float8e4m3fnuz"],
+  [19, "float8e5m2"],
+  [20, "float8e5m2fnuz"],
+  [21, "uint4"],
+  [22, "int4"],
+  [23, "float4e2m1"],
+]);
+
+/** The field of the list that holds each type where the numbers are not raw. */
+const LIST_FIELDS: Record<Dtype, number> = {
+  F32: 4,
+  F64: 10,
+  I64: 7,
+  U32: 11,
+  U64: 11,
+  I32: 5,
+  I16: 5,
+  U16: 5,
+  I8: 5,
+  U8: 5,
+  BOOL: 5,
+  F16: 5,
+  BF16: 5,
+};
+
+/** A tensor as the file describes it; its numbers are not read before {@link toTensor}. */
+export interface TensorProto {
+  readonly name: string;
+  /** What messages call it. */
+  readonly label: string;
+  readonly dims: readonly unknown[];
+  readonly type: number;
+  readonly raw: Uint8Array | undefined;
+  readonly lists: readonly Field[];
+  /** The file beside the model that holds the numbers, if they are not in it. */
+  readonly external: string | undefined;
+}
+
+export function readTensorProto(bytes: Uint8Array, budget: Budget): TensorProto {
+  const dims: number[] = [];
+  const lists: Field[] = [];
+  let [name, external]: (string | undefined)[] = [""];
+  let type = 0;
+  let raw: Uint8Array | undefined;
+  for (const field of readMessage(bytes, "onnx: tensor", budget)) {
+    if (field.number === 1) for (const size of field.ints()) dims.push(Number(size));
+    else if (field.number === 2) type = field.int();
+    else if (field.number === 3) throw new FormatError("onnx: tensor: segments are not supported");
+    else if (field.number === 8) name = field.text();
+    else if (field.number === 9) raw = field.bytes();
+    else if (field.number === 13) external ??= readLocation(field, budget);
+    else if (field.number === 14 && field.int() !== 0) external ??= "";
+    else if ([4, 5, 7, 10, 11].includes(field.number)) lists.push(field);
+  }
+  return { name: name!, label: `onnx: tensor ${show(name)}`, dims, type, raw, lists, external };
+}
+
+/** external_data holds pairs of strings; `location` is the file's name. */
+function readLocation(pair: Field, budget: Budget): string | undefined {
+  let [key, value] = ["", ""];
+  for (const field of readMessage(pair.bytes(), "onnx: external data", budget)) {
+    if (field.number === 1) key = field.text();
+    else if (field.number === 2) value = field.text();
+  }
+  return key === "location" ? value : undefined;
+}
+
+/** Whether the tensor holds numbers of a type that is read here. */
+export function isNumeric(proto: TensorProto): boolean {
+  return TYPES.has(proto.type);
+}
+
+/** @throws FormatError if the type is not supported, the numbers are elsewhere, or are not as many as dims say. */
+export function toTensor(proto: TensorProto): Tensor<TensorData> {
+  const { label, dims, raw, lists } = proto;
+  const dtype = TYPES.get(proto.type);
+  if (dtype === undefined) {
+    throw new FormatError(`${label}: type ${OTHER_TYPES.get(proto.type) ?? proto.type} is not supported`);
+  }
+  if (proto.external !== undefined) {
+    throw new FormatError(
+      `${label}: its numbers are in another file, ${show(proto.external)}; save the model as one`,
+    );
+  }
+  const elements = elementsOf(dims);
+  if (elements === undefined) {
+    throw new FormatError(
+      `${label}: dims: expected sizes of at least 0, got [${dims.slice(0, 8).join(", ")}]`,
+    );
+  }
+  const bytes = raw ?? listBytes(lists, dtype, label);
+  const width = DTYPES[dtype].bytes;
+  if (bytes.length !== elements * width) {
+    throw new FormatError(
+      `${label}: dims [${dims.join(", ")}] of ${dtype} take ${elements * width} bytes, got ${bytes.length}`,
+    );
+  }
+  return new Tensor(readNumbers(bytes, dtype), dims as number[]);
+}
+
+/** The numbers of a list as raw bytes of the type. */
+function listBytes(lists: readonly Field[], dtype: Dtype, label: string): Uint8Array {
+  const fields = lists.filter((field) => field.number === LIST_FIELDS[dtype]);
+  if (dtype === "F32" || dtype === "F64") {
+    return concat(fields.map((field) => field.packed(dtype === "F32" ? 4 : 8)));
+  }
+  const values = fields.flatMap((field) => field.ints());
+  const width = DTYPES[dtype].bytes;
+  const bits = 8 * width;
+  const bytes = new Uint8Array(values.length * width);
+  const view = new DataView(bytes.buffer);
+  const signed = dtype.startsWith("I");
+  for (const [at, value] of values.entries()) {
+    const kept = signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
+    // U64 arrives as a signed number of the same bits; anything else that changes does not fit its type.
+    if (kept !== value && dtype !== "U64") throw new FormatError(`${label}: ${value} does not fit ${dtype}`);
+    if (width === 8) view.setBigUint64(8 * at, BigInt.asUintN(64, value), true);
+    else if (width === 4) view.setUint32(4 * at, Number(BigInt.asUintN(32, value)), true);
+    else if (width === 2) view.setUint16(2 * at, Number(BigInt.asUintN(16, value)), true);
+    else view.setUint8(at, Number(BigInt.asUintN(8, value)));
+  }
+  return bytes;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,146 @@
+/** Writes ONNX models, good and broken, for tests: protobuf messages put together by hand. */
+
+type Bytes = number[];
+
+export function varint(value: number | bigint): Bytes {
+  let left = BigInt.asUintN(64, BigInt(value));
+  const bytes: Bytes = [];
+  do {
+    bytes.push(Number(left & 0x7fn) | (left > 0x7fn ? 0x80 : 0));
+    left >>= 7n;
+  } while (left > 0n);
+  return bytes;
+}
+
+/** A field of bytes, text or a message. */
+export function lengthDelimited(number: number, content: string | Iterable<number>): Bytes {
+  const bytes = typeof content === "string" ? [...new TextEncoder().encode(content)] : [...content];
+  return [...varint(number * 8 + 2), ...varint(bytes.length), ...bytes];
+}
+
+export function integer(number: number, value: number | bigint): Bytes {
+  return [...varint(number * 8), ...varint(value)];
+}
+
+export function float(number: number, value: number): Bytes {
+  return [...varint(number * 8 + 5), ...new Uint8Array(Float32Array.of(value).buffer)];
+}
+
+export interface TensorOptions {
+  /** 1 is float, 7 int64, 10 float16... */
+  type?: number;
+  dims: readonly (number | bigint)[];
+  raw?: ArrayBufferView;
+  /** Any further fields. */
+  more?: Bytes;
+}
+
+/** A TensorProto; float32 numbers given as an array go into its raw data. */
+export function tensor(name: string, { type = 1, dims, raw, more = [] }: TensorOptions): Bytes {
+  const data = raw === undefined ? [] : new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength);
+  return [
+    ...dims.flatMap((size) => integer(1, size)),
+    ...integer(2, type),
+    ...lengthDelimited(8, name),
+    ...(raw === undefined ? [] : lengthDelimited(9, data)),
+    ...more,
+  ];
+}
+
+export function floats(name: string, dims: readonly number[], numbers: readonly number[]): Bytes {
+  return tensor(name, { dims, raw: Float32Array.from(numbers) });
+}
+
+export function int64s(name: string, numbers: readonly number[]): Bytes {
+  return tensor(name, { type: 7, dims: [numbers.length], raw: BigInt64Array.from(numbers, BigInt) });
+}
+
+export type AttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | { float: number }
+  | { floats: readonly number[] }
+  | { tensor: Bytes }
+  | { graph: Bytes }
+  | { reference: string };
+
+function attribute(name: string, value: AttributeValue): Bytes {
+  const named = lengthDelimited(1, name);
+  if (typeof value === "number") return [...named, ...integer(3, value), ...integer(20, 2)];
+  if (typeof value === "string") return [...named, ...lengthDelimited(4, value), ...integer(20, 3)];
+  if (Array.isArray(value)) {
+    const items = value.flatMap((one: string | number) =>
+      typeof one === "number" ? integer(8, one) : lengthDelimited(9, one),
+    );
+    return [...named, ...items];
+  }
+  const special = value as Exclude<AttributeValue, number | string | readonly unknown[]>;
+  if ("float" in special) return [...named, ...float(2, special.float)];
+  if ("floats" in special) return [...named, ...special.floats.flatMap((one) => float(7, one))];
+  if ("tensor" in special) return [...named, ...lengthDelimited(5, special.tensor)];
+  if ("graph" in special) return [...named, ...lengthDelimited(6, special.graph)];
+  return [...named, ...lengthDelimited(21, special.reference)];
+}
+
+export interface NodeOptions {
+  name?: string;
+  domain?: string;
+  attributes?: Record<string, AttributeValue>;
+}
+
+export function node(
+  opType: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  { name = "", domain = "", attributes = {} }: NodeOptions = {},
+): Bytes {
+  return [
+    ...inputs.flatMap((input) => lengthDelimited(1, input)),
+    ...outputs.flatMap((output) => lengthDelimited(2, output)),
+    ...lengthDelimited(3, name),
+    ...lengthDelimited(4, opType),
+    ...Object.entries(attributes).flatMap(([key, value]) => lengthDelimited(5, attribute(key, value))),
+    ...lengthDelimited(7, domain),
+  ];
+}
+
+export interface GraphOptions {
+  nodes?: readonly Bytes[];
+  initializers?: readonly Bytes[];
+  inputs?: readonly string[];
+  outputs?: readonly string[];
+}
+
+export function graph({ nodes = [], initializers = [], inputs = [], outputs = [] }: GraphOptions): Bytes {
+  return [
+    ...nodes.flatMap((one) => lengthDelimited(1, one)),
+    ...lengthDelimited(2, "graph"),
+    ...initializers.flatMap((one) => lengthDelimited(5, one)),
+    ...inputs.flatMap((name) => lengthDelimited(11, lengthDelimited(1, name))),
+    ...outputs.flatMap((name) => lengthDelimited(12, lengthDelimited(1, name))),
+  ];
+}
+
+export function func(
+  domain: string,
+  name: string,
+  { nodes = [], inputs = [], outputs = [] }: GraphOptions,
+): Bytes {
+  return [
+    ...lengthDelimited(1, name),
+    ...inputs.flatMap((input) => lengthDelimited(4, input)),
+    ...outputs.flatMap((output) => lengthDelimited(5, output)),
+    ...nodes.flatMap((one) => lengthDelimited(7, one)),
+    ...lengthDelimited(10, domain),
+  ];
+}
+
+export function model(main: GraphOptions, functions: readonly Bytes[] = []): Uint8Array {
+  return Uint8Array.from([
+    ...integer(1, 8),
+    ...lengthDelimited(7, graph(main)),
+    ...functions.flatMap((one) => lengthDelimited(25, one)),
+  ]);
+}
