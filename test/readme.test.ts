@@ -1,0 +1,44 @@
+/**
+ * Every TypeScript snippet of the README runs as it stands, against the built package, in a folder that holds what
+ * its Python snippet wrote (test/readme/make.py, which .ci/run runs too).
+ */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { transformSync } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = new URL("..", import.meta.url);
+const readme = readFileSync(new URL("README.md", root), "utf8");
+const snippets = [...readme.matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]!);
+// Inside the package, so that "lstm-wasm" resolves to its own dist/; one folder for each build that is tested.
+const folder = new URL(`build/readme-${process.env.WASM_BUILD}/`, root);
+
+/** What a snippet's comment after console.log says that it prints. */
+function promised(snippet: string): string[] {
+  return [...snippet.matchAll(/console\.log\(.*?\); \/\/ (.*)/g)].map((match) => match[1]!);
+}
+
+beforeAll(() => {
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(new URL("readme/model.pt", import.meta.url), new URL("model.pt", folder));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("README", () => {
+  it("has snippets, and tells what the first one prints", () => {
+    expect(snippets.length).toBeGreaterThan(2);
+    expect(promised(snippets[0]!)).toEqual(["[5, 4, 3] [2, 4, 3] [2, 4, 3]"]);
+  });
+
+  it.each(snippets.map((snippet, index) => ({ snippet, title: `snippet ${index + 1}`, index })))(
+    "$title runs and prints what it says",
+    ({ snippet, index }) => {
+      const file = new URL(`snippet-${index}.mjs`, folder);
+      writeFileSync(file, transformSync(snippet, { loader: "ts" }).code);
+      const printed = execFileSync(process.execPath, [file.pathname], { cwd: folder, encoding: "utf8" });
+      const plain = printed.replace(/\[\s+/g, "[").replace(/\s+\]/g, "]");
+      for (const line of promised(snippet)) expect(plain).toContain(line);
+      expect(printed).not.toBe("");
+    },
+  );
+});

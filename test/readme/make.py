@@ -1,0 +1,32 @@
+"""Runs the Python snippets of README.md on a small model and so writes the file that its TypeScript reads.
+
+    python3 test/readme/make.py FOLDER
+
+PyTorch (Debian's python3-torch) is all it needs. test/readme/model.pt is what it wrote.
+"""
+
+import os
+import re
+import sys
+
+import torch
+from torch import nn
+
+here = os.path.dirname(os.path.abspath(__file__))
+readme = open(os.path.join(here, "..", "..", "README.md"), encoding="utf-8").read()
+snippets = re.findall(r"```python\n(.*?)```", readme, re.S)
+assert snippets, "README.md has no Python"
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(6, 3, num_layers=2)
+        self.head = nn.Linear(3, 1)
+
+
+torch.manual_seed(1)
+os.chdir(sys.argv[1])
+for snippet in snippets:
+    exec(snippet, {"model": Model()})
+print(f"ran {len(snippets)} Python snippets of README.md, wrote {', '.join(sorted(os.listdir('.')))}")
