@@ -44,11 +44,15 @@ export function readNumbers(bytes: Uint8Array, dtype: Dtype): TensorData {
   return DTYPES[dtype].read(copy.buffer);
 }
 
+/** PyTorch allows no more dimensions, and a few bytes of a file could state millions. */
+export const MOST_DIMENSIONS = 64;
+
 /**
- * The number of elements of a shape that a file states, or undefined if any size is not an integer of at least 0 or
- * the sizes other than 0 multiply to 2^53 or more.
+ * The number of elements of a shape that a file states, or undefined if it has more than 64 sizes, any size is not an
+ * integer of at least 0, or the sizes other than 0 multiply to 2^53 or more.
  */
 export function elementsOf(shape: readonly unknown[]): number | undefined {
+  if (shape.length > MOST_DIMENSIONS) return undefined;
   let elements = 1;
   let empty = false;
   for (const size of shape) {

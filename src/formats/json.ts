@@ -56,7 +56,9 @@ function followedByColon(text: string, at: number): boolean {
   return code === 0x3a;
 }
 
+/** The text of a quoted string, escapes undone. */
 function unquote(quoted: string): string {
+  if (!quoted.includes("\\")) return quoted.slice(1, -1);
   try {
     return JSON.parse(quoted) as string;
   } catch {

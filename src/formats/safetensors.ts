@@ -92,7 +92,9 @@ function readEntry(name: string, value: unknown): Entry {
   if (!Array.isArray(shape)) throw bad(`${label}: shape: expected an array, got ${show(shape)}`);
   const elements = elementsOf(shape);
   if (elements === undefined) {
-    throw bad(`${label}: shape: expected sizes of at least 0 and a product below 2^53, got ${listed(shape)}`);
+    throw bad(
+      `${label}: shape: expected up to 64 sizes of at least 0 and a product below 2^53, got ${listed(shape)}`,
+    );
   }
   if (!Array.isArray(offsets) || offsets.length !== 2) {
     throw bad(`${label}: data_offsets: expected [begin, end], got ${show(offsets)}`);

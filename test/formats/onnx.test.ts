@@ -421,7 +421,7 @@ describe("readOnnx", () => {
     [
       "a negative size",
       layer("LSTM", { initializers: [tensor("t", { dims: [-1n] })] }),
-      'onnx: tensor "t": dims: expected sizes of at least 0, got [-1]',
+      'onnx: tensor "t": dims: expected up to 64 sizes of at least 0, got [-1]',
     ],
     [
       "a number out of range",

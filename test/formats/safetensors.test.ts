@@ -176,7 +176,7 @@ describe("readSafetensors", () => {
     [
       "a negative size",
       one(entry("F32", [-1, -1], [0, 4])),
-      'safetensors: tensor "a": shape: expected sizes of at least 0 and a product below 2^53, got [-1, -1]',
+      'safetensors: tensor "a": shape: expected up to 64 sizes of at least 0 and a product below 2^53, got [-1, -1]',
     ],
     ["a broken size", one(entry("F32", [0.5, 2], [0, 4])), "a product below 2^53, got [0.5, 2]"],
     ["a text as size", one(entry("F32", ["1"], [0, 4])), 'a product below 2^53, got ["1"]'],
@@ -199,6 +199,11 @@ describe("readSafetensors", () => {
         0,
       ),
       "a product below 2^53, got [1125899906842624,",
+    ],
+    [
+      "65 dimensions",
+      one(entry("F32", Array(65).fill(1), [0, 4])),
+      'tensor "a": shape: expected up to 64 sizes of at least 0',
     ],
     [
       "three offsets",

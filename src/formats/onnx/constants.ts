@@ -6,6 +6,7 @@
 import { show, showShape } from "../../checks.js";
 import { sizeOf, Tensor, type TensorData } from "../../tensor.js";
 import { FormatError } from "../bytes.js";
+import { MOST_DIMENSIONS } from "../dtype.js";
 import type { Attribute } from "./model.js";
 import type { Scope } from "./scope.js";
 import { toTensor } from "./tensor.js";
@@ -311,7 +312,7 @@ function unsqueeze(call: Call): AnyTensor {
   const tensor = data(call);
   const given = integers(call, 1, "axes");
   if (given === undefined) throw new FormatError(`${call.label}: no axes`);
-  const rank = tensor.shape.length + given.length;
+  const rank = checkRank(call, tensor.shape.length + given.length);
   const axes = new Set(given.map((axis) => axisOf(call, axis, rank)));
   if (axes.size !== given.length) throw new FormatError(`${call.label}: axes [${given}] repeat`);
   const sizes = [...tensor.shape];
@@ -325,6 +326,7 @@ function reshape(call: Call): AnyTensor {
   const tensor = data(call);
   const wanted = integers(call, 1, "shape");
   if (wanted === undefined) throw new FormatError(`${call.label}: no shape`);
+  checkRank(call, wanted.length);
   const keepsZero = (call.attribute("allowzero")?.i ?? 0) !== 0;
   const shape = wanted.map((size, at) => (size === 0 && !keepsZero ? (tensor.shape[at] ?? 0) : size));
   const free = shape.indexOf(-1);
@@ -356,6 +358,11 @@ function axisOf({ label }: Call, axis: number | undefined, rank: number): number
     throw new FormatError(`${label}: axis ${axis} of ${rank} dimensions`);
   }
   return axis < 0 ? axis + rank : axis;
+}
+
+function checkRank({ label }: Call, rank: number): number {
+  if (rank > MOST_DIMENSIONS) throw new FormatError(`${label}: more than ${MOST_DIMENSIONS} dimensions`);
+  return rank;
 }
 
 function stridesOf(shape: readonly number[]): number[] {

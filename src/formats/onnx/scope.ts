@@ -10,7 +10,7 @@ import type { TensorProto } from "./tensor.js";
 /** Calls of functions within functions; ONNX forbids recursion. */
 const MOST_DEPTH = 64;
 /** Nodes visited, counted again for every call of the function they stand in. */
-const MOST_VISITS = 200_000;
+const MOST_VISITS = 100_000;
 
 /** Where a value comes from; a node's value with the name it has where the node stands. */
 export type Origin =

@@ -116,7 +116,7 @@ export function toTensor(proto: TensorProto): Tensor<TensorData> {
   const elements = elementsOf(dims);
   if (elements === undefined) {
     throw new FormatError(
-      `${label}: dims: expected sizes of at least 0, got [${dims.slice(0, 8).join(", ")}]`,
+      `${label}: dims: expected up to 64 sizes of at least 0, got [${dims.slice(0, 8).join(", ")}]`,
     );
   }
   const bytes = raw ?? listBytes(lists, dtype, label);

@@ -51,7 +51,10 @@ function openZip(zip: Zip): Archive {
     if (order.trim() !== "little")
       throw bad(`byteorder ${show(order)} is not supported; supported is "little"`);
   }
-  const { value } = readPickle(zip.read(name), 0, TENSOR_CALLS, readId);
+  const pickle = zip.read(name);
+  const { value, end } = readPickle(pickle, 0, TENSOR_CALLS, readId);
+  if (end !== pickle.length)
+    throw bad(`zip: ${show(name)} has ${pickle.length - end} bytes after its pickle`);
   const contents = new Map<string, Uint8Array>();
   return {
     root: value,

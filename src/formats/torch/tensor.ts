@@ -9,9 +9,6 @@ import { FormatError } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
 import { type Calls, Global } from "./pickle.js";
 
-/** PyTorch allows no more dimensions. */
-const MOST_DIMENSIONS = 64;
-
 const STORAGES: ReadonlyMap<string, Dtype> = new Map([
   ["FloatStorage", "F32"],
   ["DoubleStorage", "F64"],
@@ -138,7 +135,7 @@ export function costOf({ size, dtype }: TensorView): number {
 /** The tensor in row-major order. @throws FormatError if a size or stride is broken or leads out of the storage. */
 export function toTensor(view: TensorView, label: string, read: ReadStorage): Tensor<TensorData> {
   const { storage, offset, size, stride, dtype } = view;
-  const elements = Array.isArray(size) && size.length <= MOST_DIMENSIONS ? elementsOf(size) : undefined;
+  const elements = Array.isArray(size) ? elementsOf(size) : undefined;
   if (elements === undefined)
     throw bad(`${label}: size: expected up to 64 integers of at least 0, got ${showList(size)}`);
   const sizes = size as number[];

@@ -25,6 +25,8 @@ const DEFLATED = 8;
 interface Entry {
   readonly name: string;
   readonly method: number;
+  /** Where its local header begins, and where its content does. */
+  readonly header: number;
   readonly start: number;
   readonly compressedBytes: number;
   readonly bytes: number;
@@ -46,10 +48,10 @@ export class Zip {
     const entries = readDirectory(file);
     let total = 0;
     let covered = 0;
-    for (const entry of [...entries].sort((a, b) => a.start - b.start)) {
+    for (const entry of [...entries].sort((a, b) => a.header - b.header)) {
       const label = `entry ${show(entry.name)}`;
       if (this.#entries.has(entry.name)) throw bad(`${label} occurs twice`);
-      if (entry.start < covered) throw bad(`${label} overlaps another entry`);
+      if (entry.header < covered) throw bad(`${label} overlaps another entry`);
       covered = entry.start + entry.compressedBytes;
       total += entry.bytes;
       if (total > mostBytes) throw bad(`entries inflate to more than ${mostBytes} bytes`);
@@ -159,7 +161,7 @@ function readEntry(
   if (decodeUtf8(localName, `torch: zip: local name of ${label}`) !== name) {
     throw bad(`${label} has another name in its local header`);
   }
-  return { name, method, start, compressedBytes, bytes };
+  return { name, method, header, start, compressedBytes, bytes };
 }
 
 /** Sizes of which those that are all ones stand in 64 bits, in this order, in the extra field of kind 1. */

@@ -1,0 +1,201 @@
+/**
+ * Good files with bytes changed, inserted, left out and copied: every reader either refuses the result with a
+ * FormatError or reads it. FUZZ_RUNS is the number of files per reader (CI: 20,000), FUZZ_SEED repeats a run.
+ */
+
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FormatError } from "../../src/formats/bytes.js";
+import { listModules, writeSafetensors } from "../../src/formats/index.js";
+import { type StateDict, Tensor } from "../../src/tensor.js";
+import { READERS } from "./hostile.js";
+import { randomRows } from "./reference.js";
+
+const RUNS = Number(process.env.FUZZ_RUNS ?? 1000);
+const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+console.log(`fuzz: ${RUNS} files per reader, seed ${SEED}`);
+
+const file = (name: string) => new Uint8Array(readFileSync(new URL(`files/${name}`, import.meta.url)));
+const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+const ONNX = ["lstm.onnx", "lstm-stack.onnx", "gru-both-ways.onnx", "rnn-relu.onnx", "branch.onnx"];
+const TORCH = [
+  "zip.pt",
+  "deflated.pt",
+  "legacy.pt",
+  "zip-protocol-4.pt",
+  "views.pt",
+  "views-legacy.pt",
+  "dtypes.pt",
+];
+const CHECKPOINTS = ["module.pt", "module-legacy.pt", "script.pt", "checkpoint-legacy.pt"];
+const LSTM = {
+  type: "lstm",
+  activation: "tanh",
+  weights: [randomRows(1, 8, 1), randomRows(2, 8, 2), randomRows(1, 8, 3)[0]],
+};
+
+/** Good files of each reader. */
+const GOOD: Record<keyof typeof READERS, readonly Uint8Array[]> = {
+  readSafetensors: [
+    writeSafetensors({
+      "rnn.weight_ih_l0": Tensor.randn([4, 2], 1),
+      "rnn.weight_hh_l0": Tensor.randn([4, 1], 2),
+    }),
+    writeSafetensors(
+      { a: new Tensor(BigInt64Array.of(1n), [1]), b: Tensor.zeros([0, 2]) },
+      { metadata: { a: "b" } },
+    ),
+  ],
+  readTorch: [...TORCH, ...CHECKPOINTS].map((name) => file(`torch/${name}`)),
+  readOnnx: ONNX.map((name) => file(`onnx/${name}`)),
+  listOnnxNodes: ONNX.map((name) => file(`onnx/${name}`)),
+  readNam: [
+    json({
+      version: "0.5.2",
+      architecture: "LSTM",
+      config: { input_size: 1, hidden_size: 1, num_layers: 1 },
+      weights: [...Array(16).keys()],
+      sample_rate: 48000,
+    }),
+  ],
+  readGuitarML: [
+    json({
+      model_data: {
+        model: "SimpleRNN",
+        input_size: 1,
+        skip: 1,
+        output_size: 1,
+        unit_type: "GRU",
+        num_layers: 1,
+        hidden_size: 1,
+      },
+      state_dict: {
+        "rec.weight_ih_l0": [[1], [2], [3]],
+        "rec.weight_hh_l0": [[1], [2], [3]],
+        "rec.bias_ih_l0": [1, 2, 3],
+        "rec.bias_hh_l0": [1, 2, 3],
+        "lin.weight": [[1]],
+        "lin.bias": [1],
+      },
+    }),
+  ],
+  readRTNeural: [
+    json({
+      in_shape: [null, null, 1],
+      layers: [LSTM, { type: "dense", activation: "", weights: [[[1], [2]], [3]] }],
+      in_skip: 1,
+    }),
+  ],
+};
+
+interface Mutation {
+  readonly kind: "set" | "flip" | "insert" | "remove" | "copy" | "truncate";
+  /** Places as parts of the length, so that they mean something in files of any size. */
+  readonly at: number;
+  readonly from: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Values at the edges of signed and unsigned integers, and characters that matter in JSON and pickles. */
+const EDGES = [
+  0, 1, 2, 0x7f, 0x80, 0xff, 0x28, 0x2e, 0x30, 0x39, 0x5b, 0x5d, 0x7b, 0x7d, 0x22, 0x2c, 0x2d, 0x65,
+];
+const edge = fc.oneof(fc.constantFrom(...EDGES), fc.nat(255));
+const fraction = fc.nat(999_999).map((number) => number / 1e6);
+const mutation: fc.Arbitrary<Mutation> = fc.record({
+  kind: fc.constantFrom(
+    "set" as const,
+    "set",
+    "set",
+    "flip",
+    "flip",
+    "flip",
+    "insert",
+    "remove",
+    "copy",
+    "truncate",
+  ),
+  at: fraction,
+  from: fraction,
+  count: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 200 })),
+  bytes: fc.array(edge, { minLength: 1, maxLength: 9 }).map((list) => Uint8Array.from(list)),
+});
+
+function mutate(bytes: Uint8Array, { kind, at, from, count, bytes: given }: Mutation): Uint8Array {
+  const place = Math.floor(at * bytes.length);
+  const insert = (inserted: Uint8Array) => {
+    const result = new Uint8Array(bytes.length + inserted.length);
+    result.set(bytes.subarray(0, place));
+    result.set(inserted, place);
+    result.set(bytes.subarray(place), place + inserted.length);
+    return result;
+  };
+  switch (kind) {
+    case "set": {
+      const result = bytes.slice();
+      result.set(given.subarray(0, bytes.length - place), place);
+      return result;
+    }
+    case "flip": {
+      const result = bytes.slice();
+      if (result.length > 0) result[place]! ^= 1 << (count % 8);
+      return result;
+    }
+    case "insert":
+      return insert(given);
+    case "copy": {
+      const start = Math.floor(from * bytes.length);
+      return insert(bytes.slice(start, start + count));
+    }
+    case "remove": {
+      const rest = bytes.subarray(place + count);
+      const result = new Uint8Array(Math.min(place, bytes.length) + rest.length);
+      result.set(bytes.subarray(0, place));
+      result.set(rest, place);
+      return result;
+    }
+    case "truncate":
+      return bytes.slice(0, place);
+  }
+}
+
+describe("fuzz", () => {
+  it.each(Object.keys(GOOD) as (keyof typeof READERS)[])(
+    "%s refuses or reads whatever it is given",
+    (reader) => {
+      const files = GOOD[reader];
+      for (const good of files) READERS[reader](good);
+      let read = 0;
+      const check = (good: Uint8Array, mutations: readonly Mutation[]) => {
+        const bytes = mutations.reduce(mutate, good);
+        let result: unknown;
+        try {
+          result = READERS[reader](bytes);
+        } catch (error) {
+          if (!(error instanceof FormatError)) throw error;
+          expect(error.message).toMatch(/^(safetensors|torch|onnx|nam|guitarml|rtneural): ./);
+          return;
+        }
+        read++;
+        if (result instanceof Map) {
+          listModules(result as StateDict);
+          expect(writeSafetensors(withoutReserved(result as StateDict)).length).toBeGreaterThan(8);
+        }
+      };
+      fc.assert(
+        fc.property(fc.constantFrom(...files), fc.array(mutation, { minLength: 1, maxLength: 4 }), check),
+        { numRuns: RUNS, seed: SEED, endOnFailure: true },
+      );
+      console.log(`fuzz: ${reader}: ${read} of ${RUNS} were still read`);
+    },
+    600_000,
+  );
+});
+
+/** A changed file may hold a tensor of the one name that safetensors reserves. */
+function withoutReserved(dict: StateDict): StateDict {
+  return new Map([...dict].filter(([name]) => name !== "__metadata__"));
+}

@@ -1,0 +1,109 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { describe, expect, it } from "vitest";
+import { FormatError } from "../../src/formats/bytes.js";
+import { HOSTILE, READERS } from "./hostile.js";
+
+/** Whether the reader throws a FormatError; any other error is passed on. */
+function refuses(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean {
+  try {
+    read(bytes);
+    return false;
+  } catch (error) {
+    if (error instanceof FormatError) return true;
+    throw error;
+  }
+}
+
+describe("hostile files", () => {
+  it.each(HOSTILE.map((file) => [file.reader, file.name, file] as const))(
+    "%s refuses %s",
+    (_, __, { reader, make, message }) => {
+      const bytes = make();
+      let error: unknown;
+      try {
+        READERS[reader](bytes);
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(error).toBeInstanceOf(FormatError);
+      expect((error as Error).message).toContain(message);
+    },
+    10_000,
+  );
+
+  it("have names of their own", () => {
+    const names = HOSTILE.map(({ reader, name }) => `${reader} ${name}`);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  const file = (name: string) => readFileSync(new URL(`files/${name}`, import.meta.url));
+
+  it.each(["zip.pt", "deflated.pt", "script.pt", "legacy.pt", "legacy-protocol-4.pt"])(
+    "no beginning of %s reads as a state dict",
+    (name) => {
+      const whole = file(`torch/${name}`);
+      const passed: number[] = [];
+      for (let length = 0; length < whole.length; length++) {
+        if (!refuses(READERS.readTorch, whole.subarray(0, length))) passed.push(length);
+      }
+      expect(passed).toEqual([]);
+    },
+  );
+
+  it.each(["lstm.onnx", "branch.onnx"])("a beginning of %s is refused, or is whole", (name) => {
+    const whole = file(`onnx/${name}`);
+    const passed: Uint8Array[] = [];
+    for (let length = 0; length < whole.length; length++) {
+      const beginning = whole.subarray(0, length);
+      if (!refuses(READERS.readOnnx, beginning)) passed.push(beginning);
+    }
+    // What ONNX writes after the graph (its opset) may be missing without being missed.
+    expect(passed.length).toBeLessThan(40);
+    for (const beginning of passed) expect(READERS.readOnnx(beginning)).toEqual(READERS.readOnnx(whole));
+  });
+
+  it("cost less than 256 MB each", () => {
+    const folder = mkdtempSync(join(tmpdir(), "hostile-"));
+    try {
+      const entry = join(folder, "readers.mjs");
+      const source = new URL("../../src/formats/index.ts", import.meta.url).pathname;
+      buildSync({ entryPoints: [source], bundle: true, format: "esm", platform: "neutral", outfile: entry });
+      for (const [at, { make }] of HOSTILE.entries()) writeFileSync(join(folder, String(at)), make());
+      // The largest resident size never falls, so the growth over each file's own size is counted as its cost.
+      const script = `
+        import * as readers from ${JSON.stringify(entry)};
+        import { readFileSync } from "node:fs";
+        const size = () => process.resourceUsage().maxRSS * 1024;
+        const results = [];
+        for (const [at, reader] of ${JSON.stringify(HOSTILE.map(({ reader }) => reader))}.entries()) {
+          const bytes = readFileSync(${JSON.stringify(folder)} + "/" + at);
+          const [before, start] = [size(), performance.now()];
+          try { readers[reader](bytes); } catch {}
+          results.push([performance.now() - start, size() - before]);
+        }
+        console.log(JSON.stringify(results));`;
+      const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+        encoding: "utf8",
+        timeout: 50_000,
+      });
+      expect([status, stderr]).toEqual([0, ""]);
+      const results: [number, number][] = JSON.parse(stdout);
+      const slowest = results.reduce((most, [time], at) => (time > results[most]![0] ? at : most), 0);
+      console.log(
+        `slowest: ${HOSTILE[slowest]!.name}, ${results[slowest]![0].toFixed(0)} ms; ` +
+          `memory grew by ${(results.reduce((sum, [, growth]) => sum + growth, 0) / 2 ** 20).toFixed(0)} MB over all`,
+      );
+      const costly = results.flatMap(([, growth], at) =>
+        growth > 256 * 2 ** 20 ? [[HOSTILE[at]!.name, growth]] : [],
+      );
+      expect(results).toHaveLength(HOSTILE.length);
+      expect(costly).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
