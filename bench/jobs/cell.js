@@ -1,0 +1,15 @@
+/** Times one peer on one case; with `readState` a stream step and a copy of the stream's state. */
+import { caseNamed } from "../cases.js";
+import { measure } from "../measure.js";
+import { PEERS } from "../peers/index.js";
+
+export default async function cell({ caseName, peer, warmupMs, measureMs, readState = false }) {
+  const { call: step, readState: read } = await PEERS[peer].create(caseNamed(caseName));
+  const call = readState
+    ? () => {
+        step();
+        read();
+      }
+    : step;
+  return measure(call, { warmupMs, measureMs });
+}

@@ -1,0 +1,22 @@
+/**
+ * Cold start of one peer: from before import() of its library to the first output, and what the process then holds.
+ * Weights and model bytes are in memory before, as if they had just been read from a file.
+ */
+import { callArguments, caseNamed, stateDict } from "../cases.js";
+import { PEERS } from "../peers/index.js";
+
+const MIB = 2 ** 20;
+
+export default async function cold({ caseName, peer }) {
+  const spec = caseNamed(caseName);
+  const dict = stateDict(spec);
+  callArguments(spec);
+  if (peer === "web" || peer === "node") (await import("../onnx.js")).onnxModel(spec, dict);
+  const before = process.memoryUsage();
+  const begin = performance.now();
+  const { call } = await PEERS[peer].create(spec);
+  await call();
+  const firstOutputMs = performance.now() - begin;
+  const after = process.memoryUsage();
+  return { firstOutputMs, rssMiB: after.rss / MIB, addedRssMiB: (after.rss - before.rss) / MIB };
+}

@@ -1,0 +1,88 @@
+/** The machine's roofline: peak multiply-adds, reading by size of the working set, and our product kernel against it. */
+import { readFileSync } from "node:fs";
+
+/** Tiles of this many rows x 2 vectors: bench/roofline.ts. */
+const TILE_ROWS = [4, 5, 6];
+
+const SAMPLES = 15;
+const SAMPLE_MS = 2;
+const WARMUP_MS = 100;
+
+/** Bytes: L1, L2, the last level and memory of usual machines. */
+const WORKING_SETS = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536].map(
+  (kib) => kib * 1024,
+);
+
+/** Rows and sizes of the product: K inputs to M outputs. */
+const PRODUCTS = [
+  { rows: 120, inputs: 128, outputs: 512 },
+  { rows: 120, inputs: 256, outputs: 1024 },
+  { rows: 120, inputs: 512, outputs: 2048 },
+];
+
+export default async function roofline({ rooflineWasm, libraryWasm }) {
+  const { instance } = await WebAssembly.instantiate(readFileSync(rooflineWasm));
+  const { read, filled } = instance.exports;
+  const tileData = filled(64);
+  // Small numbers, so that no sum overflows.
+  new Float32Array(instance.exports.memory.buffer).fill(2 ** -20, tileData / 4, tileData / 4 + 16);
+  const tiles = TILE_ROWS.map((rows) => {
+    const tile = instance.exports[`tile${rows}`];
+    return { rows, gigaflops: rate((turns) => tile(turns, tileData), rows * 2 * 4 * 2) };
+  });
+
+  const data = filled(Math.max(...WORKING_SETS));
+  const bandwidth = WORKING_SETS.map((bytes) => ({
+    bytes,
+    gigabytesPerSecond: rate((turns) => read(data, bytes, turns), bytes),
+  }));
+  return { tiles, bandwidth, products: await products(libraryWasm) };
+}
+
+/** The library's own product kernel, without the host: assembly/projection.ts. */
+async function products(libraryWasm) {
+  const { instance } = await WebAssembly.instantiate(readFileSync(libraryWasm));
+  const { project, allocate, memory } = instance.exports;
+  if (project.length !== 11)
+    throw new Error("project: its arguments changed; jobs/roofline.js has to follow");
+  return PRODUCTS.map(({ rows, inputs, outputs }) => {
+    const fill = (count) => {
+      const block = allocate(count * 4);
+      const floats = new Float32Array(memory.buffer, block, count);
+      for (let at = 0; at < count; at++) floats[at] = Math.sin(at);
+      return block;
+    };
+    const input = fill(rows * inputs);
+    const panel = fill(inputs * outputs);
+    const start = fill(outputs);
+    const output = fill(rows * outputs);
+    const blocks = outputs / 16;
+    const flops = 2 * rows * inputs * outputs;
+    const run = (turns) => {
+      for (; turns > 0; turns--) {
+        project(rows, inputs, blocks, input, inputs * 4, panel, inputs * 64, start, 0, output, outputs * 4);
+      }
+    };
+    return { rows, inputs, outputs, gigaflops: rate(run, flops) };
+  });
+}
+
+/** 10^9 units a second: the best of many samples of at least 2 ms, since what disturbs only makes them slower. */
+function rate(run, unitsPerTurn) {
+  // Short calls first: V8 does not replace a function that is running by its optimised code.
+  let calls = 0;
+  for (const begin = performance.now(); performance.now() < begin + WARMUP_MS; calls++) run(1);
+  let turns = Math.ceil((calls * SAMPLE_MS) / WARMUP_MS);
+  for (let took = 0; took < SAMPLE_MS; ) {
+    const begin = performance.now();
+    run(turns);
+    took = performance.now() - begin;
+    if (took < SAMPLE_MS) turns = Math.ceil(turns * Math.min(10, Math.max(1.2, SAMPLE_MS / took)));
+  }
+  const samples = Array.from({ length: SAMPLES }, () => {
+    const begin = performance.now();
+    run(turns);
+    return performance.now() - begin;
+  });
+  return (unitsPerTurn * turns) / Math.min(...samples) / 1e6;
+}

@@ -1,0 +1,202 @@
+/**
+ * The cases as ONNX models, written with protobufjs. Field numbers are those of onnx.proto (IR version 8, opset 17).
+ *
+ * The graphs are the fastest that ONNX has for each case: one LSTM or GRU node per layer, fixed shapes, and no node that
+ * only renames. A step gives the final states alone, since the output is the final h. Stacks take and return their
+ * states as (layers * directions, N, H), as torch.onnx exports them.
+ */
+import protobuf from "protobufjs/minimal.js";
+import { remembered } from "./cases.js";
+
+const FLOAT = 1;
+const INT64 = 7;
+const ATTRIBUTE = { int: 2, string: 3, ints: 7 };
+
+/** The order of ONNX's gates in PyTorch's: LSTM i o f c of i f g o, GRU z r h of r z n. */
+const GATE_ORDER = { lstm: [0, 3, 1, 2], gru: [1, 0, 2] };
+
+const encoder = new TextEncoder();
+
+/** A message from [field number, value] pairs: numbers are varints, strings and bytes stand as they are. */
+function message(fields) {
+  const writer = protobuf.Writer.create();
+  for (const [number, value] of fields) {
+    if (typeof value === "number") writer.uint32(number << 3).int64(value);
+    else writer.uint32((number << 3) | 2).bytes(typeof value === "string" ? encoder.encode(value) : value);
+  }
+  return writer.finish();
+}
+
+function tensor(name, type, shape, data) {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return message([...shape.map((size) => [1, size]), [2, type], [8, name], [9, bytes]]);
+}
+
+function attribute(name, value) {
+  if (typeof value === "number")
+    return message([
+      [1, name],
+      [3, value],
+      [20, ATTRIBUTE.int],
+    ]);
+  if (typeof value === "string")
+    return message([
+      [1, name],
+      [4, value],
+      [20, ATTRIBUTE.string],
+    ]);
+  return message([[1, name], ...value.map((one) => [8, one]), [20, ATTRIBUTE.ints]]);
+}
+
+function node(type, inputs, outputs, attributes = {}) {
+  return message([
+    ...inputs.map((name) => [1, name]),
+    ...outputs.map((name) => [2, name]),
+    [4, type],
+    ...Object.entries(attributes).map(([name, value]) => [5, attribute(name, value)]),
+  ]);
+}
+
+function valueInfo(name, shape) {
+  const dims = message(shape.map((size) => [1, message([[1, size]])]));
+  const type = message([
+    [
+      1,
+      message([
+        [1, FLOAT],
+        [2, dims],
+      ]),
+    ],
+  ]);
+  return message([
+    [1, name],
+    [2, type],
+  ]);
+}
+
+/** The gates of a PyTorch matrix (or bias) in ONNX's order. */
+function reorder(data, gates, order) {
+  const size = data.length / gates;
+  const result = new Float32Array(data.length);
+  order.forEach((from, to) => {
+    result.set(data.subarray(from * size, (from + 1) * size), to * size);
+  });
+  return result;
+}
+
+function concat(arrays) {
+  const result = new Float32Array(arrays.reduce((total, array) => total + array.length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    result.set(array, at);
+    at += array.length;
+  }
+  return result;
+}
+
+/**
+ * The case as the bytes of an ONNX model. Inputs X, H and (LSTM) C; outputs Y (not of a step), HN and CN.
+ * @param {import("./cases.js").Case} spec
+ * @param {ReturnType<typeof import("./cases.js").stateDict>} dict
+ */
+export const onnxModel = remembered((spec, dict) => {
+  const { cell, input, hidden, steps, batch, layers, directions } = spec;
+  const order = GATE_ORDER[cell];
+  const gates = order.length;
+  const states = cell === "lstm" ? ["H", "C"] : ["H"];
+  const nodes = [];
+  const initializers = [];
+
+  const initialOf = (state, layer) => (layers === 1 ? state : `${state}0_${layer}`);
+  const finalOf = (state, layer) => (layers === 1 ? `${state}N` : `${state}N_${layer}`);
+  if (layers > 1) {
+    for (const state of states) {
+      nodes.push(
+        node(
+          "Split",
+          [state],
+          Array.from({ length: layers }, (_, layer) => initialOf(state, layer)),
+          { axis: 0 },
+        ),
+      );
+    }
+  }
+
+  let source = "X";
+  for (let layer = 0; layer < layers; layer++) {
+    const width = layer === 0 ? input : directions * hidden;
+    const suffixes = ["", "_reverse"].slice(0, directions).map((reverse) => `_l${layer}${reverse}`);
+    const gather = (...names) =>
+      concat(
+        suffixes.flatMap((suffix) =>
+          names.map((name) => reorder(dict.get(name + suffix).data, gates, order)),
+        ),
+      );
+    initializers.push(
+      tensor(`W${layer}`, FLOAT, [directions, gates * hidden, width], gather("weight_ih")),
+      tensor(`R${layer}`, FLOAT, [directions, gates * hidden, hidden], gather("weight_hh")),
+      tensor(`B${layer}`, FLOAT, [directions, 2 * gates * hidden], gather("bias_ih", "bias_hh")),
+    );
+    const last = layer === layers - 1;
+    const output = spec.kind === "step" ? "" : last ? "Y" : `Y${layer}`;
+    const attributes = { hidden_size: hidden, direction: directions === 2 ? "bidirectional" : "forward" };
+    if (cell === "gru") attributes.linear_before_reset = 1;
+    // Y is (L, directions, N, H); a further layer takes (L, N, directions * H). One direction needs no transposition.
+    const raw = last || output === "" ? output : `${output}_raw`;
+    nodes.push(
+      node(
+        cell.toUpperCase(),
+        [
+          source,
+          `W${layer}`,
+          `R${layer}`,
+          `B${layer}`,
+          "",
+          ...states.map((state) => initialOf(state, layer)),
+        ],
+        [raw, ...states.map((state) => finalOf(state, layer))],
+        attributes,
+      ),
+    );
+    if (last) continue;
+    let flat = raw;
+    if (directions === 2) {
+      flat = `${output}_transposed`;
+      nodes.push(node("Transpose", [raw], [flat], { perm: [0, 2, 1, 3] }));
+    }
+    const shape = BigInt64Array.of(BigInt(steps), BigInt(batch), BigInt(directions * hidden));
+    initializers.push(tensor(`S${layer}`, INT64, [3], shape));
+    nodes.push(node("Reshape", [flat, `S${layer}`], [output]));
+    source = output;
+  }
+  if (layers > 1) {
+    for (const state of states) {
+      const parts = Array.from({ length: layers }, (_, layer) => finalOf(state, layer));
+      nodes.push(node("Concat", parts, [`${state}N`], { axis: 0 }));
+    }
+  }
+
+  const stateShape = [layers * directions, batch, hidden];
+  const outputs = states.map((state) => valueInfo(`${state}N`, stateShape));
+  if (spec.kind !== "step") outputs.unshift(valueInfo("Y", [steps, directions, batch, hidden]));
+  const graph = message([
+    ...nodes.map((bytes) => [1, bytes]),
+    [2, spec.name],
+    ...initializers.map((bytes) => [5, bytes]),
+    [11, valueInfo("X", [steps, batch, input])],
+    ...states.map((state) => [11, valueInfo(state, stateShape)]),
+    ...outputs.map((bytes) => [12, bytes]),
+  ]);
+  return message([
+    [1, 8],
+    [2, "lstm-wasm bench"],
+    [7, graph],
+    [
+      8,
+      message([
+        [1, ""],
+        [2, 17],
+      ]),
+    ],
+  ]);
+});

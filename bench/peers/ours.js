@@ -1,0 +1,36 @@
+/** lstm-wasm itself: `stream().step` for single steps, else `forward`. */
+import { GRU, init, LSTM } from "../../dist/index.js";
+import { callArguments, stateDict } from "../cases.js";
+
+/** @param {import("../cases.js").Case} spec */
+export function create(spec, deterministic) {
+  init({ deterministic });
+  const Module = spec.cell === "lstm" ? LSTM : GRU;
+  const module = Module.fromStateDict(stateDict(spec));
+  const { input, h0, c0 } = callArguments(spec);
+  const initial = c0 === undefined ? h0 : [h0, c0];
+
+  if (spec.kind === "step") {
+    const stream = module.stream();
+    stream.state = initial;
+    const numbers = input.data;
+    let output;
+    return {
+      call() {
+        output = stream.step(numbers);
+      },
+      results: () => [output, stream.state].flat(2).map((tensor) => tensor.data),
+      readState: () => stream.state,
+    };
+  }
+
+  let state = initial;
+  let result;
+  return {
+    call() {
+      result = module.forward(input, state);
+      if (spec.carried) state = result[1];
+    },
+    results: () => result.flat(2).map((tensor) => tensor.data),
+  };
+}

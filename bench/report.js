@@ -1,0 +1,429 @@
+/** The results of a run as text: on the console, and as bench/README.md with bench/chart.svg beside it. */
+import { writeFileSync } from "node:fs";
+import { CASES, caseNamed, describeCase } from "./cases.js";
+import { chart } from "./chart.js";
+import { median } from "./measure.js";
+import { PEERS } from "./peers/index.js";
+import { cellTime, peakGigaflops, ratio, roofline, summary } from "./statistics.js";
+import {
+  BLOCK_US_PER_SAMPLE,
+  BUNDLE_GZIP_BYTES,
+  COLD_START_MS,
+  DETERMINISTIC,
+  MEAN_FLOOR,
+  OVERHEAD_US,
+  PROJECTION_FRACTION,
+  RATIO_FLOORS,
+  RECURRENT_FRACTIONS,
+  WASM_BYTES,
+} from "./targets.js";
+
+const BUILDS = ["relaxed", "deterministic"];
+
+/** Three significant digits. */
+function digits(number) {
+  if (number >= 1000) return String(Math.round(number));
+  return number.toPrecision(3);
+}
+
+function percent(fraction) {
+  return `${Math.round(fraction * 100)} %`;
+}
+
+function times(number) {
+  return number === undefined ? "–" : `${digits(number)}×`;
+}
+
+function thousands(number) {
+  return number === undefined ? "–" : String(number).replace(/\B(?=(\d{3})+$)/g, " ");
+}
+
+function microseconds(us) {
+  return us >= 1000 ? `${digits(us / 1000)} ms` : `${digits(us)} µs`;
+}
+
+/** Half the distance between the least and the greatest round, as a part of the median. */
+function spread({ us, least, greatest }) {
+  return (greatest - least) / 2 / us;
+}
+
+function cellText(time) {
+  return time === undefined ? "–" : `${microseconds(time.us)} ±${percent(spread(time))}`;
+}
+
+function markdownTable(header, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  const rule = header.map((_, column) => (column === 0 ? "---" : "---:"));
+  return [line(header), line(rule), ...rows.map(line)].join("\n");
+}
+
+/** The same table for a terminal. */
+function plainTable(header, rows) {
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column].length)));
+  const line = (cells) =>
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join("  ");
+  return [header, ...rows].map(line).join("\n");
+}
+
+function rankedCases(cells) {
+  return CASES.filter((spec) => spec.ranked && cells.some((cell) => cell.caseName === spec.name));
+}
+
+/** Names of the peers that were run, in the order of PEERS. */
+function peersOf(cells) {
+  return Object.keys(PEERS).filter((peer) => cells.some((cell) => cell.peer === peer));
+}
+
+function timeTable(cells, describe) {
+  const peers = peersOf(cells);
+  const header = ["case", ...peers.map((peer) => PEERS[peer].title)];
+  const rows = rankedCases(cells).map((spec) => [
+    describe(spec),
+    ...peers.map((peer) => cellText(cellTime(cells, spec.name, peer))),
+  ]);
+  return [header, rows];
+}
+
+function ratioTable(cells) {
+  const against = peersOf(cells).filter((peer) => !BUILDS.includes(peer));
+  const header = [
+    "case",
+    "floor",
+    "to onnxruntime-web",
+    "deterministic to onnxruntime-web",
+    ...against.filter((peer) => peer !== "web").map((peer) => `to ${PEERS[peer].title}`),
+  ];
+  const rows = rankedCases(cells).map(({ name }) => [
+    name,
+    times(RATIO_FLOORS[name]),
+    times(ratio(cells, name, "relaxed", "web")),
+    times(ratio(cells, name, "deterministic", "web")),
+    ...against.filter((peer) => peer !== "web").map((peer) => times(ratio(cells, name, "relaxed", peer))),
+  ]);
+  const meanOf = (peer, other) => times(summary(cells, peer, other)?.mean);
+  rows.push([
+    "geometric mean",
+    times(MEAN_FLOOR),
+    meanOf("relaxed", "web"),
+    meanOf("deterministic", "web"),
+    ...against.filter((peer) => peer !== "web").map((peer) => meanOf("relaxed", peer)),
+  ]);
+  return [header, rows];
+}
+
+/** Each of our cells against the roofline: counts, the least time that the machine allows, and the fraction reached. */
+function rooflineTable({ cells, roofline: measured }) {
+  const header = [
+    "case",
+    "MFLOP",
+    "weights read",
+    "least time",
+    "relaxed",
+    "fraction",
+    "deterministic",
+    "fraction",
+  ];
+  const rows = CASES.filter((spec) => BUILDS.some((peer) => cellTime(cells, spec.name, peer))).map((spec) => {
+    const bounds = BUILDS.map((peer) => roofline(spec, measured[peer]));
+    const columns = BUILDS.flatMap((peer, index) => {
+      const time = cellTime(cells, spec.name, peer);
+      return time === undefined ? ["–", "–"] : [microseconds(time.us), percent(bounds[index].us / time.us)];
+    });
+    const [{ us, flops, bytes }] = bounds;
+    return [spec.name, digits(flops / 1e6), `${digits(bytes / 2 ** 20)} MiB`, microseconds(us), ...columns];
+  });
+  return [header, rows];
+}
+
+/** Every target that this run can tell about: what it asks, what was reached, and whether that is enough. */
+function targets(results) {
+  const { cells = [], old, roofline: measured, stream, cold, sizes } = results;
+  const list = [];
+  const add = (name, asked, got, met) => list.push({ name, asked, got, met });
+  const atLeast = (name, floor, got, show) => {
+    if (got !== undefined) add(name, `≥ ${show(floor)}`, show(got), got >= floor);
+  };
+  const below = (name, limit, got, show) => {
+    if (got !== undefined) add(name, `≤ ${show(limit)}`, show(got), got <= limit);
+  };
+
+  for (const [name, floor] of Object.entries(RATIO_FLOORS)) {
+    atLeast(`${name} to onnxruntime-web`, floor, ratio(cells, name, "relaxed", "web"), times);
+  }
+  const complete = (rows, peer) => {
+    const found = summary(rows, peer, "web");
+    return found?.cases === Object.keys(RATIO_FLOORS).length ? found : undefined;
+  };
+  atLeast("geometric mean", MEAN_FLOOR, complete(cells, "relaxed")?.mean, times);
+  for (const [version, rows] of [
+    [results.node, cells],
+    [old?.node, old?.cells ?? []],
+  ]) {
+    const found = complete(rows, "deterministic");
+    if (found === undefined) continue;
+    atLeast(`deterministic, Node ${version}: geometric mean`, DETERMINISTIC.mean, found.mean, times);
+    atLeast(
+      `deterministic, Node ${version}: least (${found.least.caseName})`,
+      DETERMINISTIC.ratio,
+      found.least.ratio,
+      times,
+    );
+  }
+  const block = cellTime(cells, "block-1x40", "relaxed");
+  if (block !== undefined) {
+    below("block-1x40 a sample", BLOCK_US_PER_SAMPLE, block.us / caseNamed("block-1x40").steps, microseconds);
+  }
+  below(
+    "overhead: a step of H = 1",
+    OVERHEAD_US,
+    cellTime(cells, "overhead-1x1", "relaxed")?.us,
+    microseconds,
+  );
+  if (measured !== undefined) {
+    for (const peer of BUILDS) {
+      const peak = peakGigaflops(measured[peer]);
+      for (const { inputs, outputs, gigaflops } of measured[peer].products) {
+        const fraction = gigaflops / peak;
+        atLeast(`projection ${inputs} → ${outputs}, ${peer}`, PROJECTION_FRACTION, fraction, percent);
+      }
+    }
+    for (const [name, floor] of Object.entries(RECURRENT_FRACTIONS)) {
+      const time = cellTime(cells, name, "relaxed");
+      if (time === undefined) continue;
+      const fraction = roofline(caseNamed(name), measured.relaxed).us / time.us;
+      atLeast(`${name} of the roofline`, floor, fraction, percent);
+    }
+  }
+  if (stream !== undefined) {
+    for (const [peer, { heldBytes, steps }] of Object.entries(stream.heap)) {
+      below(`bytes of heap held after ${thousands(steps)} steps, ${peer}`, 4096, heldBytes, thousands);
+    }
+  }
+  const ours = cold?.starts.find(({ peer }) => peer === "relaxed");
+  if (ours !== undefined) {
+    below(
+      "cold start",
+      COLD_START_MS,
+      median(ours.rounds.map((round) => round.firstOutputMs)),
+      (ms) => `${digits(ms)} ms`,
+    );
+  }
+  if (sizes !== undefined) {
+    for (const { name, raw, gzip } of sizes) {
+      if (name === "dist/index.js") below("bundle, gzip", BUNDLE_GZIP_BYTES, gzip, thousands);
+      if (name.includes("simd.wasm (")) below(name.split(" ")[0], WASM_BYTES, raw, thousands);
+    }
+  }
+  return list;
+}
+
+export function consoleReport(results) {
+  const { cells, old, roofline: measured } = results;
+  const parts = [`${results.machine.cpu}, core ${results.machine.core}, Node ${results.node}`];
+  if (cells !== undefined) {
+    const [header, rows] = timeTable(cells, (spec) => spec.name);
+    parts.push(plainTable(header, rows));
+    if (peersOf(cells).some((peer) => !BUILDS.includes(peer))) parts.push(plainTable(...ratioTable(cells)));
+    if (measured !== undefined) parts.push(plainTable(...rooflineTable(results)));
+  }
+  if (old !== undefined) {
+    const rows = rankedCases(old.cells).map(({ name }) => [
+      name,
+      times(ratio(old.cells, name, "deterministic", "web")),
+    ]);
+    rows.push(["geometric mean", times(summary(old.cells, "deterministic", "web")?.mean)]);
+    parts.push(plainTable(["case", `deterministic to onnxruntime-web, Node ${old.node}`], rows));
+  }
+  if (measured !== undefined) {
+    for (const peer of BUILDS) {
+      const { tiles, bandwidth, products } = measured[peer];
+      parts.push(
+        [
+          `roofline ${peer}: ${tiles.map((tile) => `${tile.rows}x2 ${digits(tile.gigaflops)}`).join(", ")} GFLOP/s`,
+          `  project: ${products.map((one) => `${one.inputs} → ${one.outputs} ${digits(one.gigaflops)}`).join(", ")} GFLOP/s`,
+          `  read GB/s: ${bandwidth.map((one) => `${one.bytes / 1024}K ${digits(one.gigabytesPerSecond)}`).join(", ")}`,
+        ].join("\n"),
+      );
+    }
+  }
+  const disturbed = disturbedCells(results);
+  if (disturbed.length > 0) {
+    parts.push(`${disturbed.length} measurements had less than 97 % of the core: the machine was not quiet.`);
+  }
+  const missed = targets(results).filter(({ met }) => !met);
+  parts.push(
+    missed.length === 0
+      ? "Every target that this run covers is met."
+      : plainTable(
+          ["below its target", "asked", "got"],
+          missed.map(({ name, asked, got }) => [name, asked, got]),
+        ),
+  );
+  parts.push(`took ${results.tookSeconds} s`);
+  return parts.join("\n\n");
+}
+
+function disturbedCells({ cells = [], old }) {
+  return [...cells, ...(old?.cells ?? [])].flatMap((cell) =>
+    cell.rounds.filter((round) => round.coreShare < 0.97),
+  );
+}
+
+function readme(results) {
+  const { machine, settings, cells, old, roofline: measured, stream, cold, sizes, check } = results;
+  const caches = machine.caches.map(({ level, size }) => `L${level} ${size}`).join(", ");
+  const versions = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`);
+  const largest = Math.max(...Object.values(check.differences).flatMap((one) => Object.values(one)));
+  const samples = cells.flatMap((cell) => cell.rounds).length;
+  const disturbed = disturbedCells(results).length;
+
+  const sections = [
+    "# Benchmark",
+    "<!-- Written by bench/report.js from bench/results.json. -->",
+    `\`npm run bench\` on ${results.date}; \`node bench/run.js --help\` tells how to run a part of it.`,
+    [
+      `- Machine: ${machine.cpu}, ${caches}, ${machine.memoryGiB} GiB, ${machine.system}; everything on core ${machine.core}.`,
+      `- Versions: Node ${results.node}${old === undefined ? "" : ` (and ${old.node} where said)`}, ${versions.join(", ")}.`,
+      `- Command: \`${results.command}\`, ${results.tookSeconds} s.`,
+      `- Raw numbers: [results.json](results.json).`,
+    ].join("\n"),
+    "![Speed relative to onnxruntime-web](chart.svg)",
+    "## How it is measured",
+    [
+      `Every number comes from a process of its own, pinned to one core. There are ${settings.rounds} rounds; in each the cases are`,
+      "shuffled, and so are the peers within a case, which run right after one another. A process warms up for",
+      `${settings.warmupMs} ms and then takes samples of at least 1 ms for ${settings.measureMs} ms; its result is their median. The table shows the`,
+      "median over rounds and half the distance from the least to the greatest. Ratios are taken within a round; shown is",
+      "their median.",
+    ].join("\n"),
+    [
+      "A timed call begins with a JavaScript `Float32Array` and ends with output and states readable in JavaScript. Every",
+      "call gets initial states. In steps and in `block-1x40` the final states are the next call's initial states: our",
+      "stream keeps them (reading them too is measured below), onnxruntime takes back the tensors it gave.",
+    ].join("\n"),
+    [
+      "Peers run on one thread, as fast as their interfaces allow:",
+      "",
+      "- onnxruntime-web, onnxruntime-node: one LSTM or GRU node per layer, fixed shapes, all graph optimisations,",
+      "  argument tensors made once; a step's model gives the final states only. onnxruntime-node writes into outputs",
+      "  made once; onnxruntime-web leaves such outputs unwritten on wasm, so it makes its own.",
+      "- tfjs-backend-wasm: has no LSTM kernel. A cell composed of its operations, the inputs of all steps as one product.",
+      "",
+      `Before anything is timed each peer's outputs and states are compared with ours on every case: at most ${largest.toExponential(1)}`,
+      `apart, where ${check.bound.toExponential(0)} is allowed.`,
+    ].join("\n"),
+    `A process also measures which share of its core it had. Of ${samples} measurements ${disturbed} had less than 97 %.`,
+    "## Time of a call",
+    markdownTable(...timeTable(cells, (spec) => `${spec.name}: ${describeCase(spec)}`)),
+    "## Times faster",
+    "How many times faster lstm-wasm is (relaxed build unless said). The floor is what the project asks of itself.",
+    markdownTable(...ratioTable(cells)),
+  ];
+
+  if (old !== undefined) {
+    const [header, rows] = timeTable(old.cells, (spec) => spec.name);
+    rows.forEach((row, index) => {
+      row.push(times(ratio(old.cells, rankedCases(old.cells)[index].name, "deterministic", "web")));
+    });
+    const blank = header.slice(1).map(() => "");
+    rows.push(["geometric mean", ...blank, times(summary(old.cells, "deterministic", "web").mean)]);
+    sections.push(
+      `## The baseline build in Node ${old.node}`,
+      "Node 20 has no relaxed SIMD without a flag, so this is what its users get.",
+      markdownTable([...header, "times faster"], rows),
+    );
+  }
+
+  const peaks = BUILDS.map((peer) => `${digits(peakGigaflops(measured[peer]))} GFLOP/s ${peer}`);
+  sections.push(
+    "## Roofline",
+    [
+      `Peak of multiply-adds in 128-bit wasm, measured in the same run (bench/roofline.ts, the best of three tiles): ${peaks.join(", ")}.`,
+      "Reading weights, by size of what is read again and again:",
+    ].join("\n"),
+    markdownTable(
+      ["KiB", ...measured.relaxed.bandwidth.map(({ bytes }) => thousands(bytes / 1024))],
+      [["GB/s", ...measured.relaxed.bandwidth.map((point) => digits(point.gigabytesPerSecond))]],
+    ),
+    "Our product kernel by itself (120 rows):",
+    markdownTable(
+      ["build", ...measured.relaxed.products.map(({ inputs, outputs }) => `${inputs} → ${outputs}`)],
+      BUILDS.map((peer) => [
+        peer,
+        ...measured[peer].products.map(
+          ({ gigaflops }) =>
+            `${digits(gigaflops)} GFLOP/s, ${percent(gigaflops / peakGigaflops(measured[peer]))}`,
+        ),
+      ]),
+    ),
+    [
+      "Counts of a call: 2 floating point operations per weight, step and row; W_ih read once and W_hh once per step.",
+      "The least time is, for the product with all inputs and for the recurrent steps each, the larger of operations over",
+      "peak and bytes over the bandwidth of a matrix of that size; a single step is one such phase. Activations, which are",
+      "most of the work at H ≤ 64, copies and checks are in no count: they only lower the fraction. Above 100 % the",
+      "alternating walk found more in the cache than a walk in one direction does. `recurrent-H` has one input number, so",
+      "it is the recurrent step alone.",
+    ].join("\n"),
+    markdownTable(...rooflineTable(results)),
+    "## Stream steps",
+    `Latency of a step (${describeCase(caseNamed(stream.caseName))}), each timed by itself, the clock included:`,
+    markdownTable(
+      ["", "steps", "p50", "p99", "p99.9", "largest"],
+      Object.entries(stream.latency).map(([peer, { steps, p50, p99, p999, largest: worst }]) => [
+        PEERS[peer].title,
+        thousands(steps),
+        ...[p50, p99, p999, worst].map(microseconds),
+      ]),
+    ),
+    BUILDS.filter((peer) => peer in stream.heap)
+      .map((peer) => {
+        const { steps, collections, heldBytes, garbageBytesUncollected } = stream.heap[peer];
+        const overhead = cellTime(cells, "overhead-1x1", peer);
+        return [
+          `- ${PEERS[peer].title}: a step of H = 1, all overhead, takes ${microseconds(overhead.us)}.`,
+          `  Reading \`stream.state\` after every step makes ${microseconds(cellTime(cells, stream.caseName, peer).us)} into ${microseconds(stream.withState[peer].us)}.`,
+          `  After ${thousands(steps)} steps the JavaScript heap holds ${heldBytes} bytes more; ${collections} collections ran meanwhile,`,
+          `  and ${garbageBytesUncollected} bytes were waiting for one.`,
+        ].join("\n");
+      })
+      .join("\n"),
+    "## Cold start and memory",
+    [
+      `From before \`import()\` to the first output of ${cold.caseName}, weights (or model bytes) in memory; ${cold.starts[0].rounds.length} processes each,`,
+      "median. The whole process includes Node's own start. Memory is the resident set after the first output and how",
+      "much of it came since before the import.",
+    ].join("\n"),
+    markdownTable(
+      ["", "first output", "whole process", "memory", "of it added"],
+      cold.starts.map(({ peer, rounds }) => {
+        const of = (name) => median(rounds.map((round) => round[name]));
+        return [
+          PEERS[peer].title,
+          `${digits(of("firstOutputMs"))} ms`,
+          `${digits(of("wallMs"))} ms`,
+          `${digits(of("rssMiB"))} MiB`,
+          `${digits(of("addedRssMiB"))} MiB`,
+        ];
+      }),
+    ),
+    "## Size",
+    markdownTable(
+      ["bytes", "raw", "gzip -9", "brotli -11"],
+      sizes.map(({ name, raw, gzip, brotli }) => [name, thousands(raw), thousands(gzip), thousands(brotli)]),
+    ),
+    "## Targets",
+    markdownTable(
+      ["", "asked", "got", ""],
+      targets(results).map(({ name, asked, got, met }) => [name, asked, got, met ? "met" : "**below**"]),
+    ),
+  );
+  return `${sections.join("\n\n")}\n`;
+}
+
+/** Writes README.md and chart.svg into `folder`. */
+export function writeReport(results, folder) {
+  writeFileSync(`${folder}README.md`, readme(results));
+  writeFileSync(`${folder}chart.svg`, chart(results));
+}

@@ -1,0 +1,42 @@
+/** The floors that the project set itself: times faster than onnxruntime-web on the same core in the same run. */
+export const RATIO_FLOORS = {
+  "step-1x40": 25,
+  "step-32": 25,
+  "step-128": 4.3,
+  "step-256": 2.9,
+  "step-512": 1.5,
+  "step-1024": 1.1,
+  "block-1x40": 2.4,
+  "sequence-64": 1.75,
+  "sequence-128": 1.45,
+  "sequence-256": 1.4,
+  "sequence-512": 1.5,
+  "sequence-1024": 1.2,
+  "bidirectional-128x256": 1.35,
+  "batch-128": 1.6,
+  "batch-256": 1.6,
+  "batch-512": 1.6,
+  "tiny-6x3": 20,
+  "gru-step-128": 1.1,
+  "gru-sequence-256": 1.1,
+  "gru-batch-128": 1.1,
+};
+
+export const MEAN_FLOOR = 2.8;
+export const DETERMINISTIC = { ratio: 1, mean: 2.1 };
+
+export const BLOCK_US_PER_SAMPLE = 0.53;
+export const OVERHEAD_US = 0.3;
+export const COLD_START_MS = 8;
+export const WASM_BYTES = 24 * 1024;
+export const BUNDLE_GZIP_BYTES = 32 * 1024;
+
+/** Of the measured peak of multiply-adds. */
+export const PROJECTION_FRACTION = 0.95;
+/** Of the measured read bandwidth, by the case that shows it. H = 512 (4 MB) and above are beyond the design's L2. */
+export const RECURRENT_FRACTIONS = {
+  "recurrent-128": 0.85,
+  "recurrent-256": 0.85,
+  "recurrent-512": 0.9,
+  "recurrent-1024": 0.9,
+};
