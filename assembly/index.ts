@@ -1,8 +1,10 @@
 /** The export list, which is the whole wasm surface. */
 export { relu, sigmoid, tanh } from "./activation";
+export { conv1dForward } from "./conv";
 export { gruForward } from "./gru";
 export { lstmForward } from "./lstm";
 export { allocate, clearFloats, copyRows, free } from "./memory";
 export { packGate, unpackGate } from "./panel";
 export { project } from "./projection";
 export { rnnForward } from "./rnn";
+export { logSoftmax, softmax } from "./softmax";

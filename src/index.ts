@@ -1,7 +1,14 @@
 /** The public names of lstm-wasm; `lstm-wasm/formats` holds the readers of weight files. */
 
 export type { CellOptions } from "./nn/cell.js";
+export {
+  Conv1d,
+  type Conv1dFromStateDictOptions,
+  type Conv1dOptions,
+  type PaddingMode,
+} from "./nn/conv1d.js";
 export { Embedding, type EmbeddingOptions, type Indices, type NestedIndices } from "./nn/embedding.js";
+export { logSoftmax, relu, sigmoid, softmax, tanh } from "./nn/functional.js";
 export { GRU, type GRUOptions } from "./nn/gru.js";
 export { GRUCell } from "./nn/gru-cell.js";
 export { Linear, type LinearOptions } from "./nn/linear.js";

@@ -23,6 +23,12 @@ const MODULES: GoldenModule[] = [
   "RNNCell",
   "Linear",
   "Embedding",
+  "Conv1d",
+  "ReLU",
+  "Sigmoid",
+  "Tanh",
+  "Softmax",
+  "LogSoftmax",
 ];
 
 /** make.py's digest: parameters, input, h0, c0, with NaN as 0. */

@@ -57,6 +57,18 @@ interface StackCase<Module extends string, Options, State, Expected extends stri
   readonly lengths?: readonly number[];
 }
 
+interface Conv1dOptions {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: number;
+  readonly stride?: number;
+  readonly padding?: number | "same" | "valid";
+  readonly dilation?: number;
+  readonly groups?: number;
+  readonly bias?: boolean;
+  readonly paddingMode?: "zeros" | "reflect";
+}
+
 type EmbeddingOptions = { numEmbeddings: number; embeddingDim: number; paddingIdx?: number };
 
 /** The cases by module. Absent `state` and `lengths` are not properties of a case. */
@@ -68,6 +80,12 @@ export type GoldenCase =
   | RecurrentCase<"GRUCell", CellOptions, Tensor, "hN">
   | RecurrentCase<"RNNCell", CellOptions & Nonlinearity, Tensor, "hN">
   | Case<"Linear", { inFeatures: number; outFeatures: number; bias?: boolean }, "output">
+  | Case<"Conv1d", Conv1dOptions, "output">
+  | Case<"ReLU", object, "output">
+  | Case<"Sigmoid", object, "output">
+  | Case<"Tanh", object, "output">
+  | Case<"Softmax", { dim: number }, "output">
+  | Case<"LogSoftmax", { dim: number }, "output">
   | (Omit<Case<"Embedding", EmbeddingOptions, "output">, "input"> & { readonly input: Tensor<Int32Array> });
 
 export type GoldenModule = GoldenCase["module"];

@@ -114,6 +114,28 @@ export interface Kernels {
     rows: number,
     useRelu: number,
   ): void;
+  conv1dForward(
+    groups: number,
+    channels: number,
+    units: number,
+    kernelSize: number,
+    stride: number,
+    dilation: number,
+    positions: number,
+    span: number,
+    source: number,
+    frames: number,
+    patches: number,
+    panel: number,
+    blockBytes: number,
+    panelBytes: number,
+    blocks: number,
+    bias: number,
+    sums: number,
+    output: number,
+  ): void;
+  softmax(data: number, row: number, vectors: number, count: number): void;
+  logSoftmax(data: number, row: number, vectors: number, count: number): void;
   sigmoid(data: number, count: number): void;
   tanh(data: number, count: number): void;
   relu(data: number, count: number): void;

@@ -269,6 +269,65 @@ def embedding():
         add("embedding", "Embedding", options, shape)
 
 
+def conv1d():
+    """
+    Each option by itself and with others, channels around the tiles, lengths of one output, and long ones that are
+    cut into several calls.
+    """
+    for inputs, outputs, kernel, shape, extra in [
+        (1, 1, 1, (2, 1, 1), {}),
+        (3, 5, 3, (4, 3, 9), {}),
+        (3, 5, 3, (3, 9), {"bias": False}),
+        (2, 17, 4, (1, 2, 4), {}),
+        (5, 16, 3, (2, 5, 20), {"stride": 2}),
+        (5, 33, 2, (2, 5, 20), {"stride": 3, "padding": 1}),
+        (4, 7, 3, (3, 4, 11), {"padding": 2}),
+        (4, 7, 3, (3, 4, 11), {"padding": 2, "paddingMode": "reflect"}),
+        (4, 7, 5, (4, 3), {"padding": 2, "paddingMode": "reflect", "stride": 2}),
+        (3, 4, 3, (2, 3, 15), {"dilation": 3}),
+        (1, 3, 4, (2, 1, 15), {"dilation": 2, "padding": 3}),
+        (3, 4, 3, (2, 3, 15), {"dilation": 2, "padding": 5, "paddingMode": "reflect", "stride": 2}),
+        (6, 4, 3, (2, 6, 10), {"groups": 2}),
+        (6, 42, 3, (2, 6, 10), {"groups": 2, "dilation": 2, "padding": 1}),
+        (5, 5, 3, (2, 5, 10), {"groups": 5, "padding": 1, "paddingMode": "reflect"}),
+        (4, 8, 4, (2, 4, 10), {"padding": "same"}),
+        (4, 8, 4, (2, 4, 10), {"padding": "same", "dilation": 3, "paddingMode": "reflect"}),
+        (4, 8, 4, (2, 4, 10), {"padding": "valid", "stride": 2}),
+        (2, 3, 2, (2, 2, 1), {"padding": 4}),
+        (2, 3, 3, (0, 2, 5), {}),
+        (3, 9, 3, (2, 3, 700), {"padding": 1}),
+        (3, 4, 5, (3, 1300), {"stride": 2, "dilation": 2, "padding": 4, "paddingMode": "reflect"}),
+        (1, 258, 256, (1, 1, 640), {"stride": 128, "bias": False}),
+        (129, 128, 3, (1, 129, 4), {"padding": 1}),
+    ]:
+        options = {"inChannels": inputs, "outChannels": outputs, "kernelSize": kernel, **extra}
+        add("conv1d", "Conv1d", options, shape)
+    options = {"inChannels": 2, "outChannels": 5, "kernelSize": 3, "padding": 1}
+    add("conv1d", "Conv1d", options, (2, 2, 8), note="inputs 1e4", inputScale=1e4)
+    add("conv1d", "Conv1d", options, (2, 2, 8), note="NaN and Inf", inputSpecial=[[2, NAN], [17, INF], [22, MINUS_INF]])
+
+
+def activations():
+    """Functions, by the modules that PyTorch has for them. 40000 elements take more than two calls."""
+    for module in ["ReLU", "Sigmoid", "Tanh"]:
+        for shape in [(), (3,), (2, 3, 5), (0, 4), (40000,)]:
+            add("activations", module, {}, shape, inputScale=8)
+        add("activations", module, {}, (9,), note="1e4", inputScale=1e4)
+        add("activations", module, {}, (9,), note="1e-40", inputScale=1e-40)
+        add("activations", module, {}, (9,), note="NaN and Inf", inputSpecial=[[1, NAN], [4, INF], [6, MINUS_INF]])
+    for module in ["Softmax", "LogSoftmax"]:
+        for dim, shape in [
+            (0, ()), (-1, (1,)), (0, (7,)), (1, (5, 65)), (-1, (19, 3)), (0, (6, 21)), (1, (3, 4, 18)), (-2, (2, 9, 5)),
+            (0, (0, 3)), (1, (4, 0)), (-1, (2, 5000)),
+        ]:  # fmt: skip
+            add("activations", module, {"dim": dim}, shape, inputScale=8)
+        add("activations", module, {"dim": 1}, (2, 9), note="1e4", inputScale=1e4)
+        for value in [NAN, INF, MINUS_INF]:
+            add("activations", module, {"dim": 1}, (3, 5), note=value, inputSpecial=[[7, value]])
+        nothing = [[at, MINUS_INF] for at in range(5, 10)]
+        add("activations", module, {"dim": 1}, (3, 5), note="nothing but -Inf", inputSpecial=nothing)
+
+
 # --- running --------------------------------------------------------------------------------------------------------
 
 
@@ -322,7 +381,7 @@ def run(case, module, parameters, arguments, dtype):
     if kind == "Embedding":
         return {"output": module(torch.from_numpy(arguments["input"])).numpy()}
     x, *states = (torch.from_numpy(values).to(dtype) for values in arguments.values())
-    if kind == "Linear":
+    if not kind.startswith(("LSTM", "GRU", "RNN")):
         return {"output": module(x).numpy()}
     state = None if not states else tuple(states) if kind.startswith("LSTM") else states[0]
     if kind.endswith("Cell"):
@@ -358,9 +417,9 @@ def is_settled(case, module, parameters, arguments, truth, errors):
     noise = np.random.default_rng(1)
 
     def shake(values):
-        return values.astype(np.float64) * (1 + noise.uniform(-1, 1, values.shape) * 2.0**-24)
+        return np.asarray(values.astype(np.float64) * (1 + noise.uniform(-1, 1, values.shape) * 2.0**-24))
 
-    if case["module"] == "Embedding":
+    if case["module"] in ("Embedding", "ReLU"):  # no arithmetic
         return True
     for _ in range(16):
         shaken = [{name: shake(values) for name, values in numbers.items()} for numbers in (parameters, arguments)]
@@ -386,6 +445,8 @@ def make(case):
         module = getattr(torch.nn, case["module"])(**snake(case["options"]))
     options = case["options"]
     fan = options.get("hiddenSize") or options.get("inFeatures") or 1
+    if case["module"] == "Conv1d":
+        fan = options["inChannels"] // options.get("groups", 1) * options["kernelSize"]
     case["weightScale"] = case.get("weightScale", 1 / float(np.sqrt(fan)))
     case["parameters"] = {name: list(values.shape) for name, values in module.state_dict().items()}
     # From the name, so that a new case changes no other.
@@ -421,7 +482,7 @@ def main():
     torch.set_grad_enabled(False)
     for table in [
         sizes, combinations, projections, lengths, long, unbatched, saturation, subnormal, special, empty,
-        cells, linear, embedding,
+        cells, linear, embedding, conv1d, activations,
     ]:  # fmt: skip
         table()
     assert len({case["name"] for case in CASES}) == len(CASES), "two cases have one name"

@@ -1,0 +1,352 @@
+/** Conv1d: convolution (cross-correlation, as PyTorch's) over the last dimension. */
+import { checkBoolean, checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
+import { asTensor, type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
+import { blockCount, Panel, PLAIN } from "../wasm/panel.js";
+import { align, Scratch } from "../wasm/scratch.js";
+import { Module } from "./module.js";
+import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
+
+/** What stands beyond the ends of the input. */
+export type PaddingMode = "zeros" | "reflect";
+
+/** Options of `Conv1d`, as PyTorch's. */
+export interface Conv1dOptions {
+  inChannels: number;
+  outChannels: number;
+  kernelSize: number;
+  stride?: number;
+  /** Elements on each side; `"valid"` is 0, `"same"` as many as keep the length (stride 1 only). */
+  padding?: number | "valid" | "same";
+  dilation?: number;
+  /** Groups of channels that see only each other; divides both channel counts. */
+  groups?: number;
+  bias?: boolean;
+  paddingMode?: PaddingMode;
+}
+
+/** What `Conv1d.fromStateDict` takes: weights do not tell these, and a wrong one gives other numbers. */
+export type Conv1dFromStateDictOptions = { prefix?: string } & Pick<
+  Conv1dOptions,
+  "stride" | "padding" | "dilation" | "groups" | "paddingMode"
+>;
+
+const PADDING_MODES: readonly string[] = ["zeros", "reflect"];
+
+/** Output positions of one kernel call: enough to read the weights rarely, few enough that the buffers stay small. */
+const CHUNK_POSITIONS = 256;
+
+export class Conv1d extends Module {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: number;
+  readonly stride: number;
+  readonly padding: number | "valid" | "same";
+  readonly dilation: number;
+  readonly groups: number;
+  readonly bias: boolean;
+  readonly paddingMode: PaddingMode;
+  /** @internal */
+  protected get kind(): string {
+    return "Conv1d";
+  }
+  /** One panel per group, of `#columns` inputs: tap by tap, channel by channel. */
+  readonly #panels: Panel[];
+  readonly #panelBytes: number;
+  readonly #bias: number;
+  readonly #scratch: Scratch;
+
+  /**
+   * Weights begin as PyTorch's: uniform in +-1/sqrt(inChannels / groups * kernelSize).
+   * @throws TypeError or RangeError for an option that is unknown, out of range, or does not fit the others.
+   */
+  constructor(options: Conv1dOptions) {
+    const {
+      inChannels,
+      outChannels,
+      kernelSize,
+      stride = 1,
+      padding = 0,
+      dilation = 1,
+      groups = 1,
+      bias = true,
+      paddingMode = "zeros",
+    } = checkOptions("options", options, [
+      "inChannels",
+      "outChannels",
+      "kernelSize",
+      "stride",
+      "padding",
+      "dilation",
+      "groups",
+      "bias",
+      "paddingMode",
+    ]);
+    const inputs = checkInteger("inChannels", inChannels, 1);
+    const outputs = checkInteger("outChannels", outChannels, 1);
+    const taps = checkInteger("kernelSize", kernelSize, 1);
+    checkInteger("stride", stride, 1);
+    checkInteger("dilation", dilation, 1);
+    checkInteger("groups", groups, 1);
+    checkBoolean("bias", bias);
+    for (const [name, channels] of [["inChannels", inputs] as const, ["outChannels", outputs] as const]) {
+      if (channels % groups !== 0) throw wrongValue(name, `a multiple of groups ${groups}`, channels);
+    }
+    if (typeof padding === "string") {
+      if (padding !== "valid" && padding !== "same") {
+        throw wrongValue("padding", 'an integer of at least 0, "valid" or "same"', JSON.stringify(padding));
+      }
+      if (padding === "same" && stride !== 1) throw wrongValue("stride", '1 for padding "same"', stride);
+    } else checkInteger("padding", padding, 0);
+    if (typeof paddingMode !== "string") throw wrongType("paddingMode", '"zeros" or "reflect"', paddingMode);
+    if (!PADDING_MODES.includes(paddingMode)) {
+      throw wrongValue("paddingMode", '"zeros" or "reflect"', JSON.stringify(paddingMode));
+    }
+    super();
+    this.inChannels = inputs;
+    this.outChannels = outputs;
+    this.kernelSize = taps;
+    this.stride = stride;
+    this.padding = padding;
+    this.dilation = dilation;
+    this.groups = groups;
+    this.bias = bias;
+    this.paddingMode = paddingMode;
+    const units = outputs / groups;
+    const columns = this.#columns;
+    const blockBytes = columns * 64;
+    this.#panelBytes = blockCount(PLAIN, units) * blockBytes;
+    const pointer = this.region.allocate(groups * this.#panelBytes);
+    this.#panels = Array.from(
+      { length: groups },
+      (_, group) => new Panel(PLAIN, units, columns, pointer + group * this.#panelBytes, blockBytes),
+    );
+    this.#bias = this.region.allocate(groups * this.#blocks * 64);
+    this.#scratch = new Scratch(this.region);
+    this.initialise(1 / Math.sqrt(columns));
+  }
+
+  /** A Conv1d whose sizes are read off `weight` (outChannels, inChannels / groups, kernelSize) and a `bias`. */
+  static fromStateDict(dict: StateDictLike, options: Conv1dFromStateDictOptions = {}): Conv1d {
+    const {
+      prefix = "",
+      groups = 1,
+      ...others
+    } = checkOptions("options", options, [
+      "prefix",
+      "stride",
+      "padding",
+      "dilation",
+      "groups",
+      "paddingMode",
+    ]);
+    checkInteger("groups", groups, 1);
+    const entries = entriesBelow(dict, prefix);
+    const sizes = shapeOf(entries, "weight", 3, prefix) as [number, number, number];
+    const [outChannels, channels, kernelSize] = sizes;
+    const bias = entries.has("bias");
+    const inChannels = channels * groups;
+    return new Conv1d({ inChannels, outChannels, kernelSize, groups, bias, ...others }).loadStateDict(dict, {
+      prefix,
+    });
+  }
+
+  /** Inputs of one output. */
+  get #columns(): number {
+    return (this.inChannels / this.groups) * this.kernelSize;
+  }
+
+  get #blocks(): number {
+    return blockCount(PLAIN, this.outChannels / this.groups);
+  }
+
+  /**
+   * (N, inChannels, L) to (N, outChannels, Lout), or without the N on both sides;
+   * Lout = floor((L + padding left and right - dilation * (kernelSize - 1) - 1) / stride) + 1.
+   * @throws TypeError or RangeError when `input` is not such a tensor, or too short for the kernel or the reflection.
+   */
+  forward(input: TensorLike): Tensor {
+    void this.runtime;
+    const { data, shape } = asTensor(input, "input");
+    if (shape.length !== 2 && shape.length !== 3) {
+      throw wrongValue("input.shape", "(N, C, L) or (C, L)", showShape(shape));
+    }
+    const axis = shape.length - 2;
+    const [channels, length] = shape.slice(axis) as [number, number];
+    if (channels !== this.inChannels) {
+      throw wrongValue(`input.shape[${axis}]`, `inChannels ${this.inChannels}`, channels);
+    }
+    const [left, right] = this.#paddings();
+    const most = Math.max(left, right);
+    if (this.paddingMode === "reflect" && most > 0 && length <= most) {
+      throw wrongValue(
+        `input.shape[${axis + 1}]`,
+        `more than the padding ${most} that it is reflected into`,
+        length,
+      );
+    }
+    const reach = this.dilation * (this.kernelSize - 1) + 1;
+    if (length + left + right < reach) {
+      const needed = `at least ${reach - left - right}, the kernel's reach of ${reach} less the padding`;
+      throw wrongValue(`input.shape[${axis + 1}]`, needed, length);
+    }
+    const positions = Math.floor((length + left + right - reach) / this.stride) + 1;
+    const batch = shape.slice(0, axis);
+    const output = Tensor.zeros([...batch, this.outChannels, positions]);
+    for (let row = 0; row < (batch[0] ?? 1); row++) {
+      this.#forwardRow(
+        data.subarray(row * channels * length, (row + 1) * channels * length),
+        length,
+        left,
+        output.data.subarray(row * this.outChannels * positions, (row + 1) * this.outChannels * positions),
+        positions,
+      );
+    }
+    return output;
+  }
+
+  /** Elements before and after the input; PyTorch's "same" puts an odd one after it. */
+  #paddings(): [left: number, right: number] {
+    if (this.padding === "valid") return [0, 0];
+    if (this.padding !== "same") return [this.padding, this.padding];
+    const both = this.dilation * (this.kernelSize - 1);
+    return [Math.floor(both / 2), Math.ceil(both / 2)];
+  }
+
+  /** One batch row, some output positions at a time. */
+  #forwardRow(
+    input: Float32Array,
+    length: number,
+    left: number,
+    output: Float32Array,
+    positions: number,
+  ): void {
+    const { kernels } = this.runtime;
+    const { groups, kernelSize, stride, dilation, inChannels, outChannels } = this;
+    const panel = this.#panels[0]!;
+    const channels = inChannels / groups;
+    const units = outChannels / groups;
+    const most = Math.min(positions, CHUNK_POSITIONS);
+    const reach = dilation * (kernelSize - 1) + 1;
+    const mostSpan = (most - 1) * stride + reach;
+    const frameBytes = align(channels * mostSpan * 4);
+    const patchBytes = dilation > 1 ? align(most * this.#columns * 4) : 0;
+    const sumBytes = most * panel.blocks * 64;
+    const sourceBytes = align(inChannels * mostSpan * 4);
+    const source = this.#scratch.fit(
+      sourceBytes + frameBytes + patchBytes + sumBytes + outChannels * most * 4,
+    );
+    const frames = source + sourceBytes;
+    const patches = frames + frameBytes;
+    const sums = patches + patchBytes;
+    const result = sums + sumBytes;
+    const { floats } = this.runtime;
+    for (let first = 0; first < positions; first += most) {
+      const count = Math.min(most, positions - first);
+      const span = (count - 1) * stride + reach;
+      for (let channel = 0; channel < inChannels; channel++) {
+        const at = source / 4 + channel * span;
+        const row = input.subarray(channel * length, (channel + 1) * length);
+        copyPadded(floats.subarray(at, at + span), row, first * stride - left, this.paddingMode);
+      }
+      kernels.conv1dForward(
+        groups,
+        channels,
+        units,
+        kernelSize,
+        stride,
+        dilation,
+        count,
+        span,
+        source,
+        frames,
+        patches,
+        panel.pointer,
+        panel.blockBytes,
+        this.#panelBytes,
+        panel.blocks,
+        this.#bias,
+        sums,
+        result,
+      );
+      for (let unit = 0; unit < outChannels; unit++) {
+        const at = result / 4 + unit * count;
+        output.set(floats.subarray(at, at + count), unit * positions + first);
+      }
+    }
+  }
+
+  /** @internal */
+  protected parameterSpecs(): ParameterSpec[] {
+    const shape = [this.outChannels, this.inChannels / this.groups, this.kernelSize];
+    const specs: ParameterSpec[] = [{ name: "weight", shape }];
+    if (this.bias) specs.push({ name: "bias", shape: [this.outChannels] });
+    return specs;
+  }
+
+  /** @internal */
+  protected storeParameters(values: ReadonlyMap<string, Float32Array>): void {
+    const units = this.outChannels / this.groups;
+    const weight = values.get("weight");
+    if (weight !== undefined) {
+      const staging = this.#scratch.fit(units * this.#columns * 4);
+      const taps = swapLast(weight, this.inChannels / this.groups, this.kernelSize);
+      const size = units * this.#columns;
+      for (const [group, panel] of this.#panels.entries()) {
+        panel.pack(this.runtime, staging, taps.subarray(group * size, (group + 1) * size));
+      }
+    }
+    const bias = values.get("bias");
+    if (bias !== undefined) {
+      for (let group = 0; group < this.groups; group++) {
+        const at = this.#bias / 4 + group * this.#blocks * 16;
+        this.runtime.floats.set(bias.subarray(group * units, (group + 1) * units), at);
+      }
+    }
+  }
+
+  /** @internal */
+  protected readParameter(name: string): Float32Array {
+    const units = this.outChannels / this.groups;
+    const isBias = name === "bias";
+    const size = isBias ? units : units * this.#columns;
+    const values = new Float32Array(this.groups * size);
+    for (const [group, panel] of this.#panels.entries()) {
+      const at = this.#bias / 4 + group * this.#blocks * 16;
+      values.set(
+        isBias
+          ? this.runtime.floats.subarray(at, at + units)
+          : panel.unpack(this.runtime, this.#scratch.fit(size * 4)),
+        group * size,
+      );
+    }
+    return isBias ? values : swapLast(values, this.kernelSize, this.inChannels / this.groups);
+  }
+}
+
+/** Fills `target` with the elements of `row` from `start` on; beyond its ends zeros, or its mirror image. */
+function copyPadded(target: Float32Array, row: Float32Array, start: number, mode: PaddingMode): void {
+  const from = Math.min(Math.max(0, -start), target.length);
+  const to = Math.max(from, Math.min(target.length, row.length - start));
+  target.set(row.subarray(start + from, start + to), from);
+  if (mode === "zeros") {
+    target.fill(0, 0, from);
+    target.fill(0, to);
+    return;
+  }
+  const last = row.length - 1;
+  for (let at = 0; at < from; at++) target[at] = row[-(start + at)]!;
+  for (let at = to; at < target.length; at++) target[at] = row[2 * last - (start + at)]!;
+}
+
+/** (..., rows, columns) to (..., columns, rows). */
+function swapLast(values: Float32Array, rows: number, columns: number): Float32Array {
+  const swapped = new Float32Array(values.length);
+  for (let matrix = 0; matrix < values.length; matrix += rows * columns) {
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        swapped[matrix + column * rows + row] = values[matrix + row * columns + column]!;
+      }
+    }
+  }
+  return swapped;
+}

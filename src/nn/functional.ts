@@ -1,0 +1,91 @@
+/** relu, sigmoid, tanh, softmax and logSoftmax over tensors; PyTorch's functions of these names. */
+import { checkInteger } from "../checks.js";
+import { asTensor, Tensor, type TensorLike } from "../tensor.js";
+import { currentRuntime } from "../wasm/runtime.js";
+
+/** Elements of one kernel call: 64 KB stay in the first cache, and the call's cost is lost in them. */
+const CHUNK = 16384;
+
+/** Softmaxes computed side by side, a cache line wide. */
+const LANES = 16;
+
+/** max(x, 0) of each element; NaN stays NaN. @throws TypeError or RangeError when `input` is not a tensor. */
+export function relu(input: TensorLike): Tensor {
+  return elementwise("relu", input);
+}
+
+/** 1 / (1 + e^-x) of each element. @throws TypeError or RangeError when `input` is not a tensor. */
+export function sigmoid(input: TensorLike): Tensor {
+  return elementwise("sigmoid", input);
+}
+
+/** tanh of each element. @throws TypeError or RangeError when `input` is not a tensor. */
+export function tanh(input: TensorLike): Tensor {
+  return elementwise("tanh", input);
+}
+
+/**
+ * e^x divided by its sum along dimension `dim`, which counts from the end when negative.
+ * @throws TypeError or RangeError when `input` is not a tensor, or has no such dimension.
+ */
+export function softmax(input: TensorLike, dim: number): Tensor {
+  return alongDimension("softmax", input, dim);
+}
+
+/**
+ * The logarithm of `softmax`, also where softmax itself rounds to 0.
+ * @throws TypeError or RangeError when `input` is not a tensor, or has no such dimension.
+ */
+export function logSoftmax(input: TensorLike, dim: number): Tensor {
+  return alongDimension("logSoftmax", input, dim);
+}
+
+function elementwise(kernel: "relu" | "sigmoid" | "tanh", input: TensorLike): Tensor {
+  const { data, shape } = asTensor(input, "input");
+  const output = Tensor.zeros(shape);
+  const runtime = currentRuntime();
+  const buffer = runtime.allocate(Math.min(data.length, CHUNK) * 4);
+  for (let from = 0; from < data.length; from += CHUNK) {
+    const count = Math.min(CHUNK, data.length - from);
+    const floats = runtime.floats.subarray(buffer / 4, buffer / 4 + count);
+    floats.set(data.subarray(from, from + count));
+    runtime.kernels[kernel](buffer, count);
+    output.data.set(floats, from);
+  }
+  runtime.free(buffer);
+  return output;
+}
+
+function alongDimension(kernel: "softmax" | "logSoftmax", input: TensorLike, dim: number): Tensor {
+  const { data, shape } = asTensor(input, "input");
+  const sizes = shape.length === 0 ? [1] : shape;
+  const axis = checkInteger("dim", dim, -sizes.length, sizes.length - 1);
+  const output = Tensor.zeros(shape);
+  if (data.length === 0) return output;
+  const first = axis < 0 ? axis + sizes.length : axis;
+  const count = sizes[first]!;
+  // Terms of one softmax stand `inner` apart; element 0 of number s is at (s / inner) * inner * count + s % inner.
+  const inner = sizes.slice(first + 1).reduce((product, size) => product * size, 1);
+  const softmaxes = data.length / count;
+  const runtime = currentRuntime();
+  const vectors = Math.ceil(Math.min(softmaxes, LANES) / 4);
+  const row = vectors * 4;
+  const buffer = runtime.allocate(count * row * 4);
+  const slab = runtime.floats.subarray(buffer / 4, buffer / 4 + count * row);
+  for (let from = 0; from < softmaxes; from += LANES) {
+    const lanes = Math.min(LANES, softmaxes - from);
+    const starts = Array.from({ length: lanes }, (_, lane) => {
+      const number = from + lane;
+      return Math.floor(number / inner) * inner * count + (number % inner);
+    });
+    for (const [lane, start] of starts.entries()) {
+      for (let at = 0; at < count; at++) slab[at * row + lane] = data[start + at * inner]!;
+    }
+    runtime.kernels[kernel](buffer, row * 4, vectors, count);
+    for (const [lane, start] of starts.entries()) {
+      for (let at = 0; at < count; at++) output.data[start + at * inner] = slab[at * row + lane]!;
+    }
+  }
+  runtime.free(buffer);
+  return output;
+}
