@@ -2,10 +2,10 @@
  * Convolution over time as matrix products: what one output position sees is a row, and project() does the rest. So an
  * output is one chain of multiply-adds, in the order tap by tap and channel by channel, however a sequence is cut.
  *
- *   source   (channels, span)                  PyTorch's layout, padding included
- *   frames   (span, channels)                  a position's taps are neighbours, and rows may overlap: no copies
+ *   source   (channels, length)                  PyTorch's layout
+ *   frames   (span, channels)                    padded; a position's taps are neighbours, and rows may overlap
  *   patches  (positions, kernelSize x channels)  only where dilation puts taps apart
- *   sums     (positions, 16 blocks)            what project() gives
+ *   sums     (positions, 16 blocks)              what project() gives
  *   output   (units, positions)
  *
  * These are of one group; groups follow one another in source, panel (one each, `panelBytes` apart), bias and output.
@@ -14,7 +14,10 @@
 import { copyFloats } from "./memory";
 import { project } from "./projection";
 
-/** Sizes of one group, and buffers as drawn above; `bias` has 16 floats per block. */
+/**
+ * Sizes of one group, and buffers as drawn above; `bias` has 16 floats per block. Frame 0 is number `first` of the
+ * source, negative in the padding before it; `reflect` mirrors the source there, else there are zeros.
+ */
 export function conv1dForward(
   groups: i32,
   channels: i32,
@@ -23,8 +26,11 @@ export function conv1dForward(
   stride: i32,
   dilation: i32,
   positions: i32,
-  span: i32,
   source: usize,
+  length: i32,
+  first: i32,
+  span: i32,
+  reflect: i32,
   frames: usize,
   patches: usize,
   panel: usize,
@@ -39,12 +45,8 @@ export function conv1dForward(
   const count = kernelSize * channels;
   const sumsRow = (<usize>blocks) << 6;
   for (; groups > 0; groups--) {
-    // One channel is its own transpose.
-    let input = source;
-    if (channels > 1) {
-      transpose(frames, source, (<usize>span) << 2, channels, span);
-      input = frames;
-    }
+    fillFrames(frames, source, channels, length, first, span, reflect);
+    let input = frames;
     let inputRow = <usize>stride * frameBytes;
     if (dilation > 1) {
       gather(patches, input, inputRow, <usize>dilation * frameBytes, positions, kernelSize, channels);
@@ -52,23 +54,73 @@ export function conv1dForward(
       inputRow = (<usize>count) << 2;
     }
     project(positions, count, blocks, input, inputRow, panel, blockBytes, bias, 0, sums, sumsRow);
-    transpose(output, sums, sumsRow, positions, units);
-    source += <usize>span * frameBytes;
+    transpose(output, (<usize>positions) << 2, sums, sumsRow, positions, units);
+    source += <usize>length * frameBytes;
     panel += panelBytes;
     bias += sumsRow;
     output += (<usize>(units * positions)) << 2;
   }
 }
 
-/** (rows, columns), `sourceRow` bytes apart, to (columns, rows) without gaps. */
-function transpose(target: usize, source: usize, sourceRow: usize, rows: i32, columns: i32): void {
-  const targetRow = (<usize>rows) << 2;
-  for (let row = 0; row < rows; row++) {
-    let to = target + ((<usize>row) << 2);
+function fillFrames(
+  frames: usize,
+  source: usize,
+  channels: i32,
+  length: i32,
+  first: i32,
+  span: i32,
+  reflect: i32,
+): void {
+  const frameBytes = (<usize>channels) << 2;
+  const sourceRow = (<usize>length) << 2;
+  const before = min(max(-first, 0), span);
+  const inside = max(min(length - first, span) - before, 0);
+  fillPadding(frames, source, channels, length, first, before, reflect);
+  frames += <usize>before * frameBytes;
+  first += before;
+  transpose(frames, frameBytes, source + ((<usize>first) << 2), sourceRow, channels, inside);
+  frames += <usize>inside * frameBytes;
+  fillPadding(frames, source, channels, length, first + inside, span - before - inside, reflect);
+}
+
+/** `count` frames from number `first` on, all of them outside of the source. */
+function fillPadding(
+  frames: usize,
+  source: usize,
+  channels: i32,
+  length: i32,
+  first: i32,
+  count: i32,
+  reflect: i32,
+): void {
+  const frameBytes = (<usize>channels) << 2;
+  if (!reflect) {
+    memory.fill(frames, 0, <usize>count * frameBytes);
+    return;
+  }
+  for (let at = first; at < first + count; at++) {
+    const mirrored = at < 0 ? -at : 2 * (length - 1) - at;
+    transpose(frames, frameBytes, source + ((<usize>mirrored) << 2), (<usize>length) << 2, channels, 1);
+    frames += frameBytes;
+  }
+}
+
+/** (rows, columns) to (columns, rows); bytes from row to row on either side. */
+function transpose(
+  target: usize,
+  targetRow: usize,
+  source: usize,
+  sourceRow: usize,
+  rows: i32,
+  columns: i32,
+): void {
+  for (; rows > 0; rows--) {
+    let to = target;
     for (let from = source, end = source + ((<usize>columns) << 2); from < end; from += 4) {
       f32.store(to, f32.load(from));
       to += targetRow;
     }
+    target += 4;
     source += sourceRow;
   }
 }

@@ -224,40 +224,40 @@ export class Conv1d extends Module {
     const { groups, kernelSize, stride, dilation, inChannels, outChannels } = this;
     const panel = this.#panels[0]!;
     const channels = inChannels / groups;
-    const units = outChannels / groups;
-    const most = Math.min(positions, CHUNK_POSITIONS);
+    const reflect = this.paddingMode === "reflect";
     const reach = dilation * (kernelSize - 1) + 1;
-    const mostSpan = (most - 1) * stride + reach;
-    const frameBytes = align(channels * mostSpan * 4);
-    const patchBytes = dilation > 1 ? align(most * this.#columns * 4) : 0;
-    const sumBytes = most * panel.blocks * 64;
-    const sourceBytes = align(inChannels * mostSpan * 4);
-    const source = this.#scratch.fit(
-      sourceBytes + frameBytes + patchBytes + sumBytes + outChannels * most * 4,
-    );
-    const frames = source + sourceBytes;
-    const patches = frames + frameBytes;
-    const sums = patches + patchBytes;
-    const result = sums + sumBytes;
-    const { floats } = this.runtime;
-    for (let first = 0; first < positions; first += most) {
-      const count = Math.min(most, positions - first);
+    for (let done = 0; done < positions; done += CHUNK_POSITIONS) {
+      const count = Math.min(CHUNK_POSITIONS, positions - done);
+      const start = done * stride - left;
       const span = (count - 1) * stride + reach;
-      for (let channel = 0; channel < inChannels; channel++) {
-        const at = source / 4 + channel * span;
-        const row = input.subarray(channel * length, (channel + 1) * length);
-        copyPadded(floats.subarray(at, at + span), row, first * stride - left, this.paddingMode);
-      }
+      const [from, to] = neededPart(start, start + span, length, reflect);
+      const part = to - from;
+      const source = this.#scratch.fit(
+        align(inChannels * part * 4) +
+          align(channels * span * 4) +
+          align(dilation > 1 ? count * this.#columns * 4 : 0) +
+          count * panel.blocks * 64 +
+          outChannels * count * 4,
+      );
+      const frames = source + align(inChannels * part * 4);
+      const patches = frames + align(channels * span * 4);
+      const sums = patches + align(dilation > 1 ? count * this.#columns * 4 : 0);
+      const result = sums + count * panel.blocks * 64;
+      const { floats } = this.runtime;
+      copyColumns(floats, source / 4, part, 0, input, 0, length, from, inChannels, part);
       kernels.conv1dForward(
         groups,
         channels,
-        units,
+        outChannels / groups,
         kernelSize,
         stride,
         dilation,
         count,
-        span,
         source,
+        part,
+        start - from,
+        span,
+        reflect ? 1 : 0,
         frames,
         patches,
         panel.pointer,
@@ -268,10 +268,7 @@ export class Conv1d extends Module {
         sums,
         result,
       );
-      for (let unit = 0; unit < outChannels; unit++) {
-        const at = result / 4 + unit * count;
-        output.set(floats.subarray(at, at + count), unit * positions + first);
-      }
+      copyColumns(output, 0, positions, done, floats, result / 4, count, 0, outChannels, count);
     }
   }
 
@@ -323,19 +320,41 @@ export class Conv1d extends Module {
   }
 }
 
-/** Fills `target` with the elements of `row` from `start` on; beyond its ends zeros, or its mirror image. */
-function copyPadded(target: Float32Array, row: Float32Array, start: number, mode: PaddingMode): void {
-  const from = Math.min(Math.max(0, -start), target.length);
-  const to = Math.max(from, Math.min(target.length, row.length - start));
-  target.set(row.subarray(start + from, start + to), from);
-  if (mode === "zeros") {
-    target.fill(0, 0, from);
-    target.fill(0, to);
+/** The elements of a row of `length` that positions `start` to `end` see, be it in the mirror. */
+function neededPart(
+  start: number,
+  end: number,
+  length: number,
+  reflect: boolean,
+): [from: number, to: number] {
+  const mirrorOfEnd = reflect && end > length ? 2 * (length - 1) - (end - 1) : start;
+  const mirrorOfStart = reflect && start < 0 ? 1 - start : end;
+  const from = Math.min(length, Math.max(0, Math.min(start, mirrorOfEnd)));
+  return [from, Math.max(from, Math.min(length, Math.max(end, mirrorOfStart)))];
+}
+
+/** Copies `rows` x `columns` elements between two arrays, in each of which rows of `width` begin at `base`. */
+function copyColumns(
+  target: Float32Array,
+  targetBase: number,
+  targetWidth: number,
+  targetColumn: number,
+  source: Float32Array,
+  sourceBase: number,
+  sourceWidth: number,
+  sourceColumn: number,
+  rows: number,
+  columns: number,
+): void {
+  // Whole rows, the usual case, are one copy: 129 small ones took longer than a small convolution's arithmetic.
+  if (targetWidth === columns && sourceWidth === columns) {
+    target.set(source.subarray(sourceBase, sourceBase + rows * columns), targetBase);
     return;
   }
-  const last = row.length - 1;
-  for (let at = 0; at < from; at++) target[at] = row[-(start + at)]!;
-  for (let at = to; at < target.length; at++) target[at] = row[2 * last - (start + at)]!;
+  for (let row = 0; row < rows; row++) {
+    const at = sourceBase + row * sourceWidth + sourceColumn;
+    target.set(source.subarray(at, at + columns), targetBase + row * targetWidth + targetColumn);
+  }
 }
 
 /** (..., rows, columns) to (..., columns, rows). */

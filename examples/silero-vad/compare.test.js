@@ -1,0 +1,177 @@
+/**
+ * The same model file in lstm-wasm and in onnxruntime: every frame's probability, the time per frame, the download.
+ * Hears Debian's spoken samples (package alsa-utils) and, where it is installed, a sentence by espeak-ng.
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import * as native from "onnxruntime-node";
+import * as web from "onnxruntime-web";
+import { hear, model } from "./hear.js";
+import { speechSegments } from "./segments.js";
+import { FRAME, SAMPLE_RATE, SileroVad } from "./vad.js";
+
+const SOUNDS = "/usr/share/sounds/alsa";
+const SENTENCE =
+  "The quick brown fox jumps over the lazy dog. And now, after a short pause, it does so once again.";
+const CONTEXT = 64;
+
+/** The model as onnxruntime runs it; keeps context and state, as SileroVad does. */
+class Peer {
+  #ort;
+  #session;
+  #state;
+  #window = new Float32Array(CONTEXT + FRAME);
+
+  static async load(ort) {
+    const peer = new Peer();
+    peer.#ort = ort;
+    peer.#session = await ort.InferenceSession.create(readFileSync(model), { intraOpNumThreads: 1 });
+    peer.#state = new ort.Tensor("float32", new Float32Array(256), [2, 1, 128]);
+    return peer;
+  }
+
+  async frame(samples) {
+    this.#window.set(samples, CONTEXT);
+    const { output, stateN } = await this.#session.run({
+      input: new this.#ort.Tensor("float32", this.#window.slice(), [1, CONTEXT + FRAME]),
+      state: this.#state,
+      sr: new this.#ort.Tensor("int64", BigInt64Array.of(BigInt(SAMPLE_RATE))),
+    });
+    this.#state = stateN;
+    this.#window.copyWithin(0, FRAME);
+    return output.data[0];
+  }
+}
+
+/** Frames of all sounds together, the last one filled up with silence. */
+function frames(samples) {
+  return Array.from({ length: Math.ceil(samples.length / FRAME) }, (_, at) => {
+    const frame = new Float32Array(FRAME);
+    frame.set(samples.subarray(at * FRAME, (at + 1) * FRAME));
+    return frame;
+  });
+}
+
+function sounds() {
+  const files = readdirSync(SOUNDS)
+    .filter((name) => name.endsWith(".wav"))
+    .map((name) => join(SOUNDS, name));
+  const folder = mkdtempSync(join(tmpdir(), "silero-vad-"));
+  try {
+    const spoken = join(folder, "sentence.wav");
+    execFileSync("espeak-ng", ["-w", spoken, SENTENCE]);
+    return hear([...files, spoken]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe("Silero VAD v5", () => {
+  let samples;
+  let ours;
+
+  before(() => {
+    samples = sounds();
+    const vad = new SileroVad(readFileSync(model));
+    ours = [...vad.process(samples), ...vad.flush()];
+    vad.dispose();
+  });
+
+  it("gives every frame the probability that onnxruntime gives it", async (test) => {
+    const peer = await Peer.load(native);
+    const theirs = [];
+    for (const frame of frames(samples)) theirs.push(await peer.frame(frame));
+    assert.equal(ours.length, theirs.length);
+    const apart = ours.map((probability, at) => Math.abs(probability - theirs[at]));
+    const most = Math.max(...apart);
+    const speech = theirs.filter((probability) => probability >= 0.5).length;
+    test.diagnostic(
+      `${ours.length} frames, ${speech} of them speech: at most ${most.toExponential(1)} apart`,
+    );
+    assert.ok(most <= 1e-5, `${most} apart in frame ${apart.indexOf(most)}`);
+    // Silence alone would prove nothing.
+    assert.ok(speech > 50 && speech < ours.length - 50);
+  });
+
+  it("does not depend on how the samples are cut", () => {
+    const vad = new SileroVad(readFileSync(model));
+    const pieces = [];
+    for (let at = 0, size = 1; at < samples.length; at += size, size = (size * 7 + 3) % 1531) {
+      pieces.push(...vad.process(samples.subarray(at, at + size)));
+    }
+    assert.deepEqual([...pieces, ...vad.flush()], ours);
+    vad.reset();
+    assert.deepEqual([...vad.process(samples), ...vad.flush()], ours);
+    vad.dispose();
+  });
+
+  it("finds speech where the samples speak, and none in noise", () => {
+    const frame = FRAME / SAMPLE_RATE;
+    const of = (name) => {
+      const vad = new SileroVad(readFileSync(model));
+      const probabilities = vad.process(hear([join(SOUNDS, name)]));
+      vad.dispose();
+      return speechSegments(probabilities, { frame });
+    };
+    assert.ok(of("Front_Center.wav").length >= 1);
+    assert.deepEqual(of("Noise.wav"), []);
+  });
+
+  it("shows the time per frame and the download beside onnxruntime's", async (test) => {
+    const some = frames(samples).slice(0, 200);
+    const vad = new SileroVad(readFileSync(model));
+    web.env.wasm.numThreads = 1; // as ours
+    const peers = {
+      "lstm-wasm": { frame: (samples) => vad.process(samples) },
+      "onnxruntime-web": await Peer.load(web),
+      "onnxruntime-node": await Peer.load(native),
+    };
+    const fastest = Object.fromEntries(Object.keys(peers).map((name) => [name, Number.POSITIVE_INFINITY]));
+    // In turns, so that whatever else the machine does meets all of them.
+    for (let round = 0; round < 8; round++) {
+      for (const [name, peer] of Object.entries(peers)) {
+        const begin = performance.now();
+        for (const frame of some) await peer.frame(frame);
+        fastest[name] = Math.min(fastest[name], (performance.now() - begin) / some.length);
+      }
+    }
+    vad.dispose();
+    for (const [name, milliseconds] of Object.entries(fastest)) {
+      const times = (milliseconds / fastest["lstm-wasm"]).toFixed(1);
+      test.diagnostic(`${name}: ${(milliseconds * 1000).toFixed(0)} us per 32 ms frame, ${times}x`);
+    }
+
+    const ort = join(createRequire(import.meta.url).resolve("onnxruntime-web"), "..");
+    const entryPoints = [fileURLToPath(new URL("vad.js", import.meta.url))];
+    const { outputFiles } = await build({
+      entryPoints,
+      bundle: true,
+      minify: true,
+      format: "esm",
+      write: false,
+    });
+    const ours = download([outputFiles[0].contents]);
+    const theirs = download(
+      ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"].map((name) => readFileSync(join(ort, name))),
+    );
+    test.diagnostic(`download without the model: ${ours.text}, onnxruntime-web ${theirs.text}`);
+    test.diagnostic(`${(theirs.packed / ours.packed).toFixed(0)} times smaller packed`);
+    assert.ok(theirs.bytes >= 100 * ours.bytes, `${theirs.bytes} bytes are not 100 times ${ours.bytes}`);
+  });
+});
+
+/** Size of the files as they are, and as a server sends them. */
+function download(files) {
+  const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
+  const bytes = sum(files.map((file) => file.length));
+  const packed = sum(files.map((file) => gzipSync(file).length));
+  return { bytes, packed, text: `${(bytes / 1000).toFixed(0)} kB (gzip ${(packed / 1000).toFixed(0)} kB)` };
+}

@@ -1,0 +1,107 @@
+/**
+ * Silero VAD v5 at 16 kHz, whole: is this speech? One probability per frame of 512 samples (32 ms).
+ *
+ *   64 samples before the frame + 512 of it, the end reflected -> [1, 640]
+ *   stft     Conv1d, 1 -> 258: cosine rows 0..128, sine rows 129..257 -> magnitudes [129, 4]
+ *   encoder  four Conv1d with ReLU -> [128, 1]
+ *   decoder  LSTM step, ReLU, Conv1d 128 -> 1, sigmoid
+ *
+ * The weights come straight out of silero_vad_v5.onnx, whose 16 kHz half is the `then` branch of an `If`.
+ */
+import { Conv1d, LSTMCell, relu, sigmoid, Tensor } from "lstm-wasm";
+import { readOnnx } from "lstm-wasm/formats";
+
+export const SAMPLE_RATE = 16000;
+/** Samples of one frame. */
+export const FRAME = 512;
+
+const CONTEXT = 64;
+/** Samples repeated backwards after the frame. */
+const REFLECTED = 64;
+const BINS = 129;
+const PREFIX = "If_0_then_branch__Inline_0__";
+
+export class SileroVad {
+  #stft;
+  #encoder;
+  #cell;
+  #head;
+  #state;
+  /** The context, then the frame as far as it has come. */
+  #window = new Float32Array(CONTEXT + FRAME);
+  #filled = CONTEXT;
+  #input = Tensor.zeros([1, CONTEXT + FRAME + REFLECTED]);
+
+  /** @param {Uint8Array} onnx the bytes of silero_vad_v5.onnx */
+  constructor(onnx) {
+    // No recurrent node is read: their weights stand in the file in PyTorch's own order.
+    const { tensors } = readOnnx(onnx, { nodes: [] });
+    const conv = (name, options) =>
+      Conv1d.fromStateDict(tensors, { prefix: `${PREFIX}${name}.`, ...options });
+    const basis = tensors.get(`${PREFIX}stft.forward_basis_buffer`);
+    this.#stft = Conv1d.fromStateDict({ weight: basis }, { stride: 128 });
+    this.#encoder = [1, 2, 2, 1].map((stride, at) =>
+      conv(`encoder.${at}.reparam_conv`, { stride, padding: 1 }),
+    );
+    this.#cell = LSTMCell.fromStateDict(tensors, { prefix: `${PREFIX}decoder.rnn.` });
+    this.#head = conv("decoder.decoder.2");
+  }
+
+  /**
+   * Takes any number of samples at 16 kHz and gives one probability for each frame that they complete; what is left
+   * over waits for the next call. A chunk of 512 samples from the start gives one each time.
+   * @param {Float32Array} chunk
+   * @returns {number[]}
+   */
+  process(chunk) {
+    const probabilities = [];
+    for (let at = 0; at < chunk.length; ) {
+      const count = Math.min(chunk.length - at, this.#window.length - this.#filled);
+      this.#window.set(chunk.subarray(at, at + count), this.#filled);
+      this.#filled += count;
+      at += count;
+      if (this.#filled === this.#window.length) probabilities.push(this.#frame());
+    }
+    return probabilities;
+  }
+
+  /** Fills up a frame that has begun with silence; gives its probability, or nothing. */
+  flush() {
+    const rest = this.#filled - CONTEXT;
+    return rest === 0 ? [] : this.process(new Float32Array(FRAME - rest));
+  }
+
+  /** Forgets everything heard. */
+  reset() {
+    this.#window.fill(0);
+    this.#filled = CONTEXT;
+    this.#state = undefined;
+  }
+
+  dispose() {
+    for (const module of [this.#stft, ...this.#encoder, this.#cell, this.#head]) module.dispose();
+  }
+
+  #frame() {
+    const { data } = this.#input;
+    const length = this.#window.length;
+    data.set(this.#window);
+    for (let at = 0; at < REFLECTED; at++) data[length + at] = data[length - 2 - at];
+    this.#window.copyWithin(0, FRAME);
+    this.#filled = CONTEXT;
+
+    let features = magnitudes(this.#stft.forward(this.#input));
+    for (const conv of this.#encoder) features = relu(conv.forward(features));
+    this.#state = this.#cell.forward(new Tensor(features.data, [1, 128]), this.#state);
+    const [h] = this.#state;
+    return sigmoid(this.#head.forward(new Tensor(relu(h).data, [128, 1]))).data[0];
+  }
+}
+
+/** sqrt(cosine^2 + sine^2) of each bin and position. */
+function magnitudes({ data, shape }) {
+  const result = Tensor.zeros([BINS, shape[1]]);
+  const size = result.data.length;
+  for (let at = 0; at < size; at++) result.data[at] = Math.sqrt(data[at] ** 2 + data[size + at] ** 2);
+  return result;
+}
