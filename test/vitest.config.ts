@@ -25,11 +25,15 @@ const wasmBytes = {
   },
 };
 
+/** What never reaches a kernel runs once. */
+const WITHOUT_WASM = ["test/formats/**/*.test.ts", "test/golden-data.test.ts", "test/package.test.ts"];
+
 const project = (name: string, execArgv: string[]) => ({
   plugins: [wasmBytes],
   test: {
     name,
     include: ["test/**/*.test.ts"],
+    exclude: WITHOUT_WASM,
     setupFiles: ["test/setup.ts"],
     env: { WASM_BUILD: name },
     execArgv,
@@ -39,6 +43,10 @@ const project = (name: string, execArgv: string[]) => ({
 
 export default defineConfig({
   test: {
-    projects: [project("simd", []), project("relaxed-simd", relaxedFlags)],
+    projects: [
+      project("simd", []),
+      project("relaxed-simd", relaxedFlags),
+      { test: { name: "without wasm", include: WITHOUT_WASM, testTimeout: 60_000 } },
+    ],
   },
 });
