@@ -15,12 +15,24 @@ export type Bytes = Uint8Array | ArrayBuffer;
 
 /**
  * The argument as a plain Uint8Array over the same memory: slices of it are copies, which those of a Buffer are not.
+ * Told by its tag rather than its class, which differs between realms (frames, Node's vm, Jest).
  * @throws TypeError for anything else.
  */
 export function asBytes(bytes: unknown, name = "bytes"): Uint8Array {
-  if (bytes instanceof Uint8Array) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  if (tagOf(bytes) === "Uint8Array" && ArrayBuffer.isView(bytes)) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  if (tagOf(bytes) === "ArrayBuffer") return new Uint8Array(bytes as ArrayBuffer);
   throw wrongType(name, "a Uint8Array or ArrayBuffer", bytes);
+}
+
+/** Whether {@link asBytes} takes it. */
+export function isBytes(value: unknown): value is Bytes {
+  return tagOf(value) === "ArrayBuffer" || (tagOf(value) === "Uint8Array" && ArrayBuffer.isView(value));
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 /** A little-endian view of the same bytes. */

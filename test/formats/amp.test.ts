@@ -68,10 +68,16 @@ describe("readNam", () => {
     expect(wide.outputSize).toBe(2);
     expect(wide.head.get("weight")?.shape).toEqual([2, H]);
     expect(wide.sampleRate).toBeUndefined();
+    const config = { ...NAM.config, in_channels: 1, out_channels: 1 };
+    expect(readNam({ ...NAM, version: "0.7.0", config })).toEqual(readNam(NAM));
   });
 
   it.each<Refusal<typeof NAM>>([
-    ["another version", (f) => (f.version = "0.6.0"), 'nam: version: expected "0.5.x", got "0.6.0"'],
+    [
+      "another version",
+      (f) => (f.version = "0.8.0"),
+      'nam: version: expected "0.5.x" to "0.7.x", got "0.8.0"',
+    ],
     [
       "another architecture",
       (f) => (f.architecture = "WaveNet"),
@@ -94,6 +100,16 @@ describe("readNam", () => {
       "nam: weights: expected 80 numbers for 2 layers and a multiple of 3 for the head, got 82",
     ],
     ["no weights", (f) => (f.weights = []), "got 0"],
+    [
+      "channels that do not fit",
+      (f) => Object.assign(f.config, { in_channels: 2 }),
+      "nam: config.in_channels: expected input_size 1, got 2",
+    ],
+    [
+      "outputs that do not fit",
+      (f) => Object.assign(f.config, { out_channels: 2 }),
+      "nam: config.out_channels: expected 1 as the weights have it, got 2",
+    ],
     [
       "a text among the weights",
       (f) => (f.weights[3] = "1" as never),

@@ -2,7 +2,7 @@
 
 import { show, wrongType } from "../../checks.js";
 import { type StateDict, Tensor } from "../../tensor.js";
-import { asBytes, type Bytes, FormatError } from "../bytes.js";
+import { asBytes, type Bytes, FormatError, isBytes } from "../bytes.js";
 import { isObject, parseJson } from "../json.js";
 import { decodeUtf8 } from "../utf8.js";
 
@@ -131,7 +131,7 @@ function collect(
 export function openJson(source: JsonSource, format: string): JsonValue {
   let value: unknown = source;
   if (typeof source === "string") value = parseJson(source, format);
-  else if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
+  else if (isBytes(source)) {
     value = parseJson(decodeUtf8(asBytes(source), format), format);
   } else if (!isObject(source)) throw wrongType("source", "bytes, text or an object", source);
   return new JsonValue(value, `${format}:`).object();

@@ -15,13 +15,13 @@ import { type AmpModel, type JsonSource, openJson, readSampleRate } from "./mode
  * silence pass through the model before the first sample.
  *
  * @throws TypeError for a source of the wrong type; FormatError naming the field that is broken, an architecture
- *   other than LSTM, or a version other than 0.5.
+ *   other than LSTM, or a version outside 0.5 to 0.7.
  */
 export function readNam(source: JsonSource): AmpModel {
   const file = openJson(source, "nam");
   const { value: version } = file.get("version");
-  if (typeof version !== "string" || !/^0\.5\.\d+$/.test(version)) {
-    throw file.get("version").error('"0.5.x"', version);
+  if (typeof version !== "string" || !/^0\.[567]\.\d+$/.test(version)) {
+    throw file.get("version").error('"0.5.x" to "0.7.x"', version);
   }
   const { value: architecture } = file.get("architecture");
   if (architecture !== "LSTM") {
@@ -31,6 +31,9 @@ export function readNam(source: JsonSource): AmpModel {
   const inputSize = config.get("input_size").integer(1);
   const hiddenSize = config.get("hidden_size").integer(1);
   const numLayers = config.get("num_layers").integer(1, 1024);
+  if (config.has("in_channels") && config.get("in_channels").integer(1) !== inputSize) {
+    throw config.get("in_channels").error(`input_size ${inputSize}`, config.get("in_channels").value);
+  }
   const weights = file.get("weights");
   const numbers = weights.tensor();
   if (numbers.shape.length !== 1) throw weights.error("a flat list of numbers", weights.value);
@@ -42,6 +45,10 @@ export function readNam(source: JsonSource): AmpModel {
       `nam: weights: expected ${recurrentCount} numbers for ${numLayers} layers and a multiple of ${hiddenSize + 1} ` +
         `for the head, got ${numbers.data.length}`,
     );
+  }
+  if (config.has("out_channels") && config.get("out_channels").integer(1) !== outputSize) {
+    const stated = config.get("out_channels");
+    throw stated.error(`${outputSize} as the weights have it`, stated.value);
   }
   let next = 0;
   const take = (...shape: number[]) => {
