@@ -177,3 +177,40 @@ export function pt(pickle: ArrayLike<number>, storage = new Uint8Array(16)): Uin
 export function saved(value: ArrayLike<number>): Uint8Array {
   return pt(join(op.proto(), value, op.stop));
 }
+
+/** The parts of a legacy file that a test may want otherwise, each as the opcodes of its value. */
+export interface LegacyOptions {
+  magic?: readonly number[];
+  protocol?: readonly number[];
+  system?: readonly number[];
+  keys?: readonly number[];
+  /** What follows the pickles: each storage after its count of elements. */
+  storages?: ArrayLike<number>;
+}
+
+/** A file as PyTorch wrote it before 1.6, with a storage "0" of 4 numbers. */
+export function legacy(
+  value: readonly number[],
+  {
+    magic = op.long(0x1950a86a20f9469cfc6cn, 10),
+    protocol = [0x4d, 0xe9, 0x03],
+    system = dict({ little_endian: op.true }),
+    keys = [...op.emptyList, ...op.text("0"), ...op.append],
+    storages = [...little(4, 8), ...new Uint8Array(16)],
+  }: LegacyOptions = {},
+): Uint8Array {
+  const pickles = [magic, protocol, system, value, keys].flatMap((one) => [
+    ...op.proto(),
+    ...one,
+    ...op.stop,
+  ]);
+  return join(pickles, storages);
+}
+
+/** A tensor of a legacy file, whose storages have one more field. */
+export function legacyTensor(view: readonly number[] = op.none, elements = op.int(4)): number[] {
+  const type = op.global("torch", "FloatStorage");
+  const id = tuple(op.text("storage"), type, op.text("0"), op.text("cpu"), elements, view);
+  const args = [[...id, ...op.persistentId], op.int(0), tuple(op.int(4)), tuple(op.int(1)), op.none, op.none];
+  return call("torch._utils", "_rebuild_tensor_v2", ...args);
+}

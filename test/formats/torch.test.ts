@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { type ReadTorchOptions, readTorch } from "../../src/formats/torch/index.js";
 import type { StateDict, TensorData } from "../../src/tensor.js";
+import { call, dict, op, pt, tensor, tuple, zip } from "./torch-writer.js";
 
 /** Files and what they hold, both by make_torch.py. */
 const FOLDER = new URL("files/torch/", import.meta.url);
@@ -102,6 +103,80 @@ describe("readTorch", () => {
     bytes.fill(0xff);
     dict.get("expanded")!.data[0] = 7;
     expect(dict.get("base")!.data[0]).toBe(before);
+  });
+
+  const four = Float32Array.of(1, 2, 3, 4);
+  const storage = new Uint8Array(four.buffer);
+  const id = (type: readonly number[], elements: number) => [
+    ...tuple(op.text("storage"), type, op.text("0"), op.text("cpu"), op.int(elements)),
+    ...op.persistentId,
+  ];
+  const view = [op.int(0), tuple(op.int(4)), tuple(op.int(1)), op.none, op.none];
+
+  it("reads how newer versions rebuild tensors", () => {
+    const untyped = id(op.global("torch.storage", "UntypedStorage"), 16);
+    const floats = op.global("torch", "float32");
+    const subclass = op.global("torch._tensor", "_rebuild_from_type_v2");
+    const known = op.global("torch._utils", "_rebuild_tensor_v2");
+    const inner = tuple(id(op.global("torch", "FloatStorage"), 4), ...view);
+    const value = dict({
+      v3: call("torch._utils", "_rebuild_tensor_v3", untyped, ...view, floats),
+      half: call("torch._utils", "_rebuild_tensor_v3", untyped, ...view, op.global("torch", "uint16")),
+      subclass: [...subclass, ...tuple(known, op.global("my", "Tensor"), inner, op.none), ...op.reduce],
+      parameter: call("torch._utils", "_rebuild_parameter_with_state", tensor(), op.true, op.none, op.none),
+    });
+    const dictionary = readTorch(pt([...op.proto(), ...value, ...op.stop], storage));
+    for (const name of ["v3", "subclass", "parameter"]) expect(dictionary.get(name)?.data).toEqual(four);
+    expect(dictionary.get("half")?.data).toEqual(new Uint16Array(four.buffer).slice(0, 4));
+  });
+
+  it("says which newer types it does not read", () => {
+    const untyped = id(op.global("torch", "UntypedStorage"), 16);
+    const float8 = call(
+      "torch._utils",
+      "_rebuild_tensor_v3",
+      untyped,
+      ...view,
+      op.global("torch", "float8_e4m3fn"),
+    );
+    expect(() => readTorch(pt([...op.proto(), ...dict({ w: float8 }), ...op.stop], storage))).toThrow(
+      new FormatError('torch: tensor "w": its dtype torch.float8_e4m3fn is not supported'),
+    );
+    const unknown = call("torch._tensor", "_rebuild_from_type_v2", op.global("my", "make"), op.none, tuple());
+    expect(() => readTorch(pt([...op.proto(), ...dict({ w: unknown }), ...op.stop]))).toThrow(
+      new FormatError('torch: tensor "w": it is of a subclass of Tensor'),
+    );
+  });
+
+  it("reads Python 2's text, and the byte order that newer versions state", () => {
+    const key = [0x55, 1, 0x77];
+    const pickle = Uint8Array.from([
+      ...op.proto(),
+      ...op.emptyDict,
+      ...key,
+      ...tensor(),
+      ...op.setItem,
+      ...op.stop,
+    ]);
+    const entries = [
+      { name: "m/data.pkl", content: pickle },
+      { name: "m/data/0", content: storage },
+    ];
+    const order = (text: string) => ({ name: "m/byteorder", content: new TextEncoder().encode(text) });
+    expect(readTorch(zip([...entries, order("little")])).get("w")?.data).toEqual(four);
+    expect(() => readTorch(zip([...entries, order("big")]))).toThrow(
+      new FormatError('torch: byteorder "big" is not supported; supported is "little"'),
+    );
+  });
+
+  it("finds the directory of a zip before a comment", () => {
+    const entries = [
+      { name: "m/data.pkl", content: Uint8Array.from([...op.proto(), ...dict({ w: tensor() }), ...op.stop]) },
+      { name: "m/data/0", content: storage },
+    ];
+    expect(readTorch(zip(entries, { comment: "PK\x05\x06 is how a directory ends" })).get("w")?.data).toEqual(
+      four,
+    );
   });
 
   it("refuses arguments of the wrong type", () => {
