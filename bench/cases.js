@@ -76,8 +76,7 @@ export function caseNamed(name) {
 /** How the case reads in a table. */
 export function describeCase({ cell, input, hidden, steps, batch, layers, directions }) {
   const parts = [`${cell.toUpperCase()} ${input} → ${hidden}`];
-  if (layers > 1) parts.push(`${layers} layers`);
-  if (directions > 1) parts.push("bidirectional");
+  if (layers > 1) parts.push(directions > 1 ? `${layers} bidirectional layers` : `${layers} layers`);
   parts.push(`L=${steps}`, `N=${batch}`);
   return parts.join(", ");
 }

@@ -3,35 +3,64 @@
 /** A sample is at least this long, so that the clock's own cost (about 0.05 us) does not count. */
 const SAMPLE_MS = 1;
 const LEAST_SAMPLES = 3;
+/** The warm-up goes on until this many windows in a row are not faster by more than 2 %, or ten times its least time. */
+const STEADY_WINDOWS = 3;
+const WINDOW_MS = 40;
 
 /**
- * Times `call`, synchronous or not. Warms up first: V8 compiles wasm and JavaScript anew while they run.
- * @returns the median time of a call in us, the number of calls, and the share of a core that the process had while it
- *   was timed: below 1 something else ran there.
+ * Times `call`, synchronous or not.
+ *
+ * It warms up for at least `warmupMs` and until it gets no faster: V8 compiles wasm and JavaScript anew while they run,
+ * in threads that share the pinned core, which takes 14 MB of wasm far longer than 10 KB.
+ * @returns `us`, the median time of a call, or with the clock `cpu` the mean processor time, which a busy machine
+ *   disturbs less; the number of calls; and the share of the core that the process had meanwhile: below 1 something else
+ *   ran there.
  */
-export async function measure(call, { warmupMs, measureMs }) {
-  const repeat = call() instanceof Promise ? repeatAsync : repeatSync;
+export async function measure(call, { warmupMs, measureMs, clock = "wall" }) {
+  const first = call();
+  const repeat = first instanceof Promise ? repeatAsync : repeatSync;
+  await first;
   let calls = 1;
-  let took = 0;
-  const warmupEnd = performance.now() + warmupMs;
-  do {
+  for (let took = 0; took < SAMPLE_MS; ) {
     took = await repeat(call, calls);
     if (took < SAMPLE_MS) calls = Math.ceil(calls * Math.min(10, Math.max(1.2, SAMPLE_MS / took)));
-  } while (performance.now() < warmupEnd || took < SAMPLE_MS);
+  }
 
-  const samples = [];
-  const cpuBegin = process.cpuUsage();
   const begin = performance.now();
-  do {
-    samples.push((await repeat(call, calls)) / calls);
-  } while (performance.now() < begin + measureMs || samples.length < LEAST_SAMPLES);
-  const wall = performance.now() - begin;
+  let best = Number.POSITIVE_INFINITY;
+  for (
+    let steady = 0, elapsed = 0;
+    elapsed < warmupMs || (steady < STEADY_WINDOWS && elapsed < 10 * warmupMs);
+  ) {
+    const time = median(await samplesOf(repeat, call, calls, WINDOW_MS, 1));
+    steady = time < 0.98 * best ? 0 : steady + 1;
+    best = Math.min(best, time);
+    elapsed = performance.now() - begin;
+  }
+  // Optimised code may be many times faster than what chose the number of calls.
+  calls = Math.max(calls, Math.ceil(SAMPLE_MS / best));
+
+  const cpuBegin = process.cpuUsage();
+  const wallBegin = performance.now();
+  const samples = await samplesOf(repeat, call, calls, measureMs, LEAST_SAMPLES);
+  const wallMs = performance.now() - wallBegin;
   const { user, system } = process.cpuUsage(cpuBegin);
   return {
-    us: median(samples) * 1000,
+    us: clock === "cpu" ? (user + system) / (calls * samples.length) : median(samples) * 1000,
     calls: calls * samples.length,
-    coreShare: (user + system) / 1000 / wall,
+    coreShare: (user + system) / 1000 / wallMs,
   };
+}
+
+/** Ms of a call, sample after sample: for `ms`, or up to four times that for the `least` number of samples. */
+async function samplesOf(repeat, call, calls, ms, least) {
+  const samples = [];
+  const begin = performance.now();
+  for (let elapsed = 0; elapsed < ms || (samples.length < least && elapsed < 4 * ms); ) {
+    samples.push((await repeat(call, calls)) / calls);
+    elapsed = performance.now() - begin;
+  }
+  return samples;
 }
 
 function repeatSync(call, calls) {

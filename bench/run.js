@@ -23,7 +23,9 @@ const HELP = `node bench/run.js [options]
   --node PATH      the Node to measure with (default: the one in bench/node_modules, else this one)
   --old-node PATH  a second Node for the baseline build (default: this one, where it is another major version)
   --core N         the core to run on (default: the last one allowed)
-  --json FILE      where to write the raw results (default: bench/results.json, for a complete run only)
+  --nice N         priority of the measured processes; below 0, where that is allowed, they wait less for others
+  --clock NAME     wall (default), or cpu for the processor time of cells when the machine is busy; no final results
+  --json FILE      where to write the raw results (default: bench/results.json after a complete run)
   --from FILE      measure nothing: print FILE's results and write README.md and chart.svg from them
 With --case, --peer, --part or --quick nothing is written but FILE. Build the library first.`;
 
@@ -37,6 +39,8 @@ const { values: options } = parseArgs({
     node: { type: "string", default: defaultNode() },
     "old-node": { type: "string", default: process.execPath },
     core: { type: "string" },
+    nice: { type: "string" },
+    clock: { type: "string", default: "wall" },
     json: { type: "string" },
     from: { type: "string" },
     help: { type: "boolean", default: false },
@@ -75,6 +79,7 @@ if (wrongPeer !== undefined) {
 }
 
 const filtered = options.case.length + options.peer.length + options.part.length > 0;
+const final = !filtered && !options.quick && options.clock === "wall";
 const parts = new Set(
   options.part.length > 0 ? options.part : filtered ? ["check", "cells", "roofline"] : PARTS,
 );
@@ -84,11 +89,19 @@ const cases = CASES.filter(
 );
 if (cases.length === 0) throw new RangeError(`--case: no case is named ${options.case.join(" or ")}`);
 const rounds = Number(options.rounds ?? (options.quick ? 2 : 5));
+if (!["wall", "cpu"].includes(options.clock)) {
+  throw new RangeError(`--clock: expected wall or cpu, got ${options.clock}`);
+}
 if (!(Number.isInteger(rounds) && rounds > 0)) {
   throw new RangeError(`--rounds: expected a positive integer, got ${options.rounds}`);
 }
 const core = options.core === undefined ? lastCore() : Number(options.core);
-const timing = options.quick ? { warmupMs: 100, measureMs: 100 } : { warmupMs: 200, measureMs: 300 };
+const niceness = options.nice === undefined ? undefined : Number(options.nice);
+const placing = { core, niceness };
+const timing = {
+  ...(options.quick ? { warmupMs: 80, measureMs: 100 } : { warmupMs: 150, measureMs: 250 }),
+  clock: options.clock,
+};
 const runtime = runtimeAt(options.node, library("relaxed-simd"));
 
 /** A process that had less than this of its core is timed again, as often as the run allows in all. */
@@ -112,7 +125,7 @@ async function check() {
   const differences = {};
   for (const { name } of cases) {
     progress(`check ${name}`);
-    const { result } = await runJob(runtime, "check", { caseName: name, peers }, { core });
+    const { result } = await runJob(runtime, "check", { caseName: name, peers }, placing);
     for (const [peer, difference] of Object.entries(result)) {
       if (!(difference <= DIFFERENCE_BOUND)) {
         throw new Error(`${name}: ${peer} differs from ours by ${difference}, more than ${DIFFERENCE_BOUND}`);
@@ -124,18 +137,18 @@ async function check() {
 }
 
 /** Rounds over cases and peers. Peers of a case run right after one another, so that what drifts is the same for all. */
-async function timeCells(node, chosenCases, chosenPeers) {
+async function timeCells(node, chosenCases, chosenPeers, count = rounds) {
   const cells = chosenCases.flatMap(({ name, ranked }) =>
     chosenPeers
       .filter((peer) => ranked || peer in BUILDS)
       .map((peer) => ({ caseName: name, peer, rounds: [] })),
   );
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < count; round++) {
     for (const [at, { name }] of shuffled(chosenCases, round).entries()) {
       const peersOfCase = cells.filter((cell) => cell.caseName === name);
       for (const cell of shuffled(peersOfCase, round + at * 31)) {
         progress(
-          `${node.version} round ${round + 1}/${rounds}, ${at + 1}/${chosenCases.length}: ${name} ${cell.peer}`,
+          `${node.version} round ${round + 1}/${count}, ${at + 1}/${chosenCases.length}: ${name} ${cell.peer}`,
         );
         cell.rounds.push(await timeCell(node, { caseName: name, peer: cell.peer }));
       }
@@ -147,9 +160,9 @@ async function timeCells(node, chosenCases, chosenPeers) {
 async function timeCell(node, argument) {
   let best;
   for (;;) {
-    const { result } = await runJob(node, "cell", { ...argument, ...timing }, { core });
+    const { result } = await runJob(node, "cell", { ...argument, ...timing }, placing);
     if (best === undefined || result.coreShare > best.coreShare) best = result;
-    if (best.coreShare >= LEAST_CORE_SHARE || retriesLeft === 0) return best;
+    if (best.coreShare >= LEAST_CORE_SHARE || retriesLeft === 0 || options.clock === "cpu") return best;
     retriesLeft--;
   }
 }
@@ -175,7 +188,7 @@ async function measureRoofline() {
       { cwd: `${folder}..` },
     );
     const job = { rooflineWasm, libraryWasm: library(build) };
-    result[peer] = (await runJob(runtime, "roofline", job, { core })).result;
+    result[peer] = (await runJob(runtime, "roofline", job, placing)).result;
   }
   return result;
 }
@@ -189,7 +202,7 @@ async function coldStarts() {
         runtime,
         "cold",
         { caseName: "step-32", peer: start.peer },
-        { core },
+        placing,
       );
       start.rounds.push({ ...result, wallMs });
     }
@@ -211,7 +224,7 @@ async function streamSteps() {
   for (const peer of peers) {
     progress(`latency ${peer}`);
     latency[peer] = (
-      await runJob(runtime, "latency", { caseName, peer, steps: counts[peer] }, { core })
+      await runJob(runtime, "latency", { caseName, peer, steps: counts[peer] }, placing)
     ).result;
   }
   const heap = {};
@@ -219,7 +232,7 @@ async function streamSteps() {
   for (const peer of peers.filter((name) => name in BUILDS)) {
     progress(`heap ${peer}`);
     const job = { caseName, peer, steps: 1_000_000 };
-    heap[peer] = (await runJob(runtime, "heap", job, { core, flags: ["--expose-gc"] })).result;
+    heap[peer] = (await runJob(runtime, "heap", job, { ...placing, flags: ["--expose-gc"] })).result;
     withState[peer] = await timeCell(runtime, { caseName, peer, readState: true });
   }
   return { caseName, latency, heap, withState };
@@ -276,7 +289,10 @@ if (parts.has("old")) {
   const major = (version) => version.split(".")[0];
   if (major(old.version) !== major(runtime.version)) {
     const ranked = cases.filter((spec) => spec.ranked);
-    results.old = { node: old.version, cells: await timeCells(old, ranked, ["deterministic", "web"]) };
+    results.old = {
+      node: old.version,
+      cells: await timeCells(old, ranked, ["deterministic", "web"], Math.ceil(rounds / 2)),
+    };
   }
 }
 if (parts.has("cold")) results.cold = await coldStarts();
@@ -286,6 +302,6 @@ results.tookSeconds = Math.round((performance.now() - begin) / 1000);
 progress("");
 
 console.log(consoleReport(results));
-const file = options.json ?? (filtered || options.quick ? undefined : `${folder}results.json`);
+const file = options.json ?? (final ? `${folder}results.json` : undefined);
 if (file !== undefined) writeFileSync(file, `${JSON.stringify(results)}\n`);
-if (!filtered && !options.quick) writeReport(results, folder);
+if (final) writeReport(results, folder);

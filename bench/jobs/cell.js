@@ -3,7 +3,7 @@ import { caseNamed } from "../cases.js";
 import { measure } from "../measure.js";
 import { PEERS } from "../peers/index.js";
 
-export default async function cell({ caseName, peer, warmupMs, measureMs, readState = false }) {
+export default async function cell({ caseName, peer, warmupMs, measureMs, clock, readState = false }) {
   const { call: step, readState: read } = await PEERS[peer].create(caseNamed(caseName));
   const call = readState
     ? () => {
@@ -11,5 +11,5 @@ export default async function cell({ caseName, peer, warmupMs, measureMs, readSt
         read();
       }
     : step;
-  return measure(call, { warmupMs, measureMs });
+  return measure(call, { warmupMs, measureMs, clock });
 }

@@ -9,7 +9,9 @@ export default async function latency({ caseName, peer, steps }) {
   const times = new Float64Array(steps);
   // The same function warms up as measures, so that it is compiled by then.
   const warmup = new Float64Array(1000);
-  const take = call() instanceof Promise ? takeAsync : takeSync;
+  const first = call();
+  const take = first instanceof Promise ? takeAsync : takeSync;
+  await first;
   for (const end = performance.now() + WARMUP_MS; performance.now() < end; ) await take(call, warmup);
   await take(call, times);
   times.sort();

@@ -4,27 +4,27 @@
 export const PEERS = {
   relaxed: {
     title: "lstm-wasm",
-    note: "relaxed SIMD build",
+    note: "relaxed SIMD",
     create: async (spec) => (await import("./ours.js")).create(spec, false),
   },
   deterministic: {
-    title: "lstm-wasm deterministic",
-    note: "baseline SIMD build",
+    title: "lstm-wasm, deterministic",
+    note: "baseline SIMD",
     create: async (spec) => (await import("./ours.js")).create(spec, true),
   },
   web: {
     title: "onnxruntime-web",
-    note: "wasm, one thread",
+    note: "wasm",
     create: async (spec) => (await import("./onnxruntime.js")).create(spec, "web"),
   },
   node: {
     title: "onnxruntime-node",
-    note: "native, one thread",
+    note: "native",
     create: async (spec) => (await import("./onnxruntime.js")).create(spec, "node"),
   },
   tfjs: {
     title: "tfjs-backend-wasm",
-    note: "one thread, cell of tf operations",
+    note: "wasm",
     create: async (spec) => (await import("./tfjs.js")).create(spec),
   },
 };
