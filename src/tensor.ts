@@ -77,22 +77,7 @@ export class Tensor<Data extends TensorData = Float32Array> {
       const view = asTensor(value, "value");
       return new Tensor(view.data === value.data ? view.data.slice() : view.data, view.shape);
     }
-    const shape: number[] = [];
-    for (let probe: unknown = value; Array.isArray(probe); probe = probe[0]) shape.push(probe.length);
-    const data = new Float32Array(sizeOf(shape));
-    let next = 0;
-    const fill = (nested: unknown, axis: number, name: string): void => {
-      if (axis === shape.length) {
-        if (typeof nested !== "number") throw wrongType(name, "a number", nested);
-        data[next++] = nested;
-        return;
-      }
-      if (!Array.isArray(nested)) throw wrongType(name, `an array of length ${shape[axis]}`, nested);
-      if (nested.length !== shape[axis])
-        throw wrongValue(`${name}.length`, String(shape[axis]), nested.length);
-      for (let at = 0; at < nested.length; at++) fill(nested[at], axis + 1, `${name}[${at}]`);
-    };
-    fill(value, 0, "value");
+    const { data, shape } = nested(value as NestedNumbers, "value");
     return new Tensor(data, shape);
   }
 
@@ -118,6 +103,29 @@ export class Tensor<Data extends TensorData = Float32Array> {
         : Array.from({ length: this.shape[axis]! }, () => build(axis + 1));
     return build(0) as ReturnType<Tensor<Data>["toArray"]>;
   }
+}
+
+/**
+ * The numbers of nested arrays and their shape.
+ * @throws TypeError for anything that is not a number; RangeError for arrays of unequal lengths.
+ */
+export function nested(value: NestedNumbers, name: string): { data: Float32Array; shape: number[] } {
+  const shape: number[] = [];
+  for (let probe: unknown = value; Array.isArray(probe); probe = probe[0]) shape.push(probe.length);
+  const data = new Float32Array(sizeOf(shape));
+  let next = 0;
+  const fill = (part: unknown, axis: number, at: string): void => {
+    if (axis === shape.length) {
+      if (typeof part !== "number") throw wrongType(at, "a number", part);
+      data[next++] = part;
+      return;
+    }
+    if (!Array.isArray(part)) throw wrongType(at, `an array of length ${shape[axis]}`, part);
+    if (part.length !== shape[axis]) throw wrongValue(`${at}.length`, String(shape[axis]), part.length);
+    for (let index = 0; index < part.length; index++) fill(part[index], axis + 1, `${at}[${index}]`);
+  };
+  fill(value, 0, name);
+  return { data, shape };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Embedding: rows of a table by index. A gather does no arithmetic, so it stays in JavaScript memory. */
 import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
 import { normal } from "../random.js";
-import { type StateDictLike, sizeOf, Tensor } from "../tensor.js";
+import { nested, type StateDictLike, sizeOf, Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
 
@@ -81,9 +81,13 @@ export class Embedding extends Module {
     const width = this.embeddingDim;
     const output = Tensor.zeros([...shape, width]);
     for (let at = 0; at < data.length; at++) {
-      const row = Number(data[at]);
+      const index = data[at];
+      if (typeof index !== "number" && typeof index !== "bigint") {
+        throw wrongType(`indices[${at}]`, "an integer", index);
+      }
+      const row = Number(index);
       if (!Number.isInteger(row) || row < 0 || row >= this.numEmbeddings) {
-        throw wrongValue(`indices[${at}]`, `an integer from 0 to ${this.numEmbeddings - 1}`, data[at]);
+        throw wrongValue(`indices[${at}]`, `an integer from 0 to ${this.numEmbeddings - 1}`, index);
       }
       output.data.set(this.#weight.subarray(row * width, (row + 1) * width), at * width);
     }
@@ -107,12 +111,16 @@ export class Embedding extends Module {
   }
 }
 
+function isTypedArray(value: unknown): value is Exclude<IndexData, readonly unknown[]> {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+}
+
 function asIndices(indices: Indices): { data: IndexData; shape: readonly number[] } {
   if (typeof indices === "number") return { data: [indices], shape: [] };
-  if (ArrayBuffer.isView(indices)) return { data: indices, shape: [indices.length] };
+  if (isTypedArray(indices)) return { data: indices, shape: [indices.length] };
   if (Array.isArray(indices)) {
-    // The tensor checks the nesting; its float32 values would hold indices up to 2^24 only.
-    const { shape } = Tensor.from(indices as never);
+    // Only for the nesting: float32 values would hold indices up to 2^24 only.
+    const { shape } = nested(indices as never, "indices");
     return { data: indices.flat(Number.POSITIVE_INFINITY) as number[], shape };
   }
   if (typeof indices !== "object" || indices === null) {
@@ -125,7 +133,7 @@ function asIndices(indices: Indices): { data: IndexData; shape: readonly number[
   };
   const sizes = (shape ?? dims) as readonly number[];
   const size = sizeOf(sizes, "indices.shape");
-  if (!Array.isArray(data) && !ArrayBuffer.isView(data))
+  if (!Array.isArray(data) && !isTypedArray(data))
     throw wrongType("indices.data", "an array of integers", data);
   if (data.length !== size) {
     throw wrongValue("indices.data.length", `${size} for shape ${showShape(sizes)}`, data.length);
