@@ -5,6 +5,7 @@ import { Panel, PLAIN } from "../wasm/panel.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import { Module } from "./module.js";
 import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
+import type { StateSource } from "./recurrent.js";
 
 /** Options of `Linear`, as PyTorch's. */
 export interface LinearOptions {
@@ -32,7 +33,7 @@ export class Linear extends Module {
    * Weights begin as PyTorch's: uniform in +-1/sqrt(inFeatures).
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
-  constructor(options: LinearOptions) {
+  constructor(options: LinearOptions, /** @internal */ source?: StateSource) {
     const {
       inFeatures,
       outFeatures,
@@ -45,10 +46,16 @@ export class Linear extends Module {
     this.inFeatures = columns;
     this.outFeatures = units;
     this.bias = bias;
-    this.#panel = Panel.allocate(this.region, PLAIN, units, columns);
-    this.#bias = this.region.allocate(this.#panel.blocks * 64);
     this.#scratch = new Scratch(this.region);
-    this.initialise(1 / Math.sqrt(columns));
+    try {
+      this.#panel = Panel.allocate(this.region, PLAIN, units, columns);
+      this.#bias = this.region.allocate(this.#panel.blocks * 64);
+      if (source === undefined) this.initialise(1 / Math.sqrt(columns));
+      else this.loadStateDict(source.dict, { prefix: source.prefix });
+    } catch (error) {
+      this.region.release();
+      throw error;
+    }
   }
 
   /** A Linear whose sizes are read off `weight` (outFeatures, inFeatures) and whether there is a `bias`. */
@@ -56,7 +63,7 @@ export class Linear extends Module {
     const { prefix = "" } = checkOptions("options", options, ["prefix"]);
     const entries = entriesBelow(dict, prefix);
     const [outFeatures, inFeatures] = shapeOf(entries, "weight", 2, prefix) as [number, number];
-    return new Linear({ inFeatures, outFeatures, bias: entries.has("bias") }).loadStateDict(dict, { prefix });
+    return new Linear({ inFeatures, outFeatures, bias: entries.has("bias") }, { dict, prefix });
   }
 
   /**
@@ -115,8 +122,9 @@ export class Linear extends Module {
   protected storeParameters(values: ReadonlyMap<string, Float32Array>): void {
     const weight = values.get("weight");
     if (weight !== undefined) {
-      const staging = this.#scratch.fit(weight.byteLength);
+      const staging = this.region.allocate(weight.byteLength);
       this.#panel.pack(this.runtime, staging, weight);
+      this.region.free(staging);
     }
     const bias = values.get("bias");
     if (bias !== undefined) this.runtime.floats.set(bias, this.#bias / 4);
@@ -127,6 +135,9 @@ export class Linear extends Module {
     if (name === "bias") {
       return this.runtime.floats.slice(this.#bias / 4, this.#bias / 4 + this.outFeatures);
     }
-    return this.#panel.unpack(this.runtime, this.#scratch.fit(this.inFeatures * this.outFeatures * 4));
+    const staging = this.region.allocate(this.inFeatures * this.outFeatures * 4);
+    const weight = this.#panel.unpack(this.runtime, staging);
+    this.region.free(staging);
+    return weight;
   }
 }
