@@ -1,0 +1,80 @@
+/** `inspect`: what a weight file holds, and the code that loads it. */
+import { parseArgs } from "node:util";
+import type { StateDict } from "lstm-wasm";
+import { CliError } from "./error.js";
+import { elements, type Model, openModel } from "./model.js";
+
+/** Exporters leave many shapes and indices behind as integer constants; these are counted, not listed. */
+const SMALL = 8;
+
+export const inspect = {
+  usage: "inspect FILE",
+  purpose: "its tensors and layers, and the code that loads them",
+  run(args: string[]): void {
+    const { positionals } = parseArgs({ args, allowPositionals: true, options: {} });
+    const [path, ...more] = positionals;
+    if (path === undefined || more.length > 0) {
+      throw new CliError(
+        "usage",
+        `inspect: expected one file, got ${positionals.length}\nusage: lstm-wasm ${this.usage}`,
+      );
+    }
+    process.stdout.write(describe(path, openModel(path)));
+  },
+};
+
+function describe(path: string, model: Model): string {
+  const { format, bytes, tensors, layers, refused } = model;
+  const lines = [`${path}: ${format}, ${size(bytes)}`, "", "tensors (read as)"];
+  const listed = [...tensors].filter(([, { data }]) => data instanceof Float32Array || data.length > SMALL);
+  lines.push(
+    ...table(listed.map(([name, { data, shape }]) => [name, typeName(data), `[${shape.join(", ")}]`])),
+  );
+  const small = tensors.size - listed.length;
+  if (small > 0) lines.push(`  and ${small} of up to ${SMALL} integers`);
+  if (tensors.size === 0) lines.push("  none");
+  lines.push("", "layers");
+  lines.push(
+    ...table(
+      layers.map(({ name, summary, parameters }) => [name || "(whole file)", summary, count(parameters)]),
+    ),
+  );
+  for (const problem of refused) lines.push(`  not supported: ${problem}`);
+  if (layers.length === 0 && refused.length === 0) lines.push("  none that lstm-wasm has");
+  const floats = floatElements(tensors);
+  lines.push("", `${count(floats)} parameters, ${size(floats * 4)} as float32`);
+  // One layer of each kind shows how; a model of fifty convolutions needs no fifty copies.
+  const shown = layers.filter(
+    ({ code }, at) =>
+      layers.findIndex((other) => other.code[0] === code[0] && other.code[1] === code[1]) === at,
+  );
+  for (const { code } of shown) lines.push("", ...code.map((line) => `  ${line}`));
+  return `${lines.join("\n")}\n`;
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? [];
+  return rows.map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ")}`.trimEnd(),
+  );
+}
+
+function typeName(data: ArrayBufferView): string {
+  return data.constructor.name
+    .replace(/Array$/, "")
+    .replace("Big", "")
+    .toLowerCase();
+}
+
+function floatElements(dict: StateDict): number {
+  return elements(new Map([...dict].filter(([, { data }]) => data instanceof Float32Array)));
+}
+
+function count(number: number): string {
+  return number.toLocaleString("en-US");
+}
+
+function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
+}

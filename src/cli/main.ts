@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+/**
+ * The command `lstm-wasm`: `inspect` says what a weight file holds, `run` runs a layer of it over an array. It uses the
+ * package as anyone would, by its name; bundled to dist/cli.js.
+ */
+import { CliError, EXIT } from "./error.js";
+import { inspect } from "./inspect.js";
+import { run } from "./run.js";
+
+interface Command {
+  readonly usage: string;
+  readonly purpose: string;
+  readonly run: (args: string[]) => void;
+}
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ["inspect", inspect],
+  ["run", run],
+]);
+
+const HELP = `lstm-wasm: PyTorch's LSTM, GRU and RNN from weight files
+
+${[...COMMANDS.values()].map(({ usage, purpose }) => `  lstm-wasm ${usage}\n      ${purpose}`).join("\n")}
+
+Files: PyTorch (.pt, .pth), safetensors, ONNX, amp models in JSON (NAM, GuitarML, RTNeural).
+Exit codes: ${Object.entries(EXIT)
+  .map(([name, code]) => `${code} ${name}`)
+  .join(", ")}.
+`;
+
+function main([name, ...args]: string[]): void {
+  if (name === "--help" || name === "-h") {
+    process.stdout.write(HELP);
+    return;
+  }
+  const command = COMMANDS.get(name ?? "");
+  if (command === undefined) {
+    const problem = name === undefined ? "no command given" : `unknown command ${JSON.stringify(name)}`;
+    throw new CliError("usage", `${problem}; known are ${[...COMMANDS.keys()].join(" and ")}, see --help`);
+  }
+  try {
+    command.run(args);
+  } catch (error) {
+    if (isParseError(error))
+      throw new CliError("usage", `${error.message}\nusage: lstm-wasm ${command.usage}`);
+    throw error;
+  }
+}
+
+/** Whether parseArgs refused the arguments. */
+function isParseError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+}
+
+try {
+  main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof CliError)) throw error;
+  process.stderr.write(`lstm-wasm: ${error.message}\n`);
+  process.exitCode = error.exitCode;
+}

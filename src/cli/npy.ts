@@ -1,0 +1,64 @@
+/**
+ * NumPy's .npy: "\x93NUMPY", version, length of the header, the header (a Python dict as text, padded with spaces to a
+ * multiple of 64 bytes in all), the numbers. Float32 and float64, little-endian, in C order.
+ */
+import { Tensor } from "lstm-wasm";
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+const HEADER = /^\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\),? *\}\s*$/;
+
+/** Whether the bytes are those of an .npy file. */
+export function isNpy(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, at) => bytes[at] === byte);
+}
+
+/** @throws RangeError that says what is broken, or names the dtype or order that is not supported. */
+export function readNpy(bytes: Uint8Array): Tensor {
+  if (!isNpy(bytes)) throw new RangeError("not an .npy file");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = bytes[6];
+  if (version !== 1 && version !== 2 && version !== 3)
+    throw new RangeError(`npy: version ${version} is unknown`);
+  const start = version === 1 ? 10 : 12;
+  if (bytes.length < start) throw new RangeError("npy: cut off within the header");
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (length > bytes.length - start) throw new RangeError("npy: cut off within the header");
+  const header = Buffer.from(bytes.subarray(start, start + length)).toString("latin1");
+  const [, descr, order, sizes] = HEADER.exec(header) ?? [];
+  if (sizes === undefined)
+    throw new RangeError(`npy: header not understood: ${JSON.stringify(header.slice(0, 80))}`);
+  if (descr !== "<f4" && descr !== "<f8") {
+    throw new RangeError(
+      `npy: dtype ${descr} is not supported; supported are <f4 (float32) and <f8 (float64)`,
+    );
+  }
+  if (order === "True")
+    throw new RangeError("npy: Fortran order is not supported; save numpy.ascontiguousarray(x)");
+  const shape = (sizes.match(/\d+/g) ?? []).map(Number);
+  const count = shape.reduce((product, size) => product * size, 1);
+  const width = descr === "<f4" ? 4 : 8;
+  const data = bytes.subarray(start + length);
+  if (data.length !== count * width) {
+    throw new RangeError(`npy: expected ${count * width} bytes for shape (${sizes}), got ${data.length}`);
+  }
+  // Copied, since the numbers need not stand at a multiple of their size.
+  const { buffer } = new Uint8Array(data);
+  return new Tensor(
+    width === 4 ? new Float32Array(buffer) : Float32Array.from(new Float64Array(buffer)),
+    shape,
+  );
+}
+
+/** A float32 tensor as an .npy file of version 1. */
+export function writeNpy({ data, shape }: Tensor): Uint8Array {
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${sizes}), }`;
+  const start = Math.ceil((10 + text.length + 1) / 64) * 64;
+  const bytes = new Uint8Array(start + data.byteLength);
+  bytes.set(MAGIC);
+  bytes[6] = 1;
+  new DataView(bytes.buffer).setUint16(8, start - 10, true);
+  bytes.set(Buffer.from(`${text.padEnd(start - 11)}\n`, "latin1"), 10);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
+  return bytes;
+}

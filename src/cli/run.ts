@@ -1,0 +1,135 @@
+/** `run`: one layer of a weight file over an array, some time steps at a time. */
+import { parseArgs } from "node:util";
+import { Tensor } from "lstm-wasm";
+import { blame, CliError, readBytes, writeBytes } from "./error.js";
+import { type Layer, type Model, openModel } from "./model.js";
+import { readNpy, writeNpy } from "./npy.js";
+import { Progress } from "./progress.js";
+import { makeRunner, type Runner } from "./runner.js";
+
+/** Pieces that a long input is cut into, each of at least so many steps: the bar moves, and no call is small. */
+const PIECES = 200;
+const LEAST_STEPS = 64;
+
+export const run = {
+  usage: "run FILE --input X.npy [--output Y.npy] [--prefix P] [--batch-first] [--nonlinearity relu]",
+  purpose: "a layer's output for an array; without --output its shape and range",
+  run(args: string[]): void {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        input: { type: "string" },
+        output: { type: "string" },
+        prefix: { type: "string" },
+        "batch-first": { type: "boolean", default: false },
+        nonlinearity: { type: "string", default: "tanh" },
+      },
+    });
+    const [path, ...more] = positionals;
+    const usage = `usage: lstm-wasm ${this.usage}`;
+    if (path === undefined || more.length > 0) {
+      throw new CliError("usage", `run: expected one file, got ${positionals.length}\n${usage}`);
+    }
+    if (values.input === undefined) throw new CliError("usage", `run: --input is missing\n${usage}`);
+    const { nonlinearity, "batch-first": batchFirst } = values;
+    if (nonlinearity !== "tanh" && nonlinearity !== "relu") {
+      throw new CliError(
+        "usage",
+        `--nonlinearity: expected tanh or relu, got ${JSON.stringify(nonlinearity)}`,
+      );
+    }
+    const inputPath = values.input;
+    const layer = chooseLayer(path, openModel(path), values.prefix);
+    const input = blame("file not understood", inputPath, () => readNpy(readBytes(inputPath)));
+    const output = blame("input does not fit", inputPath, () => {
+      const runner = makeRunner(layer, { batchFirst, nonlinearity });
+      try {
+        return runInPieces(runner, input);
+      } finally {
+        runner.dispose();
+      }
+    });
+    report(layer, input, output, values.output);
+  },
+};
+
+/** The layer that `prefix` names; without one the only recurrent layer, or the only layer at all. */
+function chooseLayer(path: string, { layers }: Model, prefix: string | undefined): Layer {
+  const list = layers.map(({ name, summary }) => `\n  ${JSON.stringify(name)}  ${summary}`).join("");
+  if (layers.length === 0) throw new CliError("file not understood", `${path}: no layers that lstm-wasm has`);
+  if (prefix !== undefined) {
+    const found = layers.filter(({ name }) => name === prefix || name === `${prefix}.`);
+    if (found.length === 1) return found[0]!;
+    throw new CliError("usage", `--prefix: no layer ${JSON.stringify(prefix)} in ${path}; there are${list}`);
+  }
+  const recurrent = layers.filter(({ summary }) => /^(LSTM|GRU|RNN)/.test(summary));
+  if (recurrent.length === 1) return recurrent[0]!;
+  if (layers.length === 1) return layers[0]!;
+  throw new CliError("usage", `${path}: name a layer with --prefix; there are${list}`);
+}
+
+function runInPieces(runner: Runner, input: Tensor): Tensor {
+  const { timeAxis } = runner;
+  const steps = input.shape[timeAxis ?? -1];
+  // The runner's own checks speak of an input of another rank, or of none.
+  if (timeAxis === undefined || steps === undefined || steps <= LEAST_STEPS) return runner.run(input);
+  const size = Math.max(LEAST_STEPS, Math.ceil(steps / PIECES));
+  const progress = new Progress(steps);
+  const pieces: Tensor[] = [];
+  for (let from = 0; from < steps; from += size) {
+    pieces.push(runner.run(slice(input, timeAxis, from, Math.min(steps, from + size))));
+    progress.update(Math.min(steps, from + size));
+  }
+  progress.end();
+  return join(pieces, timeAxis);
+}
+
+/** Elements `from` to `to` along an axis. */
+function slice({ data, shape }: Tensor, axis: number, from: number, to: number): Tensor {
+  const inner = product(shape.slice(axis + 1));
+  const outer = product(shape.slice(0, axis));
+  const piece = Tensor.zeros(shape.map((length, at) => (at === axis ? to - from : length)));
+  const width = (to - from) * inner;
+  for (let row = 0; row < outer; row++) {
+    const start = (row * shape[axis]! + from) * inner;
+    piece.data.set(data.subarray(start, start + width), row * width);
+  }
+  return piece;
+}
+
+/** Pieces one after the other along an axis. */
+function join(pieces: readonly Tensor[], axis: number): Tensor {
+  const shape = [...pieces[0]!.shape];
+  shape[axis] = pieces.reduce((sum, piece) => sum + piece.shape[axis]!, 0);
+  const whole = Tensor.zeros(shape);
+  const inner = product(shape.slice(axis + 1));
+  const outer = product(shape.slice(0, axis));
+  let done = 0;
+  for (const { data, shape: sizes } of pieces) {
+    const width = sizes[axis]! * inner;
+    for (let row = 0; row < outer; row++) {
+      const start = (row * shape[axis]! + done) * inner;
+      whole.data.set(data.subarray(row * width, (row + 1) * width), start);
+    }
+    done += sizes[axis]!;
+  }
+  return whole;
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((result, size) => result * size, 1);
+}
+
+function report(layer: Layer, input: Tensor, output: Tensor, path: string | undefined): void {
+  if (path !== undefined) writeBytes(path, writeNpy(output));
+  process.stdout.write(`${layer.summary}: [${input.shape.join(", ")}] -> [${output.shape.join(", ")}]\n`);
+  if (path !== undefined || output.data.length === 0) return;
+  let [least, most, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (const value of output.data) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+    sum += value;
+  }
+  process.stdout.write(`least ${least}, mean ${sum / output.data.length}, most ${most}\n`);
+}

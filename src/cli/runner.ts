@@ -1,0 +1,160 @@
+/** Layers of a file as something that runs over a sequence, piece by piece, and remembers where it was. */
+import { GRU, Linear, LSTM, RNN, type StateDict, Tensor } from "lstm-wasm";
+import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
+import { CliError } from "./error.js";
+import type { Layer } from "./model.js";
+
+export interface Runner {
+  /** The axis along which an input may be cut; undefined if it has to come whole. */
+  readonly timeAxis: number | undefined;
+  /** The output for the next piece. @throws TypeError or RangeError for an input of the wrong shape. */
+  run(input: Tensor): Tensor;
+  dispose(): void;
+}
+
+interface Options {
+  readonly batchFirst: boolean;
+  readonly nonlinearity: "tanh" | "relu";
+}
+
+type Recurrent = (input: Tensor) => Tensor;
+
+/** @throws CliError for a layer that weights alone do not determine. */
+export function makeRunner({ source, name }: Layer, options: Options): Runner {
+  if (source.kind === "amp") return ampRunner(source.model);
+  if (source.kind === "onnx") return onnxRunner(source.layer, options);
+  const { info, dict } = source;
+  switch (info.kind) {
+    case "Linear": {
+      const linear = Linear.fromStateDict(dict, { prefix: info.prefix });
+      return { timeAxis: undefined, run: (input) => linear.forward(input), dispose: () => linear.dispose() };
+    }
+    case "Conv1d":
+      throw refused(name, "Conv1d: weights do not tell its stride, padding, dilation and groups");
+    case "Embedding":
+      throw refused(name, "Embedding: it takes indices, not an array of floats");
+    case "LSTMCell":
+    case "GRUCell":
+    case "RNNCell":
+      return recurrentRunner(kindOf(info), layerOfCell(info, dict), "", options);
+    default:
+      return recurrentRunner(info.kind, dict, info.prefix, options, info.bidirectional);
+  }
+}
+
+function refused(name: string, reason: string): CliError {
+  return new CliError("usage", `layer ${JSON.stringify(name)}: run does not run a ${reason}`);
+}
+
+function kindOf({ kind }: ModuleInfo): "LSTM" | "GRU" | "RNN" {
+  return kind.replace("Cell", "") as "LSTM" | "GRU" | "RNN";
+}
+
+/** A cell over a sequence is a module of one layer. */
+function layerOfCell({ prefix }: ModuleInfo, dict: StateDict): StateDict {
+  const layer: StateDict = new Map();
+  for (const part of ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]) {
+    const tensor = dict.get(`${prefix}${part}`);
+    if (tensor !== undefined) layer.set(`${part}_l0`, tensor);
+  }
+  return layer;
+}
+
+function recurrentRunner(
+  kind: "LSTM" | "GRU" | "RNN",
+  dict: StateDict,
+  prefix: string,
+  { batchFirst, nonlinearity }: Options,
+  isBidirectional = false,
+  initialState?: { readonly h0: Tensor; readonly c0: Tensor | undefined },
+): Runner {
+  const { run, dispose } = recurrent(kind, dict, prefix, { batchFirst, nonlinearity }, initialState);
+  return {
+    // The way back begins at the end.
+    timeAxis: isBidirectional ? undefined : batchFirst ? 1 : 0,
+    run,
+    dispose,
+  };
+}
+
+function recurrent(
+  kind: "LSTM" | "GRU" | "RNN",
+  dict: StateDict,
+  prefix: string,
+  { batchFirst, nonlinearity }: Options,
+  initialState?: { readonly h0: Tensor; readonly c0: Tensor | undefined },
+): { run: Recurrent; dispose: () => void } {
+  if (kind === "LSTM") {
+    const lstm = LSTM.fromStateDict(dict, { prefix, batchFirst });
+    let state: readonly [Tensor, Tensor] | undefined = initialState && [initialState.h0, initialState.c0!];
+    const run = (input: Tensor) => {
+      const [output, next] = lstm.forward(input, state);
+      state = next;
+      return output;
+    };
+    return { run, dispose: () => lstm.dispose() };
+  }
+  const module =
+    kind === "GRU"
+      ? GRU.fromStateDict(dict, { prefix, batchFirst })
+      : RNN.fromStateDict(dict, { prefix, batchFirst, nonlinearity });
+  let state: Tensor | undefined = initialState?.h0;
+  const run = (input: Tensor) => {
+    const [output, next] = module.forward(input, state);
+    state = next;
+    return output;
+  };
+  return { run, dispose: () => module.dispose() };
+}
+
+function onnxRunner(layer: OnnxLayer, options: Options): Runner {
+  const { kind, direction, stateDict, batchFirst, nonlinearity, initialState } = layer;
+  if (direction === "reverse") throw refused(layer.name, `${kind} that runs backwards only`);
+  return recurrentRunner(
+    kind,
+    stateDict,
+    "",
+    { batchFirst: batchFirst || options.batchFirst, nonlinearity },
+    direction === "bidirectional",
+    initialState,
+  );
+}
+
+/** Takes (samples) or (samples, inputSize); gives (samples) for one output, else (samples, outputSize). */
+function ampRunner(model: AmpModel): Runner {
+  const { kind, inputSize, outputSize, inputGain, outputGain, skip } = model;
+  const [h0, c0] = model.initialState ?? [];
+  const layer = recurrent(
+    kind,
+    model.recurrent,
+    "",
+    { batchFirst: false, nonlinearity: "tanh" },
+    h0 && { h0, c0 },
+  );
+  const head = Linear.fromStateDict(model.head);
+  return {
+    timeAxis: 0,
+    run(input) {
+      const isFlat = input.shape.length === 1 && inputSize === 1;
+      if (!isFlat && (input.shape.length !== 2 || input.shape[1] !== inputSize)) {
+        const expected = `(samples, ${inputSize})${inputSize === 1 ? " or (samples)" : ""}`;
+        throw new RangeError(`input.shape: expected ${expected}, got [${input.shape.join(", ")}]`);
+      }
+      const samples = input.shape[0]!;
+      const x = new Tensor(
+        input.data.map((value) => value * inputGain),
+        [samples, 1, inputSize],
+      );
+      const { data } = head.forward(layer.run(x));
+      for (let at = 0; at < data.length; at++) {
+        const dry = skip ? x.data[Math.floor(at / outputSize) * inputSize]! : 0;
+        data[at] = outputGain * (data[at]! + dry);
+      }
+      return new Tensor(data, isFlat && outputSize === 1 ? [samples] : [samples, outputSize]);
+    },
+    dispose() {
+      layer.dispose();
+      head.dispose();
+    },
+  };
+}
