@@ -1,9 +1,89 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Conv1d, type Conv1dOptions, LSTM, Tensor } from "../src/index.js";
 import { currentRuntime } from "../src/wasm/runtime.js";
 import { expectClose, goldenCases } from "./golden.js";
 
+/** The definition in float64: no panels, chunks or frames. */
+function naive(
+  {
+    inChannels,
+    outChannels,
+    kernelSize,
+    stride = 1,
+    padding = 0,
+    dilation = 1,
+    groups = 1,
+    paddingMode,
+  }: Conv1dOptions,
+  dict: Map<string, Tensor>,
+  { data, shape }: Tensor,
+): number[] {
+  const length = shape[1]!;
+  const channels = inChannels / groups;
+  const weight = dict.get("weight")!.data;
+  const at = (channel: number, time: number) => {
+    if (time >= 0 && time < length) return data[channel * length + time]!;
+    return paddingMode === "reflect"
+      ? data[channel * length + (time < 0 ? -time : 2 * length - 2 - time)]!
+      : 0;
+  };
+  const reach = dilation * (kernelSize - 1) + 1;
+  const positions = Math.floor((length + 2 * Number(padding) - reach) / stride) + 1;
+  return Array.from({ length: outChannels * positions }, (_, place) => {
+    const unit = Math.floor(place / positions);
+    const first = Math.floor(unit / (outChannels / groups)) * channels;
+    const start = (place % positions) * stride - Number(padding);
+    let sum = dict.get("bias")!.data[unit]!;
+    for (let channel = 0; channel < channels; channel++) {
+      for (let tap = 0; tap < kernelSize; tap++) {
+        sum +=
+          weight[(unit * channels + channel) * kernelSize + tap]! *
+          at(first + channel, start + tap * dilation);
+      }
+    }
+    return sum;
+  });
+}
+
 describe("Conv1d", () => {
+  it("agrees with the definition whatever the options", () => {
+    const options = fc.record({
+      groups: fc.integer({ min: 1, max: 3 }),
+      channels: fc.integer({ min: 1, max: 6 }),
+      units: fc.integer({ min: 1, max: 20 }),
+      kernelSize: fc.integer({ min: 1, max: 6 }),
+      stride: fc.integer({ min: 1, max: 4 }),
+      padding: fc.integer({ min: 0, max: 9 }),
+      dilation: fc.integer({ min: 1, max: 4 }),
+      paddingMode: fc.constantFrom("zeros" as const, "reflect" as const),
+      // Beyond 256 positions, calls are cut.
+      extra: fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 250, max: 1100 })),
+    });
+    fc.assert(
+      fc.property(options, ({ groups, channels, units, extra, ...rest }) => {
+        const all = { ...rest, groups, inChannels: channels * groups, outChannels: units * groups };
+        const reach = all.dilation * (all.kernelSize - 1) + 1;
+        const needed = Math.max(
+          1,
+          reach - 2 * all.padding,
+          all.paddingMode === "reflect" ? all.padding + 1 : 1,
+        );
+        const input = Tensor.randn([all.inChannels, needed + extra], 1);
+        using conv = new Conv1d(all);
+        const output = conv.forward(input);
+        const expected = naive(all, conv.stateDict(), input);
+        expect(output.data.length).toBe(expected.length);
+        const apart = expected.reduce(
+          (most, value, at) => Math.max(most, Math.abs(value - output.data[at]!)),
+          0,
+        );
+        expect(apart).toBeLessThan(1e-5);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it.each(goldenCases("Conv1d").map((golden) => [golden.name, golden] as const))("%s", (name, golden) => {
     using conv = new Conv1d(golden.options);
     conv.loadStateDict(golden.stateDict);
