@@ -28,7 +28,7 @@ export interface FromStateDictOptions {
   batchFirst?: boolean;
 }
 
-/** Where a new module's weights come from instead of the random initial ones. @internal */
+/** Where a new module's weights come from instead of the random initial ones. */
 export interface StateSource {
   readonly dict: StateDictLike;
   readonly prefix: string;
