@@ -4,7 +4,11 @@
  */
 import type { Runtime } from "./runtime.js";
 
-const forgotten = new FinalizationRegistry<Region>((region) => region.release());
+/** Cloudflare Workers with a compatibility date before 2025-05-05 have none; there, dispose alone frees memory. */
+const forgotten =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : new FinalizationRegistry<Region>((region) => region.release());
 
 export class Region {
   readonly runtime: Runtime;
@@ -13,7 +17,7 @@ export class Region {
 
   constructor(runtime: Runtime, owner: object) {
     this.runtime = runtime;
-    forgotten.register(owner, this, this);
+    forgotten?.register(owner, this, this);
   }
 
   get released(): boolean {
@@ -35,7 +39,7 @@ export class Region {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    forgotten.unregister(this);
+    forgotten?.unregister(this);
     for (const block of this.#blocks) this.runtime.free(block);
     this.#blocks.clear();
   }
