@@ -18,7 +18,8 @@ export abstract class Cell extends StackModule {
   protected constructor(family: Family, options: Partial<CellOptions>, source?: StateSource) {
     const inputSize = checkInteger("inputSize", options.inputSize, 1);
     const hiddenSize = checkInteger("hiddenSize", options.hiddenSize, 1);
-    const bias = checkBoolean("bias", options.bias ?? true);
+    const { bias = true } = options;
+    checkBoolean("bias", bias);
     super(family, { inputSize, hiddenSize, numLayers: 1, directions: 1, projSize: 0, bias }, [""], source);
   }
 

@@ -80,8 +80,9 @@ export class LSTM extends Recurrent {
    */
   constructor(options: LSTMOptions, /** @internal */ source?: StateSource) {
     const checked = checkOptions("options", options, [...RECURRENT_OPTIONS, "projSize"]);
-    super(lstmFamily, checked, checked.projSize ?? 0, source);
-    this.projSize = checked.projSize ?? 0;
+    const { projSize = 0 } = checked;
+    super(lstmFamily, checked, projSize, source);
+    this.projSize = projSize;
   }
 
   /**
@@ -129,9 +130,10 @@ export class LSTM extends Recurrent {
 
   /**
    * A stream that takes one time step at a time and owns its state.
-   * @throws RangeError for a bidirectional LSTM, which needs the future
+   * @throws RangeError for a bidirectional LSTM, which needs the future; Error after dispose
    */
   stream(options: StreamOptions = {}): Stream<LSTMState, LSTMStateLike> {
+    void this.runtime;
     return new Stream(this, options, {
       read: (states, batch) => this.#stateTensors(states, { batch, batched: true }),
       check: (state, batch) => this.#checkStates(state, { batch, batched: true }),

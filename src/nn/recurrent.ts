@@ -206,9 +206,10 @@ export abstract class SingleStateRecurrent extends Recurrent {
 
   /**
    * A stream that takes one time step at a time and owns its state.
-   * @throws RangeError for a bidirectional module, which needs the future
+   * @throws RangeError for a bidirectional module, which needs the future; Error after dispose
    */
   stream(options: StreamOptions = {}): Stream<Tensor, TensorLike> {
+    void this.runtime;
     return new Stream(this, options, {
       read: (states, batch) => this.stateTensor(states, 0, { batch, batched: true }),
       check: (state, batch) => this.#checkStates(state, { batch, batched: true }),

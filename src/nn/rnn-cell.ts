@@ -24,7 +24,7 @@ export class RNNCell extends Cell {
    */
   constructor(options: RNNCellOptions, /** @internal */ source?: StateSource) {
     const checked = checkOptions("options", options, [...CELL_OPTIONS, "nonlinearity"]);
-    const nonlinearity = checked.nonlinearity ?? "tanh";
+    const { nonlinearity = "tanh" } = checked;
     super(rnnFamily(nonlinearity), checked, source);
     this.nonlinearity = nonlinearity;
   }

@@ -1,5 +1,5 @@
 /** RNN: PyTorch's nn.RNN (Elman) in inference. The kernel is assembly/rnn.ts. */
-import { checkBoolean, checkOptions, wrongValue } from "../checks.js";
+import { checkBoolean, checkOptions, wrongType, wrongValue } from "../checks.js";
 import type { StateDictLike } from "../tensor.js";
 import { PLAIN } from "../wasm/panel.js";
 import {
@@ -19,8 +19,9 @@ export interface RNNOptions extends RecurrentOptions {
   nonlinearity?: Nonlinearity;
 }
 
-/** @internal @throws RangeError for an unknown nonlinearity. */
+/** @internal @throws TypeError for what is not a string; RangeError for an unknown nonlinearity. */
 export function rnnFamily(nonlinearity: Nonlinearity): Family {
+  if (typeof nonlinearity !== "string") throw wrongType("nonlinearity", '"tanh" or "relu"', nonlinearity);
   if (nonlinearity !== "tanh" && nonlinearity !== "relu") {
     throw wrongValue("nonlinearity", '"tanh" or "relu"', nonlinearity);
   }
@@ -65,7 +66,7 @@ export class RNN extends SingleStateRecurrent {
    */
   constructor(options: RNNOptions, /** @internal */ source?: StateSource) {
     const checked = checkOptions("options", options, [...RECURRENT_OPTIONS, "nonlinearity"]);
-    const nonlinearity = checked.nonlinearity ?? "tanh";
+    const { nonlinearity = "tanh" } = checked;
     super(rnnFamily(nonlinearity), checked, 0, source);
     this.nonlinearity = nonlinearity;
   }
