@@ -181,13 +181,13 @@ describe("scratch memory that a larger call outgrows", () => {
     ["Linear", () => new Linear(FEATURES)],
   ] as const)("of %s is given back", (_, make) => {
     /** Bytes of a module after calls with so many rows. */
-    const after = (...counts: number[]) => {
+    const heldAfter = (...counts: number[]) => {
       using module = make();
       for (const count of counts) module.forward(Tensor.zeros([count, 3]));
       return inUse().live;
     };
-    expect(after(1)).toBeLessThan(after(100));
-    expect(after(1, 10, 50, 100, 3)).toBe(after(100));
+    expect(heldAfter(1)).toBeLessThan(heldAfter(100));
+    expect(heldAfter(1, 10, 50, 100, 3)).toBe(heldAfter(100));
   });
 });
 
