@@ -17,7 +17,8 @@ const [pack] = JSON.parse(
   }),
 );
 const files: string[] = pack.files.map((file: { path: string }) => file.path);
-const scripts = files.filter((file) => file.endsWith(".js"));
+/** All but the command line, which is for Node only. */
+const scripts = files.filter((file) => file.endsWith(".js") && file !== "dist/cli.js");
 
 /** A bundle's code without comments and strings, so that a word in a message is not taken for a use of it. */
 const code = (file: string): string =>
@@ -28,6 +29,7 @@ describe("the packed files", () => {
     const expected = [
       /^(package\.json|README\.md|LICENSE)$/,
       /^dist\/(index|edge|chunk-[A-Z0-9]{8}|formats\/(index|edge|chunk-[A-Z0-9]{8}))\.js(\.map)?$/,
+      /^dist\/cli\.js$/,
       /^dist\/(relaxed-)?simd\.wasm$/,
       /^dist\/([a-z0-9-]+\/)*[a-z0-9-]+\.d\.ts$/,
     ];
