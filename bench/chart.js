@@ -17,8 +17,8 @@ const MARKS = {
   relaxed: { colour: OURS, shape: "disc" },
 };
 
-const WIDTH = 920;
-const LEFT = 310;
+const WIDTH = 940;
+const LEFT = 330;
 const RIGHT = 92;
 const TOP = 92;
 const ROW = 24;
@@ -124,7 +124,7 @@ function legend() {
     .map((peer) => {
       const label = `${PEERS[peer].title} (${PEERS[peer].note})`;
       const entry = `${mark(peer, at, 50)}<text x="${at + 12}" y="54.5" font-size="12">${escapeText(label)}</text>`;
-      at += 30 + label.length * 6.05;
+      at += 32 + label.length * 6.7;
       return entry;
     })
     .join("\n");

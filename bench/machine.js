@@ -49,13 +49,11 @@ export function lastCore() {
 /**
  * Runs jobs/NAME.js in a process of its own and gives its result, with the process's wall time in ms.
  * @param {Runtime} runtime
- * @param {{ core?: number, niceness?: number, flags?: string[] }} options
+ * @param {{ core?: number, flags?: string[] }} options
  */
-export async function runJob(runtime, name, argument, { core, niceness, flags = [] } = {}) {
+export async function runJob(runtime, name, argument, { core, flags = [] } = {}) {
   const command = [runtime.path, ...runtime.flags, ...flags, "job.js", name, JSON.stringify(argument)];
   if (core !== undefined) command.unshift("taskset", "-c", String(core));
-  // By the command, not by os.setPriority: that would leave out the threads that Node starts first.
-  if (niceness !== undefined) command.unshift("nice", "-n", String(niceness));
   const begin = performance.now();
   const child = spawn(command[0], command.slice(1), { cwd: here, stdio: ["ignore", "pipe", "pipe"] });
   const text = { out: "", err: "" };

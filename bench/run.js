@@ -23,7 +23,6 @@ const HELP = `node bench/run.js [options]
   --node PATH      the Node to measure with (default: the one in bench/node_modules, else this one)
   --old-node PATH  a second Node for the baseline build (default: this one, where it is another major version)
   --core N         the core to run on (default: the last one allowed)
-  --nice N         priority of the measured processes; below 0, where that is allowed, they wait less for others
   --clock NAME     wall (default), or cpu for the processor time of cells when the machine is busy; no final results
   --json FILE      where to write the raw results (default: bench/results.json after a complete run)
   --from FILE      measure nothing: print FILE's results and write README.md and chart.svg from them
@@ -39,7 +38,6 @@ const { values: options } = parseArgs({
     node: { type: "string", default: defaultNode() },
     "old-node": { type: "string", default: process.execPath },
     core: { type: "string" },
-    nice: { type: "string" },
     clock: { type: "string", default: "wall" },
     json: { type: "string" },
     from: { type: "string" },
@@ -96,8 +94,7 @@ if (!(Number.isInteger(rounds) && rounds > 0)) {
   throw new RangeError(`--rounds: expected a positive integer, got ${options.rounds}`);
 }
 const core = options.core === undefined ? lastCore() : Number(options.core);
-const niceness = options.nice === undefined ? undefined : Number(options.nice);
-const placing = { core, niceness };
+const placing = { core };
 const timing = {
   ...(options.quick ? { warmupMs: 80, measureMs: 100 } : { warmupMs: 150, measureMs: 250 }),
   clock: options.clock,
