@@ -1,0 +1,71 @@
+/** workerd, Cloudflare's engine: bundled by wrangler with the condition `workerd`, run by miniflare. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+
+const TIMEOUT = 120_000;
+const wrangler = fileURLToPath(new URL("./node_modules/wrangler/bin/wrangler.js", import.meta.url));
+const require = createRequire(import.meta.url);
+const { version } = require("workerd/package.json");
+
+/** The oldest date that wrangler takes, and the newest that this workerd knows: the day it was built. */
+const DATES = ["2021-11-02", `${version.slice(2, 6)}-${version.slice(6, 8)}-${version.slice(8, 10)}`];
+
+export async function runEdge(app) {
+  const rows = [];
+  for (const date of DATES) {
+    const row = { runtime: "workerd", engine: "V8", version, how: `wrangler, compatibility ${date}` };
+    rows.push(row);
+    let worker;
+    try {
+      const folder = bundle(app, date);
+      worker = new Miniflare(convertV4MiniflareOptions({ ...modulesOf(folder), compatibilityDate: date }));
+      await worker.ready;
+    } catch (error) {
+      row.notRun = error.stderr?.toString() || error.message;
+      continue;
+    }
+    try {
+      const response = await worker.dispatchFetch("http://localhost/", {
+        signal: AbortSignal.timeout(TIMEOUT),
+      });
+      row.report = response.ok ? await response.json() : { error: await response.text() };
+    } catch (error) {
+      row.report = { error: String(error) };
+    } finally {
+      await worker.dispose();
+    }
+  }
+  return rows;
+}
+
+/** What `wrangler deploy` would upload. */
+function bundle(app, date) {
+  const folder = join(app, `edge-${date}`);
+  writeFileSync(
+    join(app, "wrangler.json"),
+    JSON.stringify({ name: "suite", main: "edge.js", compatibility_date: date }),
+  );
+  execFileSync(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", folder], {
+    cwd: app,
+    timeout: TIMEOUT,
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
+  });
+  return folder;
+}
+
+function modulesOf(folder) {
+  const modules = readdirSync(folder)
+    .filter((name) => /\.(js|wasm)(\?module)?$/.test(name))
+    .map((name) => ({
+      type: name.endsWith(".js") ? "ESModule" : "CompiledWasm",
+      path: join(folder, name),
+      contents: readFileSync(join(folder, name)),
+    }));
+  // Miniflare takes the first as the worker.
+  return { modulesRoot: folder, modules: modules.sort((a, b) => (a.type < b.type ? 1 : -1)) };
+}

@@ -1,0 +1,18 @@
+/**
+ * A Cloudflare Worker: everything, the first call into the library too, happens at request time. The binaries' own paths
+ * are imported only to tell which of them ran; a user who wants to pass one to init imports lstm-wasm/lstm.wasm.
+ */
+import * as library from "lstm-wasm";
+import compiled from "lstm-wasm/lstm.wasm";
+import relaxedSimd from "./node_modules/lstm-wasm/dist/relaxed-simd.wasm?module";
+import simd from "./node_modules/lstm-wasm/dist/simd.wasm?module";
+import { runSuite } from "./suite.js";
+
+export default {
+  fetch() {
+    const report = runSuite(library, { simd, "relaxed-simd": relaxedSimd });
+    library.init({ module: compiled });
+    new library.LSTM({ inputSize: 2, hiddenSize: 3 }).forward(library.Tensor.zeros([4, 2]));
+    return Response.json(report);
+  },
+};

@@ -1,0 +1,67 @@
+/** The page of each browser test: runs the suite in the scope that ?context= names and posts the result to /result. */
+import * as library from "lstm-wasm";
+import { runSuite } from "./suite.js";
+
+const SAMPLES = 1024;
+
+const contexts = {
+  page: () => runSuite(library),
+
+  worker() {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    return answer(worker, (fail) => {
+      worker.onerror = (event) => fail(new Error(event.message ?? "the worker did not load"));
+    });
+  },
+
+  async "service worker"() {
+    const { installing, waiting, active } = await navigator.serviceWorker.register("./service-worker.js", {
+      type: "module",
+    });
+    const { port1, port2 } = new MessageChannel();
+    (installing ?? waiting ?? active).postMessage("run", [port2]);
+    return answer(port1);
+  },
+
+  async AudioWorklet() {
+    const audio = new OfflineAudioContext(1, SAMPLES, 44100);
+    await audio.audioWorklet.addModule("./processor.js");
+    const lstm = new library.LSTM({ inputSize: 1, hiddenSize: 8, numLayers: 2 });
+    const samples = library.Tensor.randn([SAMPLES, 1], 5);
+    const source = audio.createBufferSource();
+    // Filled before the source gets it: Firefox reads the buffer when it is assigned.
+    const buffer = audio.createBuffer(1, SAMPLES, 44100);
+    buffer.copyToChannel(samples.data, 0);
+    source.buffer = buffer;
+    const node = new AudioWorkletNode(audio, "suite", { processorOptions: { weights: lstm.stateDict() } });
+    source.connect(node).connect(audio.destination);
+    // Firefox does not hold the rendering back until the processor is made; the message tells that it is.
+    const result = await answer(node.port, (fail) => {
+      node.onprocessorerror = () => fail(new Error("the processor threw"));
+    });
+    source.start();
+    const rendered = (await audio.startRendering()).getChannelData(0);
+    const [output] = lstm.forward(samples);
+    const differences = rendered.map((value, step) => Math.abs(value - output.data[step * 8]));
+    const worst = Math.max(...differences);
+    if (!(worst <= 2e-6)) throw new Error(`the rendered buffer differs from forward by ${worst}`);
+    return result;
+  },
+};
+
+/** The first message of a port or worker. A failure is posted as { error }. */
+function answer(port, onFailure) {
+  return new Promise((resolve, reject) => {
+    port.onmessage = ({ data }) => (data.error === undefined ? resolve(data) : reject(new Error(data.error)));
+    onFailure?.(reject);
+  });
+}
+
+const query = new URLSearchParams(location.search);
+let report;
+try {
+  report = await contexts[query.get("context")]();
+} catch (error) {
+  report = { error: String(error) };
+}
+await fetch(`/result?id=${query.get("id")}`, { method: "POST", body: JSON.stringify(report) });

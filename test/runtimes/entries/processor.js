@@ -1,0 +1,23 @@
+/** An LSTM over each sample of the input; the suite runs once, when the node is made. */
+import * as library from "lstm-wasm";
+import { runSuite } from "./suite.js";
+
+class SuiteProcessor extends AudioWorkletProcessor {
+  constructor({ processorOptions: { weights } }) {
+    super();
+    this.port.postMessage(runSuite(library));
+    this.stream = library.LSTM.fromStateDict(weights).stream();
+    this.sample = new Float32Array(1);
+  }
+
+  process([[input]], [[output]]) {
+    if (input === undefined) return true;
+    for (let at = 0; at < input.length; at++) {
+      this.sample[0] = input[at];
+      output[at] = this.stream.step(this.sample).data[0];
+    }
+    return true;
+  }
+}
+
+registerProcessor("suite", SuiteProcessor);

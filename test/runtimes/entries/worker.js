@@ -1,0 +1,4 @@
+import * as library from "lstm-wasm";
+import { runSuite } from "./suite.js";
+
+postMessage(runSuite(library));

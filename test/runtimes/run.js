@@ -1,0 +1,43 @@
+/**
+ * npm run test:runtimes: packs the package, installs the tarball in an app of its own, runs the suite (entries/suite.ts) in
+ * every engine, prints the table and writes it to README.md. Exits with 1 if any engine failed or could not be started.
+ * `--update` takes Node's checksums as the expected ones; `--only=<text>` runs the targets whose names contain the text.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runBrowsers } from "./browsers.js";
+import { bundleSites } from "./bundles.js";
+import { runEdge } from "./edge.js";
+import { makeApp } from "./pack.js";
+import { judge, printTable, writeTable } from "./report.js";
+import { checkTypes, runScripts } from "./scripts.js";
+
+const CHECKSUMS = new URL("./checksums.json", import.meta.url);
+const update = process.argv.includes("--update");
+const only = process.argv.find((option) => option.startsWith("--only="))?.slice(7) ?? "";
+
+/** `name` of a target contains what --only asks for. */
+const wanted = (name) => name.toLowerCase().includes(only.toLowerCase());
+
+const work = mkdtempSync(join(tmpdir(), "lstm-wasm-runtimes-"));
+try {
+  const app = await makeApp(work);
+  const rows = await runScripts(app, wanted);
+  if (update) {
+    const reference = rows.find(({ report }) => report?.checksums)?.report;
+    if (reference === undefined) throw new Error("no engine gave checksums to update from");
+    writeFileSync(CHECKSUMS, `${JSON.stringify(reference.checksums, null, 1)}\n`);
+  }
+  if (wanted("types")) rows.push(...checkTypes(app));
+  if (wanted("edge") || wanted("workerd")) rows.push(...(await runEdge(app)));
+  const browsers = ["Chromium", "Firefox", "WebKitGTK"].filter(wanted);
+  if (browsers.length > 0) rows.push(...(await runBrowsers(browsers, await bundleSites(app))));
+
+  const judged = judge(rows, JSON.parse(readFileSync(CHECKSUMS, "utf8")));
+  printTable(judged);
+  if (only === "") writeTable(judged);
+  if (judged.length === 0 || judged.some((row) => !row.passed)) process.exitCode = 1;
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
