@@ -155,7 +155,7 @@ function step(
   v128.store(hiddenB, nextHidden(gateB, rB, zB, nB, v128.load(hB)));
 }
 
-function nextHidden(gate: usize, r: v128, z: v128, n: v128, h: v128): v128 {
+export function nextHidden(gate: usize, r: v128, z: v128, n: v128, h: v128): v128 {
   const reset = sigmoid4(f32x4.add(v128.load(gate), r));
   const update = sigmoid4(f32x4.add(v128.load(gate, 16), z));
   const candidate = tanh4(madd(reset, n, v128.load(gate, 32)));

@@ -317,7 +317,7 @@ function stepTwoBlocks(
 }
 
 /** c' = sigmoid(f) c + sigmoid(i) tanh(g), the last product over one denominator. */
-function nextCell(i: v128, f: v128, g: v128, c: v128): v128 {
+export function nextCell(i: v128, f: v128, g: v128, c: v128): v128 {
   const ei = expNegative(i);
   const ef = expNegative(f);
   const mg = expm1Negative(g);
@@ -330,7 +330,7 @@ function nextCell(i: v128, f: v128, g: v128, c: v128): v128 {
 }
 
 /** h' = sigmoid(o) tanh(c'), over one denominator. */
-function nextHidden(o: v128, c: v128): v128 {
+export function nextHidden(o: v128, c: v128): v128 {
   const eo = expNegative(o);
   const mc = expm1Negative(c);
   return f32x4.div(
@@ -340,7 +340,7 @@ function nextHidden(o: v128, c: v128): v128 {
 }
 
 /** The activated gates and c' of four units, each in a row of its own. */
-function storeTrace(trace: usize, cellRow: usize, i: v128, f: v128, g: v128, o: v128, c: v128): void {
+export function storeTrace(trace: usize, cellRow: usize, i: v128, f: v128, g: v128, o: v128, c: v128): void {
   v128.store(trace, sigmoid4(i));
   v128.store(trace + cellRow, sigmoid4(f));
   v128.store(trace + 2 * cellRow, tanh4(g));

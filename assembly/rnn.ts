@@ -66,7 +66,7 @@ export function rnnForward(
 }
 
 /** sums = tanh or relu of gates + sums, `bytes` of both. */
-function activate(sums: usize, gates: usize, bytes: usize, useRelu: i32): void {
+export function activate(sums: usize, gates: usize, bytes: usize, useRelu: i32): void {
   for (const end = sums + bytes; sums < end; sums += 16) {
     const sum = f32x4.add(v128.load(gates), v128.load(sums));
     v128.store(sums, useRelu ? relu4(sum) : tanh4(sum));

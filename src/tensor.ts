@@ -19,6 +19,9 @@ export type IntegerArray =
 /** What a tensor may hold. Modules compute on float32; integer tensors come out of files and stay as they are. */
 export type TensorData = Float32Array | IntegerArray;
 
+/** What a module's parameter may hold: float32 numbers, or int8 weights whose scales are a parameter of their own. */
+export type ParameterData = Float32Array | Int8Array;
+
 /** Any object with `data` and `shape` (or `dims`, as onnxruntime names it) serves as a tensor argument. */
 export type TensorLike<Data = Float32Array | Float64Array | readonly number[]> =
   | { readonly data: Data; readonly shape: readonly number[] }
@@ -134,13 +137,29 @@ export function nested(value: NestedNumbers, name: string): { data: Float32Array
  */
 export function asTensor(value: unknown, name: string): { data: Float32Array; shape: readonly number[] } {
   if (value instanceof Tensor && value.data instanceof Float32Array) return value;
+  return asShaped(value, name, asFloat32);
+}
+
+/** As asTensor, but int8 data stays as it is. */
+export function asParameter(value: unknown, name: string): { data: ParameterData; shape: readonly number[] } {
+  if (value instanceof Tensor && value.data instanceof Float32Array) return value;
+  return asShaped(value, name, (data, dataName) =>
+    data instanceof Int8Array ? data : asFloat32(data, dataName),
+  );
+}
+
+function asShaped<Data extends ArrayLike<number>>(
+  value: unknown,
+  name: string,
+  read: (data: unknown, name: string) => Data,
+): { data: Data; shape: readonly number[] } {
   if (typeof value !== "object" || value === null)
     throw wrongType(name, "a Tensor or { data, shape }", value);
   const { data, shape, dims } = value as { data?: unknown; shape?: unknown; dims?: unknown };
   const sizes = (shape ?? dims) as readonly number[];
   if (sizes === undefined) throw wrongType(`${name}.shape`, "an array of sizes", sizes);
   const size = sizeOf(sizes, `${name}.shape`);
-  const numbers = asFloat32(data, `${name}.data`);
+  const numbers = read(data, `${name}.data`);
   if (numbers.length !== size) {
     throw wrongValue(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, numbers.length);
   }

@@ -6,7 +6,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { writeSafetensors } from "../src/formats/index.js";
-import { Conv1d, Embedding, GRU, Linear, LSTM, LSTMCell, RNN, Tensor } from "../src/index.js";
+import {
+  Conv1d,
+  Embedding,
+  GRU,
+  Linear,
+  LSTM,
+  LSTMCell,
+  RNN,
+  Tensor,
+  type TensorData,
+} from "../src/index.js";
 
 const COMMAND = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const FILES = fileURLToPath(new URL("formats/files/", import.meta.url));
@@ -73,7 +83,10 @@ const netFile = write(
   writeSafetensors(
     new Map(
       Object.entries(net).flatMap(([part, module]) =>
-        [...module.stateDict()].map(([name, tensor]): [string, Tensor] => [`${part}.${name}`, tensor]),
+        [...module.stateDict()].map(([name, tensor]): [string, Tensor<TensorData>] => [
+          `${part}.${name}`,
+          tensor,
+        ]),
       ),
     ),
   ),

@@ -1,7 +1,7 @@
 /** Conv1d: convolution (cross-correlation, as PyTorch's) over the last dimension. */
 import { checkBoolean, checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
 import { asTensor, type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
-import { blockCount, Panel, PLAIN } from "../wasm/panel.js";
+import { blockCount, FloatPanel, PLAIN } from "../wasm/panel.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import { Module } from "./module.js";
 import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
@@ -50,7 +50,7 @@ export class Conv1d extends Module {
     return "Conv1d";
   }
   /** One panel per group, of `#columns` inputs: tap by tap, channel by channel. */
-  readonly #panels: Panel[];
+  readonly #panels: FloatPanel[];
   readonly #panelBytes: number;
   readonly #bias: number;
   readonly #scratch: Scratch;
@@ -118,7 +118,14 @@ export class Conv1d extends Module {
     const pointer = this.region.allocate(groups * this.#panelBytes);
     this.#panels = Array.from(
       { length: groups },
-      (_, group) => new Panel(PLAIN, units, columns, pointer + group * this.#panelBytes, blockBytes),
+      (_, group) =>
+        new FloatPanel({
+          layout: PLAIN,
+          units,
+          columns,
+          pointer: pointer + group * this.#panelBytes,
+          blockBytes,
+        }),
     );
     this.#bias = this.region.allocate(groups * this.#blocks * 64);
     this.#scratch = new Scratch(this.region);
@@ -289,7 +296,7 @@ export class Conv1d extends Module {
       const taps = swapLast(weight, this.inChannels / this.groups, this.kernelSize);
       const size = units * this.#columns;
       for (const [group, panel] of this.#panels.entries()) {
-        panel.pack(this.runtime, staging, taps.subarray(group * size, (group + 1) * size));
+        panel.store(this.runtime, staging, "weights", taps.subarray(group * size, (group + 1) * size));
       }
     }
     const bias = values.get("bias");
@@ -312,7 +319,7 @@ export class Conv1d extends Module {
       values.set(
         isBias
           ? this.runtime.floats.subarray(at, at + units)
-          : panel.unpack(this.runtime, this.#scratch.fit(size * 4)),
+          : panel.read(this.runtime, this.#scratch.fit(size * 4)),
         group * size,
       );
     }

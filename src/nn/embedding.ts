@@ -1,7 +1,7 @@
 /** Embedding: rows of a table by index. A gather does no arithmetic, so it stays in JavaScript memory. */
 import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
 import { normal } from "../random.js";
-import { nested, type StateDictLike, sizeOf, Tensor } from "../tensor.js";
+import { nested, type ParameterData, type StateDictLike, sizeOf, Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
 
@@ -100,7 +100,7 @@ export class Embedding extends Module {
   }
 
   /** @internal */
-  protected storeParameters(values: ReadonlyMap<string, Float32Array>): void {
+  protected storeParameters(values: ReadonlyMap<string, ParameterData>): void {
     const weight = values.get("weight");
     if (weight !== undefined) this.#weight.set(weight);
   }

@@ -1,7 +1,11 @@
 /** GRU: PyTorch's nn.GRU in inference. The kernel is assembly/gru.ts. */
 import { checkBoolean, checkOptions } from "../checks.js";
 import type { StateDictLike } from "../tensor.js";
+import type { Precision } from "../wasm/precision.js";
+import { int8Family } from "./int8-family.js";
+import { precisionFromDict } from "./parameters.js";
 import {
+  FROM_STATE_DICT_OPTIONS,
   type FromStateDictOptions,
   RECURRENT_OPTIONS,
   type RecurrentOptions,
@@ -17,6 +21,7 @@ export type GRUOptions = RecurrentOptions;
 /** @internal */
 export const gruFamily: Family = {
   format: {
+    precision: "float32",
     input: { gates: 3, lineVectors: 4 },
     hidden: { gates: 3, lineVectors: 3 },
     joined: false,
@@ -44,6 +49,12 @@ export const gruFamily: Family = {
   },
 };
 
+const gruInt8Family = int8Family(0, { gates: 3, lineVectors: 4 });
+
+function gruFamilyOf(precision: Precision): Family {
+  return precision === "int8" ? gruInt8Family : gruFamily;
+}
+
 /**
  * A gated recurrent unit network, as PyTorch's `nn.GRU`: r, z = sigmoid of W_ih x + b_ih + W_hh h + b_hh;
  * n = tanh(W_in x + b_in + r (W_hn h + b_hn)); h' = (h - n) z + n.
@@ -59,16 +70,20 @@ export class GRU extends SingleStateRecurrent {
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
   constructor(options: GRUOptions, /** @internal */ source?: StateSource) {
-    super(gruFamily, checkOptions("options", options, RECURRENT_OPTIONS), 0, source);
+    super(gruFamilyOf, checkOptions("options", options, RECURRENT_OPTIONS), 0, source);
   }
 
   /**
-   * A GRU whose sizes, layers, directions and bias are read off a state dict's names and shapes.
+   * A GRU whose sizes, layers, directions and bias are read off a state dict's names and shapes. Int8 weights make it one
+   * of precision int8.
    * @throws TypeError or RangeError naming every key that does not fit.
    */
   static fromStateDict(dict: StateDictLike, options: FromStateDictOptions = {}): GRU {
-    const { prefix = "", batchFirst = false } = checkOptions("options", options, ["prefix", "batchFirst"]);
+    const checked = checkOptions("options", options, FROM_STATE_DICT_OPTIONS);
+    const { prefix = "", batchFirst = false } = checked;
     const { projSize: _, ...sizes } = sizesFromDict(dict, prefix, 3);
-    return new GRU({ ...sizes, batchFirst: checkBoolean("batchFirst", batchFirst) }, { dict, prefix });
+    const precision = precisionFromDict(dict, prefix, "weight_ih_l0", checked.precision);
+    const read = { ...sizes, precision, batchFirst: checkBoolean("batchFirst", batchFirst) };
+    return new GRU(read, { dict, prefix });
   }
 }

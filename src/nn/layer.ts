@@ -1,11 +1,14 @@
 /** The weights of one layer and direction, packed for the kernels. */
-import { outputIndex, Panel, type PanelLayout, PLAIN } from "../wasm/panel.js";
+import type { ParameterData } from "../tensor.js";
+import { outputIndex, type Panel, type PanelLayout, type PanelPart, PLAIN } from "../wasm/panel.js";
+import { allocatePanel, allocatePanels, type Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
 import type { ParameterSpec } from "./parameters.js";
 
 /** What the packing of a layer depends on besides its sizes. */
 export interface LayerFormat {
+  readonly precision: Precision;
   /** How W_ih (gates * H, input) is packed; its lines have four vectors, so that `project` serves every module. */
   readonly input: PanelLayout;
   /** How W_hh (gates * H, R) is packed. */
@@ -46,19 +49,21 @@ export class Layer {
     this.sizes = sizes;
     this.outputSize = outputSize;
     this.#format = format;
-    if (format.joined) {
-      const both = Panel.allocate(region, format.input, hiddenSize, inputSize + outputSize);
-      const after = both.pointer + inputSize * format.input.lineVectors * 16;
-      this.input = new Panel(format.input, hiddenSize, inputSize, both.pointer, both.blockBytes);
-      this.hidden = new Panel(format.hidden, hiddenSize, outputSize, after, both.blockBytes);
+    const { precision, input, hidden, joined } = format;
+    if (joined) {
+      const widths = [inputSize, outputSize];
+      [this.input, this.hidden] = allocatePanels(region, precision, input, hiddenSize, widths) as [
+        Panel,
+        Panel,
+      ];
     } else {
-      this.input = Panel.allocate(region, format.input, hiddenSize, inputSize);
-      this.hidden = Panel.allocate(region, format.hidden, hiddenSize, outputSize);
+      this.input = allocatePanel(region, precision, input, hiddenSize, inputSize);
+      this.hidden = allocatePanel(region, precision, hidden, hiddenSize, outputSize);
     }
     this.inputBias = region.allocate(this.gatesBytes);
     this.hiddenBias = region.allocate(this.gatesBytes);
     if (projSize > 0) {
-      this.reduction = Panel.allocate(region, PLAIN, projSize, hiddenSize);
+      this.reduction = allocatePanel(region, precision, PLAIN, projSize, hiddenSize);
       this.reductionStart = region.allocate(this.reduction.blocks * 64);
     } else {
       this.reduction = undefined;
@@ -80,28 +85,29 @@ export class Layer {
   specs(suffix: string): ParameterSpec[] {
     const { inputSize, hiddenSize, projSize, bias } = this.sizes;
     const rows = this.#format.input.gates * hiddenSize;
+    const int8 = this.#format.precision === "int8";
     const specs: ParameterSpec[] = [
-      { name: `weight_ih${suffix}`, shape: [rows, inputSize] },
-      { name: `weight_hh${suffix}`, shape: [rows, this.outputSize] },
+      { name: `weight_ih${suffix}`, shape: [rows, inputSize], int8 },
+      { name: `weight_hh${suffix}`, shape: [rows, this.outputSize], int8 },
     ];
     if (bias) {
       specs.push({ name: `bias_ih${suffix}`, shape: [rows] }, { name: `bias_hh${suffix}`, shape: [rows] });
     }
-    if (projSize > 0) specs.push({ name: `weight_hr${suffix}`, shape: [projSize, hiddenSize] });
+    if (projSize > 0) specs.push({ name: `weight_hr${suffix}`, shape: [projSize, hiddenSize], int8 });
     return specs;
   }
 
   /** Bytes of staging that `store` and `read` need: the largest matrix of one gate. */
   get stagingBytes(): number {
-    const { inputSize, hiddenSize } = this.sizes;
-    return Math.max(inputSize, hiddenSize, this.outputSize) * hiddenSize * 4;
+    const { input, hidden, reduction } = this;
+    return Math.max(input.stagingBytes, hidden.stagingBytes, reduction?.stagingBytes ?? 0);
   }
 
-  /** Packs one parameter, named without its suffix. */
-  store(runtime: Runtime, staging: number, name: string, data: Float32Array): void {
+  /** Packs one parameter, or the scales of one, named without its suffix. */
+  store(runtime: Runtime, staging: number, name: string, part: PanelPart, data: ParameterData): void {
     const panel = this.#panelOf(name);
     if (panel !== undefined) {
-      panel.pack(runtime, staging, data);
+      panel.store(runtime, staging, part, data);
       return;
     }
     const { floats } = runtime;
@@ -110,10 +116,10 @@ export class Layer {
     });
   }
 
-  /** A copy of one parameter, named without its suffix. */
-  read(runtime: Runtime, staging: number, name: string): Float32Array {
+  /** A copy of one parameter, or of its scales, named without its suffix. */
+  read(runtime: Runtime, staging: number, name: string, part: PanelPart): ParameterData {
     const panel = this.#panelOf(name);
-    if (panel !== undefined) return panel.unpack(runtime, staging);
+    if (panel !== undefined) return panel.read(runtime, staging, part);
     const { floats } = runtime;
     const data = new Float32Array(this.#format.input.gates * this.sizes.hiddenSize);
     this.#eachBias(name, (address, index) => {

@@ -1,10 +1,11 @@
 /** Linear: y = x W^T + b. */
 import { checkBoolean, checkInteger, checkOptions, showShape, wrongValue } from "../checks.js";
-import { asTensor, type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
-import { Panel, PLAIN } from "../wasm/panel.js";
+import { asTensor, type ParameterData, type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
+import { type Panel, PLAIN } from "../wasm/panel.js";
+import { allocatePanel, checkPrecision, type Precision } from "../wasm/precision.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import { Module } from "./module.js";
-import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
+import { entriesBelow, type ParameterSpec, precisionFromDict, scaleNameOf, shapeOf } from "./parameters.js";
 import type { StateSource } from "./recurrent.js";
 
 /** Options of `Linear`, as PyTorch's. */
@@ -12,6 +13,8 @@ export interface LinearOptions {
   inFeatures: number;
   outFeatures: number;
   bias?: boolean;
+  /** `"int8"`: weights of 8 bits with one scale per row. `"float32"` when left out. */
+  precision?: Precision;
 }
 
 /** Rows of one kernel call: enough to read the weights rarely, few enough that the buffers stay small. */
@@ -21,6 +24,7 @@ export class Linear extends Module {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly bias: boolean;
+  readonly precision: Precision;
   /** @internal */
   protected get kind(): string {
     return "Linear";
@@ -34,11 +38,9 @@ export class Linear extends Module {
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
   constructor(options: LinearOptions, /** @internal */ source?: StateSource) {
-    const {
-      inFeatures,
-      outFeatures,
-      bias = true,
-    } = checkOptions("options", options, ["inFeatures", "outFeatures", "bias"]);
+    const checked = checkOptions("options", options, ["inFeatures", "outFeatures", "bias", "precision"]);
+    const { inFeatures, outFeatures, bias = true, precision = "float32" } = checked;
+    checkPrecision(precision);
     const columns = checkInteger("inFeatures", inFeatures, 1);
     const units = checkInteger("outFeatures", outFeatures, 1);
     checkBoolean("bias", bias);
@@ -46,9 +48,10 @@ export class Linear extends Module {
     this.inFeatures = columns;
     this.outFeatures = units;
     this.bias = bias;
+    this.precision = precision;
     this.#scratch = new Scratch(this.region);
     try {
-      this.#panel = Panel.allocate(this.region, PLAIN, units, columns);
+      this.#panel = allocatePanel(this.region, precision, PLAIN, units, columns);
       this.#bias = this.region.allocate(this.#panel.blocks * 64);
       if (source === undefined) this.initialise(1 / Math.sqrt(columns));
       else this.loadStateDict(source.dict, { prefix: source.prefix });
@@ -58,12 +61,21 @@ export class Linear extends Module {
     }
   }
 
-  /** A Linear whose sizes are read off `weight` (outFeatures, inFeatures) and whether there is a `bias`. */
-  static fromStateDict(dict: StateDictLike, options: { prefix?: string } = {}): Linear {
-    const { prefix = "" } = checkOptions("options", options, ["prefix"]);
+  /**
+   * A Linear whose sizes are read off `weight` (outFeatures, inFeatures) and whether there is a `bias`. Int8 weights make
+   * it one of precision int8; float weights are quantised when that is asked for.
+   */
+  static fromStateDict(
+    dict: StateDictLike,
+    options: { prefix?: string; precision?: Precision } = {},
+  ): Linear {
+    const checked = checkOptions("options", options, ["prefix", "precision"]);
+    const { prefix = "" } = checked;
     const entries = entriesBelow(dict, prefix);
     const [outFeatures, inFeatures] = shapeOf(entries, "weight", 2, prefix) as [number, number];
-    return new Linear({ inFeatures, outFeatures, bias: entries.has("bias") }, { dict, prefix });
+    const precision = precisionFromDict(dict, prefix, "weight", checked.precision);
+    const read = { inFeatures, outFeatures, bias: entries.has("bias"), precision };
+    return new Linear(read, { dict, prefix });
   }
 
   /**
@@ -85,26 +97,15 @@ export class Linear extends Module {
     const inputRow = this.inFeatures * 4;
     const paddedRow = panel.blocks * 64;
     const outputRow = this.outFeatures * 4;
-    const from = this.#scratch.fit(chunkRows * (inputRow + paddedRow + outputRow) + 48);
+    const from = this.#scratch.fit(chunkRows * (inputRow + paddedRow + outputRow + panel.scratchRow) + 64);
     const padded = align(from + chunkRows * inputRow);
     const to = padded + chunkRows * paddedRow;
+    const scratch = align(to + chunkRows * outputRow);
     for (let row = 0; row < rows; row += chunkRows) {
       const count = Math.min(chunkRows, rows - row);
       const { floats } = this.runtime;
       floats.set(data.subarray(row * this.inFeatures, (row + count) * this.inFeatures), from / 4);
-      kernels.project(
-        count,
-        this.inFeatures,
-        panel.blocks,
-        from,
-        inputRow,
-        panel.pointer,
-        panel.blockBytes,
-        this.#bias,
-        0,
-        padded,
-        paddedRow,
-      );
+      panel.project(kernels, count, from, inputRow, this.#bias, padded, paddedRow, scratch);
       kernels.copyRows(to, outputRow, padded, paddedRow, count, this.outFeatures);
       output.data.set(floats.subarray(to / 4, to / 4 + count * this.outFeatures), row * this.outFeatures);
     }
@@ -113,31 +114,35 @@ export class Linear extends Module {
 
   /** @internal */
   protected parameterSpecs(): ParameterSpec[] {
-    const specs: ParameterSpec[] = [{ name: "weight", shape: [this.outFeatures, this.inFeatures] }];
+    const shape = [this.outFeatures, this.inFeatures];
+    const specs: ParameterSpec[] = [{ name: "weight", shape, int8: this.precision === "int8" }];
     if (this.bias) specs.push({ name: "bias", shape: [this.outFeatures] });
     return specs;
   }
 
   /** @internal */
-  protected storeParameters(values: ReadonlyMap<string, Float32Array>): void {
+  protected storeParameters(values: ReadonlyMap<string, ParameterData>): void {
+    const { runtime } = this;
     const weight = values.get("weight");
     if (weight !== undefined) {
-      const staging = this.region.allocate(weight.byteLength);
-      this.#panel.pack(this.runtime, staging, weight);
+      const staging = this.region.allocate(this.#panel.stagingBytes);
+      this.#panel.store(runtime, staging, "weights", weight);
       this.region.free(staging);
     }
+    const scales = values.get(scaleNameOf("weight"));
+    if (scales !== undefined) this.#panel.store(runtime, 0, "scales", scales);
     const bias = values.get("bias");
-    if (bias !== undefined) this.runtime.floats.set(bias, this.#bias / 4);
+    if (bias !== undefined) runtime.floats.set(bias, this.#bias / 4);
   }
 
   /** @internal */
-  protected readParameter(name: string): Float32Array {
+  protected readParameter(name: string): ParameterData {
     if (name === "bias") {
       return this.runtime.floats.slice(this.#bias / 4, this.#bias / 4 + this.outFeatures);
     }
-    const staging = this.region.allocate(this.inFeatures * this.outFeatures * 4);
-    const weight = this.#panel.unpack(this.runtime, staging);
+    const staging = this.region.allocate(this.#panel.stagingBytes);
+    const data = this.#panel.read(this.runtime, staging, name === "weight" ? "weights" : "scales");
     this.region.free(staging);
-    return weight;
+    return data;
   }
 }

@@ -1,7 +1,10 @@
 /** LSTM: PyTorch's nn.LSTM in inference. The kernel is assembly/lstm.ts. */
 import { checkBoolean, checkOptions } from "../checks.js";
 import type { StateDictLike, Tensor, TensorLike } from "../tensor.js";
+import type { Precision } from "../wasm/precision.js";
+import { precisionFromDict } from "./parameters.js";
 import {
+  FROM_STATE_DICT_OPTIONS,
   type FromStateDictOptions,
   RECURRENT_OPTIONS,
   Recurrent,
@@ -24,9 +27,11 @@ export interface LSTMOptions extends RecurrentOptions {
 export type LSTMState = [Tensor, Tensor];
 export type LSTMStateLike = readonly [TensorLike, TensorLike];
 
+const GATES = { gates: 4, lineVectors: 4 };
+
 /** @internal */
 export const lstmFamily: Family = {
-  format: { input: { gates: 4, lineVectors: 4 }, hidden: { gates: 4, lineVectors: 4 }, joined: true },
+  format: { precision: "float32", input: GATES, hidden: GATES, joined: true },
   states: ["h", "c"],
   runSteps(kernels, layer, run) {
     const { sizes, outputSize, input, hidden, reduction } = layer;
@@ -63,6 +68,46 @@ export const lstmFamily: Family = {
   },
 };
 
+const lstmInt8Family: Family = {
+  format: { precision: "int8", input: GATES, hidden: GATES, joined: true },
+  states: ["h", "c"],
+  runSteps(kernels, layer, run) {
+    kernels.lstmForwardInt8(
+      run.steps,
+      layer.sizes.hiddenSize,
+      layer.hidden.record,
+      layer.hiddenBias,
+      run.gates,
+      run.gatesTime,
+      run.gatesRow,
+      run.state,
+      run.stateRow,
+      run.cells,
+      run.hidden,
+      run.quantized,
+      run.quantizedRow,
+      run.output,
+      run.outputTime,
+      run.outputRow,
+      layer.outputSize,
+      run.order,
+      run.active,
+      run.batch,
+      run.backwards,
+      layer.reduction?.record ?? 0,
+      layer.reductionStart,
+      run.input === 0 ? 0 : layer.input.record,
+      run.quantizedInput,
+      layer.inputBias,
+      run.trace,
+    );
+  },
+};
+
+function lstmFamilyOf(precision: Precision): Family {
+  return precision === "int8" ? lstmInt8Family : lstmFamily;
+}
+
 /**
  * A long short-term memory network, as PyTorch's `nn.LSTM`:
  * i, f, o = sigmoid, g = tanh of W_ih x + b_ih + W_hh h + b_hh; c' = f c + i g; h' = o tanh(c').
@@ -81,18 +126,22 @@ export class LSTM extends Recurrent {
   constructor(options: LSTMOptions, /** @internal */ source?: StateSource) {
     const checked = checkOptions("options", options, [...RECURRENT_OPTIONS, "projSize"]);
     const { projSize = 0 } = checked;
-    super(lstmFamily, checked, projSize, source);
+    super(lstmFamilyOf, checked, projSize, source);
     this.projSize = projSize;
   }
 
   /**
-   * An LSTM whose sizes, layers, directions, bias and projection are read off a state dict's names and shapes.
+   * An LSTM whose sizes, layers, directions, bias and projection are read off a state dict's names and shapes. Int8
+   * weights make it one of precision int8.
    * @throws TypeError or RangeError naming every key that does not fit.
    */
   static fromStateDict(dict: StateDictLike, options: FromStateDictOptions = {}): LSTM {
-    const { prefix = "", batchFirst = false } = checkOptions("options", options, ["prefix", "batchFirst"]);
+    const checked = checkOptions("options", options, FROM_STATE_DICT_OPTIONS);
+    const { prefix = "", batchFirst = false } = checked;
     const sizes = sizesFromDict(dict, prefix, 4);
-    return new LSTM({ ...sizes, batchFirst: checkBoolean("batchFirst", batchFirst) }, { dict, prefix });
+    const precision = precisionFromDict(dict, prefix, "weight_ih_l0", checked.precision);
+    const read = { ...sizes, precision, batchFirst: checkBoolean("batchFirst", batchFirst) };
+    return new LSTM(read, { dict, prefix });
   }
 
   /**

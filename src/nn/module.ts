@@ -1,10 +1,16 @@
 /** What every module has: parameters by PyTorch's names, and linear memory that dispose gives back. */
 import { checkOptions } from "../checks.js";
 import { uniform } from "../random.js";
-import { type StateDictLike, Tensor } from "../tensor.js";
+import { type ParameterData, type StateDict, type StateDictLike, Tensor } from "../tensor.js";
 import { Region } from "../wasm/region.js";
 import { currentRuntime, type Runtime } from "../wasm/runtime.js";
-import { type LoadOptions, type ParameterSpec, selectParameters } from "./parameters.js";
+import {
+  type LoadOptions,
+  type ParameterSpec,
+  scaleNameOf,
+  scaleShapeOf,
+  selectParameters,
+} from "./parameters.js";
 
 export abstract class Module {
   /** @internal */
@@ -21,11 +27,14 @@ export abstract class Module {
   /** @internal Every parameter with its shape, in PyTorch's order. */
   protected abstract parameterSpecs(): readonly ParameterSpec[];
 
-  /** @internal Takes over checked values; those that are not in the map keep their value. */
-  protected abstract storeParameters(values: ReadonlyMap<string, Float32Array>): void;
+  /**
+   * @internal Takes over checked values; those that are not in the map keep their value. An int8 parameter comes as two:
+   * its integers, and its scales under scaleNameOf its name.
+   */
+  protected abstract storeParameters(values: ReadonlyMap<string, ParameterData>): void;
 
-  /** @internal The value of one parameter, as a copy. */
-  protected abstract readParameter(name: string): Float32Array;
+  /** @internal The value of one parameter, or its scales, as a copy. */
+  protected abstract readParameter(name: string): ParameterData;
 
   /** @internal @throws Error after dispose. */
   protected get runtime(): Runtime {
@@ -34,7 +43,8 @@ export abstract class Module {
   }
 
   /**
-   * Copies a state dict's values in, as PyTorch's `load_state_dict`.
+   * Copies a state dict's values in, as PyTorch's `load_state_dict`. A module of precision int8 takes float weights,
+   * which it quantises, and int8 weights with their scales (`weight_ih_l0` and `weight_ih_l0_scale`).
    * @throws RangeError listing every missing, unexpected and mis-shaped key; nothing is changed then.
    */
   loadStateDict(dict: StateDictLike, options: LoadOptions = {}): this {
@@ -44,24 +54,33 @@ export abstract class Module {
     return this;
   }
 
-  /** The parameters in PyTorch's names, layout and order, as copies. */
-  stateDict(): Map<string, Tensor> {
+  /**
+   * The parameters in PyTorch's names, layout and order, as copies. An int8 matrix is an Int8Array tensor of PyTorch's
+   * shape, followed by its scales, one for each row, under its name and `_scale`: weight = scale * integer.
+   */
+  stateDict(): StateDict {
     void this.runtime;
-    return new Map(
-      this.parameterSpecs().map(({ name, shape }) => [name, new Tensor(this.readParameter(name), shape)]),
-    );
+    const dict: StateDict = new Map();
+    for (const spec of this.parameterSpecs()) {
+      const { name, shape } = spec;
+      dict.set(name, new Tensor(this.readParameter(name), shape));
+      if (!spec.int8) continue;
+      const scaleName = scaleNameOf(name);
+      dict.set(scaleName, new Tensor(this.readParameter(scaleName), scaleShapeOf(spec)));
+    }
+    return dict;
   }
 
   /** @internal Fills all parameters from the uniform distribution in +-bound, PyTorch's initial values. */
   protected initialise(bound: number): void {
     const next = uniform();
-    const values = new Map<string, Float32Array>();
+    const values = new Map<string, Tensor>();
     for (const { name, shape } of this.parameterSpecs()) {
-      const data = Tensor.zeros(shape).data;
-      for (let at = 0; at < data.length; at++) data[at] = (2 * next() - 1) * bound;
-      values.set(name, data);
+      const tensor = Tensor.zeros(shape);
+      for (let at = 0; at < tensor.data.length; at++) tensor.data[at] = (2 * next() - 1) * bound;
+      values.set(name, tensor);
     }
-    this.storeParameters(values);
+    this.storeParameters(selectParameters(this.kind, this.parameterSpecs(), values, {}));
   }
 
   /** Frees the module's memory at once. Every later call but `dispose` throws an Error. */

@@ -1,11 +1,25 @@
 /** State dicts: finding parameters by name and shape, and saying everything that is wrong at once. */
 import { checkBoolean, sameShape, showShape, wrongType } from "../checks.js";
-import { asTensor, type StateDictLike, type TensorLike } from "../tensor.js";
+import { asParameter, asTensor, type ParameterData, type StateDictLike, type TensorLike } from "../tensor.js";
+import { checkPrecision, type Precision } from "../wasm/precision.js";
+import { quantizeMatrix } from "./quantize.js";
 
 /** A parameter that a module has: PyTorch's name and shape. */
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Whether it is a matrix of int8 weights with one scale per row. */
+  readonly int8?: boolean;
+}
+
+/** The name of an int8 matrix's scales in a state dict. */
+export function scaleNameOf(name: string): string {
+  return `${name}_scale`;
+}
+
+/** One scale for each row. */
+export function scaleShapeOf({ shape }: ParameterSpec): readonly number[] {
+  return [shape[0]!];
 }
 
 /** Options of `loadStateDict`. */
@@ -31,7 +45,8 @@ export function entriesBelow(dict: StateDictLike, prefix: string): Map<string, T
 }
 
 /**
- * The data of each parameter found, checked before anything is changed.
+ * The data of each parameter found, checked before anything is changed. Int8 matrices come with their scales; float
+ * data for them is quantised here.
  * @throws RangeError listing every missing, unexpected and mis-shaped key; with `strict: false` only the mis-shaped.
  */
 export function selectParameters(
@@ -39,30 +54,81 @@ export function selectParameters(
   specs: readonly ParameterSpec[],
   dict: StateDictLike,
   { prefix = "", strict = true }: LoadOptions,
-): Map<string, Float32Array> {
+): Map<string, ParameterData> {
   checkBoolean("strict", strict);
   const entries = entriesBelow(dict, prefix);
-  const selected = new Map<string, Float32Array>();
+  const selected = new Map<string, ParameterData>();
   const problems: string[] = [];
-  for (const { name, shape } of specs) {
+  for (const spec of specs) {
+    const { name, shape } = spec;
+    const scales = spec.int8 ? entries.get(scaleNameOf(name)) : undefined;
     if (!entries.has(name)) {
       if (strict) problems.push(`missing ${prefix}${name}`);
+      else if (scales !== undefined) problems.push(`missing ${prefix}${name}, whose scales are given`);
       continue;
     }
-    const tensor = asTensor(entries.get(name), `${prefix}${name}`);
-    if (sameShape(tensor.shape, shape)) selected.set(name, tensor.data);
-    else {
+    const tensor = asParameter(entries.get(name), `${prefix}${name}`);
+    if (!sameShape(tensor.shape, shape)) {
       problems.push(`${prefix}${name}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}`);
+    } else if (spec.int8) {
+      problems.push(...selectInt8(selected, spec, prefix, tensor.data, scales));
+    } else if (tensor.data instanceof Int8Array) {
+      problems.push(
+        `${prefix}${name}: expected float numbers, got int8, which takes a module of precision "int8"`,
+      );
+    } else {
+      selected.set(name, tensor.data);
     }
   }
   if (strict) {
-    const known = new Set(specs.map((spec) => spec.name));
+    const known = new Set(specs.flatMap(({ name, int8 }) => (int8 ? [name, scaleNameOf(name)] : [name])));
     for (const name of entries.keys()) if (!known.has(name)) problems.push(`unexpected ${prefix}${name}`);
   }
   if (problems.length > 0) {
     throw new RangeError(`${moduleName}.loadStateDict: ${problems.join("; ")}`);
   }
   return selected;
+}
+
+/** Selects the integers and scales of an int8 matrix, given so or as float weights; returns what is wrong with them. */
+function selectInt8(
+  selected: Map<string, ParameterData>,
+  spec: ParameterSpec,
+  prefix: string,
+  data: ParameterData,
+  given: TensorLike<unknown> | undefined,
+): string[] {
+  const name = `${prefix}${spec.name}`;
+  const scaleName = scaleNameOf(name);
+  if (!(data instanceof Int8Array)) {
+    if (given !== undefined) return [`${name}: expected an Int8Array beside ${scaleName}, got other numbers`];
+    const { values, scales, problem } = quantizeMatrix(data, spec.shape[0]!);
+    if (problem !== undefined) return [`${name}${problem}`];
+    selected.set(spec.name, values).set(scaleNameOf(spec.name), scales);
+    return [];
+  }
+  if (given === undefined) return [`missing ${scaleName}, the scales of int8 ${name}`];
+  const scales = asTensor(given, scaleName);
+  const shape = showShape(scaleShapeOf(spec));
+  if (showShape(scales.shape) !== shape) {
+    return [`${scaleName}: expected shape ${shape}, got ${showShape(scales.shape)}`];
+  }
+  const bad = scales.data.findIndex((scale) => !(scale > 0 && scale < Number.POSITIVE_INFINITY));
+  if (bad >= 0) return [`${scaleName}[${bad}]: expected a finite number above 0, got ${scales.data[bad]}`];
+  selected.set(spec.name, data).set(scaleNameOf(spec.name), scales.data);
+  return [];
+}
+
+/** The precision asked for, or else that of the weights under `name`: int8 weights are recognised. */
+export function precisionFromDict(
+  dict: StateDictLike,
+  prefix: string,
+  name: string,
+  asked: unknown,
+): Precision {
+  if (asked !== undefined) return checkPrecision(asked);
+  const entry = entriesBelow(dict, prefix).get(name) as { data?: unknown } | undefined;
+  return entry?.data instanceof Int8Array ? "int8" : "float32";
 }
 
 /**
@@ -81,7 +147,7 @@ export function shapeOf(
       found.length === 0 ? `no key begins with ${JSON.stringify(prefix)}` : `found ${found.join(", ")}`;
     throw new RangeError(`dict: expected a key ${prefix}${name}; ${list}`);
   }
-  const { shape } = asTensor(entries.get(name), `${prefix}${name}`);
+  const { shape } = asParameter(entries.get(name), `${prefix}${name}`);
   if (shape.length !== rank) {
     throw new RangeError(`${prefix}${name}.shape: expected ${rank} dimensions, got ${showShape(shape)}`);
   }

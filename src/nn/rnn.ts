@@ -2,7 +2,11 @@
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../checks.js";
 import type { StateDictLike } from "../tensor.js";
 import { PLAIN } from "../wasm/panel.js";
+import type { Precision } from "../wasm/precision.js";
+import { int8Family } from "./int8-family.js";
+import { precisionFromDict } from "./parameters.js";
 import {
+  FROM_STATE_DICT_OPTIONS,
   type FromStateDictOptions,
   RECURRENT_OPTIONS,
   type RecurrentOptions,
@@ -27,7 +31,7 @@ export function rnnFamily(nonlinearity: Nonlinearity): Family {
   }
   const useRelu = nonlinearity === "relu" ? 1 : 0;
   return {
-    format: { input: PLAIN, hidden: PLAIN, joined: false },
+    format: { precision: "float32", input: PLAIN, hidden: PLAIN, joined: false },
     states: ["h"],
     runSteps(kernels, layer, run) {
       kernels.rnnForward(
@@ -52,6 +56,11 @@ export function rnnFamily(nonlinearity: Nonlinearity): Family {
   };
 }
 
+function rnnFamilyOf(nonlinearity: Nonlinearity): (precision: Precision) => Family {
+  const family = rnnFamily(nonlinearity);
+  return (precision) => (precision === "int8" ? int8Family(nonlinearity === "relu" ? 2 : 1, PLAIN) : family);
+}
+
 /** An Elman network, as PyTorch's `nn.RNN`: h' = tanh or relu of W_ih x + b_ih + W_hh h + b_hh. */
 export class RNN extends SingleStateRecurrent {
   readonly nonlinearity: Nonlinearity;
@@ -67,25 +76,24 @@ export class RNN extends SingleStateRecurrent {
   constructor(options: RNNOptions, /** @internal */ source?: StateSource) {
     const checked = checkOptions("options", options, [...RECURRENT_OPTIONS, "nonlinearity"]);
     const { nonlinearity = "tanh" } = checked;
-    super(rnnFamily(nonlinearity), checked, 0, source);
+    super(rnnFamilyOf(nonlinearity), checked, 0, source);
     this.nonlinearity = nonlinearity;
   }
 
   /**
    * An RNN whose sizes, layers, directions and bias are read off a state dict; the weights do not tell the nonlinearity.
+   * Int8 weights make it one of precision int8.
    * @throws TypeError or RangeError naming every key that does not fit.
    */
   static fromStateDict(
     dict: StateDictLike,
     options: FromStateDictOptions & { nonlinearity?: Nonlinearity } = {},
   ): RNN {
-    const {
-      prefix = "",
-      batchFirst = false,
-      nonlinearity = "tanh",
-    } = checkOptions("options", options, ["prefix", "batchFirst", "nonlinearity"]);
+    const checked = checkOptions("options", options, [...FROM_STATE_DICT_OPTIONS, "nonlinearity"]);
+    const { prefix = "", batchFirst = false, nonlinearity = "tanh" } = checked;
     const { projSize: _, ...sizes } = sizesFromDict(dict, prefix, 1);
-    const sized = { ...sizes, nonlinearity, batchFirst: checkBoolean("batchFirst", batchFirst) };
-    return new RNN(sized, { dict, prefix });
+    const precision = precisionFromDict(dict, prefix, "weight_ih_l0", checked.precision);
+    const read = { ...sizes, precision, nonlinearity, batchFirst: checkBoolean("batchFirst", batchFirst) };
+    return new RNN(read, { dict, prefix });
   }
 }

@@ -17,6 +17,12 @@ export interface StepRun extends LayerState {
   readonly gatesTime: number;
   readonly gatesRow: number;
   readonly hidden: number;
+  /** int8: scratch for a quantised row of every batch row's h; bytes of one row; the quantised input, or 0. */
+  readonly quantized: number;
+  readonly quantizedRow: number;
+  readonly quantizedInput: number;
+  /** int8: scratch for the recurrent sums, rows as those of the gates. */
+  readonly sums: number;
   readonly output: number;
   readonly outputTime: number;
   readonly outputRow: number;
@@ -187,21 +193,22 @@ export class Stack {
       const earliest = by > 0 ? done : count - done - steps;
       const begin = by > 0 ? earliest : earliest + steps - 1;
       const input = source + earliest * batch * inputRow;
+      const { quantizedInput } = workspace;
       if (!joinedStep) {
-        const { input: panel, inputBias } = layer;
-        kernels.project(
-          steps * batch,
-          inputSize,
-          panel.blocks,
+        const rows = steps * batch;
+        const { inputBias } = layer;
+        layer.input.project(
+          kernels,
+          rows,
           input,
           inputRow,
-          panel.pointer,
-          panel.blockBytes,
           inputBias,
-          0,
           workspace.gates,
           gatesRow,
+          quantizedInput,
         );
+      } else if (quantizedInput !== 0) {
+        kernels.quantizeRows(1, inputSize, input, inputRow, quantizedInput, 0);
       }
       if (order !== undefined) this.#writeActive(workspace, lengths!, order, start + begin, by, steps);
       this.family.runSteps(kernels, layer, {
@@ -215,6 +222,10 @@ export class Stack {
         cells: layerState.cells,
         cellRow: layerState.cellRow,
         hidden: workspace.hidden,
+        quantized: workspace.quantized,
+        quantizedRow: workspace.quantizedRow,
+        quantizedInput: joinedStep ? quantizedInput : 0,
+        sums: workspace.sums,
         output: target + direction * layer.outputSize * 4 + begin * batch * outputRow,
         outputTime: by * batch * outputRow,
         outputRow,

@@ -8,9 +8,13 @@
  *   input [C, N, I]  outputs 2 x [C, N, D R]        a chunk of time, and every layer's output in turn
  *   staging [C, max(I, D R)]                        one batch row of the chunk, for batchFirst
  *   trace [T, N, 5, H]                              activated gates
+ *   quantized [N, max(H, R)]  sums [N, gates]       int8: h as the kernels read it, and W_hh h
+ *   quantizedInput [T, N, I]                        int8: the input of T steps as project() reads it
  *
  * C is T for one direction, whatever the sequence's length; two directions need the whole sequence: C = L.
  */
+
+import { quantizedRowBytes } from "../wasm/int8-panel.js";
 import type { Region } from "../wasm/region.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import type { Layer } from "./layer.js";
@@ -54,6 +58,11 @@ export class Workspace {
   outputs: readonly [number, number] = [0, 0];
   staging = 0;
   trace = 0;
+  /** The scratch of the int8 kernels; 0 in float32. */
+  quantized = 0;
+  quantizedRow = 0;
+  quantizedInput = 0;
+  sums = 0;
   layers: readonly LayerState[] = [];
   readonly #scratch: Scratch;
   #shape: WorkspaceShape | undefined;
@@ -112,6 +121,13 @@ export class Workspace {
     const staging = place(batchMajor ? chunkSteps * Math.max(inputSize, outputSize) * 4 : 0);
     const trace = place(traced ? gateSteps * batch * 5 * cellRow : 0);
 
+    const inputScratch = Math.max(...layers.map((layer) => layer.input.scratchRow));
+    const int8 = inputScratch > 0;
+    const quantizedRow = int8 ? quantizedRowBytes(hiddenSize) : 0;
+    const quantized = place(batch * quantizedRow);
+    const sums = place(int8 ? batch * gatesRow : 0);
+    const quantizedInput = place(gateSteps * batch * inputScratch);
+
     const base = this.#scratch.fit(next);
     this.chunkSteps = chunkSteps;
     this.gateSteps = gateSteps;
@@ -131,6 +147,10 @@ export class Workspace {
     this.outputs = [base + even, base + odd];
     this.staging = base + staging;
     this.trace = traced ? base + trace : 0;
+    this.quantized = int8 ? base + quantized : 0;
+    this.quantizedRow = quantizedRow;
+    this.quantizedInput = int8 ? base + quantizedInput : 0;
+    this.sums = int8 ? base + sums : 0;
     this.#shape = shape;
   }
 }

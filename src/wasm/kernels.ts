@@ -139,6 +139,78 @@ export interface Kernels {
   ): void;
   softmax(data: number, row: number, vectors: number, count: number): void;
   logSoftmax(data: number, row: number, vectors: number, count: number): void;
+  quantizeRows(
+    rows: number,
+    count: number,
+    source: number,
+    sourceRow: number,
+    target: number,
+    targetRow: number,
+  ): void;
+  projectInt8(
+    rows: number,
+    matrix: number,
+    input: number,
+    inputRow: number,
+    start: number,
+    output: number,
+    outputRow: number,
+    backwards: number,
+  ): void;
+  lstmForwardInt8(
+    steps: number,
+    hiddenSize: number,
+    matrix: number,
+    hiddenBias: number,
+    gates: number,
+    gatesTime: number,
+    gatesRow: number,
+    state: number,
+    stateRow: number,
+    cells: number,
+    hidden: number,
+    quantized: number,
+    quantizedRow: number,
+    output: number,
+    outputTime: number,
+    outputRow: number,
+    outputSize: number,
+    order: number,
+    active: number,
+    rows: number,
+    backwards: number,
+    reduction: number,
+    reductionStart: number,
+    inputMatrix: number,
+    input: number,
+    inputBias: number,
+    trace: number,
+  ): void;
+  forwardInt8(
+    kind: number,
+    steps: number,
+    hiddenSize: number,
+    matrix: number,
+    hiddenBias: number,
+    gates: number,
+    gatesTime: number,
+    gatesRow: number,
+    state: number,
+    stateRow: number,
+    sums: number,
+    quantized: number,
+    quantizedRow: number,
+    output: number,
+    outputTime: number,
+    outputRow: number,
+    order: number,
+    active: number,
+    rows: number,
+    backwards: number,
+    inputMatrix: number,
+    input: number,
+    inputBias: number,
+  ): void;
   sigmoid(data: number, count: number): void;
   tanh(data: number, count: number): void;
   relu(data: number, count: number): void;

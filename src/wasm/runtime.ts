@@ -1,6 +1,6 @@
 /**
  * The wasm instance and its memory. Nothing outside this folder imports the binaries, @assemblyscript/loader, or holds a
- * view of linear memory without asking `floats` or `integers` for it again: growth detaches every view.
+ * view of linear memory without asking `floats`, `integers` or `bytes` for it again: growth detaches every view.
  */
 import { instantiateSync } from "@assemblyscript/loader";
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../checks.js";
@@ -27,6 +27,7 @@ export class Runtime {
   liveBytes = 0;
   #floats: Float32Array;
   #integers: Int32Array;
+  #bytes: Int8Array;
   readonly #sizes = new Map<number, number>();
 
   constructor({ build, binary }: { build: Build; binary: Binary }) {
@@ -35,6 +36,7 @@ export class Runtime {
     this.kernels = instantiateSync(compile(binary)).instance.exports as unknown as Kernels;
     this.#floats = new Float32Array(this.kernels.memory.buffer);
     this.#integers = new Int32Array(this.kernels.memory.buffer);
+    this.#bytes = new Int8Array(this.kernels.memory.buffer);
   }
 
   /** All of linear memory as float32. */
@@ -47,6 +49,12 @@ export class Runtime {
   get integers(): Int32Array {
     if (this.#integers.length === 0) this.#integers = new Int32Array(this.kernels.memory.buffer);
     return this.#integers;
+  }
+
+  /** All of linear memory as int8. */
+  get bytes(): Int8Array {
+    if (this.#bytes.length === 0) this.#bytes = new Int8Array(this.kernels.memory.buffer);
+    return this.#bytes;
   }
 
   /** A block of cleared memory, aligned to 16 bytes. @throws RangeError when there is no room for it. */

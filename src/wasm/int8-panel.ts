@@ -1,0 +1,152 @@
+/** A matrix of int8 weights with one scale per row, as assembly/int8.ts reads it. */
+import type { ParameterData } from "../tensor.js";
+import type { Kernels } from "./kernels.js";
+import { outputIndex, Panel, type PanelPart, type PanelPlace } from "./panel.js";
+import type { Region } from "./region.js";
+import type { Runtime } from "./runtime.js";
+
+/** Inputs whose integer sum fits in 32 bits: CHUNK_LINES lines of four. */
+const CHUNK_COLUMNS = 2048;
+/** The fields of the kernels' Matrix, filled up to 16 bytes. */
+const RECORD_BYTES = 32;
+
+/** Bytes of a quantised row of `columns` numbers (assembly/quantize.ts). */
+export function quantizedRowBytes(columns: number): number {
+  return 16 + Math.ceil(columns / 16) * 32;
+}
+
+export class Int8Panel extends Panel {
+  readonly record: number;
+  readonly #scales: number;
+  readonly #corrections: number;
+
+  constructor(region: Region, place: PanelPlace) {
+    super(place);
+    const { columns, blocks, pointer, blockBytes } = this;
+    const chunks = Math.ceil(columns / CHUNK_COLUMNS);
+    this.record = region.allocate(RECORD_BYTES + blocks * 64 * (1 + chunks));
+    this.#scales = this.record + RECORD_BYTES;
+    this.#corrections = this.#scales + blocks * 64;
+    const fields = [columns, blocks, pointer, blockBytes, this.#scales, this.#corrections];
+    region.runtime.integers.set(fields, this.record / 4);
+  }
+
+  /** Lines of a panel with so many inputs: four to a line. */
+  static lineCount(columns: number): number {
+    return Math.ceil(columns / 4);
+  }
+
+  static create(region: Region, place: PanelPlace): Int8Panel {
+    return new Int8Panel(region, place);
+  }
+
+  get stagingBytes(): number {
+    return this.units * this.#rowBytes;
+  }
+
+  get scratchRow(): number {
+    return quantizedRowBytes(this.columns);
+  }
+
+  /** Bytes of a row in staging, whose groups of four are what packGate moves in place of floats. */
+  get #rowBytes(): number {
+    return Int8Panel.lineCount(this.columns) * 4;
+  }
+
+  store(runtime: Runtime, staging: number, part: PanelPart, data: ParameterData): void {
+    if (part === "scales") {
+      this.#eachOutput((at, row) => {
+        runtime.floats[this.#scales / 4 + at] = data[row]!;
+      });
+      return;
+    }
+    const { units, columns, layout } = this;
+    const rowBytes = this.#rowBytes;
+    runtime.bytes.fill(0, staging, staging + this.stagingBytes);
+    for (let gate = 0; gate < layout.gates; gate++) {
+      for (let unit = 0; unit < units; unit++) {
+        const from = (gate * units + unit) * columns;
+        runtime.bytes.set(data.subarray(from, from + columns), staging + unit * rowBytes);
+      }
+      runtime.kernels.packGate(
+        this.pointer,
+        this.blockBytes,
+        layout.lineVectors,
+        layout.gates,
+        gate,
+        staging,
+        units,
+        rowBytes / 4,
+      );
+    }
+    this.#storeCorrections(runtime, data);
+  }
+
+  /** -8192 times the sum of each row's weights, chunk by chunk, modulo 2^32 as the kernel sums. */
+  #storeCorrections(runtime: Runtime, matrix: ParameterData): void {
+    const { columns, blocks } = this;
+    const { integers } = runtime;
+    this.#eachOutput((at, row) => {
+      for (let start = 0; start < columns; start += CHUNK_COLUMNS) {
+        let sum = 0;
+        const end = row * columns + Math.min(columns, start + CHUNK_COLUMNS);
+        for (let from = row * columns + start; from < end; from++) sum += matrix[from]!;
+        const chunk = start / CHUNK_COLUMNS;
+        integers[this.#corrections / 4 + chunk * blocks * 16 + at] = Math.imul(sum, -8192);
+      }
+    });
+  }
+
+  read(runtime: Runtime, staging: number, part: PanelPart): ParameterData {
+    const { units, columns, layout } = this;
+    if (part === "scales") {
+      const scales = new Float32Array(layout.gates * units);
+      this.#eachOutput((at, row) => {
+        scales[row] = runtime.floats[this.#scales / 4 + at]!;
+      });
+      return scales;
+    }
+    const rowBytes = this.#rowBytes;
+    const matrix = new Int8Array(layout.gates * units * columns);
+    for (let gate = 0; gate < layout.gates; gate++) {
+      runtime.kernels.unpackGate(
+        this.pointer,
+        this.blockBytes,
+        layout.lineVectors,
+        layout.gates,
+        gate,
+        staging,
+        units,
+        rowBytes / 4,
+      );
+      for (let unit = 0; unit < units; unit++) {
+        const from = staging + unit * rowBytes;
+        matrix.set(runtime.bytes.subarray(from, from + columns), (gate * units + unit) * columns);
+      }
+    }
+    return matrix;
+  }
+
+  project(
+    kernels: Kernels,
+    rows: number,
+    input: number,
+    inputRow: number,
+    start: number,
+    output: number,
+    outputRow: number,
+    scratch: number,
+  ): void {
+    kernels.quantizeRows(rows, this.columns, input, inputRow, scratch, this.scratchRow);
+    kernels.projectInt8(rows, this.record, scratch, this.scratchRow, start, output, outputRow, 0);
+  }
+
+  /** Visits each row of PyTorch's matrix with its place in the outputs' layout. */
+  #eachOutput(visit: (at: number, row: number) => void): void {
+    for (let gate = 0; gate < this.layout.gates; gate++) {
+      for (let unit = 0; unit < this.units; unit++) {
+        visit(outputIndex(this.layout, gate, unit), gate * this.units + unit);
+      }
+    }
+  }
+}
