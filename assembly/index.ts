@@ -11,4 +11,5 @@ export { project } from "./projection";
 export { quantizeRows } from "./quantize";
 export { forwardInt8 } from "./recurrent-int8";
 export { rnnForward } from "./rnn";
+export { arrangeLines, restoreLines, selectGroups } from "./simd";
 export { logSoftmax, softmax } from "./softmax";

@@ -3,18 +3,18 @@
  * inputs' row), with quantised rows of inputs (quantize.ts).
  *
  * The panel is the float32 one (panel.ts) with four int8 weights in place of a float: those of one output for four
- * consecutive inputs. Columns past the last input are zero.
+ * consecutive inputs; simd.ts arranges its lines. Columns past the last input are zero.
  *
  * Sums are exact: q + 8192 is what is multiplied, and `corrections` takes 8192 * (sum of the weights) away again. A sum
- * over CHUNK_LINES lines, 2048 inputs, is at most 2048 * 128 * 8191 < 2^31. Longer rows are cut into such chunks, whose
- * sums are added in float32. All builds do the same operations from there on, none of them fused, so a product has the
+ * over CHUNK_LINES lines, 2048 inputs, fits in 32 bits. Longer rows are cut into such chunks, whose sums are added in
+ * float32. All builds do the same operations from there on, none of them fused, so a product has the
  * same bits everywhere, and a row's bits depend on no other row.
  */
 
-import { ROW_HEADER } from "./quantize";
-import { sumGroups } from "./simd";
+import { CHUNK_LINES, headerBytes } from "./quantize";
+import { restoreLines, sumGroups } from "./simd";
 
-const CHUNK_LINES: i32 = 512;
+const LINE: usize = memory.data(64, 16);
 const SUMS: usize = memory.data(64, 16);
 
 /** A packed matrix, as the host writes it into linear memory; kernels are given its address. */
@@ -70,8 +70,9 @@ export function projectInt8Block(matrix: usize, block: i32, input: usize, start:
   }
   let lines = (fields.columns + 3) >> 2;
   let corrections = fields.corrections + offset;
-  let groups = input + ROW_HEADER;
-  sumGroups(min(lines, CHUNK_LINES), groups, panel, corrections, SUMS);
+  let totals = input + 8;
+  let groups = input + headerBytes(fields.columns);
+  sumGroups(min(lines, CHUNK_LINES), groups, load<i32>(totals), panel, corrections, SUMS);
   let s0 = f32x4.convert_i32x4_s(v128.load(SUMS));
   let s1 = f32x4.convert_i32x4_s(v128.load(SUMS, 16));
   let s2 = f32x4.convert_i32x4_s(v128.load(SUMS, 32));
@@ -80,7 +81,8 @@ export function projectInt8Block(matrix: usize, block: i32, input: usize, start:
     corrections += (<usize>fields.blocks) << 6;
     groups += (<usize>CHUNK_LINES) << 3;
     panel += (<usize>CHUNK_LINES) << 6;
-    sumGroups(min(lines, CHUNK_LINES), groups, panel, corrections, SUMS);
+    totals += 4;
+    sumGroups(min(lines, CHUNK_LINES), groups, load<i32>(totals), panel, corrections, SUMS);
     s0 = f32x4.add(s0, f32x4.convert_i32x4_s(v128.load(SUMS)));
     s1 = f32x4.add(s1, f32x4.convert_i32x4_s(v128.load(SUMS, 16)));
     s2 = f32x4.add(s2, f32x4.convert_i32x4_s(v128.load(SUMS, 32)));
@@ -107,16 +109,31 @@ function projectFloats(
   start: usize,
   output: usize,
 ): void {
-  for (let vector: usize = 0; vector < 64; vector += 16) {
-    const scale = v128.load(scales + vector);
-    let sum = v128.load(start + vector);
-    for (let column = 0; column < columns; column++) {
-      // The weight's byte to the top, and down again with its sign.
-      const group = v128.load(panel + vector + ((<usize>(column >> 2)) << 6));
-      const integer = i32x4.shr_s(i32x4.shl(group, 24 - ((column & 3) << 3)), 24);
-      const weight = f32x4.mul(f32x4.convert_i32x4_s(integer), scale);
-      sum = f32x4.add(sum, f32x4.mul(weight, v128.load32_splat(input + ((<usize>column) << 2))));
+  let s0 = v128.load(start);
+  let s1 = v128.load(start, 16);
+  let s2 = v128.load(start, 32);
+  let s3 = v128.load(start, 48);
+  for (let column = 0; column < columns; column++) {
+    if ((column & 3) === 0) {
+      memory.copy(LINE, panel, 64);
+      restoreLines(LINE, 1);
+      panel += 64;
     }
-    v128.store(output + vector, sum);
+    const x = v128.load32_splat(input);
+    s0 = f32x4.add(s0, f32x4.mul(weightsOf(LINE, column, scales), x));
+    s1 = f32x4.add(s1, f32x4.mul(weightsOf(LINE + 16, column, scales + 16), x));
+    s2 = f32x4.add(s2, f32x4.mul(weightsOf(LINE + 32, column, scales + 32), x));
+    s3 = f32x4.add(s3, f32x4.mul(weightsOf(LINE + 48, column, scales + 48), x));
+    input += 4;
   }
+  v128.store(output, s0);
+  v128.store(output, s1, 16);
+  v128.store(output, s2, 32);
+  v128.store(output, s3, 48);
+}
+
+/** Four weights of one column in float32: the byte to the top of its group, and down again with its sign. */
+function weightsOf(group: usize, column: i32, scales: usize): v128 {
+  const integers = i32x4.shr_s(i32x4.shl(v128.load(group), 24 - ((column & 3) << 3)), 24);
+  return f32x4.mul(f32x4.convert_i32x4_s(integers), v128.load(scales));
 }

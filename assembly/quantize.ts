@@ -1,11 +1,13 @@
 /**
  * Quantised rows: what the int8 kernels read instead of a row of float32.
  *
- *   [scale f32][address of the float row, or 0][8 bytes unused] [group 0][group 1] ...     x = scale q
+ *   [scale f32][address of the float row, or 0][totals i32 ...] [group 0][group 1] ...     x = scale q
  *
  * q is a 14-bit integer, -8191 .. 8191, with a scale of its own for every row: largest |x| / 8191. That is 64 times finer
  * than the weights' 8 bits, so the weights' rounding dominates. A group holds four q + 8192 in 8 bytes, in the form that
  * the build's dot product takes (simd.ts). Groups past the last number are q = 0, up to a multiple of four groups.
+ *
+ * A total is the sum of q + 8192 of one chunk, CHUNK_LINES groups. Header and totals are filled up to 16 bytes.
  *
  * Rows that 14 bits cannot hold:
  *   NaN       the scale is NaN, and so is every sum, as in float32.
@@ -20,8 +22,14 @@
 import { copyFloats } from "./memory";
 import { storeGroups } from "./simd";
 
-/** Bytes in front of the groups. */
-export const ROW_HEADER: usize = 16;
+/** Groups, or lines of weights, whose sums fit in 32 bits: 2048 numbers, 2048 * 128 * 8191 < 2^31. */
+export const CHUNK_LINES: i32 = 512;
+
+/** Bytes in front of the groups of a row of `count` numbers. */
+export function headerBytes(count: i32): usize {
+  const chunks = (count + 4 * CHUNK_LINES - 1) / (4 * CHUNK_LINES);
+  return (8 + 4 * <usize>chunks + 15) & ~15;
+}
 
 const INFINITY_BITS: i32 = 0x7f800000;
 // 2^-100: 8191 / 2^-100 is still finite, and 2^-100 / 8191 is a normal number.
@@ -29,7 +37,10 @@ const LEAST_BITS: i32 = 0x0d800000;
 /** The last, incomplete sixteen numbers of a row, filled up with zeros. */
 const REST: usize = memory.data(64, 16);
 
-/** `rows` rows of `count` floats; row strides in bytes. A quantised row takes 16 + 32 bytes per 16 numbers begun. */
+/**
+ * `rows` rows of `count` floats; row strides in bytes. Each target row has room for headerBytes and 32 bytes per 16 numbers
+ * begun.
+ */
 export function quantizeRows(
   rows: i32,
   count: i32,
@@ -64,13 +75,27 @@ function quantizeRow(count: i32, source: usize, target: usize): void {
   const special = bits === INFINITY_BITS || (bits > 0 && bits < LEAST_BITS);
   f32.store(target, largest / 8191);
   store<usize>(target, special ? source : 0, 4);
-  target += ROW_HEADER;
   const factor = f32x4.splat(bits === 0 || special ? 0 : <f32>8191 / largest);
-  for (; source < end; source += 64) {
-    storeSixteen(target, source, factor);
-    target += 32;
+  let totals = target + 8;
+  target += headerBytes(count);
+  while (source < end) {
+    const chunk = min(end, source + ((<usize>CHUNK_LINES) << 4));
+    let sum = i32x4.splat(0);
+    for (; source < chunk; source += 64) {
+      sum = i32x4.add(sum, storeSixteen(target, source, factor));
+      target += 32;
+    }
+    store<i32>(totals, addLanes(sum));
+    totals += 4;
   }
-  if (count & 15) storeSixteen(target, REST, factor);
+  if (count & 15) {
+    // Groups wholly past the row have no line of weights, so they do not count.
+    const unused = 16 - (((count & 15) + 3) & ~3);
+    const total = addLanes(storeSixteen(target, REST, factor)) - 8192 * unused;
+    // The rest belongs to the last chunk, unless that is full.
+    if ((count & ~15) % (4 * CHUNK_LINES)) store<i32>(totals - 4, load<i32>(totals - 4) + total);
+    else store<i32>(totals, total);
+  }
 }
 
 /** The bits of the largest |x| of sixteen numbers, in four candidates. */
@@ -81,14 +106,19 @@ function largestOf(source: usize): v128 {
   return i32x4.max_s(a, b);
 }
 
-function storeSixteen(target: usize, source: usize, factor: v128): void {
-  storeGroups(
-    target,
-    quantizeFour(v128.load(source), factor),
-    quantizeFour(v128.load(source, 16), factor),
-    quantizeFour(v128.load(source, 32), factor),
-    quantizeFour(v128.load(source, 48), factor),
-  );
+/** Stores four groups, and returns four parts of their sum. */
+function storeSixteen(target: usize, source: usize, factor: v128): v128 {
+  const a = quantizeFour(v128.load(source), factor);
+  const b = quantizeFour(v128.load(source, 16), factor);
+  const c = quantizeFour(v128.load(source, 32), factor);
+  const d = quantizeFour(v128.load(source, 48), factor);
+  storeGroups(target, a, b, c, d);
+  return i32x4.add(i32x4.add(a, b), i32x4.add(c, d));
+}
+
+function addLanes(a: v128): i32 {
+  const pairs = i32x4.add(a, v128.shuffle<i32>(a, a, 2, 3, 0, 1));
+  return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
 }
 
 /** q + 8192: adding 2^23 leaves an integer in the low bits of the sum. The mask keeps what NaN makes within 14 bits. */

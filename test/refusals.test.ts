@@ -90,7 +90,7 @@ function refuses(title: string, refusals: readonly Refusal[]): void {
   });
 }
 
-const RECURRENT = "inputSize, hiddenSize, numLayers, bias, batchFirst, dropout, bidirectional";
+const RECURRENT = "inputSize, hiddenSize, numLayers, bias, batchFirst, dropout, bidirectional, precision";
 
 for (const [name, Class] of Object.entries({ LSTM, GRU, RNN })) {
   const make = (options: unknown) => () => new Class(any(options));
@@ -304,7 +304,7 @@ refuses("new RNNCell, Linear and Embedding", [
     "Linear's unknown option",
     linearWith({ inFeatures: 1, outFeatures: 1, device: "cpu" }),
     TypeError,
-    "options.device: unknown option; known are inFeatures, outFeatures, bias",
+    "options.device: unknown option; known are inFeatures, outFeatures, bias, precision",
   ],
   ["Linear without inFeatures", linearWith({}), TypeError, "inFeatures: expected a number, got undefined"],
   [
@@ -974,13 +974,13 @@ refuses("fromStateDict", [
     "an unknown option",
     () => LSTM.fromStateDict(dictOf(lstm), any({ bidirectional: true })),
     TypeError,
-    "options.bidirectional: unknown option; known are prefix, batchFirst",
+    "options.bidirectional: unknown option; known are prefix, batchFirst, precision",
   ],
   [
     "nonlinearity for a GRU",
     () => GRU.fromStateDict(dictOf(gru), any({ nonlinearity: "relu" })),
     TypeError,
-    "options.nonlinearity: unknown option; known are prefix, batchFirst",
+    "options.nonlinearity: unknown option; known are prefix, batchFirst, precision",
   ],
   [
     "an unknown nonlinearity",

@@ -1,7 +1,7 @@
 /** What every module has: parameters by PyTorch's names, and linear memory that dispose gives back. */
 import { checkOptions } from "../checks.js";
 import { uniform } from "../random.js";
-import { type ParameterData, type StateDict, type StateDictLike, Tensor } from "../tensor.js";
+import { type ParameterData, type StateDictLike, Tensor } from "../tensor.js";
 import { Region } from "../wasm/region.js";
 import { currentRuntime, type Runtime } from "../wasm/runtime.js";
 import {
@@ -56,17 +56,18 @@ export abstract class Module {
 
   /**
    * The parameters in PyTorch's names, layout and order, as copies. An int8 matrix is an Int8Array tensor of PyTorch's
-   * shape, followed by its scales, one for each row, under its name and `_scale`: weight = scale * integer.
+   * shape, followed by its scales, one for each row, under its name and `_scale`: weight = scale * integer. The type
+   * cannot tell: such a module is asked for `stateDict<Float32Array | Int8Array>()`.
    */
-  stateDict(): StateDict {
+  stateDict<Data extends ParameterData = Float32Array>(): Map<string, Tensor<Data>> {
     void this.runtime;
-    const dict: StateDict = new Map();
+    const dict = new Map<string, Tensor<Data>>();
     for (const spec of this.parameterSpecs()) {
       const { name, shape } = spec;
-      dict.set(name, new Tensor(this.readParameter(name), shape));
+      dict.set(name, new Tensor(this.readParameter(name) as Data, shape));
       if (!spec.int8) continue;
       const scaleName = scaleNameOf(name);
-      dict.set(scaleName, new Tensor(this.readParameter(scaleName), scaleShapeOf(spec)));
+      dict.set(scaleName, new Tensor(this.readParameter(scaleName) as Data, scaleShapeOf(spec)));
     }
     return dict;
   }

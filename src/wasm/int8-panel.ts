@@ -12,7 +12,8 @@ const RECORD_BYTES = 32;
 
 /** Bytes of a quantised row of `columns` numbers (assembly/quantize.ts). */
 export function quantizedRowBytes(columns: number): number {
-  return 16 + Math.ceil(columns / 16) * 32;
+  const header = 8 + Math.ceil(columns / CHUNK_COLUMNS) * 4;
+  return Math.ceil(header / 16) * 16 + Math.ceil(columns / 16) * 32;
 }
 
 export class Int8Panel extends Panel {
@@ -63,6 +64,9 @@ export class Int8Panel extends Panel {
     const { units, columns, layout } = this;
     const rowBytes = this.#rowBytes;
     runtime.bytes.fill(0, staging, staging + this.stagingBytes);
+    this.#eachBlock((lines, count) => {
+      runtime.bytes.fill(0, lines, lines + count * layout.lineVectors * 16);
+    });
     for (let gate = 0; gate < layout.gates; gate++) {
       for (let unit = 0; unit < units; unit++) {
         const from = (gate * units + unit) * columns;
@@ -79,6 +83,9 @@ export class Int8Panel extends Panel {
         rowBytes / 4,
       );
     }
+    this.#eachBlock((lines, count) => {
+      runtime.kernels.arrangeLines(lines, count);
+    });
     this.#storeCorrections(runtime, data);
   }
 
@@ -108,6 +115,9 @@ export class Int8Panel extends Panel {
     }
     const rowBytes = this.#rowBytes;
     const matrix = new Int8Array(layout.gates * units * columns);
+    this.#eachBlock((lines, count) => {
+      runtime.kernels.restoreLines(lines, count);
+    });
     for (let gate = 0; gate < layout.gates; gate++) {
       runtime.kernels.unpackGate(
         this.pointer,
@@ -124,6 +134,9 @@ export class Int8Panel extends Panel {
         matrix.set(runtime.bytes.subarray(from, from + columns), (gate * units + unit) * columns);
       }
     }
+    this.#eachBlock((lines, count) => {
+      runtime.kernels.arrangeLines(lines, count);
+    });
     return matrix;
   }
 
@@ -139,6 +152,12 @@ export class Int8Panel extends Panel {
   ): void {
     kernels.quantizeRows(rows, this.columns, input, inputRow, scratch, this.scratchRow);
     kernels.projectInt8(rows, this.record, scratch, this.scratchRow, start, output, outputRow, 0);
+  }
+
+  /** Visits the lines of each block: where they begin and how many they are. */
+  #eachBlock(visit: (lines: number, count: number) => void): void {
+    const count = Int8Panel.lineCount(this.columns);
+    for (let block = 0; block < this.blocks; block++) visit(this.pointer + block * this.blockBytes, count);
   }
 
   /** Visits each row of PyTorch's matrix with its place in the outputs' layout. */

@@ -211,6 +211,9 @@ export interface Kernels {
     input: number,
     inputBias: number,
   ): void;
+  arrangeLines(panel: number, lines: number): void;
+  restoreLines(panel: number, lines: number): void;
+  selectGroups(form: number): number;
   sigmoid(data: number, count: number): void;
   tanh(data: number, count: number): void;
   relu(data: number, count: number): void;
