@@ -17,8 +17,8 @@ const MARKS = {
   relaxed: { colour: OURS, shape: "disc" },
 };
 
-const WIDTH = 940;
-const LEFT = 330;
+const WIDTH = 960;
+const LEFT = 356;
 const RIGHT = 92;
 const TOP = 92;
 const ROW = 24;

@@ -3,8 +3,9 @@
 /** A sample is at least this long, so that the clock's own cost (about 0.05 us) does not count. */
 const SAMPLE_MS = 1;
 const LEAST_SAMPLES = 3;
-/** The warm-up goes on until this many windows in a row are not faster by more than 2 %, or ten times its least time. */
+/** The warm-up goes on until this many windows in a row are not faster by more than 2 % (at most four times its least time). */
 const STEADY_WINDOWS = 3;
+const LONGEST_WARMUP = 4;
 const WINDOW_MS = 40;
 
 /**
@@ -30,7 +31,7 @@ export async function measure(call, { warmupMs, measureMs, clock = "wall" }) {
   let best = Number.POSITIVE_INFINITY;
   for (
     let steady = 0, elapsed = 0;
-    elapsed < warmupMs || (steady < STEADY_WINDOWS && elapsed < 10 * warmupMs);
+    elapsed < warmupMs || (steady < STEADY_WINDOWS && elapsed < LONGEST_WARMUP * warmupMs);
   ) {
     const time = median(await samplesOf(repeat, call, calls, WINDOW_MS, 1));
     steady = time < 0.98 * best ? 0 : steady + 1;

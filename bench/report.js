@@ -42,13 +42,13 @@ function microseconds(us) {
   return us >= 1000 ? `${digits(us / 1000)} ms` : `${digits(us)} µs`;
 }
 
-/** Half the distance between the least and the greatest round, as a part of the median. */
+/** Half the distance between the least and the greatest round, as a part of the median; nothing of a single round. */
 function spread({ us, least, greatest }) {
-  return (greatest - least) / 2 / us;
+  return greatest === least ? "" : ` ±${percent((greatest - least) / 2 / us)}`;
 }
 
 function cellText(time) {
-  return time === undefined ? "–" : `${microseconds(time.us)} ±${percent(spread(time))}`;
+  return time === undefined ? "–" : microseconds(time.us) + spread(time);
 }
 
 function markdownTable(header, rows) {
@@ -295,7 +295,9 @@ function readme(results) {
     [
       `Every number comes from a process of its own, pinned to one core. There are ${settings.rounds} rounds; in each the cases are`,
       "shuffled, and so are the peers within a case, which run right after one another. A process warms up for",
-      `${settings.warmupMs} ms and then takes samples of at least 1 ms for ${settings.measureMs} ms; its result is their median. The table shows the`,
+      `at least ${settings.warmupMs} ms (onnxruntime-web 600 ms, tfjs 300 ms: V8 has more of their wasm to optimise) and until it`,
+      "gets no faster,",
+      `and then takes samples of at least 1 ms for ${settings.measureMs} ms; its result is their median. The table shows the`,
       "median over rounds and half the distance from the least to the greatest. Ratios are taken within a round; shown is",
       "their median.",
     ].join("\n"),

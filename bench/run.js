@@ -18,8 +18,8 @@ const HELP = `node bench/run.js [options]
   --case TEXT      only cases whose name contains TEXT; may be given again
   --peer NAME      only this peer (${Object.keys(PEERS).join(", ")}); may be given again
   --part NAME      only this part (check, cells, old, roofline, cold, stream, size); may be given again
-  --rounds N       rounds of all cells (default 5, with --quick 2)
-  --quick          shorter measurements and fewer of them
+  --rounds N       rounds of all cells (default 5, with --quick 1)
+  --quick          shorter measurements, fewer of them, and no second Node
   --node PATH      the Node to measure with (default: the one in bench/node_modules, else this one)
   --old-node PATH  a second Node for the baseline build (default: this one, where it is another major version)
   --core N         the core to run on (default: the last one allowed)
@@ -78,15 +78,16 @@ if (wrongPeer !== undefined) {
 
 const filtered = options.case.length + options.peer.length + options.part.length > 0;
 const final = !filtered && !options.quick && options.clock === "wall";
-const parts = new Set(
-  options.part.length > 0 ? options.part : filtered ? ["check", "cells", "roofline"] : PARTS,
-);
+const defaultParts = filtered
+  ? ["check", "cells", "roofline"]
+  : PARTS.filter((part) => !(options.quick && part === "old"));
+const parts = new Set(options.part.length > 0 ? options.part : defaultParts);
 const peers = options.peer.length > 0 ? options.peer : Object.keys(PEERS);
 const cases = CASES.filter(
   ({ name }) => options.case.length === 0 || options.case.some((text) => name.includes(text)),
 );
 if (cases.length === 0) throw new RangeError(`--case: no case is named ${options.case.join(" or ")}`);
-const rounds = Number(options.rounds ?? (options.quick ? 2 : 5));
+const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
 if (!["wall", "cpu"].includes(options.clock)) {
   throw new RangeError(`--clock: expected wall or cpu, got ${options.clock}`);
 }
@@ -96,14 +97,14 @@ if (!(Number.isInteger(rounds) && rounds > 0)) {
 const core = options.core === undefined ? lastCore() : Number(options.core);
 const placing = { core };
 const timing = {
-  ...(options.quick ? { warmupMs: 80, measureMs: 100 } : { warmupMs: 150, measureMs: 250 }),
+  ...(options.quick ? { warmupMs: 80, measureMs: 100 } : { warmupMs: 150, measureMs: 200 }),
   clock: options.clock,
 };
 const runtime = runtimeAt(options.node, library("relaxed-simd"));
 
 /** A process that had less than this of its core is timed again, as often as the run allows in all. */
 const LEAST_CORE_SHARE = 0.97;
-let retriesLeft = options.quick ? 10 : 40;
+let retriesLeft = options.quick ? 5 : 40;
 
 function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
@@ -120,9 +121,10 @@ function shuffled(items, seed) {
 
 async function check() {
   const differences = {};
-  for (const { name } of cases) {
+  for (const { name, ranked } of cases) {
     progress(`check ${name}`);
-    const { result } = await runJob(runtime, "check", { caseName: name, peers }, placing);
+    const timed = ranked ? peers : peers.filter((peer) => peer in BUILDS);
+    const { result } = await runJob(runtime, "check", { caseName: name, peers: timed }, placing);
     for (const [peer, difference] of Object.entries(result)) {
       if (!(difference <= DIFFERENCE_BOUND)) {
         throw new Error(`${name}: ${peer} differs from ours by ${difference}, more than ${DIFFERENCE_BOUND}`);
@@ -235,17 +237,20 @@ async function streamSteps() {
   return { caseName, latency, heap, withState };
 }
 
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+
 /** Bytes as shipped and compressed, ours and what a page would load of the peers. */
 async function sizes() {
   const modules = `${folder}node_modules`;
   const measured = (name, files) => {
     const bytes = Buffer.concat(files.map((file) => (typeof file === "string" ? readFileSync(file) : file)));
-    const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+    // Half a minute for the megabytes of onnxruntime-web, whose size gzip tells well enough.
+    const brotli = bytes.length < 4 * 2 ** 20 ? brotliCompressSync(bytes, BROTLI).length : undefined;
     return {
       name,
       raw: bytes.length,
       gzip: gzipSync(bytes, { level: 9 }).length,
-      brotli: options.quick && bytes.length > 2 ** 20 ? undefined : brotliCompressSync(bytes, quality).length,
+      brotli,
     };
   };
   const { transform } = await import("esbuild");
@@ -288,7 +293,7 @@ if (parts.has("old")) {
     const ranked = cases.filter((spec) => spec.ranked);
     results.old = {
       node: old.version,
-      cells: await timeCells(old, ranked, ["deterministic", "web"], Math.ceil(rounds / 2)),
+      cells: await timeCells(old, ranked, ["deterministic", "web"], Math.ceil(rounds / 3)),
     };
   }
 }

@@ -4,12 +4,13 @@ import { measure } from "../measure.js";
 import { PEERS } from "../peers/index.js";
 
 export default async function cell({ caseName, peer, warmupMs, measureMs, clock, readState = false }) {
-  const { call: step, readState: read } = await PEERS[peer].create(caseNamed(caseName));
+  const { create, leastWarmupMs = 0 } = PEERS[peer];
+  const { call: step, readState: read } = await create(caseNamed(caseName));
   const call = readState
     ? () => {
         step();
         read();
       }
     : step;
-  return measure(call, { warmupMs, measureMs, clock });
+  return measure(call, { warmupMs: Math.max(warmupMs, leastWarmupMs), measureMs, clock });
 }
