@@ -76,10 +76,10 @@ function peersOf(cells) {
   return Object.keys(PEERS).filter((peer) => cells.some((cell) => cell.peer === peer));
 }
 
-function timeTable(cells, describe) {
+function timeTable(cells, describe, specs = rankedCases(cells)) {
   const peers = peersOf(cells);
   const header = ["case", ...peers.map((peer) => PEERS[peer].title)];
-  const rows = rankedCases(cells).map((spec) => [
+  const rows = specs.map((spec) => [
     describe(spec),
     ...peers.map((peer) => cellText(cellTime(cells, spec.name, peer))),
   ]);
@@ -223,7 +223,8 @@ export function consoleReport(results) {
   const { cells, old, roofline: measured } = results;
   const parts = [`${results.machine.cpu}, core ${results.machine.core}, Node ${results.node}`];
   if (cells !== undefined) {
-    const [header, rows] = timeTable(cells, (spec) => spec.name);
+    const timed = CASES.filter((spec) => cells.some((cell) => cell.caseName === spec.name));
+    const [header, rows] = timeTable(cells, (spec) => spec.name, timed);
     parts.push(plainTable(header, rows));
     if (peersOf(cells).some((peer) => !BUILDS.includes(peer))) parts.push(plainTable(...ratioTable(cells)));
     if (measured !== undefined) parts.push(plainTable(...rooflineTable(results)));
@@ -252,10 +253,11 @@ export function consoleReport(results) {
   if (disturbed.length > 0) {
     parts.push(`${disturbed.length} measurements had less than 97 % of the core: the machine was not quiet.`);
   }
-  const missed = targets(results).filter(({ met }) => !met);
+  const asked = targets(results);
+  const missed = asked.filter(({ met }) => !met);
   parts.push(
     missed.length === 0
-      ? "Every target that this run covers is met."
+      ? `This run tells about ${asked.length} targets; none is missed.`
       : plainTable(
           ["below its target", "asked", "got"],
           missed.map(({ name, asked, got }) => [name, asked, got]),
