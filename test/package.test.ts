@@ -62,7 +62,7 @@ describe("the packed files", () => {
 describe("the bundles", () => {
   it("import only each other and, on edge platforms, the two binaries", () => {
     const imports = scripts.flatMap((script) =>
-      Array.from(read(script).matchAll(/^(?:import|export)\b[^;]*?["']([^"']+)["'];$/gm), (match) => ({
+      Array.from(read(script).matchAll(/\b(?:import|from)\s*["']([^"']+)["']/g), (match) => ({
         script,
         from: match[1]!,
       })),
