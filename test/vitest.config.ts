@@ -13,15 +13,12 @@ const RELAXED_MODULE = new Uint8Array([
 ]);
 const relaxedFlags = WebAssembly.validate(RELAXED_MODULE) ? [] : ["--experimental-wasm-relaxed-simd"];
 
-/** Imports of *.wasm give their bytes, as esbuild's `binary` loader does in the bundle. */
-const wasmBytes = {
-  name: "wasm-bytes",
+/** Imports of *.txt give their text, as esbuild's `text` loader does in the bundle. */
+const textImports = {
+  name: "text-imports",
   enforce: "pre" as const,
   load(id: string) {
-    const [file = "", suffix] = id.split("?");
-    if (!file.endsWith(".wasm") || suffix !== "module") return null;
-    const text = readFileSync(file).toString("base64");
-    return `export default Uint8Array.from(atob("${text}"), (c) => c.charCodeAt(0));`;
+    return id.endsWith(".txt") ? `export default ${JSON.stringify(readFileSync(id, "utf8"))};` : null;
   },
 };
 
@@ -29,7 +26,7 @@ const wasmBytes = {
 const WITHOUT_WASM = ["test/formats/**/*.test.ts", "test/golden-data.test.ts", "test/package.test.ts"];
 
 const project = (name: string, execArgv: string[]) => ({
-  plugins: [wasmBytes],
+  plugins: [textImports],
   test: {
     name,
     include: ["test/**/*.test.ts"],

@@ -1,10 +1,8 @@
 /**
- * The sole importer of the two binaries. One source serves two bundles: in the default one esbuild's `binary` loader
- * turns these imports into bytes, in the edge one its `copy` loader leaves them to the platform, which hands over a
- * WebAssembly.Module (edge workers refuse to compile bytes). `?module` is the suffix that Next.js wants for that.
+ * Which binary an engine runs, and how it is compiled. One source serves two bundles: `#binaries` is embedded.ts in the
+ * default one, and imported.ts where the platform compiles wasm files itself (the condition workerd in package.json).
  */
-import relaxedSimd from "../../build/relaxed-simd.wasm?module";
-import simd from "../../build/simd.wasm?module";
+import { relaxedSimd, simd } from "#binaries";
 
 /** `relaxed-simd` fuses multiply-adds where the CPU can; `simd` gives the same bits everywhere; `given` is the user's. */
 export type Build = "relaxed-simd" | "simd" | "given";
@@ -22,9 +20,13 @@ const accepted = (binary: Binary): boolean => !(binary instanceof Uint8Array) ||
  */
 export function chooseBinary(deterministic: boolean): { build: Build; binary: Binary } {
   const hasWasm = typeof WebAssembly === "object";
-  if (hasWasm && !deterministic && accepted(relaxedSimd))
-    return { build: "relaxed-simd", binary: relaxedSimd };
-  if (hasWasm && accepted(simd)) return { build: "simd", binary: simd };
+  if (hasWasm) {
+    const candidates = deterministic ? (["simd"] as const) : (["relaxed-simd", "simd"] as const);
+    for (const build of candidates) {
+      const binary = build === "simd" ? simd() : relaxedSimd();
+      if (accepted(binary)) return { build, binary };
+    }
+  }
   const missing = hasWasm ? "no SIMD in WebAssembly" : "no WebAssembly";
   throw new Error(`lstm-wasm: this engine has ${missing}; expected at least ${MINIMUM_VERSIONS}`);
 }
