@@ -1,4 +1,6 @@
 /** The choice of the binary, and the errors of engines that cannot run it. */
+import { runInNewContext } from "node:vm";
+import { instantiateSync } from "@assemblyscript/loader";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { chooseBinary, compile } from "../src/wasm/binaries.js";
 
@@ -34,6 +36,14 @@ describe("compile", () => {
   it("hands a compiled module on", () => {
     const module = compile(chooseBinary(true).binary);
     expect(compile(module)).toBe(module);
+  });
+
+  it("takes a module of another realm, as Next.js's edge runtime hands over", () => {
+    const bytes = chooseBinary(true).binary;
+    const foreign: WebAssembly.Module = runInNewContext("new WebAssembly.Module(bytes)", { bytes });
+    expect(foreign).not.toBeInstanceOf(WebAssembly.Module);
+    const { exports } = instantiateSync(compile(foreign)).instance;
+    expect(exports.memory).toBeDefined();
   });
 
   it("says what to do where compiling at once is refused", () => {

@@ -33,7 +33,12 @@ export function chooseBinary(deterministic: boolean): { build: Build; binary: Bi
 
 /** The module to instantiate. @throws Error saying what to do where compiling from bytes is refused. */
 export function compile(binary: Binary): WebAssembly.Module {
-  if (!(binary instanceof Uint8Array)) return binary;
+  if (!(binary instanceof Uint8Array)) {
+    // Next.js compiles in one realm and runs the code in another; the loader knows a module by its prototype.
+    return binary instanceof WebAssembly.Module
+      ? binary
+      : Object.setPrototypeOf(binary, WebAssembly.Module.prototype);
+  }
   try {
     return new WebAssembly.Module(binary);
   } catch (cause) {
