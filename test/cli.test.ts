@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { writeSafetensors } from "../src/formats/index.js";
+import { quantizeStateDict, readSafetensors, writeSafetensors } from "../src/formats/index.js";
 import {
   Conv1d,
   Embedding,
@@ -101,8 +101,8 @@ describe("lstm-wasm", () => {
   });
 
   it.each([
-    [[], "no command given; known are inspect and run"],
-    [["quantise"], 'unknown command "quantise"; known are inspect and run'],
+    [[], "no command given; known are inspect, run, quantize"],
+    [["quantise"], 'unknown command "quantise"; known are inspect, run, quantize'],
     [["inspect"], "inspect: expected one file, got 0"],
     [["inspect", "a", "b"], "inspect: expected one file, got 2"],
     [["inspect", "--deep", "a"], "Unknown option '--deep'"],
@@ -338,5 +338,77 @@ describe("run", () => {
     );
     expect([code, out]).toEqual([3, ""]);
     expect(error).toContain("y.npy: no such file or folder");
+  });
+});
+
+describe("lstm-wasm quantize", () => {
+  const target = join(folder, "int8.safetensors");
+  const xFile = write("quantize.npy", npy(Tensor.randn([20, 4], 3)));
+
+  it("writes int8 weights, and says the sizes and the errors", () => {
+    const { code, out, error } = command("quantize", netFile, target);
+    expect([code, error]).toEqual([0, ""]);
+    const before = readFileSync(netFile);
+    const after = new Uint8Array(readFileSync(target));
+    expect(readSafetensors(after)).toEqual(
+      readSafetensors(writeSafetensors(quantizeStateDict(readSafetensors(before)))),
+    );
+    expect(out).toContain(`${before.length} bytes`);
+    expect(out).toContain(
+      `${after.length} bytes, ${(before.length / after.length).toFixed(2)} times smaller`,
+    );
+    expect(out).toContain("random input (64 steps, 8 rows)");
+    for (const layer of ["Linear head.", "LSTM lstm."]) {
+      const [, largest, mean] = new RegExp(`${layer}: largest (\\S+), mean (\\S+),`).exec(out)!;
+      expect(Number(largest)).toBeGreaterThan(Number(mean));
+      expect(Number(mean)).toBeGreaterThan(0);
+      expect(Number(largest)).toBeLessThan(0.05);
+    }
+    expect(command("inspect", target).out).toContain("LSTM 4 -> 9, 2 layers");
+    const count = (file: string) => /\S+ parameters/.exec(command("inspect", file).out)![0];
+    expect(count(target)).toBe(count(netFile));
+  });
+
+  it("measures a given input on a named layer", () => {
+    const { code, out } = command("quantize", netFile, target, "--input", xFile, "--prefix", "lstm");
+    expect(code).toBe(0);
+    expect(out).toContain(`error against float32 on ${xFile}\n  LSTM lstm.: largest`);
+    expect(out).not.toContain("Linear");
+    const both = command("quantize", netFile, target, "--input", xFile);
+    expect([both.code, both.error]).toEqual([2, 'lstm-wasm: --prefix: expected one of "head.", "lstm."\n']);
+    expect(command("quantize", netFile, target, "--input", xFile, "--prefix", "head").code).toBe(5);
+  });
+
+  it.each([
+    ["one file", [netFile], 2, "quantize: expected two files, got 1"],
+    [
+      "an unknown layer",
+      [netFile, target, "--prefix", "tail"],
+      2,
+      '--prefix: expected one of "head.", "lstm."',
+    ],
+    ["an unknown nonlinearity", [netFile, target, "--nonlinearity", "gelu"], 2, "expected tanh or relu"],
+    ["a folder that is not there", [netFile, join(folder, "no", "y")], 3, "no such file or folder"],
+  ])("refuses %s", (_, args, code, message) => {
+    const result = command("quantize", ...args);
+    expect([result.code, result.out]).toEqual([code, ""]);
+    expect(result.error).toContain(message);
+  });
+
+  it("refuses files without float weights of its layers", () => {
+    const conv = write(
+      "only-conv.safetensors",
+      writeSafetensors(new Conv1d({ inChannels: 1, outChannels: 1, kernelSize: 2 }).stateDict()),
+    );
+    expect(command("quantize", conv, target)).toMatchObject({ code: 4, out: "" });
+    const int8 = write(
+      "done.safetensors",
+      writeSafetensors(new Linear({ inFeatures: 2, outFeatures: 2, precision: "int8" }).stateDict()),
+    );
+    expect(command("quantize", int8, target).error).toContain("its weights are int8 already");
+    const linear = new Linear({ inFeatures: 2, outFeatures: 2 }).stateDict();
+    linear.get("weight")!.data[3] = Number.NaN;
+    const spoilt = write("nan.safetensors", writeSafetensors(linear));
+    expect(command("quantize", spoilt, target)).toMatchObject({ code: 4, out: "" });
   });
 });

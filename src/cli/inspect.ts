@@ -26,7 +26,9 @@ export const inspect = {
 function describe(path: string, model: Model): string {
   const { format, bytes, tensors, layers, refused } = model;
   const lines = [`${path}: ${format}, ${size(bytes)}`, "", "tensors (read as)"];
-  const listed = [...tensors].filter(([, { data }]) => data instanceof Float32Array || data.length > SMALL);
+  const listed = [...tensors].filter(
+    ([, { data }]) => data instanceof Float32Array || data instanceof Int8Array || data.length > SMALL,
+  );
   lines.push(
     ...table(listed.map(([name, { data, shape }]) => [name, typeName(data), `[${shape.join(", ")}]`])),
   );
@@ -41,8 +43,8 @@ function describe(path: string, model: Model): string {
   );
   for (const problem of refused) lines.push(`  not supported: ${problem}`);
   if (layers.length === 0 && refused.length === 0) lines.push("  none that lstm-wasm has");
-  const floats = floatElements(tensors);
-  lines.push("", `${count(floats)} parameters, ${size(floats * 4)} as float32`);
+  const numbers = weightElements(tensors);
+  lines.push("", `${count(numbers)} parameters, ${size(numbers * 4)} as float32`);
   // One layer of each kind shows how; a model of fifty convolutions needs no fifty copies.
   const shown = layers.filter(
     ({ code }, at) =>
@@ -66,8 +68,12 @@ function typeName(data: ArrayBufferView): string {
     .toLowerCase();
 }
 
-function floatElements(dict: StateDict): number {
-  return elements(new Map([...dict].filter(([, { data }]) => data instanceof Float32Array)));
+/** Floats and int8 weights, but not the scales of these. */
+function weightElements(dict: StateDict): number {
+  const isScale = (name: string) =>
+    name.endsWith("_scale") && dict.get(name.slice(0, -"_scale".length))?.data instanceof Int8Array;
+  const isWeight = (data: unknown) => data instanceof Float32Array || data instanceof Int8Array;
+  return elements(new Map([...dict].filter(([name, { data }]) => isWeight(data) && !isScale(name))));
 }
 
 function count(number: number): string {

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /**
- * The command `lstm-wasm`: `inspect` says what a weight file holds, `run` runs a layer of it over an array. It uses the
- * package as anyone would, by its name; bundled to dist/cli.js.
+ * The command `lstm-wasm`: `inspect` says what a weight file holds, `run` runs a layer of it over an array, `quantize`
+ * writes it with int8 weights. It uses the package as anyone would, by its name; bundled to dist/cli.js.
  */
 import { CliError, EXIT } from "./error.js";
 import { inspect } from "./inspect.js";
+import { quantize } from "./quantize.js";
 import { run } from "./run.js";
 
 interface Command {
@@ -16,6 +17,7 @@ interface Command {
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["inspect", inspect],
   ["run", run],
+  ["quantize", quantize],
 ]);
 
 const HELP = `lstm-wasm: PyTorch's LSTM, GRU and RNN from weight files
@@ -36,7 +38,7 @@ function main([name, ...args]: string[]): void {
   const command = COMMANDS.get(name ?? "");
   if (command === undefined) {
     const problem = name === undefined ? "no command given" : `unknown command ${JSON.stringify(name)}`;
-    throw new CliError("usage", `${problem}; known are ${[...COMMANDS.keys()].join(" and ")}, see --help`);
+    throw new CliError("usage", `${problem}; known are ${[...COMMANDS.keys()].join(", ")}, see --help`);
   }
   try {
     command.run(args);

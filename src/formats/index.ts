@@ -16,5 +16,6 @@ export {
   type ReadOnnxOptions,
   readOnnx,
 } from "./onnx/index.js";
+export { type QuantizeOptions, quantizeStateDict } from "./quantize.js";
 export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";
 export { type ReadTorchOptions, readTorch } from "./torch/index.js";

@@ -1,11 +1,12 @@
 /** Linear: y = x W^T + b. */
 import { checkBoolean, checkInteger, checkOptions, showShape, wrongValue } from "../checks.js";
+import { scaleNameOf } from "../quantize.js";
 import { asTensor, type ParameterData, type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
 import { type Panel, PLAIN } from "../wasm/panel.js";
 import { allocatePanel, checkPrecision, type Precision } from "../wasm/precision.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import { Module } from "./module.js";
-import { entriesBelow, type ParameterSpec, precisionFromDict, scaleNameOf, shapeOf } from "./parameters.js";
+import { entriesBelow, type ParameterSpec, precisionFromDict, shapeOf } from "./parameters.js";
 import type { StateSource } from "./recurrent.js";
 
 /** Options of `Linear`, as PyTorch's. */

@@ -1,16 +1,11 @@
 /** What every module has: parameters by PyTorch's names, and linear memory that dispose gives back. */
 import { checkOptions } from "../checks.js";
+import { scaleNameOf } from "../quantize.js";
 import { uniform } from "../random.js";
 import { type ParameterData, type StateDictLike, Tensor } from "../tensor.js";
 import { Region } from "../wasm/region.js";
 import { currentRuntime, type Runtime } from "../wasm/runtime.js";
-import {
-  type LoadOptions,
-  type ParameterSpec,
-  scaleNameOf,
-  scaleShapeOf,
-  selectParameters,
-} from "./parameters.js";
+import { type LoadOptions, type ParameterSpec, scaleShapeOf, selectParameters } from "./parameters.js";
 
 export abstract class Module {
   /** @internal */

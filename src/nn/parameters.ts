@@ -1,8 +1,9 @@
 /** State dicts: finding parameters by name and shape, and saying everything that is wrong at once. */
+
 import { checkBoolean, sameShape, showShape, wrongType } from "../checks.js";
+import { quantizeMatrix, scaleNameOf } from "../quantize.js";
 import { asParameter, asTensor, type ParameterData, type StateDictLike, type TensorLike } from "../tensor.js";
 import { checkPrecision, type Precision } from "../wasm/precision.js";
-import { quantizeMatrix } from "./quantize.js";
 
 /** A parameter that a module has: PyTorch's name and shape. */
 export interface ParameterSpec {
@@ -10,11 +11,6 @@ export interface ParameterSpec {
   readonly shape: readonly number[];
   /** Whether it is a matrix of int8 weights with one scale per row. */
   readonly int8?: boolean;
-}
-
-/** The name of an int8 matrix's scales in a state dict. */
-export function scaleNameOf(name: string): string {
-  return `${name}_scale`;
 }
 
 /** One scale for each row. */

@@ -146,7 +146,7 @@ export abstract class Recurrent extends StackModule {
     source?: StateSource,
   ) {
     const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false } = options;
-    const precision = checkPrecision(options.precision ?? "float32");
+    const precision = checkPrecision(options.precision === undefined ? "float32" : options.precision);
     const inputSize = checkInteger("inputSize", options.inputSize, 1);
     const hiddenSize = checkInteger("hiddenSize", options.hiddenSize, 1);
     checkInteger("numLayers", numLayers, 1);

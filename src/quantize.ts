@@ -1,5 +1,10 @@
 /** Float weights to int8: symmetric, -127 .. 127, with one scale per row. */
 
+/** The name of an int8 matrix's scales in a state dict. */
+export function scaleNameOf(name: string): string {
+  return `${name}_scale`;
+}
+
 export interface QuantizedMatrix {
   readonly values: Int8Array;
   /** weight = scale * value */

@@ -1,0 +1,151 @@
+/** `quantize`: a weight file as safetensors with int8 weights, and what that costs in accuracy. */
+import { parseArgs } from "node:util";
+import { type StateDict, Tensor } from "lstm-wasm";
+import { listModules, type ModuleInfo, quantizeStateDict, writeSafetensors } from "lstm-wasm/formats";
+import { blame, CliError, readBytes, writeBytes } from "./error.js";
+import { type Layer, type Model, openModel } from "./model.js";
+import { readNpy } from "./npy.js";
+import { makeRunner } from "./runner.js";
+
+/** The random input of each layer: steps and batch rows. */
+const STEPS = 64;
+const BATCH = 8;
+const SEED = 1;
+
+export const quantize = {
+  usage: "quantize FILE OUT.safetensors [--input X.npy --prefix P] [--nonlinearity relu]",
+  purpose: "the file with int8 weights, a quarter of the size, and the error of each layer",
+  run(args: string[]): void {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        input: { type: "string" },
+        prefix: { type: "string" },
+        nonlinearity: { type: "string", default: "tanh" },
+      },
+    });
+    const [path, target, ...more] = positionals;
+    const usage = `usage: lstm-wasm ${this.usage}`;
+    if (path === undefined || target === undefined || more.length > 0) {
+      throw new CliError("usage", `quantize: expected two files, got ${positionals.length}\n${usage}`);
+    }
+    const { nonlinearity, prefix } = values;
+    if (nonlinearity !== "tanh" && nonlinearity !== "relu") {
+      throw new CliError(
+        "usage",
+        `--nonlinearity: expected tanh or relu, got ${JSON.stringify(nonlinearity)}`,
+      );
+    }
+    const model = openModel(path);
+    const dict = stateDictOf(path, model);
+    const infos = listModules(dict).filter(isQuantised);
+    if (infos.length === 0) {
+      throw new CliError("file not understood", `${path}: no LSTM, GRU, RNN or Linear layer`);
+    }
+    const measured = infos.filter((info) => prefix === undefined || matches(info, prefix));
+    if (measured.length === 0 || (values.input !== undefined && measured.length > 1)) {
+      const names = infos.map((info) => JSON.stringify(info.prefix)).join(", ");
+      throw new CliError("usage", `--prefix: expected one of ${names}`);
+    }
+    const quantized = blame("file not understood", path, () => quantizeStateDict(dict));
+    if (quantized.size === dict.size) {
+      throw new CliError("file not understood", `${path}: its weights are int8 already`);
+    }
+    const inputPath = values.input;
+    const input =
+      inputPath === undefined
+        ? undefined
+        : blame("file not understood", inputPath, () => readNpy(readBytes(inputPath)));
+    const lines = blame("input does not fit", inputPath ?? path, () =>
+      measured.map((info) => compare(info, dict, quantized, input, nonlinearity)),
+    );
+    const file = writeSafetensors(quantized);
+    writeBytes(target, file);
+    const before = writeSafetensors(dict).length;
+    process.stdout.write(
+      `${path}: ${model.bytes} bytes, ${before} as float32 safetensors\n` +
+        `${target}: ${file.length} bytes, ${(before / file.length).toFixed(2)} times smaller\n` +
+        `error against float32 on ${inputPath ?? `random input (${STEPS} steps, ${BATCH} rows)`}\n` +
+        `${lines.join("\n")}\n`,
+    );
+  },
+};
+
+function isQuantised({ kind }: ModuleInfo): boolean {
+  return kind === "LSTM" || kind === "GRU" || kind === "RNN" || kind === "Linear";
+}
+
+function matches(info: ModuleInfo, prefix: string): boolean {
+  return info.prefix === prefix || info.prefix === `${prefix}.`;
+}
+
+/** All tensors of a file under PyTorch's names. Refuses what a file says beside its weights, as safetensors cannot. */
+function stateDictOf(path: string, { tensors, layers }: Model): StateDict {
+  const dict: StateDict = new Map();
+  for (const { name, source } of layers) {
+    if (source.kind === "module") continue;
+    const lost = source.kind === "amp" ? lostOfAmp(source.model) : lostOfOnnx(source.layer);
+    if (lost.length > 0) {
+      throw new CliError(
+        "file not understood",
+        `${path}: layer ${JSON.stringify(name)} has ${lost.join(" and ")}, which safetensors cannot hold`,
+      );
+    }
+    if (source.kind === "onnx") {
+      for (const [part, tensor] of source.layer.stateDict) dict.set(`${name}.${part}`, tensor);
+    }
+  }
+  for (const [name, tensor] of tensors) dict.set(name, tensor);
+  return dict;
+}
+
+type AmpModel = Extract<Layer["source"], { kind: "amp" }>["model"];
+type OnnxLayer = Extract<Layer["source"], { kind: "onnx" }>["layer"];
+
+function lostOfAmp({ skip, initialState, inputGain, outputGain }: AmpModel): string[] {
+  return [
+    ...(skip ? ["a skip connection"] : []),
+    ...(initialState === undefined ? [] : ["an initial state"]),
+    ...(inputGain !== 1 || outputGain !== 1 ? ["a gain"] : []),
+  ];
+}
+
+function lostOfOnnx({ direction, initialState }: OnnxLayer): string[] {
+  return [
+    ...(direction === "reverse" ? ["the direction reverse"] : []),
+    ...(initialState === undefined ? [] : ["an initial state"]),
+  ];
+}
+
+/** The error of one layer's output: largest, mean, and the mean relative to the output's own mean magnitude. */
+function compare(
+  info: ModuleInfo,
+  dict: StateDict,
+  quantized: StateDict,
+  given: Tensor | undefined,
+  nonlinearity: "tanh" | "relu",
+): string {
+  const width = "inputSize" in info ? info.inputSize : "inFeatures" in info ? info.inFeatures : 0;
+  const input = given ?? Tensor.randn([STEPS, BATCH, width], SEED);
+  const [expected, got] = [dict, quantized].map((weights) => {
+    const source = { kind: "module", info, dict: weights } as const;
+    const layer = { name: info.prefix, summary: "", parameters: 0, code: [], source };
+    const runner = makeRunner(layer, { batchFirst: false, nonlinearity });
+    try {
+      return runner.run(input).data;
+    } finally {
+      runner.dispose();
+    }
+  }) as [Float32Array, Float32Array];
+  let [most, sum, size] = [0, 0, 0];
+  expected.forEach((value, at) => {
+    const error = Math.abs(got[at]! - value);
+    most = Math.max(most, error);
+    sum += error;
+    size += Math.abs(value);
+  });
+  const mean = sum / expected.length;
+  const name = `${info.kind} ${info.prefix || "(whole file)"}`;
+  return `  ${name}: largest ${most.toExponential(2)}, mean ${mean.toExponential(2)}, ${((100 * sum) / size).toFixed(3)} % of the output`;
+}
