@@ -8,7 +8,7 @@
  *
  * The weights come straight out of silero_vad_v5.onnx, whose 16 kHz half is the `then` branch of an `If`.
  */
-import { Conv1d, LSTMCell, relu, sigmoid, Tensor } from "lstm-wasm";
+import { Conv1d, LSTM, relu, sigmoid, Tensor } from "lstm-wasm";
 import { readOnnx } from "lstm-wasm/formats";
 
 export const SAMPLE_RATE = 16000;
@@ -24,16 +24,19 @@ const PREFIX = "If_0_then_branch__Inline_0__";
 export class SileroVad {
   #stft;
   #encoder;
-  #cell;
+  #lstm;
+  #steps;
   #head;
-  #state;
   /** The context, then the frame as far as it has come. */
   #window = new Float32Array(CONTEXT + FRAME);
   #filled = CONTEXT;
   #input = Tensor.zeros([1, CONTEXT + FRAME + REFLECTED]);
 
-  /** @param {Uint8Array} onnx the bytes of silero_vad_v5.onnx */
-  constructor(onnx) {
+  /**
+   * @param {Uint8Array} onnx the bytes of silero_vad_v5.onnx
+   * @param {{ precision?: "float32" | "int8" }} [options] the precision of the LSTM's weights
+   */
+  constructor(onnx, { precision = "float32" } = {}) {
     // No recurrent node is read: their weights stand in the file in PyTorch's own order.
     const { tensors } = readOnnx(onnx, { nodes: [] });
     const conv = (name, options) =>
@@ -43,7 +46,12 @@ export class SileroVad {
     this.#encoder = [1, 2, 2, 1].map((stride, at) =>
       conv(`encoder.${at}.reparam_conv`, { stride, padding: 1 }),
     );
-    this.#cell = LSTMCell.fromStateDict(tensors, { prefix: `${PREFIX}decoder.rnn.` });
+    // A cell in the file; as the only layer of an LSTM it has a stream, which keeps the state.
+    const cell = `${PREFIX}decoder.rnn.`;
+    const names = [...tensors.keys()].filter((name) => name.startsWith(cell));
+    const layer = names.map((name) => [`${name.slice(cell.length)}_l0`, tensors.get(name)]);
+    this.#lstm = LSTM.fromStateDict(new Map(layer), { precision });
+    this.#steps = this.#lstm.stream();
     this.#head = conv("decoder.decoder.2");
   }
 
@@ -75,11 +83,12 @@ export class SileroVad {
   reset() {
     this.#window.fill(0);
     this.#filled = CONTEXT;
-    this.#state = undefined;
+    this.#steps.reset();
   }
 
   dispose() {
-    for (const module of [this.#stft, ...this.#encoder, this.#cell, this.#head]) module.dispose();
+    for (const module of [this.#stft, ...this.#encoder, this.#steps, this.#lstm, this.#head])
+      module.dispose();
   }
 
   #frame() {
@@ -92,8 +101,7 @@ export class SileroVad {
 
     let features = magnitudes(this.#stft.forward(this.#input));
     for (const conv of this.#encoder) features = relu(conv.forward(features));
-    this.#state = this.#cell.forward(new Tensor(features.data, [1, 128]), this.#state);
-    const [h] = this.#state;
+    const h = this.#steps.step(features.data);
     return sigmoid(this.#head.forward(new Tensor(relu(h).data, [128, 1]))).data[0];
   }
 }
