@@ -20,7 +20,9 @@ function promised(snippet: string): string[] {
 
 beforeAll(() => {
   mkdirSync(folder, { recursive: true });
-  copyFileSync(new URL("readme/model.pt", import.meta.url), new URL("model.pt", folder));
+  for (const file of ["model.pt", "layer.safetensors"]) {
+    copyFileSync(new URL(`readme/${file}`, import.meta.url), new URL(file, folder));
+  }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,8 +1,8 @@
-"""Runs the Python snippets of README.md on a small model and so writes the file that its TypeScript reads.
+"""Runs the Python snippets of README.md on a small model and so writes the files that its TypeScript reads.
 
     python3 test/readme/make.py FOLDER
 
-PyTorch (Debian's python3-torch) is all it needs. test/readme/model.pt is what it wrote.
+PyTorch (Debian's python3-torch) is all it needs. The two other files of this folder are what it wrote.
 """
 
 import os
@@ -25,8 +25,15 @@ class Model(nn.Module):
         self.head = nn.Linear(3, 1)
 
 
+class KerasGru:
+    """What the snippet asks of a Keras GRU(4) on 3 inputs (Debian has no Keras)."""
+
+    def get_weights(self):
+        return [torch.rand(*shape).numpy() for shape in [(3, 12), (4, 12), (2, 12)]]
+
+
 torch.manual_seed(1)
 os.chdir(sys.argv[1])
 for snippet in snippets:
-    exec(snippet, {"model": Model()})
+    exec(snippet, {"model": Model(), "layer": KerasGru()})
 print(f"ran {len(snippets)} Python snippets of README.md, wrote {', '.join(sorted(os.listdir('.')))}")
