@@ -9,7 +9,7 @@
  */
 
 import { sigmoid4, tanh4 } from "./activation";
-import { clearFloats, copyFloats } from "./memory";
+import { copyRows, writeOutputs } from "./memory";
 import { madd } from "./simd";
 
 /**
@@ -98,16 +98,8 @@ export function gruForward(
       }
     }
 
-    for (let row = 0; row < rows; row++) {
-      const at = <usize>row;
-      const target = output + <usize>load<i32>(order + (at << 2)) * outputRow;
-      if (row < running) {
-        copyFloats(state + at * stateRow, hidden + at * stateRow, hiddenSize);
-        copyFloats(target, hidden + at * stateRow, hiddenSize);
-      } else {
-        clearFloats(target, hiddenSize);
-      }
-    }
+    copyRows(state, stateRow, hidden, stateRow, running, hiddenSize);
+    writeOutputs(rows, running, order, state, stateRow, hiddenSize, output, outputRow);
 
     gates += gatesTime;
     output += outputTime;

@@ -5,7 +5,7 @@
 
 import { projectInt8, projectInt8Block } from "./int8";
 import { nextCell, nextHidden, storeTrace } from "./lstm";
-import { clearFloats, copyFloats } from "./memory";
+import { copyRows, writeOutputs } from "./memory";
 import { quantizeRows } from "./quantize";
 
 /** b_hh + W_hh h of one block. */
@@ -80,17 +80,8 @@ export function lstmForwardInt8(
       quantizeRows(running, hiddenSize, hidden, cellRow, quantized, quantizedRow);
       projectInt8(running, reduction, quantized, quantizedRow, reductionStart, state, stateRow, backwards);
     }
-    for (let row = 0; row < rows; row++) {
-      const at = <usize>row;
-      const target = output + <usize>load<i32>(order + (at << 2)) * outputRow;
-      if (row < running) {
-        const h = state + at * stateRow;
-        if (!reduction) copyFloats(h, hidden + at * cellRow, hiddenSize);
-        copyFloats(target, h, outputSize);
-      } else {
-        clearFloats(target, outputSize);
-      }
-    }
+    if (!reduction) copyRows(state, stateRow, hidden, cellRow, running, hiddenSize);
+    writeOutputs(rows, running, order, state, stateRow, outputSize, output, outputRow);
 
     gates += gatesTime;
     output += outputTime;

@@ -25,7 +25,7 @@ import {
   tanhDenominator,
   tanhNumerator,
 } from "./activation";
-import { clearFloats, copyFloats } from "./memory";
+import { copyRows, writeOutputs } from "./memory";
 import { project, projectBlocks } from "./projection";
 import { madd } from "./simd";
 
@@ -174,17 +174,8 @@ export function lstmForward(
         stateRow,
       );
     }
-    for (let row = 0; row < rows; row++) {
-      const at = <usize>row;
-      const target = output + <usize>load<i32>(order + (at << 2)) * outputRow;
-      if (row < running) {
-        const h = state + at * stateRow;
-        if (!reduction) copyFloats(h, hidden + at * cellRow, hiddenSize);
-        copyFloats(target, h, outputSize);
-      } else {
-        clearFloats(target, outputSize);
-      }
-    }
+    if (!reduction) copyRows(state, stateRow, hidden, cellRow, running, hiddenSize);
+    writeOutputs(rows, running, order, state, stateRow, outputSize, output, outputRow);
 
     gates += gatesTime;
     output += outputTime;

@@ -39,6 +39,26 @@ export function copyRows(
   }
 }
 
+/**
+ * One step's outputs: h of the rows that run, in the order of `order`, to the caller's rows, and zeros to the others.
+ */
+export function writeOutputs(
+  rows: i32,
+  running: i32,
+  order: usize,
+  state: usize,
+  stateRow: usize,
+  count: i32,
+  output: usize,
+  outputRow: usize,
+): void {
+  for (let row = 0; row < rows; row++) {
+    const target = output + <usize>load<i32>(order + ((<usize>row) << 2)) * outputRow;
+    if (row < running) copyFloats(target, state + <usize>row * stateRow, count);
+    else clearFloats(target, count);
+  }
+}
+
 /** Sets `count` floats to zero. */
 export function clearFloats(target: usize, count: i32): void {
   memory.fill(target, 0, (<usize>count) << 2);

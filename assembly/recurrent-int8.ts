@@ -8,7 +8,7 @@
 
 import { nextHidden } from "./gru";
 import { projectInt8 } from "./int8";
-import { clearFloats, copyFloats } from "./memory";
+import { copyFloats, writeOutputs } from "./memory";
 import { quantizeRows } from "./quantize";
 import { activate } from "./rnn";
 
@@ -64,25 +64,19 @@ export function forwardInt8(
     quantizeRows(running, hiddenSize, state, stateRow, quantized, quantizedRow);
     projectInt8(running, matrix, quantized, quantizedRow, hiddenBias, sums, gatesRow, backwards);
 
-    for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < running; row++) {
       const at = <usize>row;
-      const caller = <usize>load<i32>(order + (at << 2));
-      const target = output + caller * outputRow;
-      if (row < running) {
-        const gate = gates + caller * gatesRow;
-        const sum = sums + at * gatesRow;
-        const h = state + at * stateRow;
-        if (kind === GRU) {
-          updateUnits(gate, sum, h, unitBytes);
-        } else {
-          activate(sum, gate, unitBytes, i32(kind === RNN_RELU));
-          copyFloats(h, sum, hiddenSize);
-        }
-        copyFloats(target, h, hiddenSize);
+      const gate = gates + <usize>load<i32>(order + (at << 2)) * gatesRow;
+      const sum = sums + at * gatesRow;
+      const h = state + at * stateRow;
+      if (kind === GRU) {
+        updateUnits(gate, sum, h, unitBytes);
       } else {
-        clearFloats(target, hiddenSize);
+        activate(sum, gate, unitBytes, i32(kind === RNN_RELU));
+        copyFloats(h, sum, hiddenSize);
       }
     }
+    writeOutputs(rows, running, order, state, stateRow, hiddenSize, output, outputRow);
 
     gates += gatesTime;
     output += outputTime;

@@ -8,7 +8,7 @@
  */
 
 import { relu4, tanh4 } from "./activation";
-import { clearFloats, copyFloats } from "./memory";
+import { copyRows, writeOutputs } from "./memory";
 import { project } from "./projection";
 
 /**
@@ -48,16 +48,8 @@ export function rnnForward(
       activate(hidden + <usize>row * stateRow, gate, stateRow, useRelu);
     }
 
-    for (let row = 0; row < rows; row++) {
-      const at = <usize>row;
-      const target = output + <usize>load<i32>(order + (at << 2)) * outputRow;
-      if (row < running) {
-        copyFloats(state + at * stateRow, hidden + at * stateRow, hiddenSize);
-        copyFloats(target, hidden + at * stateRow, hiddenSize);
-      } else {
-        clearFloats(target, hiddenSize);
-      }
-    }
+    copyRows(state, stateRow, hidden, stateRow, running, hiddenSize);
+    writeOutputs(rows, running, order, state, stateRow, hiddenSize, output, outputRow);
 
     gates += gatesTime;
     output += outputTime;
