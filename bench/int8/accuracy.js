@@ -1,6 +1,6 @@
 /**
  * What int8 costs in accuracy, as a table: against our float32, beside PyTorch's quantize_dynamic on the same networks
- * (pytorch.json, by pytorch.py), and on Silero VAD. Needs `npm run build`; Silero is heard only where the example is
+ * (pytorch.json, by pytorch.py), on the recall example, and on Silero VAD. Needs `npm run build`; Silero is heard only where the example is
  * installed (`npm ci` in examples/silero-vad) and there are sounds to hear, and the table says so where it is not.
  *
  *     node bench/int8/accuracy.js [sound.wav ...]
@@ -80,6 +80,41 @@ function against({ steps, batch, networks, torch }) {
   }
 }
 
+/** The recall example's networks, Linear included: right answers by distance. */
+async function recall() {
+  const { readSafetensors, quantizeStateDict } = await import("../../dist/formats/index.js");
+  const { Network } = await import("../../examples/recall/model.js");
+  const { accuracyByDistance } = await import("../../examples/recall/evaluate.js");
+  const { Vocabulary } = await import("../../examples/recall/text.js");
+  const file = (name) => readFileSync(here(`../../examples/recall/data/${name}`));
+  const vocabulary = new Vocabulary(JSON.parse(file("vocabulary.json")));
+  const tests = JSON.parse(file("test.json")).texts;
+  const texts = tests.map(({ text }) => vocabulary.read(text));
+  console.log(`\nRecall, ${tests.length} texts; accuracy by distance in percent\n`);
+  for (const kind of ["lstm", "rnn"]) {
+    const weights = readSafetensors(new Uint8Array(file(`${kind}.safetensors`)));
+    const results = [weights, quantizeStateDict(weights)].map((dict) => Network[kind](dict).answer(texts));
+    const [expected, got] = results.map((logits) => accuracyByDistance(logits, tests, vocabulary.answers));
+    const distances = [...expected.keys()];
+    const row = (name, values) => console.log(`| ${name} | ${values.join(" | ")} |`);
+    row(`${kind.toUpperCase()}, words`, distances);
+    row(
+      "---",
+      distances.map(() => "---"),
+    );
+    row(
+      "float32",
+      distances.map((distance) => (100 * expected.get(distance)).toFixed(1)),
+    );
+    row(
+      "int8",
+      distances.map((distance) => (100 * got.get(distance)).toFixed(1)),
+    );
+    const { max, mean } = errorsOf(results[0].data, results[1].data);
+    console.log(`logits off by max ${show(max)}, mean ${show(mean)}\n`);
+  }
+}
+
 /** Probabilities of all frames of the sounds, with the LSTM in either precision. */
 async function silero(sounds) {
   const example = here("../../examples/silero-vad/");
@@ -111,6 +146,7 @@ async function silero(sounds) {
 
 init();
 against(JSON.parse(readFileSync(here("pytorch.json"), "utf8")));
+await recall();
 const given = process.argv.slice(2);
 const installed = existsSync(SOUNDS) ? readdirSync(SOUNDS).map((name) => join(SOUNDS, name)) : [];
 await silero(given.length > 0 ? given : installed.filter((path) => path.endsWith(".wav")));
