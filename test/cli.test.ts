@@ -183,6 +183,12 @@ describe("inspect", () => {
 `);
   });
 
+  it("tells the types that the file holds, not those they are read as", () => {
+    const { out } = command("inspect", write("dtypes.pt", readFileSync(join(FILES, "torch/dtypes.pt"))));
+    expect(out).toMatch(/ float16 /);
+    expect(out).toMatch(/ bfloat16 /);
+  });
+
   it.each([
     ["torch/zip.pt", "PyTorch", "LSTM 2 -> 3, 2 layers", "readTorch(bytes)"],
     ["torch/legacy.pt", "PyTorch", "LSTM", "readTorch(bytes)"],

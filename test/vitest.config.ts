@@ -30,7 +30,7 @@ const project = (name: string, execArgv: string[]) => ({
   test: {
     name,
     include: ["test/**/*.test.ts"],
-    exclude: WITHOUT_WASM,
+    exclude: [...WITHOUT_WASM, "**/node_modules/**"],
     setupFiles: ["test/setup.ts"],
     env: { WASM_BUILD: name },
     execArgv,

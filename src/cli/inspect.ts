@@ -1,6 +1,7 @@
 /** `inspect`: what a weight file holds, and the code that loads it. */
 import { parseArgs } from "node:util";
 import type { StateDict } from "lstm-wasm";
+import { dtypeOf } from "lstm-wasm/formats";
 import { CliError } from "./error.js";
 import { elements, type Model, openModel } from "./model.js";
 
@@ -25,12 +26,12 @@ export const inspect = {
 
 function describe(path: string, model: Model): string {
   const { format, bytes, tensors, layers, refused } = model;
-  const lines = [`${path}: ${format}, ${size(bytes)}`, "", "tensors (read as)"];
+  const lines = [`${path}: ${format}, ${size(bytes)}`, "", "tensors"];
   const listed = [...tensors].filter(
     ([, { data }]) => data instanceof Float32Array || data instanceof Int8Array || data.length > SMALL,
   );
   lines.push(
-    ...table(listed.map(([name, { data, shape }]) => [name, typeName(data), `[${shape.join(", ")}]`])),
+    ...table(listed.map(([name, tensor]) => [name, dtypeOf(tensor), `[${tensor.shape.join(", ")}]`])),
   );
   const small = tensors.size - listed.length;
   if (small > 0) lines.push(`  and ${small} of up to ${SMALL} integers`);
@@ -59,13 +60,6 @@ function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) =>
     `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ")}`.trimEnd(),
   );
-}
-
-function typeName(data: ArrayBufferView): string {
-  return data.constructor.name
-    .replace(/Array$/, "")
-    .replace("Big", "")
-    .toLowerCase();
 }
 
 /** Floats and int8 weights, but not the scales of these. */

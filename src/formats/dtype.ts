@@ -41,7 +41,38 @@ export function isDtype(name: unknown): name is Dtype {
 export function readNumbers(bytes: Uint8Array, dtype: Dtype): TensorData {
   const copy = new Uint8Array(bytes.length);
   copy.set(bytes);
-  return DTYPES[dtype].read(copy.buffer);
+  const data = DTYPES[dtype].read(copy.buffer);
+  stored.set(data, dtype);
+  return data;
+}
+
+/** What the numbers of a file were before they became a tensor's data. */
+const stored = new WeakMap<TensorData, Dtype>();
+
+const TORCH_NAMES = {
+  F64: "float64",
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+  I64: "int64",
+  U64: "uint64",
+  I32: "int32",
+  U32: "uint32",
+  I16: "int16",
+  U16: "uint16",
+  I8: "int8",
+  U8: "uint8",
+  BOOL: "bool",
+} satisfies Record<Dtype, string>;
+
+/**
+ * The element type that a tensor had in its file, by PyTorch's name: `"float16"` for one whose data is a Float32Array
+ * now. A tensor that no file held as it is has the type of its data.
+ */
+export function dtypeOf({ data }: { readonly data: TensorData }): string {
+  const dtype = stored.get(data);
+  if (dtype !== undefined) return TORCH_NAMES[dtype];
+  return Object.prototype.toString.call(data).slice(8, -6).replace("Big", "").toLowerCase();
 }
 
 /** PyTorch allows no more dimensions, and a few bytes of a file could state millions. */

@@ -6,6 +6,7 @@ export type { AmpModel, JsonSource } from "./amp/model.js";
 export { readNam } from "./amp/nam.js";
 export { readRTNeural } from "./amp/rtneural.js";
 export { type Bytes, FormatError } from "./bytes.js";
+export { dtypeOf } from "./dtype.js";
 export { type FromKerasOptions, fromKeras, type KerasWeights } from "./keras.js";
 export { listModules, type ModuleInfo } from "./modules.js";
 export {

@@ -51,6 +51,12 @@ export interface StackSizes {
   readonly bias: boolean;
 }
 
+/** The caller's row in each place of the workspace, and the length of each of the caller's rows. */
+interface RowOrder {
+  readonly rows: Int32Array;
+  readonly lengths: Int32Array;
+}
+
 /** Called after each kernel call of a traced run: `count` steps, the first read at step `begin`, going by `by`. */
 export type TraceSink = (
   layer: number,
@@ -98,7 +104,7 @@ export class Stack {
       batchMajor: false,
       traced: false,
     });
-    this.#writeRows(workspace, undefined);
+    this.#writeRows(workspace);
     return workspace;
   }
 
@@ -131,23 +137,22 @@ export class Stack {
     for (let start = 0; start < steps; start += workspace.chunkSteps) {
       const count = Math.min(workspace.chunkSteps, steps - start);
       this.#readChunk(workspace, sequence, start, count, inputSize);
-      this.#runChunk(workspace, sequence.lengths, order, start, count, sink);
+      this.#runChunk(workspace, order, start, count, sink);
       this.#writeChunk(workspace, sequence, start, count, output, outputSize);
     }
     return { output, states: this.readStates(workspace, order) };
   }
 
-  /** One step of a stream: the input is in the workspace; returns where the output is. */
-  runStep(workspace: Workspace, backwards: number): number {
-    this.#runChunk(workspace, undefined, undefined, backwards, 1, undefined);
+  /** Number `step` of a stream, whose input is in the workspace; returns where the output is. */
+  runStep(workspace: Workspace, step: number): number {
+    this.#runChunk(workspace, undefined, step, 1, undefined);
     return workspace.outputs[(this.layers.length - 1) & 1]!;
   }
 
   /** All layers over the chunk of `count` steps that begins at step `start`. */
   #runChunk(
     workspace: Workspace,
-    lengths: Int32Array | undefined,
-    order: Int32Array | undefined,
+    order: RowOrder | undefined,
     start: number,
     count: number,
     sink: TraceSink | undefined,
@@ -157,7 +162,7 @@ export class Stack {
     for (let layer = 0; layer < numLayers; layer++) {
       const target = workspace.outputs[layer & 1]!;
       for (let direction = 0; direction < directions; direction++) {
-        this.#runLayer(workspace, layer, direction, source, target, lengths, order, start, count, sink);
+        this.#runLayer(workspace, layer, direction, source, target, order, start, count, sink);
       }
       source = target;
     }
@@ -170,8 +175,7 @@ export class Stack {
     direction: number,
     source: number,
     target: number,
-    lengths: Int32Array | undefined,
-    order: Int32Array | undefined,
+    order: RowOrder | undefined,
     start: number,
     count: number,
     sink: TraceSink | undefined,
@@ -210,7 +214,7 @@ export class Stack {
       } else if (quantizedInput !== 0) {
         kernels.quantizeRows(1, inputSize, input, inputRow, quantizedInput, 0);
       }
-      if (order !== undefined) this.#writeActive(workspace, lengths!, order, start + begin, by, steps);
+      if (order !== undefined) this.#writeActive(workspace, order, start + begin, by, steps);
       this.family.runSteps(kernels, layer, {
         steps,
         input: joinedStep ? input : 0,
@@ -240,11 +244,7 @@ export class Stack {
   }
 
   /** Initial states into the workspace, rows in the order given. */
-  writeStates(
-    workspace: Workspace,
-    initial: readonly (Float32Array | undefined)[],
-    order: Int32Array | undefined,
-  ): void {
+  writeStates(workspace: Workspace, initial: readonly (Float32Array | undefined)[], order?: RowOrder): void {
     const { floats } = this.region.runtime;
     const { batch, layers } = workspace;
     for (let which = 0; which < this.stateSizes.length; which++) {
@@ -257,7 +257,7 @@ export class Stack {
         if (data === undefined) floats.fill(0, at, at + batch * row);
         else {
           for (let slot = 0; slot < batch; slot++) {
-            const from = index * batch + (order === undefined ? slot : order[slot]!);
+            const from = index * batch + (order === undefined ? slot : order.rows[slot]!);
             copyRow(floats, at + slot * row, data, from * size, size);
           }
         }
@@ -266,7 +266,7 @@ export class Stack {
   }
 
   /** The states as (layers * directions, batch, size) each. */
-  readStates(workspace: Workspace, order: Int32Array | undefined): Float32Array[] {
+  readStates(workspace: Workspace, order?: RowOrder): Float32Array[] {
     const { floats } = this.region.runtime;
     const { batch, layers } = workspace;
     return this.stateSizes.map((size, which) => {
@@ -276,7 +276,7 @@ export class Stack {
         const at = (which === 0 ? layer.state : layer.cells) / 4;
         const row = (which === 0 ? layer.stateRow : layer.cellRow) / 4;
         for (let slot = 0; slot < batch; slot++) {
-          const to = index * batch + (order === undefined ? slot : order[slot]!);
+          const to = index * batch + (order === undefined ? slot : order.rows[slot]!);
           copyRow(data, to * size, floats, at + slot * row, size);
         }
       }
@@ -285,12 +285,12 @@ export class Stack {
   }
 
   /** The order of rows, and where all run to the end also how many run at each step. */
-  #writeRows(workspace: Workspace, order: Int32Array | undefined): void {
+  #writeRows(workspace: Workspace, order?: RowOrder): void {
     if (order === undefined && workspace.uniform) return;
     const { integers } = this.region.runtime;
     const { batch } = workspace;
     for (let slot = 0; slot < batch; slot++) {
-      integers[workspace.order / 4 + slot] = order === undefined ? slot : order[slot]!;
+      integers[workspace.order / 4 + slot] = order === undefined ? slot : order.rows[slot]!;
     }
     if (order === undefined) {
       integers.fill(batch, workspace.active / 4, workspace.active / 4 + workspace.gateSteps);
@@ -301,8 +301,7 @@ export class Stack {
   /** How many rows run at each of `count` steps from step `begin` on, going by `by`. */
   #writeActive(
     workspace: Workspace,
-    lengths: Int32Array,
-    order: Int32Array,
+    { rows, lengths }: RowOrder,
     begin: number,
     by: number,
     count: number,
@@ -312,8 +311,8 @@ export class Stack {
     let running = by > 0 ? batch : 0;
     for (let at = 0; at < count; at++) {
       const step = begin + at * by;
-      while (running > 0 && lengths[order[running - 1]!]! <= step) running--;
-      while (running < batch && lengths[order[running]!]! > step) running++;
+      while (running > 0 && lengths[rows[running - 1]!]! <= step) running--;
+      while (running < batch && lengths[rows[running]!]! > step) running++;
       integers[workspace.active / 4 + at] = running;
     }
   }
@@ -363,11 +362,10 @@ export class Stack {
 }
 
 /** The batch rows by falling length, so that those which still run come first; undefined when all have all steps. */
-function orderByLength({ lengths, batch, steps }: Sequence): Int32Array | undefined {
+function orderByLength({ lengths, batch, steps }: Sequence): RowOrder | undefined {
   if (lengths === undefined || lengths.every((length) => length === steps)) return undefined;
-  return Int32Array.from({ length: batch }, (_, row) => row).sort(
-    (a, b) => lengths[b]! - lengths[a]! || a - b,
-  );
+  const rows = Int32Array.from({ length: batch }, (_, row) => row);
+  return { rows: rows.sort((a, b) => lengths[b]! - lengths[a]! || a - b), lengths };
 }
 
 /** Copies one row; a loop, since a view and a call cost more than 32 numbers. */

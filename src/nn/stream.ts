@@ -106,31 +106,27 @@ export class Stream<State, StateLike = State> {
   /** The state, shaped as forward's with batch batchSize: a copy. Setting it copies too. */
   get state(): State {
     this.#checkAlive();
-    return this.#shape.read(this.#module.stack.readStates(this.#workspace, undefined), this.batchSize);
+    return this.#shape.read(this.#module.stack.readStates(this.#workspace), this.batchSize);
   }
 
   /** @throws TypeError or RangeError naming the state that does not fit; the stream then keeps its own. */
   set state(state: StateLike) {
     this.#checkAlive();
     if (state === undefined) throw wrongType("state", "a state shaped as forward's", state);
-    this.#module.stack.writeStates(this.#workspace, this.#shape.check(state, this.batchSize), undefined);
+    this.#module.stack.writeStates(this.#workspace, this.#shape.check(state, this.batchSize));
   }
 
   /** Back to a state of zeros. */
   reset(): void {
     this.#checkAlive();
-    this.#module.stack.writeStates(this.#workspace, [], undefined);
+    this.#module.stack.writeStates(this.#workspace, []);
   }
 
   /** A stream of its own that goes on from the same state. */
   clone(): Stream<State, StateLike> {
     this.#checkAlive();
     const copy = new Stream(this.#module, { batchSize: this.batchSize }, this.#shape);
-    this.#module.stack.writeStates(
-      copy.#workspace,
-      this.#module.stack.readStates(this.#workspace, undefined),
-      undefined,
-    );
+    this.#module.stack.writeStates(copy.#workspace, this.#module.stack.readStates(this.#workspace));
     return copy;
   }
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
+import { dtypeOf } from "../../src/formats/dtype.js";
 import { type ReadTorchOptions, readTorch } from "../../src/formats/torch/index.js";
 import type { StateDict, TensorData } from "../../src/tensor.js";
 import { call, dict, op, pt, tensor, tuple, zip } from "./torch-writer.js";
@@ -37,6 +38,7 @@ function expectTensors(dict: StateDict, name: string): void {
     const tensor = dict.get(key)!;
     expect([key, tensor.shape]).toEqual([key, shape]);
     expect([key, tensor.data.constructor]).toEqual([key, ARRAYS[dtype]]);
+    expect([key, dtypeOf(tensor)]).toEqual([key, dtype]);
     // Large 64-bit integers lose digits in JSON; Number() drops the same ones.
     expect([key, Array.from(tensor.data as Float32Array, Number)]).toEqual([key, data.map(rounded(dtype))]);
   }
