@@ -19,6 +19,8 @@ import {
 } from "./targets.js";
 
 const BUILDS = ["relaxed", "deterministic"];
+const INT8 = ["int8", "int8Deterministic"];
+const OURS = [...BUILDS, ...INT8];
 
 /** Three significant digits. */
 function digits(number) {
@@ -87,12 +89,14 @@ function timeTable(cells, describe, specs = rankedCases(cells)) {
 }
 
 function ratioTable(cells) {
-  const against = peersOf(cells).filter((peer) => !BUILDS.includes(peer));
+  const against = peersOf(cells).filter((peer) => !OURS.includes(peer));
+  const int8 = peersOf(cells).filter((peer) => INT8.includes(peer));
   const header = [
     "case",
     "floor",
     "to onnxruntime-web",
     "deterministic to onnxruntime-web",
+    ...int8.map((peer) => `${PEERS[peer].title.replace("lstm-wasm, ", "")} to onnxruntime-web`),
     ...against.filter((peer) => peer !== "web").map((peer) => `to ${PEERS[peer].title}`),
   ];
   const rows = rankedCases(cells).map(({ name }) => [
@@ -100,6 +104,7 @@ function ratioTable(cells) {
     times(RATIO_FLOORS[name]),
     times(ratio(cells, name, "relaxed", "web")),
     times(ratio(cells, name, "deterministic", "web")),
+    ...int8.map((peer) => times(ratio(cells, name, peer, "web"))),
     ...against.filter((peer) => peer !== "web").map((peer) => times(ratio(cells, name, "relaxed", peer))),
   ]);
   const meanOf = (peer, other) => times(summary(cells, peer, other)?.mean);
@@ -108,6 +113,7 @@ function ratioTable(cells) {
     times(MEAN_FLOOR),
     meanOf("relaxed", "web"),
     meanOf("deterministic", "web"),
+    ...int8.map((peer) => meanOf(peer, "web")),
     ...against.filter((peer) => peer !== "web").map((peer) => meanOf("relaxed", peer)),
   ]);
   return [header, rows];
@@ -226,7 +232,7 @@ export function consoleReport(results) {
     const timed = CASES.filter((spec) => cells.some((cell) => cell.caseName === spec.name));
     const [header, rows] = timeTable(cells, (spec) => spec.name, timed);
     parts.push(plainTable(header, rows));
-    if (peersOf(cells).some((peer) => !BUILDS.includes(peer))) parts.push(plainTable(...ratioTable(cells)));
+    if (peersOf(cells).some((peer) => !OURS.includes(peer))) parts.push(plainTable(...ratioTable(cells)));
     if (measured !== undefined) parts.push(plainTable(...rooflineTable(results)));
   }
   if (old !== undefined) {
@@ -279,7 +285,12 @@ function readme(results) {
   const { machine, settings, cells, old, roofline: measured, stream, cold, sizes, check } = results;
   const caches = machine.caches.map(({ level, size }) => `L${level} ${size}`).join(", ");
   const versions = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`);
-  const largest = Math.max(...Object.values(check.differences).flatMap((one) => Object.values(one)));
+  const largestOf = (chosen) =>
+    Math.max(
+      ...Object.values(check.differences).flatMap((one) =>
+        Object.entries(one).flatMap(([peer, difference]) => (chosen(peer) ? [difference] : [])),
+      ),
+    ).toExponential(1);
   const disturbed = disturbedRounds(results).length;
 
   const sections = [
@@ -316,8 +327,8 @@ function readme(results) {
       "  made once; onnxruntime-web leaves such outputs unwritten on wasm, so it makes its own.",
       "- tfjs-backend-wasm: has no LSTM kernel. A cell composed of its operations, the inputs of all steps as one product.",
       "",
-      `Before anything is timed each peer's outputs and states are compared with ours on every case: at most ${largest.toExponential(1)}`,
-      `apart, where ${check.bound.toExponential(0)} is allowed.`,
+      `Before anything is timed each peer's outputs and states are compared with our float32 on every case: at most`,
+      `${largestOf((peer) => !INT8.includes(peer))} apart, where ${check.bound.toExponential(0)} is allowed. Int8 weights make ${largestOf((peer) => INT8.includes(peer))} of it.`,
     ].join("\n"),
     `A process also measures which share of its core it had. Of ${allRounds(results).length} measurements ${disturbed} had less than 97 %.`,
     "## Time of a call",

@@ -16,6 +16,19 @@ export const PEERS = {
     note: "baseline SIMD",
     create: async (spec) => (await import("./ours.js")).create(spec, true),
   },
+  int8: {
+    title: "lstm-wasm, int8",
+    note: "relaxed SIMD",
+    // Eight bits of a weight, over up to a hundred steps; a wrong scale shows by far more.
+    differenceBound: 0.05,
+    create: async (spec) => (await import("./ours.js")).create(spec, false, "int8"),
+  },
+  int8Deterministic: {
+    title: "lstm-wasm, int8, deterministic",
+    note: "baseline SIMD",
+    differenceBound: 0.05,
+    create: async (spec) => (await import("./ours.js")).create(spec, true, "int8"),
+  },
   web: {
     title: "onnxruntime-web",
     note: "wasm",
@@ -40,6 +53,7 @@ export const PEERS = {
  * @property {string} title
  * @property {string} note
  * @property {number} [leastWarmupMs]
+ * @property {number} [differenceBound]  how far from our float32 its numbers may be, where that is more than rounding
  * @property {(spec: import("../cases.js").Case) => Promise<Peer>} create
  */
 

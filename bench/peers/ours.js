@@ -3,10 +3,10 @@ import { GRU, init, LSTM } from "../../dist/index.js";
 import { callArguments, stateDict } from "../cases.js";
 
 /** @param {import("../cases.js").Case} spec */
-export function create(spec, deterministic) {
+export function create(spec, deterministic, precision = "float32") {
   init({ deterministic });
   const Module = spec.cell === "lstm" ? LSTM : GRU;
-  const module = Module.fromStateDict(stateDict(spec));
+  const module = Module.fromStateDict(stateDict(spec), { precision });
   const { input, h0, c0 } = callArguments(spec);
   const initial = c0 === undefined ? h0 : [h0, c0];
 
