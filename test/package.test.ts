@@ -81,6 +81,16 @@ describe("the bundles", () => {
     expect(code(script)).not.toMatch(/\bfetch\(|\batob\(|^await\b|^\S.*\bawait\b/m);
   });
 
+  it("keep the names of classes, which is what a console shows of a tensor", () => {
+    const program = `
+      const library = await import(${JSON.stringify(join(root, "dist/index.js"))});
+      console.log(["Tensor", "LSTM", "Linear"].every((name) => library[name].name === name));`;
+    const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+      encoding: "utf8",
+    });
+    expect(output).toBe("true\n");
+  });
+
   it("computes in a scope without TextDecoder, fetch, URL, performance and timers, as an AudioWorklet's", () => {
     const program = `
       const names = ["TextDecoder", "TextEncoder", "atob", "fetch", "URL", "performance", "setTimeout", "Blob"];
