@@ -47,7 +47,8 @@ export function lastCore() {
 }
 
 /**
- * Runs jobs/NAME.js in a process of its own and gives its result, with the process's wall time in ms.
+ * Runs jobs/NAME.js in a process of its own and gives its result, with the process's wall time until then in ms. The
+ * process is killed once it has sent its result: V8 24 may deadlock on one core when it exits while it compiles.
  * @param {Runtime} runtime
  * @param {{ core?: number, flags?: string[] }} options
  */
@@ -55,21 +56,25 @@ export async function runJob(runtime, name, argument, { core, flags = [] } = {})
   const command = [runtime.path, ...runtime.flags, ...flags, "job.js", name, JSON.stringify(argument)];
   if (core !== undefined) command.unshift("taskset", "-c", String(core));
   const begin = performance.now();
-  const child = spawn(command[0], command.slice(1), { cwd: here, stdio: ["ignore", "pipe", "pipe"] });
-  const text = { out: "", err: "" };
-  child.stdout.setEncoding("utf8").on("data", (chunk) => {
-    text.out += chunk;
-  });
+  const stdio = ["ignore", "ignore", "pipe", "ipc"];
+  const child = spawn(command[0], command.slice(1), { cwd: here, stdio });
+  let errors = "";
   child.stderr.setEncoding("utf8").on("data", (chunk) => {
-    text.err += chunk;
+    errors += chunk;
+  });
+  let finished;
+  child.on("message", (result) => {
+    finished ??= { result, wallMs: performance.now() - begin };
+    child.kill("SIGKILL");
   });
   const code = await new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
   });
-  const wallMs = performance.now() - begin;
-  if (code !== 0) throw new Error(`${name} ${JSON.stringify(argument)} ended with ${code}:\n${text.err}`);
-  return { result: JSON.parse(text.out.trim().split("\n").at(-1)), wallMs };
+  if (finished === undefined) {
+    throw new Error(`${name} ${JSON.stringify(argument)} ended with ${code} and no result:\n${errors}`);
+  }
+  return finished;
 }
 
 /** CPU, caches, memory, system. */
