@@ -57,6 +57,8 @@ export function sizeOf(shape: readonly number[], name = "shape"): number {
  * `data.length` is the product of `shape`; a scalar has the shape `[]`.
  */
 export class Tensor<Data extends TensorData = Float32Array> {
+  /** Kept where a bundler shortens the names of classes. */
+  static readonly name: string = "Tensor";
   readonly data: Data;
   readonly shape: readonly number[];
 

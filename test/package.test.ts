@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -84,11 +85,34 @@ describe("the bundles", () => {
   it("keep the names of classes, which is what a console shows of a tensor", () => {
     const program = `
       const library = await import(${JSON.stringify(join(root, "dist/index.js"))});
-      console.log(["Tensor", "LSTM", "Linear"].every((name) => library[name].name === name));`;
+      const classes = Object.entries(library).filter(([name]) => /^[A-Z]/.test(name));
+      console.log(classes.length, classes.every(([name, value]) => value.name === name));`;
     const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
       encoding: "utf8",
     });
-    expect(output).toBe("true\n");
+    expect(output).toBe("10 true\n");
+  });
+
+  it.each([
+    ["index", "LSTM", "Conv1d"],
+    ["formats/index", "readSafetensors", "PytorchStreamReader|0x1950a86a|linear_before_reset"],
+  ])("%s gives a bundler %s alone", async (entry, name, others) => {
+    const bundle = async (names: string): Promise<string> => {
+      const { outputFiles } = await build({
+        stdin: { contents: `export { ${names} } from "./dist/${entry}.js";`, resolveDir: root },
+        bundle: true,
+        minify: true,
+        format: "esm",
+        charset: "utf8",
+        write: false,
+      });
+      return outputFiles[0]!.text;
+    };
+    const all = Object.keys(await import(join(root, `dist/${entry}.js`))).join();
+    const [whole, alone] = await Promise.all([bundle(all), bundle(name)]);
+    expect(whole).toMatch(new RegExp(others));
+    expect(alone).not.toMatch(new RegExp(others));
+    expect(alone.length).toBeLessThan(0.9 * whole.length);
   });
 
   it("computes in a scope without TextDecoder, fetch, URL, performance and timers, as an AudioWorklet's", () => {

@@ -36,6 +36,8 @@ const PADDING_MODES: readonly string[] = ["zeros", "reflect"];
 const CHUNK_POSITIONS = 256;
 
 export class Conv1d extends Module {
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "Conv1d";
   readonly inChannels: number;
   readonly outChannels: number;
   readonly kernelSize: number;
@@ -45,10 +47,6 @@ export class Conv1d extends Module {
   readonly groups: number;
   readonly bias: boolean;
   readonly paddingMode: PaddingMode;
-  /** @internal */
-  protected get kind(): string {
-    return "Conv1d";
-  }
   /** One panel per group, of `#columns` inputs: tap by tap, channel by channel. */
   readonly #panels: FloatPanel[];
   readonly #panelBytes: number;

@@ -30,12 +30,10 @@ export type Indices =
   | { readonly data: IndexData; readonly dims: readonly number[] };
 
 export class Embedding extends Module {
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "Embedding";
   readonly numEmbeddings: number;
   readonly embeddingDim: number;
-  /** @internal */
-  protected get kind(): string {
-    return "Embedding";
-  }
   readonly #weight: Float32Array;
 
   /**

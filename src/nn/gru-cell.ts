@@ -7,10 +7,8 @@ import { cellSizesFromDict, type StateSource } from "./recurrent.js";
 
 /** One step of a GRU; parameters `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh`. */
 export class GRUCell extends Cell {
-  /** @internal */
-  protected get kind(): string {
-    return "GRUCell";
-  }
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "GRUCell";
 
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).

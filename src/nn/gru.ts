@@ -60,11 +60,8 @@ function gruFamilyOf(precision: Precision): Family {
  * n = tanh(W_in x + b_in + r (W_hn h + b_hn)); h' = (h - n) z + n.
  */
 export class GRU extends SingleStateRecurrent {
-  /** @internal */
-  protected get kind(): string {
-    return "GRU";
-  }
-
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "GRU";
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.

@@ -22,14 +22,12 @@ export interface LinearOptions {
 const CHUNK_ROWS = 256;
 
 export class Linear extends Module {
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "Linear";
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly bias: boolean;
   readonly precision: Precision;
-  /** @internal */
-  protected get kind(): string {
-    return "Linear";
-  }
   readonly #panel: Panel;
   readonly #bias: number;
   readonly #scratch: Scratch;

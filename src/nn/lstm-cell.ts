@@ -8,10 +8,8 @@ import { checkPair } from "./sequence.js";
 
 /** One step of an LSTM; parameters `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh`. */
 export class LSTMCell extends Cell {
-  /** @internal */
-  protected get kind(): string {
-    return "LSTMCell";
-  }
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "LSTMCell";
 
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).

@@ -113,12 +113,9 @@ function lstmFamilyOf(precision: Precision): Family {
  * i, f, o = sigmoid, g = tanh of W_ih x + b_ih + W_hh h + b_hh; c' = f c + i g; h' = o tanh(c').
  */
 export class LSTM extends Recurrent {
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "LSTM";
   readonly projSize: number;
-  /** @internal */
-  protected get kind(): string {
-    return "LSTM";
-  }
-
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.

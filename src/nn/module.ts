@@ -16,9 +16,6 @@ export abstract class Module {
     this.region = new Region(currentRuntime(), this);
   }
 
-  /** @internal The module's name in messages. */
-  protected abstract get kind(): string;
-
   /** @internal Every parameter with its shape, in PyTorch's order. */
   protected abstract parameterSpecs(): readonly ParameterSpec[];
 
@@ -31,9 +28,14 @@ export abstract class Module {
   /** @internal The value of one parameter, or its scales, as a copy. */
   protected abstract readParameter(name: string): ParameterData;
 
+  /** The module's name in messages. */
+  get #kind(): string {
+    return this.constructor.name;
+  }
+
   /** @internal @throws Error after dispose. */
   protected get runtime(): Runtime {
-    if (this.region.released) throw new Error(`${this.kind}: used after dispose()`);
+    if (this.region.released) throw new Error(`${this.#kind}: used after dispose()`);
     return this.region.runtime;
   }
 
@@ -45,7 +47,7 @@ export abstract class Module {
   loadStateDict(dict: StateDictLike, options: LoadOptions = {}): this {
     void this.runtime;
     const { prefix = "", strict = true } = checkOptions("options", options, ["prefix", "strict"]);
-    this.storeParameters(selectParameters(this.kind, this.parameterSpecs(), dict, { prefix, strict }));
+    this.storeParameters(selectParameters(this.#kind, this.parameterSpecs(), dict, { prefix, strict }));
     return this;
   }
 
@@ -76,7 +78,7 @@ export abstract class Module {
       for (let at = 0; at < tensor.data.length; at++) tensor.data[at] = (2 * next() - 1) * bound;
       values.set(name, tensor);
     }
-    this.storeParameters(selectParameters(this.kind, this.parameterSpecs(), values, {}));
+    this.storeParameters(selectParameters(this.#kind, this.parameterSpecs(), values, {}));
   }
 
   /** Frees the module's memory at once. Every later call but `dispose` throws an Error. */

@@ -12,12 +12,10 @@ export interface RNNCellOptions extends CellOptions {
 
 /** One step of an RNN; parameters `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh`. */
 export class RNNCell extends Cell {
-  readonly nonlinearity: Nonlinearity;
-  /** @internal */
-  protected get kind(): string {
-    return "RNNCell";
-  }
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "RNNCell";
 
+  readonly nonlinearity: Nonlinearity;
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.

@@ -63,12 +63,9 @@ function rnnFamilyOf(nonlinearity: Nonlinearity): (precision: Precision) => Fami
 
 /** An Elman network, as PyTorch's `nn.RNN`: h' = tanh or relu of W_ih x + b_ih + W_hh h + b_hh. */
 export class RNN extends SingleStateRecurrent {
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "RNN";
   readonly nonlinearity: Nonlinearity;
-  /** @internal */
-  protected get kind(): string {
-    return "RNN";
-  }
-
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.

@@ -25,6 +25,8 @@ export interface StateShape<State, StateLike> {
 }
 
 export class Stream<State, StateLike = State> {
+  /** Kept where a bundler shortens the names of classes. */
+  static readonly name: string = "Stream";
   readonly batchSize: number;
   readonly #module: StreamModule;
   readonly #shape: StateShape<State, StateLike>;
