@@ -138,16 +138,24 @@ export function nested(value: NestedNumbers, name: string): { data: Float32Array
  * @throws TypeError or RangeError naming the argument.
  */
 export function asTensor(value: unknown, name: string): { data: Float32Array; shape: readonly number[] } {
-  if (value instanceof Tensor && value.data instanceof Float32Array) return value;
+  if (value instanceof Tensor && isIntact(value)) return value;
   return asShaped(value, name, asFloat32);
 }
 
 /** As asTensor, but int8 data stays as it is. */
 export function asParameter(value: unknown, name: string): { data: ParameterData; shape: readonly number[] } {
-  if (value instanceof Tensor && value.data instanceof Float32Array) return value;
+  if (value instanceof Tensor && isIntact(value)) return value;
   return asShaped(value, name, (data, dataName) =>
     data instanceof Int8Array ? data : asFloat32(data, dataName),
   );
+}
+
+/** Whether a tensor has the float32 numbers of its shape: its data may have been replaced, or its buffer transferred. */
+function isIntact(tensor: Tensor<TensorData>): tensor is Tensor {
+  const { data, shape } = tensor;
+  let size = 1;
+  for (let axis = 0; axis < shape.length; axis++) size *= shape[axis]!;
+  return data instanceof Float32Array && data.length === size;
 }
 
 function asShaped<Data extends ArrayLike<number>>(

@@ -351,6 +351,16 @@ refuses("new RNNCell, Linear and Embedding", [
   ],
 ]);
 
+/** A tensor whose data were replaced after it was made, which only TypeScript forbids. */
+const replaced = (data: unknown) => Object.assign(zeros(2, 6), { data });
+
+/** A tensor whose buffer went to a worker, as by postMessage with a transfer list. */
+function transferred(): Tensor {
+  const tensor = zeros(2, 6);
+  structuredClone(tensor.data, { transfer: [tensor.data.buffer] });
+  return tensor;
+}
+
 /** What every function that takes an input refuses. */
 function inputRefusals(forward: (input: unknown) => unknown): Refusal[] {
   const given = (input: unknown) => () => forward(input);
@@ -389,6 +399,30 @@ function inputRefusals(forward: (input: unknown) => unknown): Refusal[] {
       given({ data: new Float32Array(11), dims: [2, 6] }),
       RangeError,
       "input.data.length: expected 12 for shape [2, 6], got 11",
+    ],
+    [
+      "a tensor whose data were replaced by more",
+      given(replaced(new Float32Array(5000))),
+      RangeError,
+      "input.data.length: expected 12 for shape [2, 6], got 5000",
+    ],
+    [
+      "a tensor whose data were replaced by something else",
+      given(replaced("data")),
+      TypeError,
+      'input.data: expected a Float32Array, got "data"',
+    ],
+    [
+      "a tensor whose shape was replaced",
+      given(Object.assign(zeros(2, 6), { shape: [2, 12] })),
+      RangeError,
+      "input.data.length: expected 24 for shape [2, 12], got 12",
+    ],
+    [
+      "a tensor whose buffer was transferred",
+      given(transferred()),
+      RangeError,
+      "input.data.length: expected 12 for shape [2, 6], got 0",
     ],
     ["no data", given({ shape: [2, 6] }), TypeError, "input.data: expected a Float32Array, got undefined"],
     [
@@ -570,6 +604,12 @@ for (const [name, call] of Object.entries({
       () => call([h, new Tensor(new BigInt64Array(16), [2, 2, 4])]),
       TypeError,
       "c0.data: expected a Float32Array, got a BigInt64Array",
+    ],
+    [
+      "a tensor whose data were replaced",
+      () => call([Object.assign(zeros(2, 2, 4), { data: new Float32Array(99) }), h]),
+      RangeError,
+      "h0.data.length: expected 16 for shape [2, 2, 4], got 99",
     ],
     [
       "data that is not of the shape's length",
