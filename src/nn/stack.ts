@@ -323,7 +323,8 @@ export class Stack {
     const { data, steps, batch, batchMajor } = sequence;
     const { input, staging } = workspace;
     if (!batchMajor || batch === 1) {
-      const whole = start === 0 && count === steps;
+      // By its length now: a growable buffer may have become longer since it was checked.
+      const whole = data.length === count * batch * size;
       floats.set(
         whole ? data : data.subarray(start * batch * size, (start + count) * batch * size),
         input / 4,

@@ -70,15 +70,11 @@ export class Stream<State, StateLike = State> {
   step(input: TensorLike | Float32Array): Tensor {
     this.#checkAlive();
     const { inputSize, stack } = this.#module;
-    const { runtime } = this.#region;
     const size = this.batchSize * inputSize;
     let batched = this.batchSize > 1;
     let data: Float32Array;
-    if (input instanceof Float32Array) {
-      if (input.length !== size)
-        throw wrongValue("input.length", `batchSize * inputSize = ${size}`, input.length);
-      data = input;
-    } else {
+    if (input instanceof Float32Array) data = input;
+    else {
       const tensor = asTensor(input, "input");
       const rank = tensor.shape.length;
       if (rank !== 2 && !(rank === 1 && this.batchSize === 1)) {
@@ -95,6 +91,9 @@ export class Stream<State, StateLike = State> {
       batched = rank === 2;
       data = tensor.data;
     }
+    if (data.length !== size)
+      throw wrongValue("input.length", `batchSize * inputSize = ${size}`, data.length);
+    const { runtime } = this.#region;
     runtime.floats.set(data, this.#workspace.input / 4);
     const output = stack.runStep(this.#workspace, this.#steps++);
     if (this.#view.length === 0) {
@@ -115,7 +114,9 @@ export class Stream<State, StateLike = State> {
   set state(state: StateLike) {
     this.#checkAlive();
     if (state === undefined) throw wrongType("state", "a state shaped as forward's", state);
-    this.#module.stack.writeStates(this.#workspace, this.#shape.check(state, this.batchSize));
+    const states = this.#shape.check(state, this.batchSize);
+    this.#checkAlive(); // once more: the state's own getters have run
+    this.#module.stack.writeStates(this.#workspace, states);
   }
 
   /** Back to a state of zeros. */

@@ -11,17 +11,27 @@ const forgotten =
     : new FinalizationRegistry<Region>((region) => region.release());
 
 export class Region {
-  readonly runtime: Runtime;
+  readonly #runtime: Runtime;
   readonly #blocks = new Set<number>();
   #released = false;
 
   constructor(runtime: Runtime, owner: object) {
-    this.runtime = runtime;
+    this.#runtime = runtime;
     forgotten?.register(owner, this, this);
   }
 
   get released(): boolean {
     return this.#released;
+  }
+
+  /**
+   * The way to the kernels, which ends with the region: a getter among a call's arguments may have disposed of the
+   * region's owner after the call looked, and its blocks may be another's by now.
+   * @throws Error after release
+   */
+  get runtime(): Runtime {
+    if (this.#released) throw new Error("dispose() was called while the arguments were being read");
+    return this.#runtime;
   }
 
   /** Cleared memory that lives as long as the region, unless given back. @throws RangeError when there is no room. */
@@ -32,7 +42,7 @@ export class Region {
   }
 
   free(block: number): void {
-    if (this.#blocks.delete(block)) this.runtime.free(block);
+    if (this.#blocks.delete(block)) this.#runtime.free(block);
   }
 
   /** Frees everything; a second call does nothing. */
@@ -40,7 +50,7 @@ export class Region {
     if (this.#released) return;
     this.#released = true;
     forgotten?.unregister(this);
-    for (const block of this.#blocks) this.runtime.free(block);
+    for (const block of this.#blocks) this.#runtime.free(block);
     this.#blocks.clear();
   }
 }
