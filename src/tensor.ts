@@ -35,6 +35,9 @@ export type StateDictLike =
   | ReadonlyMap<string, TensorLike<unknown>>
   | Readonly<Record<string, TensorLike<unknown>>>;
 
+/** As in PyTorch; an array that holds itself would have dimensions without end. */
+const MOST_DIMENSIONS = 64;
+
 /** Nested arrays of numbers, as deep as the tensor has dimensions. */
 export type NestedNumbers = number | readonly NestedNumbers[];
 
@@ -50,6 +53,15 @@ export function sizeOf(shape: readonly number[], name = "shape"): number {
   }
   if (size > Number.MAX_SAFE_INTEGER) throw wrongValue(name, "fewer than 2^53 elements", showShape(shape));
   return size;
+}
+
+/** So many zeros. @throws RangeError, naming what asked for them, where the engine has no room. */
+export function allocateFloats(count: number, name: string, got: unknown = count): Float32Array {
+  try {
+    return new Float32Array(count);
+  } catch (cause) {
+    throw Object.assign(wrongValue(name, "numbers that fit in memory", got), { cause });
+  }
 }
 
 /**
@@ -75,7 +87,7 @@ export class Tensor<Data extends TensorData = Float32Array> {
 
   /**
    * A tensor from nested arrays, a number, or anything with `data` and `shape` (or `dims`). The numbers are copied.
-   * @throws TypeError for anything that is not a number; RangeError for arrays of unequal lengths.
+   * @throws TypeError for anything that is not a number; RangeError for arrays of unequal lengths or more than 64 deep.
    */
   static from(value: NestedNumbers | TensorLike): Tensor {
     if (typeof value === "object" && value !== null && "data" in value) {
@@ -86,17 +98,17 @@ export class Tensor<Data extends TensorData = Float32Array> {
     return new Tensor(data, shape);
   }
 
-  /** A tensor of zeros. */
+  /** A tensor of zeros. @throws RangeError for a shape that does not fit in memory. */
   static zeros(shape: readonly number[]): Tensor {
-    return new Tensor(new Float32Array(sizeOf(shape)), shape);
+    return new Tensor(allocateFloats(sizeOf(shape), "shape", showShape(shape)), shape);
   }
 
   /** Standard normal numbers. The same integer `seed` gives the same tensor on every engine; without one they are random. */
   static randn(shape: readonly number[], seed?: number): Tensor {
-    const data = new Float32Array(sizeOf(shape));
+    const tensor = Tensor.zeros(shape);
     const next = normal(seed === undefined ? undefined : checkInteger("seed", seed, 0));
-    for (let at = 0; at < data.length; at++) data[at] = next();
-    return new Tensor(data, shape);
+    for (let at = 0; at < tensor.data.length; at++) tensor.data[at] = next();
+    return tensor;
   }
 
   /** The numbers as nested arrays; a scalar gives one number. 64-bit integers come as bigint. */
@@ -116,8 +128,12 @@ export class Tensor<Data extends TensorData = Float32Array> {
  */
 export function nested(value: NestedNumbers, name: string): { data: Float32Array; shape: number[] } {
   const shape: number[] = [];
-  for (let probe: unknown = value; Array.isArray(probe); probe = probe[0]) shape.push(probe.length);
-  const data = new Float32Array(sizeOf(shape));
+  for (let probe: unknown = value; Array.isArray(probe); probe = probe[0]) {
+    if (shape.length === MOST_DIMENSIONS)
+      throw wrongValue(name, `at most ${MOST_DIMENSIONS} dimensions`, "more");
+    shape.push(probe.length);
+  }
+  const data = allocateFloats(sizeOf(shape), name, showShape(shape));
   let next = 0;
   const fill = (part: unknown, axis: number, at: string): void => {
     if (axis === shape.length) {

@@ -158,7 +158,13 @@ for (const [name, Class] of Object.entries({ LSTM, GRU, RNN })) {
       "numLayers 0",
       make({ ...SIZES, numLayers: 0 }),
       RangeError,
-      "numLayers: expected an integer of at least 1, got 0",
+      "numLayers: expected an integer from 1 to 10000, got 0",
+    ],
+    [
+      "numLayers 1e9",
+      make({ ...SIZES, numLayers: 1e9 }),
+      RangeError,
+      "numLayers: expected an integer from 1 to 10000, got 1000000000",
     ],
     [
       "numLayers null",
@@ -330,6 +336,12 @@ refuses("new RNNCell, Linear and Embedding", [
     embeddingWith({ numEmbeddings: 0, embeddingDim: 1 }),
     RangeError,
     "numEmbeddings: expected an integer of at least 1, got 0",
+  ],
+  [
+    "Embedding of 2^40 numbers",
+    embeddingWith({ numEmbeddings: 2 ** 20, embeddingDim: 2 ** 20 }),
+    RangeError,
+    "numEmbeddings * embeddingDim: expected numbers that fit in memory, got 1099511627776",
   ],
   [
     "Embedding with embeddingDim as a string",
@@ -1141,6 +1153,12 @@ refuses("stream", [
     () => gru.stream({ batchSize: 1.5 }),
     RangeError,
     "batchSize: expected an integer of at least 1, got 1.5",
+  ],
+  [
+    "batchSize 2^40",
+    () => lstm.stream({ batchSize: 2 ** 40 }),
+    RangeError,
+    "batchSize: expected numbers that fit in memory, got 1099511627776",
   ],
   [
     "batchSize null",

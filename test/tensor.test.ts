@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { Tensor } from "../src/tensor.js";
+import { type NestedNumbers, Tensor } from "../src/tensor.js";
+
+function holdingItself(): NestedNumbers {
+  const array: NestedNumbers[] = [];
+  array.push(array);
+  return array;
+}
 
 describe("Tensor", () => {
   it("keeps the shape of nested arrays", () => {
@@ -15,6 +21,9 @@ describe("Tensor", () => {
     expect(Tensor.from(7).shape).toEqual([]);
     expect(Tensor.from(7).toArray()).toBe(7);
     expect(Tensor.from([[], []]).shape).toEqual([2, 0]);
+    expect(Tensor.from([[], []]).toArray()).toEqual([[], []]);
+    expect(Tensor.from([]).shape).toEqual([0]);
+    expect(Tensor.from([Number.NaN, Infinity, -0]).toArray()).toEqual([Number.NaN, Infinity, -0]);
   });
 
   it("copies what it is made from", () => {
@@ -47,6 +56,26 @@ describe("Tensor", () => {
     ],
     [() => Tensor.zeros([2, -1]), RangeError, "shape[1]: expected an integer of at least 0, got -1"],
     [() => Tensor.zeros("2" as never), TypeError, 'shape: expected an array of sizes, got "2"'],
+    [
+      () => Tensor.zeros([2 ** 20, 2 ** 20]),
+      RangeError,
+      "shape: expected numbers that fit in memory, got [1048576, 1048576]",
+    ],
+    [
+      () => Tensor.randn([2 ** 40]),
+      RangeError,
+      "shape: expected numbers that fit in memory, got [1099511627776]",
+    ],
+    [
+      () => Tensor.zeros([2 ** 53]),
+      RangeError,
+      "shape: expected fewer than 2^53 elements, got [9007199254740992]",
+    ],
+    [() => Tensor.from(holdingItself()), RangeError, "value: expected at most 64 dimensions, got more"],
+    [() => Tensor.from([[[1], [2]], [[3]]]), RangeError, "value[1].length: expected 2, got 1"],
+    [() => Tensor.from([[], [1]]), RangeError, "value[1].length: expected 0, got 1"],
+    [() => Tensor.from(new Array(2)), TypeError, "value[0]: expected a number, got undefined"],
+    [() => Tensor.from(undefined as never), TypeError, "value: expected a number, got undefined"],
     [() => Tensor.from([[1, 2], [3]]), RangeError, "value[1].length: expected 2, got 1"],
     [() => Tensor.from([[1], 2] as never), TypeError, "value[1]: expected an array of length 1, got 2"],
     [() => Tensor.from(["1"] as never), TypeError, 'value[0]: expected a number, got "1"'],

@@ -1,7 +1,7 @@
 /** Embedding: rows of a table by index. A gather does no arithmetic, so it stays in JavaScript memory. */
 import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
 import { normal } from "../random.js";
-import { nested, type ParameterData, type StateDictLike, sizeOf, Tensor } from "../tensor.js";
+import { allocateFloats, nested, type ParameterData, type StateDictLike, sizeOf, Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
 
@@ -49,10 +49,11 @@ export class Embedding extends Module {
     const rows = checkInteger("numEmbeddings", numEmbeddings, 1);
     const columns = checkInteger("embeddingDim", embeddingDim, 1);
     if (paddingIdx !== undefined) checkInteger("paddingIdx", paddingIdx, -rows, rows - 1);
+    const weight = allocateFloats(rows * columns, "numEmbeddings * embeddingDim");
     super();
     this.numEmbeddings = rows;
     this.embeddingDim = columns;
-    this.#weight = new Float32Array(sizeOf([rows, columns]));
+    this.#weight = weight;
     const next = normal();
     for (let at = 0; at < this.#weight.length; at++) this.#weight[at] = next();
     if (paddingIdx !== undefined) {

@@ -53,6 +53,9 @@ export const RECURRENT_OPTIONS = [
 
 export const FROM_STATE_DICT_OPTIONS = ["prefix", "batchFirst", "precision"] as const;
 
+/** Far beyond any network; a list of many more layers is no list of arguments, which Math.max takes, in some engines. */
+const MOST_LAYERS = 10_000;
+
 /** A module whose parameters are those of a stack. */
 export abstract class StackModule extends Module {
   readonly inputSize: number;
@@ -149,7 +152,7 @@ export abstract class Recurrent extends StackModule {
     const precision = checkPrecision(options.precision === undefined ? "float32" : options.precision);
     const inputSize = checkInteger("inputSize", options.inputSize, 1);
     const hiddenSize = checkInteger("hiddenSize", options.hiddenSize, 1);
-    checkInteger("numLayers", numLayers, 1);
+    checkInteger("numLayers", numLayers, 1, MOST_LAYERS);
     checkBoolean("bias", bias);
     checkBoolean("batchFirst", batchFirst);
     checkBoolean("bidirectional", bidirectional);

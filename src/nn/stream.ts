@@ -1,6 +1,6 @@
 /** A stream: one time step at a time, with the state kept in linear memory between the steps. */
 import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
-import { asTensor, Tensor, type TensorLike } from "../tensor.js";
+import { allocateFloats, asTensor, Tensor, type TensorLike } from "../tensor.js";
 import { Region } from "../wasm/region.js";
 import type { Stack } from "./stack.js";
 import type { Workspace } from "./workspace.js";
@@ -44,18 +44,17 @@ export class Stream<State, StateLike = State> {
     this.batchSize = checkInteger("batchSize", batchSize, 1);
     if (module.bidirectional)
       throw new RangeError("stream: a bidirectional module needs the future of its input");
+    const { outputSize } = module.stack;
+    const data = allocateFloats(batchSize * outputSize, "batchSize", batchSize);
     this.#module = module;
     this.#shape = shape;
     this.#region = new Region(module.stack.region.runtime, this);
-    this.#checkAlive();
-    const { outputSize } = module.stack;
     try {
       this.#workspace = module.stack.streamWorkspace(this.#region, batchSize);
     } catch (error) {
       this.#region.release();
       throw error;
     }
-    const data = new Float32Array(batchSize * outputSize);
     this.#outputRow = new Tensor(data, [batchSize * outputSize]);
     this.#outputBatch = new Tensor(data, [batchSize, outputSize]);
     this.#view = new Float32Array(0);
