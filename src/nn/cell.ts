@@ -8,7 +8,7 @@ import type { Family } from "./stack.js";
 export interface CellOptions {
   inputSize: number;
   hiddenSize: number;
-  bias?: boolean;
+  bias?: boolean | undefined;
 }
 
 export const CELL_OPTIONS = ["inputSize", "hiddenSize", "bias"] as const;

@@ -14,18 +14,18 @@ export interface Conv1dOptions {
   inChannels: number;
   outChannels: number;
   kernelSize: number;
-  stride?: number;
+  stride?: number | undefined;
   /** Elements on each side; `"valid"` is 0, `"same"` as many as keep the length (stride 1 only). */
-  padding?: number | "valid" | "same";
-  dilation?: number;
+  padding?: number | "valid" | "same" | undefined;
+  dilation?: number | undefined;
   /** Groups of channels that see only each other; divides both channel counts. */
-  groups?: number;
-  bias?: boolean;
-  paddingMode?: PaddingMode;
+  groups?: number | undefined;
+  bias?: boolean | undefined;
+  paddingMode?: PaddingMode | undefined;
 }
 
 /** What `Conv1d.fromStateDict` takes: weights do not tell these, and a wrong one gives other numbers. */
-export type Conv1dFromStateDictOptions = { prefix?: string } & Pick<
+export type Conv1dFromStateDictOptions = { prefix?: string | undefined } & Pick<
   Conv1dOptions,
   "stride" | "padding" | "dilation" | "groups" | "paddingMode"
 >;

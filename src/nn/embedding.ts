@@ -10,7 +10,7 @@ export interface EmbeddingOptions {
   numEmbeddings: number;
   embeddingDim: number;
   /** Accepted for PyTorch's sake; it only matters in training. */
-  paddingIdx?: number;
+  paddingIdx?: number | undefined;
 }
 
 /** Nested arrays of indices. */
@@ -63,7 +63,7 @@ export class Embedding extends Module {
   }
 
   /** An Embedding whose sizes are read off `weight` (numEmbeddings, embeddingDim). */
-  static fromStateDict(dict: StateDictLike, options: { prefix?: string } = {}): Embedding {
+  static fromStateDict(dict: StateDictLike, options: { prefix?: string | undefined } = {}): Embedding {
     const { prefix = "" } = checkOptions("options", options, ["prefix"]);
     const entries = entriesBelow(dict, prefix);
     const [numEmbeddings, embeddingDim] = shapeOf(entries, "weight", 2, prefix) as [number, number];

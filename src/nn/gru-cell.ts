@@ -19,7 +19,7 @@ export class GRUCell extends Cell {
   }
 
   /** A cell whose sizes are read off a state dict. @throws TypeError or RangeError naming every key that does not fit. */
-  static fromStateDict(dict: StateDictLike, options: { prefix?: string } = {}): GRUCell {
+  static fromStateDict(dict: StateDictLike, options: { prefix?: string | undefined } = {}): GRUCell {
     const { prefix = "" } = checkOptions("options", options, ["prefix"]);
     return new GRUCell(cellSizesFromDict(dict, prefix, 3, ""), { dict, prefix });
   }

@@ -13,9 +13,9 @@ import type { StateSource } from "./recurrent.js";
 export interface LinearOptions {
   inFeatures: number;
   outFeatures: number;
-  bias?: boolean;
+  bias?: boolean | undefined;
   /** `"int8"`: weights of 8 bits with one scale per row. `"float32"` when left out. */
-  precision?: Precision;
+  precision?: Precision | undefined;
 }
 
 /** Rows of one kernel call: enough to read the weights rarely, few enough that the buffers stay small. */
@@ -66,7 +66,7 @@ export class Linear extends Module {
    */
   static fromStateDict(
     dict: StateDictLike,
-    options: { prefix?: string; precision?: Precision } = {},
+    options: { prefix?: string | undefined; precision?: Precision | undefined } = {},
   ): Linear {
     const checked = checkOptions("options", options, ["prefix", "precision"]);
     const { prefix = "" } = checked;

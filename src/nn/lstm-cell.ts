@@ -20,7 +20,7 @@ export class LSTMCell extends Cell {
   }
 
   /** A cell whose sizes are read off a state dict. @throws TypeError or RangeError naming every key that does not fit. */
-  static fromStateDict(dict: StateDictLike, options: { prefix?: string } = {}): LSTMCell {
+  static fromStateDict(dict: StateDictLike, options: { prefix?: string | undefined } = {}): LSTMCell {
     const { prefix = "" } = checkOptions("options", options, ["prefix"]);
     return new LSTMCell(cellSizesFromDict(dict, prefix, 4, ""), { dict, prefix });
   }

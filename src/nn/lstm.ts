@@ -20,7 +20,7 @@ import { type LstmTrace, TraceRecorder } from "./trace.js";
 /** Options of `LSTM`. */
 export interface LSTMOptions extends RecurrentOptions {
   /** Size to which h is projected by `weight_hr`, or 0 for no projection. */
-  projSize?: number;
+  projSize?: number | undefined;
 }
 
 /** [h, c]: (numLayers * directions, batch, projSize or hiddenSize) and (numLayers * directions, batch, hiddenSize). */

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** What every module has: parameters by PyTorch's names, and linear memory that dispose gives back. */
 import { checkOptions } from "../checks.js";
 import { scaleNameOf } from "../quantize.js";

@@ -21,9 +21,9 @@ export function scaleShapeOf({ shape }: ParameterSpec): readonly number[] {
 /** Options of `loadStateDict`. */
 export interface LoadOptions {
   /** What the names in the dict begin with, such as `"encoder.lstm."`; keys without it belong to other modules. */
-  prefix?: string;
+  prefix?: string | undefined;
   /** false: keep the present value of parameters that are missing, and pass over names that are not the module's. */
-  strict?: boolean;
+  strict?: boolean | undefined;
 }
 
 /** Entries of a dict below a prefix, by the name after it. @throws TypeError for what is not a state dict. */

@@ -14,24 +14,27 @@ import { Workspace } from "./workspace.js";
 export interface RecurrentOptions {
   inputSize: number;
   hiddenSize: number;
-  numLayers?: number;
-  bias?: boolean;
-  batchFirst?: boolean;
-  /** Checked, and without effect in inference. */
-  dropout?: number;
-  bidirectional?: boolean;
+  numLayers?: number | undefined;
+  bias?: boolean | undefined;
+  batchFirst?: boolean | undefined;
+  /**
+   * Checked, and without effect in inference; PyTorch's warning, that it has none with one layer in training either, is
+   * not given.
+   */
+  dropout?: number | undefined;
+  bidirectional?: boolean | undefined;
   /** `"int8"`: weights of 8 bits with one scale per row, a quarter of the memory. `"float32"` when left out. */
-  precision?: Precision;
+  precision?: Precision | undefined;
 }
 
 /** Options of `fromStateDict`. */
 export interface FromStateDictOptions {
   /** What the names in the dict begin with, such as `"encoder.lstm."`. */
-  prefix?: string;
+  prefix?: string | undefined;
   /** Weights do not tell the layout of the input: true for (batch, steps, input). */
-  batchFirst?: boolean;
+  batchFirst?: boolean | undefined;
   /** `"int8"` quantises float weights; int8 weights are recognised when it is left out. */
-  precision?: Precision;
+  precision?: Precision | undefined;
 }
 
 /** Where a new module's weights come from instead of the random initial ones. */

@@ -7,7 +7,7 @@ import { type Nonlinearity, rnnFamily } from "./rnn.js";
 
 /** Options of `RNNCell`. */
 export interface RNNCellOptions extends CellOptions {
-  nonlinearity?: Nonlinearity;
+  nonlinearity?: Nonlinearity | undefined;
 }
 
 /** One step of an RNN; parameters `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh`. */
@@ -33,7 +33,7 @@ export class RNNCell extends Cell {
    */
   static fromStateDict(
     dict: StateDictLike,
-    options: { prefix?: string; nonlinearity?: Nonlinearity } = {},
+    options: { prefix?: string | undefined; nonlinearity?: Nonlinearity | undefined } = {},
   ): RNNCell {
     const { prefix = "", nonlinearity = "tanh" } = checkOptions("options", options, [
       "prefix",

@@ -20,7 +20,7 @@ export type Nonlinearity = "tanh" | "relu";
 
 /** Options of `RNN`. */
 export interface RNNOptions extends RecurrentOptions {
-  nonlinearity?: Nonlinearity;
+  nonlinearity?: Nonlinearity | undefined;
 }
 
 /** @internal @throws TypeError for what is not a string; RangeError for an unknown nonlinearity. */
@@ -84,7 +84,7 @@ export class RNN extends SingleStateRecurrent {
    */
   static fromStateDict(
     dict: StateDictLike,
-    options: FromStateDictOptions & { nonlinearity?: Nonlinearity } = {},
+    options: FromStateDictOptions & { nonlinearity?: Nonlinearity | undefined } = {},
   ): RNN {
     const checked = checkOptions("options", options, [...FROM_STATE_DICT_OPTIONS, "nonlinearity"]);
     const { prefix = "", batchFirst = false, nonlinearity = "tanh" } = checked;

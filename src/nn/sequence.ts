@@ -9,7 +9,7 @@ export interface ForwardOptions {
    * `pack_padded_sequence(enforce_sorted=False)` and `pad_packed_sequence` give: output zero past a row's length, final
    * states at each row's own end. What lies in the padding does not matter.
    */
-  lengths?: ArrayLike<number>;
+  lengths?: ArrayLike<number> | undefined;
 }
 
 /** A checked input: `data` has steps * batch rows of inputSize numbers. */

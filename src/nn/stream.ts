@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** A stream: one time step at a time, with the state kept in linear memory between the steps. */
 import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
 import { allocateFloats, asTensor, Tensor, type TensorLike } from "../tensor.js";
@@ -8,7 +9,7 @@ import type { Workspace } from "./workspace.js";
 /** Options of `stream`. */
 export interface StreamOptions {
   /** How many independent sequences advance together. */
-  batchSize?: number;
+  batchSize?: number | undefined;
 }
 
 /** The module that a stream belongs to, as far as the stream needs it. @internal */

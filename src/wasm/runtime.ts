@@ -13,9 +13,9 @@ const LARGEST_BLOCK_BYTES = 2 ** 30 - 16;
 /** Options of `init`. */
 export interface InitOptions {
   /** A compiled lstm-wasm binary, for engines or policies that do not allow compiling from bytes. */
-  module?: WebAssembly.Module;
+  module?: WebAssembly.Module | undefined;
   /** Take the baseline build, so that results are the same bits on every engine and CPU. */
-  deterministic?: boolean;
+  deterministic?: boolean | undefined;
 }
 
 /** One instance of a binary with its memory. A module keeps the runtime in which its weights are. */
