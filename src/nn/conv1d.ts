@@ -5,6 +5,7 @@ import { blockCount, FloatPanel, PLAIN } from "../wasm/panel.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import { Module } from "./module.js";
 import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
+import type { StateSource } from "./recurrent.js";
 
 /** What stands beyond the ends of the input. */
 export type PaddingMode = "zeros" | "reflect";
@@ -57,7 +58,7 @@ export class Conv1d extends Module {
    * Weights begin as PyTorch's: uniform in +-1/sqrt(inChannels / groups * kernelSize).
    * @throws TypeError or RangeError for an option that is unknown, out of range, or does not fit the others.
    */
-  constructor(options: Conv1dOptions) {
+  constructor(options: Conv1dOptions, /** @internal */ source?: StateSource) {
     const {
       inChannels,
       outChannels,
@@ -113,21 +114,27 @@ export class Conv1d extends Module {
     const columns = this.#columns;
     const blockBytes = columns * 64;
     this.#panelBytes = blockCount(PLAIN, units) * blockBytes;
-    const pointer = this.region.allocate(groups * this.#panelBytes);
-    this.#panels = Array.from(
-      { length: groups },
-      (_, group) =>
-        new FloatPanel({
-          layout: PLAIN,
-          units,
-          columns,
-          pointer: pointer + group * this.#panelBytes,
-          blockBytes,
-        }),
-    );
-    this.#bias = this.region.allocate(groups * this.#blocks * 64);
     this.#scratch = new Scratch(this.region);
-    this.initialise(1 / Math.sqrt(columns));
+    try {
+      const pointer = this.region.allocate(groups * this.#panelBytes);
+      this.#panels = Array.from(
+        { length: groups },
+        (_, group) =>
+          new FloatPanel({
+            layout: PLAIN,
+            units,
+            columns,
+            pointer: pointer + group * this.#panelBytes,
+            blockBytes,
+          }),
+      );
+      this.#bias = this.region.allocate(groups * this.#blocks * 64);
+      if (source === undefined) this.initialise(1 / Math.sqrt(columns));
+      else this.loadStateDict(source.dict, { prefix: source.prefix });
+    } catch (error) {
+      this.region.release();
+      throw error;
+    }
   }
 
   /** A Conv1d whose sizes are read off `weight` (outChannels, inChannels / groups, kernelSize) and a `bias`. */
@@ -150,9 +157,8 @@ export class Conv1d extends Module {
     const [outChannels, channels, kernelSize] = sizes;
     const bias = entries.has("bias");
     const inChannels = channels * groups;
-    return new Conv1d({ inChannels, outChannels, kernelSize, groups, bias, ...others }).loadStateDict(dict, {
-      prefix,
-    });
+    const read = { inChannels, outChannels, kernelSize, groups, bias, ...others };
+    return new Conv1d(read, { dict, prefix });
   }
 
   /** Inputs of one output. */

@@ -4,6 +4,7 @@ import { normal } from "../random.js";
 import { allocateFloats, nested, type ParameterData, type StateDictLike, sizeOf, Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
+import type { StateSource } from "./recurrent.js";
 
 /** Options of `Embedding`, as PyTorch's. */
 export interface EmbeddingOptions {
@@ -40,7 +41,7 @@ export class Embedding extends Module {
    * Weights begin as PyTorch's: standard normal, the row of `paddingIdx` zero.
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
-  constructor(options: EmbeddingOptions) {
+  constructor(options: EmbeddingOptions, /** @internal */ source?: StateSource) {
     const { numEmbeddings, embeddingDim, paddingIdx } = checkOptions("options", options, [
       "numEmbeddings",
       "embeddingDim",
@@ -54,6 +55,10 @@ export class Embedding extends Module {
     this.numEmbeddings = rows;
     this.embeddingDim = columns;
     this.#weight = weight;
+    if (source !== undefined) {
+      this.loadStateDict(source.dict, { prefix: source.prefix });
+      return;
+    }
     const next = normal();
     for (let at = 0; at < this.#weight.length; at++) this.#weight[at] = next();
     if (paddingIdx !== undefined) {
@@ -67,7 +72,7 @@ export class Embedding extends Module {
     const { prefix = "" } = checkOptions("options", options, ["prefix"]);
     const entries = entriesBelow(dict, prefix);
     const [numEmbeddings, embeddingDim] = shapeOf(entries, "weight", 2, prefix) as [number, number];
-    return new Embedding({ numEmbeddings, embeddingDim }).loadStateDict(dict, { prefix });
+    return new Embedding({ numEmbeddings, embeddingDim }, { dict, prefix });
   }
 
   /**

@@ -125,8 +125,11 @@ export class Linear extends Module {
     const weight = values.get("weight");
     if (weight !== undefined) {
       const staging = this.region.allocate(this.#panel.stagingBytes);
-      this.#panel.store(runtime, staging, "weights", weight);
-      this.region.free(staging);
+      try {
+        this.#panel.store(runtime, staging, "weights", weight);
+      } finally {
+        this.region.free(staging);
+      }
     }
     const scales = values.get(scaleNameOf("weight"));
     if (scales !== undefined) this.#panel.store(runtime, 0, "scales", scales);
@@ -140,8 +143,10 @@ export class Linear extends Module {
       return this.runtime.floats.slice(this.#bias / 4, this.#bias / 4 + this.outFeatures);
     }
     const staging = this.region.allocate(this.#panel.stagingBytes);
-    const data = this.#panel.read(this.runtime, staging, name === "weight" ? "weights" : "scales");
-    this.region.free(staging);
-    return data;
+    try {
+      return this.#panel.read(this.runtime, staging, name === "weight" ? "weights" : "scales");
+    } finally {
+      this.region.free(staging);
+    }
   }
 }
