@@ -9,6 +9,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as library from "../src/index.js";
+import { chooseBinary, compile } from "../src/wasm/binaries.js";
 import { currentRuntime } from "../src/wasm/runtime.js";
 import { checksum, checksums, deterministicCases } from "./deterministic-cases.js";
 
@@ -64,5 +65,51 @@ describe("after init", () => {
     library.init({ deterministic: process.env.WASM_BUILD === "simd" });
     expect(after).toEqual(before);
     expect(currentRuntime().build).toBe(process.env.WASM_BUILD);
+  });
+
+  it("modules and streams of two builds work side by side, each as if it were alone", () => {
+    const input = library.Tensor.randn([6, 3], 1);
+    const dict = new library.LSTM({ inputSize: 3, hiddenSize: 7, numLayers: 2 }).stateDict();
+    const { data } = library.Tensor.randn([3], 2);
+    /** Bits of everything that a module and its stream give, before and after `between`. */
+    const use = (module: library.LSTM, between: () => void) => {
+      const stream = module.stream();
+      const results = [checksum([module.forward(input)[0], stream.step(data)])];
+      between();
+      const clone = stream.clone();
+      results.push(checksum([module.forward(input)[0], ...module.stateDict().values(), clone.step(data)]));
+      stream.dispose();
+      return results;
+    };
+    const builds = [{ deterministic: true }, { deterministic: process.env.WASM_BUILD === "simd" }] as const;
+    const alone = builds.map((options) => {
+      library.init(options);
+      return use(library.LSTM.fromStateDict(dict), () => {});
+    });
+    const modules = builds.map((options) => {
+      library.init(options);
+      const large = new library.GRU({ inputSize: 200, hiddenSize: 200 });
+      return { module: library.LSTM.fromStateDict(dict), large };
+    });
+    const [first, second] = modules as [(typeof modules)[0], (typeof modules)[0]];
+    let inner: string[] = [];
+    const outer = use(first.module, () => {
+      inner = use(second.module, () => first.large.dispose());
+      second.large.dispose();
+    });
+    expect([outer, inner]).toEqual(alone);
+    for (const { module } of modules) module.dispose();
+  });
+
+  it("a module given compiled gives the bits of the build that it is", () => {
+    using module = new library.GRU({ inputSize: 3, hiddenSize: 5 });
+    const input = library.Tensor.randn([4, 3], 1);
+    const dict = module.stateDict();
+    const { binary } = chooseBinary(process.env.WASM_BUILD === "simd");
+    library.init({ module: compile(binary) });
+    expect(currentRuntime().build).toBe("given");
+    using given = library.GRU.fromStateDict(dict);
+    library.init({ deterministic: process.env.WASM_BUILD === "simd" });
+    expect(checksum([given.forward(input)[0]])).toBe(checksum([module.forward(input)[0]]));
   });
 });
