@@ -1223,6 +1223,23 @@ refuses("stream.step", [
   ],
 ]);
 
+describe("stream.step whose output went to a worker", () => {
+  it("says so, and the state is as it was", () => {
+    const other = lstm.stream();
+    const output = other.step(Tensor.randn([6], 1));
+    const before = checksum(other.state);
+    structuredClone(output.data, { transfer: [output.data.buffer] });
+    expect(() => other.step(zeros(6))).toThrow(
+      new Error("stream: the buffer of its output was transferred; transfer a copy of the output"),
+    );
+    expect(checksum(other.state)).toBe(before);
+    const clone = other.clone();
+    expect(clone.step(zeros(6)).shape).toEqual([4]);
+    clone.dispose();
+    other.dispose();
+  });
+});
+
 const setState = (state: unknown) => () => {
   stream.state = any(state);
 };

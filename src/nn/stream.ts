@@ -65,7 +65,8 @@ export class Stream<State, StateLike = State> {
    * Takes one time step: (batchSize, inputSize), or (inputSize) when batchSize is 1, or a bare Float32Array of as many
    * numbers. Returns the output, (batchSize, size), or (size) for an input without a batch dimension. The returned
    * tensor is the same object at every step, overwritten by the next one: copy what is to be kept.
-   * @throws TypeError or RangeError naming what does not fit; Error after dispose
+   * @throws TypeError or RangeError naming what does not fit; Error after dispose, or when the output's buffer was
+   * transferred
    */
   step(input: TensorLike | Float32Array): Tensor {
     this.#checkAlive();
@@ -93,14 +94,17 @@ export class Stream<State, StateLike = State> {
     }
     if (data.length !== size)
       throw wrongValue("input.length", `batchSize * inputSize = ${size}`, data.length);
+    const outputs = this.#outputRow.data;
+    if (outputs.length === 0) {
+      throw new Error("stream: the buffer of its output was transferred; transfer a copy of the output");
+    }
     const { runtime } = this.#region;
     runtime.floats.set(data, this.#workspace.input / 4);
     const output = stack.runStep(this.#workspace, this.#steps++);
     if (this.#view.length === 0) {
-      const length = this.#outputRow.data.length;
-      this.#view = new Float32Array(runtime.kernels.memory.buffer, output, length);
+      this.#view = new Float32Array(runtime.kernels.memory.buffer, output, outputs.length);
     }
-    this.#outputRow.data.set(this.#view);
+    outputs.set(this.#view);
     return batched ? this.#outputBatch : this.#outputRow;
   }
 
