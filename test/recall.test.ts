@@ -24,6 +24,10 @@ describe("texts", () => {
       { shown: "chose!", id: UNKNOWN },
     ]);
     expect(vocabulary.read(" ?! ")).toEqual([]);
+    expect(vocabulary.read("Музыка, 音楽")).toEqual([
+      { shown: "Музыка,", id: UNKNOWN },
+      { shown: "音楽", id: UNKNOWN },
+    ]);
   });
 
   it("a batch has one column per text, filled up below", () => {

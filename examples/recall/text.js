@@ -1,4 +1,7 @@
-/** Texts to ids, as corpus.py makes them: lower case, split at white space, punctuation dropped. */
+/**
+ * Texts to ids, as corpus.py makes them: lower case, split at white space, punctuation dropped. Letters of every alphabet
+ * make a word here, so that a reader's own are shown as unknown words rather than as none.
+ */
 
 export const PAD = 0;
 export const UNKNOWN = 1;
@@ -28,7 +31,7 @@ export class Vocabulary {
   read(text) {
     const read = [];
     for (const shown of text.split(/\s+/)) {
-      const word = shown.toLowerCase().replace(/[^a-z0-9']/g, "");
+      const word = shown.toLowerCase().replace(/[^\p{L}\p{N}']/gu, "");
       if (word !== "") read.push({ shown, id: this.ids.get(word) ?? UNKNOWN });
     }
     return read;
