@@ -203,6 +203,40 @@ describe("forward", () => {
     }
   });
 
+  it.each([
+    ["LSTM", 5, 0],
+    ["LSTM", 33, 7],
+    ["GRU", 17, 0],
+    ["RNN", 33, 0],
+  ] as const)(
+    "of a batch of 1 to 33 rows of %s (%i units, projected to %i) equals these rows of 33",
+    (...drawn) => {
+      const [kind, hiddenSize, projSize] = drawn;
+      const spec = {
+        ...{ kind, inputSize: 5, hiddenSize, numLayers: 2, bidirectional: true, bias: true },
+        ...{ projSize, nonlinearity: "tanh" as const, seed: 1 },
+      };
+      using module = makeNetwork(spec);
+      const input = Tensor.randn([7, 33, 5], 2);
+      const states = seededStates(spec, 33, 3);
+      const lengths = range(0, 33).map((row) => 1 + ((row * 5) % 7));
+      for (const options of [undefined, { lengths }]) {
+        const whole = run(module, input, states, options);
+        for (let batch = 1; batch < 33; batch++) {
+          const rows = range(0, batch);
+          const part = run(
+            module,
+            take(input, 1, rows),
+            rowsOf(states, rows),
+            options && { lengths: lengths.slice(0, batch) },
+          );
+          const expected = { output: take(whole.output, 1, rows), states: rowsOf(whole.states, rows)! };
+          expectSameResult(part, expected, `batch ${batch}`);
+        }
+      }
+    },
+  );
+
   holds("of a stack equals its layers, and two directions equal forward and reversed", (spec, drawn) => {
     using module = makeNetwork(spec);
     const input = inputOf(spec, drawn);
