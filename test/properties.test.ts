@@ -204,6 +204,45 @@ describe("forward", () => {
   });
 
   it.each([
+    ["LSTM", 1],
+    ["LSTM", 9],
+    ["GRU", 5],
+    ["RNN", 17],
+  ] as const)(
+    "of %s with NaN or infinity in one weight keeps it to its unit (%i units)",
+    (kind, hiddenSize) => {
+      const spec = {
+        ...{ kind, inputSize: 3, hiddenSize, numLayers: 1, bidirectional: false, bias: true },
+        ...{ projSize: 0, nonlinearity: "relu" as const, seed: 4 },
+      };
+      const input = Tensor.randn([1, 3, 3], 5);
+      using module = makeNetwork(spec);
+      const { output } = run(module, input);
+      const dict = seededDict(spec);
+      for (const [name, { data, shape }] of dict) {
+        const width = shape[1] ?? 1;
+        for (let at = 0; at < data.length; at += 1 + (data.length >> 5)) {
+          const unit = Math.floor(at / width) % hiddenSize;
+          for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+            const changed = data.slice();
+            changed[at] = value;
+            const special = run(
+              module.loadStateDict(new Map(dict).set(name, new Tensor(changed, shape))),
+              input,
+            );
+            const others = range(0, hiddenSize).filter((other) => other !== unit);
+            expectSameBits(take(special.output, 2, others), take(output, 2, others), `${name}[${at}]`);
+            // W_hh is multiplied by a state of zeros, and 0 * Infinity is NaN too.
+            const mine = take(special.output, 2, [unit]).data;
+            if (Number.isNaN(value) || name === "weight_hh_l0")
+              expect([...mine]).toEqual(new Array(3).fill(Number.NaN));
+          }
+        }
+      }
+    },
+  );
+
+  it.each([
     ["LSTM", 5, 0],
     ["LSTM", 33, 7],
     ["GRU", 17, 0],
