@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { runInNewContext } from "node:vm";
+import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -97,8 +98,8 @@ describe("the bundles", () => {
     ["index", "LSTM", "Conv1d"],
     ["formats/index", "readSafetensors", "PytorchStreamReader|0x1950a86a|linear_before_reset"],
   ])("%s gives a bundler %s alone", async (entry, name, others) => {
-    const bundle = async (names: string): Promise<string> => {
-      const { outputFiles } = await build({
+    const bundle = (names: string): string => {
+      const { outputFiles } = buildSync({
         stdin: { contents: `export { ${names} } from "./dist/${entry}.js";`, resolveDir: root },
         bundle: true,
         minify: true,
@@ -109,7 +110,7 @@ describe("the bundles", () => {
       return outputFiles[0]!.text;
     };
     const all = Object.keys(await import(join(root, `dist/${entry}.js`))).join();
-    const [whole, alone] = await Promise.all([bundle(all), bundle(name)]);
+    const [whole, alone] = [bundle(all), bundle(name)];
     expect(whole).toMatch(new RegExp(others));
     expect(alone).not.toMatch(new RegExp(others));
     expect(alone.length).toBeLessThan(0.9 * whole.length);
@@ -139,6 +140,32 @@ describe("the bundles", () => {
       encoding: "utf8",
     });
     expect(output).toBe("true\n");
+  });
+
+  it("are disposed of by a lowered using where the engine has no Symbol.dispose", () => {
+    const contents = `
+      import { LSTM } from "./dist/index.js";
+      const seen = [];
+      {
+        using lstm = new LSTM({ inputSize: 1, hiddenSize: 1 });
+        using stream = lstm.stream();
+        seen.push(lstm, () => stream.step(new Float32Array(1)));
+      }
+      export const [module, step] = seen;
+      export const missing = Symbol.dispose === undefined;`;
+    const { outputFiles } = buildSync({
+      ...{ stdin: { contents, resolveDir: root }, bundle: true, write: false, logLevel: "error" },
+      ...{ format: "iife", globalName: "result", target: "safari16.4" },
+    });
+    const older = Object.assign((name: string) => Symbol(name), {
+      for: Symbol.for,
+      iterator: Symbol.iterator,
+      toStringTag: Symbol.toStringTag,
+    });
+    const result = runInNewContext(`${outputFiles[0]!.text}; result`, { Symbol: older });
+    expect(result.missing).toBe(true);
+    expect(() => result.module.stateDict()).toThrow("LSTM: used after dispose()");
+    expect(result.step).toThrow("stream: used after dispose()");
   });
 
   it("computes in a scope without TextDecoder, fetch, URL, performance and timers, as an AudioWorklet's", () => {

@@ -1,6 +1,6 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /** What every module has: parameters by PyTorch's names, and linear memory that dispose gives back. */
 import { checkOptions } from "../checks.js";
+import { disposeSymbol } from "../dispose.js";
 import { scaleNameOf } from "../quantize.js";
 import { uniform } from "../random.js";
 import { type ParameterData, type StateDictLike, Tensor } from "../tensor.js";
@@ -87,7 +87,7 @@ export abstract class Module {
     this.region.release();
   }
 
-  [Symbol.dispose](): void {
+  [disposeSymbol](): void {
     this.dispose();
   }
 }

@@ -1,6 +1,6 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 /** A stream: one time step at a time, with the state kept in linear memory between the steps. */
 import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
+import { disposeSymbol } from "../dispose.js";
 import { allocateFloats, asTensor, Tensor, type TensorLike } from "../tensor.js";
 import { Region } from "../wasm/region.js";
 import type { Stack } from "./stack.js";
@@ -142,7 +142,7 @@ export class Stream<State, StateLike = State> {
     this.#region.release();
   }
 
-  [Symbol.dispose](): void {
+  [disposeSymbol](): void {
     this.dispose();
   }
 
