@@ -35,6 +35,19 @@ export type StateDictLike =
   | ReadonlyMap<string, TensorLike<unknown>>
   | Readonly<Record<string, TensorLike<unknown>>>;
 
+/**
+ * The names and tensors of a state dict. Any map serves, one of another realm or of one's own making too.
+ * @throws TypeError for what is neither a map nor a record
+ */
+export function entriesOf(dict: StateDictLike): Iterable<readonly [string, TensorLike<unknown>]> {
+  if (typeof dict !== "object" || dict === null || Array.isArray(dict)) {
+    throw wrongType("dict", "a Map or a record of tensors", dict);
+  }
+  return typeof dict.get === "function"
+    ? (dict as ReadonlyMap<string, TensorLike<unknown>>)
+    : Object.entries(dict as Readonly<Record<string, TensorLike<unknown>>>);
+}
+
 /** As in PyTorch; an array that holds itself would have dimensions without end. */
 const MOST_DIMENSIONS = 64;
 

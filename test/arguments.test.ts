@@ -1,5 +1,7 @@
 /** Every form that an argument may take, and who owns what comes back. */
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { writeSafetensors } from "../src/formats/index.js";
 import {
   Conv1d,
   Embedding,
@@ -93,6 +95,35 @@ describe.each(Object.entries(FORMS))("%s", (_, form) => {
     for (const [name, tensor] of rnn.stateDict()) {
       expectSameBits(tensor, weights[name as keyof typeof weights], name);
     }
+  });
+});
+
+describe("a state dict", () => {
+  const weights = { weight_ih_l0: Tensor.randn([5, 3], 1), weight_hh_l0: Tensor.randn([5, 5], 2) };
+  /** A ReadonlyMap of someone's own, with no more than its type asks for. */
+  const own: ReadonlyMap<string, Tensor> = (() => {
+    const map = new Map(Object.entries(weights));
+    const { size } = map;
+    return {
+      ...{ size, get: (key) => map.get(key), has: (key) => map.has(key), keys: () => map.keys() },
+      ...{ values: () => map.values(), entries: () => map.entries(), [Symbol.iterator]: () => map.entries() },
+      forEach: (visit) => map.forEach((tensor, key) => void visit(tensor, key, own)),
+    };
+  })();
+  const foreign = runInNewContext("new Map(Object.entries(weights))", { weights });
+
+  it.each([
+    ["a record", weights],
+    ["a record without a prototype", Object.assign(Object.create(null), weights)],
+    ["a Map", new Map(Object.entries(weights))],
+    ["a Map of another realm", foreign],
+    ["a ReadonlyMap of one's own", own],
+  ])("may be %s", (_, dict) => {
+    using rnn = RNN.fromStateDict(dict);
+    for (const [name, tensor] of rnn.stateDict()) {
+      expectSameBits(tensor, weights[name as keyof typeof weights], name);
+    }
+    expect(writeSafetensors(dict)).toEqual(writeSafetensors(weights));
   });
 });
 

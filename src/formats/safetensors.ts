@@ -8,7 +8,15 @@
  */
 
 import { checkOptions, show, showShape, wrongType, wrongValue } from "../checks.js";
-import { asTensor, type StateDict, type StateDictLike, sizeOf, Tensor, type TensorData } from "../tensor.js";
+import {
+  asTensor,
+  entriesOf,
+  type StateDict,
+  type StateDictLike,
+  sizeOf,
+  Tensor,
+  type TensorData,
+} from "../tensor.js";
 import { asBytes, type Bytes, FormatError, viewOf } from "./bytes.js";
 import { DTYPES, type Dtype, elementsOf, isDtype, readNumbers } from "./dtype.js";
 import { isObject, parseJson } from "./json.js";
@@ -142,9 +150,7 @@ export interface WriteSafetensorsOptions {
  */
 export function writeSafetensors(dict: StateDictLike, options?: WriteSafetensorsOptions): Uint8Array {
   const { metadata } = checkOptions("options", options, ["metadata"]);
-  if (typeof dict !== "object" || dict === null)
-    throw wrongType("dict", "a Map or a record of tensors", dict);
-  const named = dict instanceof Map ? [...dict] : Object.entries(dict);
+  const named = [...entriesOf(dict)];
   const tensors = named
     .map(([name, value]) => ({ name: checkName(name), ...asWritable(value, `dict[${show(name)}]`) }))
     .sort((a, b) => DTYPES[b.dtype].bytes - DTYPES[a.dtype].bytes || (a.name < b.name ? -1 : 1));

@@ -2,7 +2,14 @@
 
 import { checkBoolean, sameShape, showShape, wrongType } from "../checks.js";
 import { quantizeMatrix, scaleNameOf } from "../quantize.js";
-import { asParameter, asTensor, type ParameterData, type StateDictLike, type TensorLike } from "../tensor.js";
+import {
+  asParameter,
+  asTensor,
+  entriesOf,
+  type ParameterData,
+  type StateDictLike,
+  type TensorLike,
+} from "../tensor.js";
 import { checkPrecision, type Precision } from "../wasm/precision.js";
 
 /** A parameter that a module has: PyTorch's name and shape. */
@@ -29,12 +36,8 @@ export interface LoadOptions {
 /** Entries of a dict below a prefix, by the name after it. @throws TypeError for what is not a state dict. */
 export function entriesBelow(dict: StateDictLike, prefix: string): Map<string, TensorLike<unknown>> {
   if (typeof prefix !== "string") throw wrongType("prefix", "a string", prefix);
-  if (typeof dict !== "object" || dict === null || Array.isArray(dict)) {
-    throw wrongType("dict", "a Map or a record of tensors", dict);
-  }
-  const entries = dict instanceof Map ? dict : new Map(Object.entries(dict));
   const below = new Map<string, TensorLike<unknown>>();
-  for (const [key, tensor] of entries) {
+  for (const [key, tensor] of entriesOf(dict)) {
     if (typeof key === "string" && key.startsWith(prefix)) below.set(key.slice(prefix.length), tensor);
   }
   return below;
