@@ -73,7 +73,7 @@ export function allocateFloats(count: number, name: string, got: unknown = count
   try {
     return new Float32Array(count);
   } catch (cause) {
-    throw Object.assign(wrongValue(name, "numbers that fit in memory", got), { cause });
+    throw new RangeError(wrongValue(name, "numbers that fit in memory", got).message, { cause });
   }
 }
 

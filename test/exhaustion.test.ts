@@ -199,6 +199,16 @@ describe("streams and functions", () => {
   });
 });
 
+it("an output or a trace that does not fit in JavaScript's memory is named, and the module goes on", () => {
+  const zeros = { weight_ih_l0: Tensor.zeros([8192, 1]), weight_hh_l0: Tensor.zeros([8192, 2048]) };
+  using lstm = LSTM.fromStateDict(zeros);
+  const input = Tensor.zeros([2 ** 24, 1]);
+  const message = (what: string) => `${what}: expected numbers that fit in memory, got ${2 ** 35}`;
+  expect(() => lstm.forward(input)).toThrow(new RangeError(message("output")));
+  expect(() => lstm.trace(input)).toThrow(new RangeError(message("trace")));
+  expect(lstm.forward(Tensor.zeros([2, 1]))[0].shape).toEqual([2, 2048]);
+});
+
 it("a forward call whose buffers exist asks for no memory", () => {
   for (const make of Object.values(MODULES)) {
     using module = make();

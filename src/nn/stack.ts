@@ -2,6 +2,7 @@
  * The layers and directions of a recurrent module, run over a sequence chunk by chunk. What differs between LSTM, GRU
  * and RNN is a `Family`; its `runSteps` is the only place that calls the kernel.
  */
+import { allocateFloats } from "../tensor.js";
 import type { Kernels } from "../wasm/kernels.js";
 import type { Region } from "../wasm/region.js";
 import { Layer, type LayerFormat } from "./layer.js";
@@ -121,7 +122,7 @@ export class Stack {
     const { steps, batch, batchMajor } = sequence;
     const { directions, inputSize } = this.sizes;
     const { outputSize, layers } = this;
-    const output = new Float32Array(steps * batch * outputSize);
+    const output = allocateFloats(steps * batch * outputSize, "output");
     if (batch === 0) return { output, states: this.stateSizes.map(() => new Float32Array(0)) };
 
     workspace.fit(layers, directions, {

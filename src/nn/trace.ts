@@ -1,5 +1,5 @@
 /** What the gates of an LSTM did, gathered from the rows that the kernel writes when it is asked to. */
-import { Tensor } from "../tensor.js";
+import { allocateFloats, Tensor } from "../tensor.js";
 import type { Sequence } from "./sequence.js";
 import type { Stack, TraceSink } from "./stack.js";
 import type { Workspace } from "./workspace.js";
@@ -40,14 +40,14 @@ export class TraceRecorder {
     const rows = sequence.steps * sequence.batch;
     const { hiddenSize } = stack.sizes;
     this.#records = stack.layers.map((layer) => {
-      const row = () => new Float32Array(rows * hiddenSize);
+      const row = () => allocateFloats(rows * hiddenSize, "trace");
       return {
         i: row(),
         f: row(),
         g: row(),
         o: row(),
         c: row(),
-        h: new Float32Array(rows * layer.outputSize),
+        h: allocateFloats(rows * layer.outputSize, "trace"),
       };
     });
   }
