@@ -5,17 +5,18 @@
  *   source   (channels, length)                  PyTorch's layout
  *   frames   (span, channels)                    padded; a position's taps are neighbours, and rows may overlap
  *   patches  (positions, kernelSize x channels)  only where dilation puts taps apart
- *   sums     (positions, 16 blocks)              what project() gives
+ *   sums     (positions, units)                  what project() gives: rows of whole blocks
  *   output   (units, positions)
  *
- * These are of one group; groups follow one another in source, panel (one each, `panelBytes` apart), bias and output.
+ * These are of one group; groups follow one another in source, matrix (one each), bias and output.
  */
 
+import { Matrix } from "./matrix";
 import { copyFloats } from "./memory";
 import { project } from "./projection";
 
 /**
- * Sizes of one group, and buffers as drawn above; `bias` has 16 floats per block. Frame 0 is number `first` of the
+ * Sizes of one group, and buffers as drawn above; `bias` and a row of sums are whole blocks, `sumsRow` bytes. Frame 0 is number `first` of the
  * source, negative in the padding before it; `reflect` mirrors the source there, else there are zeros.
  */
 export function conv1dForward(
@@ -33,17 +34,13 @@ export function conv1dForward(
   reflect: i32,
   frames: usize,
   patches: usize,
-  panel: usize,
-  blockBytes: usize,
-  panelBytes: usize,
-  blocks: i32,
+  matrix: usize,
   bias: usize,
   sums: usize,
+  sumsRow: usize,
   output: usize,
 ): void {
   const frameBytes = (<usize>channels) << 2;
-  const count = kernelSize * channels;
-  const sumsRow = (<usize>blocks) << 6;
   for (; groups > 0; groups--) {
     fillFrames(frames, source, channels, length, first, span, reflect);
     let input = frames;
@@ -51,12 +48,12 @@ export function conv1dForward(
     if (dilation > 1) {
       gather(patches, input, inputRow, <usize>dilation * frameBytes, positions, kernelSize, channels);
       input = patches;
-      inputRow = (<usize>count) << 2;
+      inputRow = <usize>kernelSize * frameBytes;
     }
-    project(positions, count, blocks, input, inputRow, panel, blockBytes, bias, 0, sums, sumsRow);
+    project(matrix, positions, input, inputRow, bias, sums, sumsRow, 0);
     transpose(output, (<usize>positions) << 2, sums, sumsRow, positions, units);
     source += <usize>length * frameBytes;
-    panel += panelBytes;
+    matrix += offsetof<Matrix>();
     bias += sumsRow;
     output += (<usize>(units * positions)) << 2;
   }

@@ -11,54 +11,32 @@
  * same bits everywhere, and a row's bits depend on no other row.
  */
 
+import { Matrix } from "./matrix";
 import { CHUNK_LINES, headerBytes } from "./quantize";
 import { restoreLines, sumGroups } from "./simd";
 
 const LINE: usize = memory.data(64, 16);
 const SUMS: usize = memory.data(64, 16);
 
-/** A packed matrix, as the host writes it into linear memory; kernels are given its address. */
-@unmanaged
-class Matrix {
-  /** Inputs. */
-  columns: i32;
-  /** Blocks of 16 outputs. */
-  blocks: i32;
-  panel: usize;
-  blockBytes: usize;
-  /** f32 for each output. */
-  scales: usize;
-  /** i32 for each output, `blocks` * 64 bytes for each chunk. */
-  corrections: usize;
-}
-
-/** Rows of inputs times a matrix; strides in bytes, those of `start` 0 for a bias. */
+/** One block of sixteen outputs for each row; strides in bytes, `start` is one row for all. */
 export function projectInt8(
-  rows: i32,
   matrix: usize,
+  block: i32,
+  rows: i32,
   input: usize,
   inputRow: usize,
   start: usize,
   output: usize,
   outputRow: usize,
-  backwards: i32,
 ): void {
-  const blocks = changetype<Matrix>(matrix).blocks;
-  for (let turn = 0; turn < blocks; turn++) {
-    const block = backwards ? blocks - 1 - turn : turn;
-    const offset = (<usize>block) << 6;
-    let x = input;
-    let y = output + offset;
-    for (let row = 0; row < rows; row++) {
-      projectInt8Block(matrix, block, x, start + offset, y);
-      x += inputRow;
-      y += outputRow;
-    }
+  for (; rows > 0; rows--) {
+    projectRow(matrix, block, input, start, output);
+    input += inputRow;
+    output += outputRow;
   }
 }
 
-/** Sixteen outputs of one row: those of one block. */
-export function projectInt8Block(matrix: usize, block: i32, input: usize, start: usize, output: usize): void {
+function projectRow(matrix: usize, block: i32, input: usize, start: usize, output: usize): void {
   const fields = changetype<Matrix>(matrix);
   const offset = (<usize>block) << 6;
   const scales = fields.scales + offset;
@@ -78,7 +56,7 @@ export function projectInt8Block(matrix: usize, block: i32, input: usize, start:
   let s2 = f32x4.convert_i32x4_s(v128.load(SUMS, 32));
   let s3 = f32x4.convert_i32x4_s(v128.load(SUMS, 48));
   for (lines -= CHUNK_LINES; lines > 0; lines -= CHUNK_LINES) {
-    corrections += (<usize>fields.blocks) << 6;
+    corrections += (<usize>(fields.vectors + 3) & ~3) << 4;
     groups += (<usize>CHUNK_LINES) << 3;
     panel += (<usize>CHUNK_LINES) << 6;
     totals += 4;

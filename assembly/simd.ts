@@ -3,10 +3,13 @@
  * against 40 GFLOP/s on the design's machine), `simd` rounds the product and the sum, the same on every CPU.
  */
 
+/** Whether madd rounds once. */
+export const FUSED: bool = ASC_FEATURE_RELAXED_SIMD;
+
 /** a * b + c on four lanes. */
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-  return f32x4.add(f32x4.mul(a, b), c);
+  return f32x4.add(c, f32x4.mul(a, b));
 }
 
 /** c - a * b on four lanes. */

@@ -300,12 +300,12 @@ describe("where there is no room", () => {
   const HIDDEN = 20_000;
 
   it.each([
-    // Panels: blocks of 4 (RNN 16) units, one line of 64 (GRU 48) bytes for each of the inputs.
-    ["LSTM", () => new LSTM({ ...large, numLayers: 2 }), (HIDDEN / 4) * (3 + HIDDEN) * 64],
-    ["GRU", () => new GRU(large), (HIDDEN / 4) * HIDDEN * 48],
-    ["RNN", () => new RNN(large), (HIDDEN / 16) * HIDDEN * 64],
-    ["LSTMCell", () => new LSTMCell(large), (HIDDEN / 4) * (3 + HIDDEN) * 64],
-    ["Linear", () => new Linear({ inFeatures: HIDDEN, outFeatures: HIDDEN }), (HIDDEN / 16) * HIDDEN * 64],
+    // Panels: blocks of 32 outputs, one line of 128 bytes for each of the inputs, of W_ih and then of W_hh.
+    ["LSTM", () => new LSTM({ ...large, numLayers: 2 }), ((4 * HIDDEN) / 32) * (3 + HIDDEN) * 128],
+    ["GRU", () => new GRU(large), ((3 * HIDDEN) / 32) * (3 + HIDDEN) * 128],
+    ["RNN", () => new RNN(large), (HIDDEN / 32) * (3 + HIDDEN) * 128],
+    ["LSTMCell", () => new LSTMCell(large), ((4 * HIDDEN) / 32) * (3 + HIDDEN) * 128],
+    ["Linear", () => new Linear({ inFeatures: HIDDEN, outFeatures: HIDDEN }), (HIDDEN / 32) * HIDDEN * 128],
   ] as const)("%s: a constructor names the size and leaves nothing allocated", (_, make, bytes) => {
     const before = inUse();
     const message = `memory: expected a buffer of at most ${LARGEST_BYTES} bytes, got ${bytes}`;
@@ -360,7 +360,7 @@ describe("where there is no room", () => {
 
       const before = runtime.liveBytes;
       const bytes = 200_000_000;
-      const huge = () => new Linear({ inFeatures: bytes / 64, outFeatures: 16 });
+      const huge = () => new Linear({ inFeatures: bytes / 128, outFeatures: 16 });
       expect(huge).toThrow(
         new RangeError(`memory: no room for a buffer of ${bytes} bytes in WebAssembly memory`),
       );

@@ -39,12 +39,11 @@ export default async function roofline({ rooflineWasm, libraryWasm }) {
   return { tiles, bandwidth, products: await products(libraryWasm) };
 }
 
-/** The library's own product kernel, without the host: assembly/projection.ts. */
+/** The library's own product kernel, without the host: assembly/float32.ts. */
 async function products(libraryWasm) {
   const { instance } = await WebAssembly.instantiate(readFileSync(libraryWasm));
   const { project, allocate, memory } = instance.exports;
-  if (project.length !== 11)
-    throw new Error("project: its arguments changed; jobs/roofline.js has to follow");
+  if (project.length !== 8) throw new Error("project: its arguments changed; jobs/roofline.js has to follow");
   return PRODUCTS.map(({ rows, inputs, outputs }) => {
     const fill = (count) => {
       const block = allocate(count * 4);
@@ -56,12 +55,12 @@ async function products(libraryWasm) {
     const panel = fill(inputs * outputs);
     const start = fill(outputs);
     const output = fill(rows * outputs);
-    const blocks = outputs / 16;
+    // The fields of assembly/matrix.ts: inputs, vectors of outputs, panel, bytes of a block, and none of int8's.
+    const matrix = allocate(24);
+    new Int32Array(memory.buffer, matrix, 6).set([inputs, outputs / 4, panel, inputs * 128, 0, 0]);
     const flops = 2 * rows * inputs * outputs;
     const run = (turns) => {
-      for (; turns > 0; turns--) {
-        project(rows, inputs, blocks, input, inputs * 4, panel, inputs * 64, start, 0, output, outputs * 4);
-      }
+      for (; turns > 0; turns--) project(matrix, rows, input, inputs * 4, start, output, outputs * 4, 0);
     };
     return { rows, inputs, outputs, gigaflops: rate(run, flops) };
   });

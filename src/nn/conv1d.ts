@@ -1,7 +1,7 @@
 /** Conv1d: convolution (cross-correlation, as PyTorch's) over the last dimension. */
 import { checkBoolean, checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
 import { asTensor, type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
-import { blockCount, FloatPanel, PLAIN } from "../wasm/panel.js";
+import { FloatPanel, RECORD_BYTES, vectorCount } from "../wasm/panel.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import { Module } from "./module.js";
 import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
@@ -50,7 +50,8 @@ export class Conv1d extends Module {
   readonly paddingMode: PaddingMode;
   /** One panel per group, of `#columns` inputs: tap by tap, channel by channel. */
   readonly #panels: FloatPanel[];
-  readonly #panelBytes: number;
+  /** The panels' records, one after the other. */
+  readonly #matrices: number;
   readonly #bias: number;
   readonly #scratch: Scratch;
 
@@ -110,25 +111,20 @@ export class Conv1d extends Module {
     this.groups = groups;
     this.bias = bias;
     this.paddingMode = paddingMode;
-    const units = outputs / groups;
     const columns = this.#columns;
-    const blockBytes = columns * 64;
-    this.#panelBytes = blockCount(PLAIN, units) * blockBytes;
+    const shape = { gates: 1, units: outputs / groups, columns };
+    const blockBytes = FloatPanel.lineVectors * 16 * columns;
+    const panelBytes = blockBytes * Math.ceil(vectorCount(shape) / FloatPanel.lineVectors);
     this.#scratch = new Scratch(this.region);
     try {
-      const pointer = this.region.allocate(groups * this.#panelBytes);
-      this.#panels = Array.from(
-        { length: groups },
-        (_, group) =>
-          new FloatPanel({
-            layout: PLAIN,
-            units,
-            columns,
-            pointer: pointer + group * this.#panelBytes,
-            blockBytes,
-          }),
-      );
-      this.#bias = this.region.allocate(groups * this.#blocks * 64);
+      const first = this.region.allocate(groups * panelBytes);
+      this.#matrices = this.region.allocate(groups * RECORD_BYTES);
+      this.#panels = Array.from({ length: groups }, (_, group) => {
+        const pointer = first + group * panelBytes;
+        const record = this.#matrices + group * RECORD_BYTES;
+        return new FloatPanel(this.region.runtime, shape, { pointer, blockBytes, record });
+      });
+      this.#bias = this.region.allocate(groups * this.#sumsRow);
       if (source === undefined) this.initialise(1 / Math.sqrt(columns));
       else this.loadStateDict(source.dict, { prefix: source.prefix });
     } catch (error) {
@@ -166,8 +162,9 @@ export class Conv1d extends Module {
     return (this.inChannels / this.groups) * this.kernelSize;
   }
 
-  get #blocks(): number {
-    return blockCount(PLAIN, this.outChannels / this.groups);
+  /** Bytes of the sums of one position and group. */
+  get #sumsRow(): number {
+    return this.#panels[0]!.outputRow;
   }
 
   /**
@@ -233,7 +230,7 @@ export class Conv1d extends Module {
   ): void {
     const { kernels } = this.runtime;
     const { groups, kernelSize, stride, dilation, inChannels, outChannels } = this;
-    const panel = this.#panels[0]!;
+    const sumsRow = this.#sumsRow;
     const channels = inChannels / groups;
     const reflect = this.paddingMode === "reflect";
     const reach = dilation * (kernelSize - 1) + 1;
@@ -247,13 +244,13 @@ export class Conv1d extends Module {
         align(inChannels * part * 4) +
           align(channels * span * 4) +
           align(dilation > 1 ? count * this.#columns * 4 : 0) +
-          count * panel.blocks * 64 +
+          count * sumsRow +
           outChannels * count * 4,
       );
       const frames = source + align(inChannels * part * 4);
       const patches = frames + align(channels * span * 4);
       const sums = patches + align(dilation > 1 ? count * this.#columns * 4 : 0);
-      const result = sums + count * panel.blocks * 64;
+      const result = sums + count * sumsRow;
       const { floats } = this.runtime;
       copyColumns(floats, source / 4, part, 0, input, 0, length, from, inChannels, part);
       kernels.conv1dForward(
@@ -271,12 +268,10 @@ export class Conv1d extends Module {
         reflect ? 1 : 0,
         frames,
         patches,
-        panel.pointer,
-        panel.blockBytes,
-        this.#panelBytes,
-        panel.blocks,
+        this.#matrices,
         this.#bias,
         sums,
+        sumsRow,
         result,
       );
       copyColumns(output, 0, positions, done, floats, result / 4, count, 0, outChannels, count);
@@ -306,7 +301,7 @@ export class Conv1d extends Module {
     const bias = values.get("bias");
     if (bias !== undefined) {
       for (let group = 0; group < this.groups; group++) {
-        const at = this.#bias / 4 + group * this.#blocks * 16;
+        const at = this.#bias / 4 + (group * this.#sumsRow) / 4;
         this.runtime.floats.set(bias.subarray(group * units, (group + 1) * units), at);
       }
     }
@@ -319,7 +314,7 @@ export class Conv1d extends Module {
     const size = isBias ? units : units * this.#columns;
     const values = new Float32Array(this.groups * size);
     for (const [group, panel] of this.#panels.entries()) {
-      const at = this.#bias / 4 + group * this.#blocks * 16;
+      const at = this.#bias / 4 + (group * this.#sumsRow) / 4;
       values.set(
         isBias
           ? this.runtime.floats.subarray(at, at + units)

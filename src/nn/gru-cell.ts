@@ -15,7 +15,7 @@ export class GRUCell extends Cell {
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
   constructor(options: CellOptions, /** @internal */ source?: StateSource) {
-    super(gruFamily, checkOptions("options", options, CELL_OPTIONS), source);
+    super(gruFamily("float32"), checkOptions("options", options, CELL_OPTIONS), source);
   }
 
   /** A cell whose sizes are read off a state dict. @throws TypeError or RangeError naming every key that does not fit. */

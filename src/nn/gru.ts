@@ -1,8 +1,7 @@
-/** GRU: PyTorch's nn.GRU in inference. The kernel is assembly/gru.ts. */
+/** GRU: PyTorch's nn.GRU in inference. The kernel is assembly/recurrent.ts. */
 import { checkBoolean, checkOptions } from "../checks.js";
 import type { StateDictLike } from "../tensor.js";
 import type { Precision } from "../wasm/precision.js";
-import { int8Family } from "./int8-family.js";
 import { precisionFromDict } from "./parameters.js";
 import {
   FROM_STATE_DICT_OPTIONS,
@@ -13,47 +12,14 @@ import {
   type StateSource,
   sizesFromDict,
 } from "./recurrent.js";
+import { singleStateFamily } from "./single-state-family.js";
 import type { Family } from "./stack.js";
 
 /** Options of `GRU`. */
 export type GRUOptions = RecurrentOptions;
 
 /** @internal */
-export const gruFamily: Family = {
-  format: {
-    precision: "float32",
-    input: { gates: 3, lineVectors: 4 },
-    hidden: { gates: 3, lineVectors: 3 },
-    joined: false,
-  },
-  states: ["h"],
-  runSteps(kernels, layer, run) {
-    kernels.gruForward(
-      run.steps,
-      layer.sizes.hiddenSize,
-      layer.hidden.pointer,
-      layer.hiddenBias,
-      run.gates,
-      run.gatesTime,
-      run.gatesRow,
-      run.state,
-      run.hidden,
-      run.output,
-      run.outputTime,
-      run.outputRow,
-      run.order,
-      run.active,
-      run.batch,
-      run.backwards,
-    );
-  },
-};
-
-const gruInt8Family = int8Family(0, { gates: 3, lineVectors: 4 });
-
-function gruFamilyOf(precision: Precision): Family {
-  return precision === "int8" ? gruInt8Family : gruFamily;
-}
+export const gruFamily = (precision: Precision): Family => singleStateFamily(precision, 3, 0);
 
 /**
  * A gated recurrent unit network, as PyTorch's `nn.GRU`: r, z = sigmoid of W_ih x + b_ih + W_hh h + b_hh;
@@ -67,7 +33,7 @@ export class GRU extends SingleStateRecurrent {
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
   constructor(options: GRUOptions, /** @internal */ source?: StateSource) {
-    super(gruFamilyOf, checkOptions("options", options, RECURRENT_OPTIONS), 0, source);
+    super(gruFamily, checkOptions("options", options, RECURRENT_OPTIONS), 0, source);
   }
 
   /**

@@ -1,24 +1,11 @@
 /** The weights of one layer and direction, packed for the kernels. */
 import type { ParameterData } from "../tensor.js";
-import { outputIndex, type Panel, type PanelLayout, type PanelPart, PLAIN } from "../wasm/panel.js";
+import { outputIndex, type Panel, type PanelPart } from "../wasm/panel.js";
 import { allocatePanel, allocatePanels, type Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
+import { align } from "../wasm/scratch.js";
 import type { ParameterSpec } from "./parameters.js";
-
-/** What the packing of a layer depends on besides its sizes. */
-export interface LayerFormat {
-  readonly precision: Precision;
-  /** How W_ih (gates * H, input) is packed; its lines have four vectors, so that `project` serves every module. */
-  readonly input: PanelLayout;
-  /** How W_hh (gates * H, R) is packed. */
-  readonly hidden: PanelLayout;
-  /**
-   * true: in each block the lines of W_hh follow those of W_ih, so that a single step walks both at once. Takes equal
-   * layouts.
-   */
-  readonly joined: boolean;
-}
 
 export interface LayerSizes {
   readonly inputSize: number;
@@ -41,51 +28,41 @@ export class Layer {
   readonly inputBias: number;
   /** b_hh in the order of the hidden panel's outputs; zeros without bias. */
   readonly hiddenBias: number;
-  readonly #format: LayerFormat;
+  readonly #precision: Precision;
 
-  constructor(region: Region, format: LayerFormat, sizes: LayerSizes) {
+  /** @param gates matrices of hiddenSize rows in W_ih and W_hh: 4 for an LSTM, 3 for a GRU, 1 for an RNN */
+  constructor(region: Region, precision: Precision, gates: number, sizes: LayerSizes) {
     const { inputSize, hiddenSize, projSize } = sizes;
     const outputSize = projSize || hiddenSize;
     this.sizes = sizes;
     this.outputSize = outputSize;
-    this.#format = format;
-    const { precision, input, hidden, joined } = format;
-    if (joined) {
-      const widths = [inputSize, outputSize];
-      [this.input, this.hidden] = allocatePanels(region, precision, input, hiddenSize, widths) as [
-        Panel,
-        Panel,
-      ];
-    } else {
-      this.input = allocatePanel(region, precision, input, hiddenSize, inputSize);
-      this.hidden = allocatePanel(region, precision, hidden, hiddenSize, outputSize);
-    }
-    this.inputBias = region.allocate(this.gatesBytes);
-    this.hiddenBias = region.allocate(this.gatesBytes);
+    this.#precision = precision;
+    const widths = [inputSize, outputSize];
+    [this.input, this.hidden] = allocatePanels(region, precision, gates, hiddenSize, widths) as [
+      Panel,
+      Panel,
+    ];
+    this.inputBias = region.allocate(this.input.outputRow);
+    this.hiddenBias = region.allocate(this.input.outputRow);
     if (projSize > 0) {
-      this.reduction = allocatePanel(region, precision, PLAIN, projSize, hiddenSize);
-      this.reductionStart = region.allocate(this.reduction.blocks * 64);
+      this.reduction = allocatePanel(region, precision, 1, projSize, hiddenSize);
+      this.reductionStart = region.allocate(this.reduction.outputRow);
     } else {
       this.reduction = undefined;
       this.reductionStart = 0;
     }
   }
 
-  /** Whether h is the output of a plain panel, which fills whole lines of sixteen. */
-  get outputsInLines(): boolean {
-    return this.reduction !== undefined || this.#format.hidden.gates === 1;
-  }
-
-  /** Bytes of one row of gates: what `project` makes of one input. */
-  get gatesBytes(): number {
-    return this.input.blocks * 64;
+  /** Bytes of a row of h: where a projection writes it, whole blocks. */
+  get stateRow(): number {
+    return this.reduction?.outputRow ?? align(this.outputSize * 4);
   }
 
   /** PyTorch's names and shapes, each name followed by `suffix`: `_l0`, `_l1_reverse`, or nothing for cells. */
   specs(suffix: string): ParameterSpec[] {
     const { inputSize, hiddenSize, projSize, bias } = this.sizes;
-    const rows = this.#format.input.gates * hiddenSize;
-    const int8 = this.#format.precision === "int8";
+    const rows = this.input.gates * hiddenSize;
+    const int8 = this.#precision === "int8";
     const specs: ParameterSpec[] = [
       { name: `weight_ih${suffix}`, shape: [rows, inputSize], int8 },
       { name: `weight_hh${suffix}`, shape: [rows, this.outputSize], int8 },
@@ -121,7 +98,7 @@ export class Layer {
     const panel = this.#panelOf(name);
     if (panel !== undefined) return panel.read(runtime, staging, part);
     const { floats } = runtime;
-    const data = new Float32Array(this.#format.input.gates * this.sizes.hiddenSize);
+    const data = new Float32Array(this.input.gates * this.sizes.hiddenSize);
     this.#eachBias(name, (address, index) => {
       data[index] = floats[address]!;
     });
@@ -138,10 +115,10 @@ export class Layer {
   #eachBias(name: string, visit: (address: number, index: number) => void): void {
     const { hiddenSize } = this.sizes;
     const pointer = name === "bias_ih" ? this.inputBias : this.hiddenBias;
-    const layout = this.#format.input;
-    for (let gate = 0; gate < layout.gates; gate++) {
+    const { gates } = this.input;
+    for (let gate = 0; gate < gates; gate++) {
       for (let unit = 0; unit < hiddenSize; unit++) {
-        visit(pointer / 4 + outputIndex(layout, gate, unit), gate * hiddenSize + unit);
+        visit(pointer / 4 + outputIndex(gates, gate, unit), gate * hiddenSize + unit);
       }
     }
   }

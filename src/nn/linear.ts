@@ -2,7 +2,7 @@
 import { checkBoolean, checkInteger, checkOptions, showShape, wrongValue } from "../checks.js";
 import { scaleNameOf } from "../quantize.js";
 import { asTensor, type ParameterData, type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
-import { type Panel, PLAIN } from "../wasm/panel.js";
+import type { Panel } from "../wasm/panel.js";
 import { allocatePanel, checkPrecision, type Precision } from "../wasm/precision.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import { Module } from "./module.js";
@@ -50,8 +50,8 @@ export class Linear extends Module {
     this.precision = precision;
     this.#scratch = new Scratch(this.region);
     try {
-      this.#panel = allocatePanel(this.region, precision, PLAIN, units, columns);
-      this.#bias = this.region.allocate(this.#panel.blocks * 64);
+      this.#panel = allocatePanel(this.region, precision, 1, units, columns);
+      this.#bias = this.region.allocate(this.#panel.outputRow);
       if (source === undefined) this.initialise(1 / Math.sqrt(columns));
       else this.loadStateDict(source.dict, { prefix: source.prefix });
     } catch (error) {
@@ -94,9 +94,9 @@ export class Linear extends Module {
     const panel = this.#panel;
     const chunkRows = Math.min(rows, CHUNK_ROWS);
     const inputRow = this.inFeatures * 4;
-    const paddedRow = panel.blocks * 64;
+    const paddedRow = panel.outputRow;
     const outputRow = this.outFeatures * 4;
-    const from = this.#scratch.fit(chunkRows * (inputRow + paddedRow + outputRow + panel.scratchRow) + 64);
+    const from = this.#scratch.fit(chunkRows * (inputRow + paddedRow + outputRow + panel.quantizedRow) + 64);
     const padded = align(from + chunkRows * inputRow);
     const to = padded + chunkRows * paddedRow;
     const scratch = align(to + chunkRows * outputRow);

@@ -16,7 +16,7 @@ export class LSTMCell extends Cell {
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
   constructor(options: CellOptions, /** @internal */ source?: StateSource) {
-    super(lstmFamily, checkOptions("options", options, CELL_OPTIONS), source);
+    super(lstmFamily("float32"), checkOptions("options", options, CELL_OPTIONS), source);
   }
 
   /** A cell whose sizes are read off a state dict. @throws TypeError or RangeError naming every key that does not fit. */

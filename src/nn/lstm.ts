@@ -27,85 +27,45 @@ export interface LSTMOptions extends RecurrentOptions {
 export type LSTMState = [Tensor, Tensor];
 export type LSTMStateLike = readonly [TensorLike, TensorLike];
 
-const GATES = { gates: 4, lineVectors: 4 };
-
 /** @internal */
-export const lstmFamily: Family = {
-  format: { precision: "float32", input: GATES, hidden: GATES, joined: true },
-  states: ["h", "c"],
-  runSteps(kernels, layer, run) {
-    const { sizes, outputSize, input, hidden, reduction } = layer;
-    kernels.lstmForward(
-      run.steps,
-      sizes.hiddenSize,
-      hidden.pointer,
-      hidden.blockBytes,
-      layer.hiddenBias,
-      run.gates,
-      run.gatesTime,
-      run.gatesRow,
-      run.state,
-      run.stateRow,
-      run.cells,
-      run.hidden,
-      run.output,
-      run.outputTime,
-      run.outputRow,
-      outputSize,
-      run.order,
-      run.active,
-      run.batch,
-      run.backwards,
-      reduction?.pointer ?? 0,
-      reduction?.blockBytes ?? 0,
-      layer.reductionStart,
-      run.input === 0 ? 0 : sizes.inputSize,
-      run.input,
-      input.pointer,
-      layer.inputBias,
-      run.trace,
-    );
-  },
-};
-
-const lstmInt8Family: Family = {
-  format: { precision: "int8", input: GATES, hidden: GATES, joined: true },
-  states: ["h", "c"],
-  runSteps(kernels, layer, run) {
-    kernels.lstmForwardInt8(
-      run.steps,
-      layer.sizes.hiddenSize,
-      layer.hidden.record,
-      layer.hiddenBias,
-      run.gates,
-      run.gatesTime,
-      run.gatesRow,
-      run.state,
-      run.stateRow,
-      run.cells,
-      run.hidden,
-      run.quantized,
-      run.quantizedRow,
-      run.output,
-      run.outputTime,
-      run.outputRow,
-      layer.outputSize,
-      run.order,
-      run.active,
-      run.batch,
-      run.backwards,
-      layer.reduction?.record ?? 0,
-      layer.reductionStart,
-      run.input === 0 ? 0 : layer.input.record,
-      run.quantizedInput,
-      layer.inputBias,
-      run.trace,
-    );
-  },
-};
-
-function lstmFamilyOf(precision: Precision): Family {
-  return precision === "int8" ? lstmInt8Family : lstmFamily;
+export function lstmFamily(precision: Precision): Family {
+  return {
+    precision,
+    gates: 4,
+    states: ["h", "c"],
+    runSteps(kernels, layer, run) {
+      kernels.lstmForward(
+        run.steps,
+        layer.sizes.hiddenSize,
+        layer.hidden.record,
+        layer.hiddenBias,
+        run.gates,
+        run.gatesTime,
+        run.gatesRow,
+        run.state,
+        run.stateRow,
+        run.cells,
+        run.hidden,
+        run.sums,
+        run.quantized,
+        run.quantizedRow,
+        run.output,
+        run.outputTime,
+        run.outputRow,
+        layer.outputSize,
+        run.order,
+        run.active,
+        run.batch,
+        run.backwards,
+        layer.reduction?.record ?? 0,
+        layer.reductionStart,
+        run.input === 0 ? 0 : layer.input.record,
+        run.input,
+        layer.inputBias,
+        run.trace,
+      );
+    },
+  };
 }
 
 /**
@@ -123,7 +83,7 @@ export class LSTM extends Recurrent {
   constructor(options: LSTMOptions, /** @internal */ source?: StateSource) {
     const checked = checkOptions("options", options, [...RECURRENT_OPTIONS, "projSize"]);
     const { projSize = 0 } = checked;
-    super(lstmFamilyOf, checked, projSize, source);
+    super(lstmFamily, checked, projSize, source);
     this.projSize = projSize;
   }
 

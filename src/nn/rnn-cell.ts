@@ -23,7 +23,7 @@ export class RNNCell extends Cell {
   constructor(options: RNNCellOptions, /** @internal */ source?: StateSource) {
     const checked = checkOptions("options", options, [...CELL_OPTIONS, "nonlinearity"]);
     const { nonlinearity = "tanh" } = checked;
-    super(rnnFamily(nonlinearity), checked, source);
+    super(rnnFamily(nonlinearity)("float32"), checked, source);
     this.nonlinearity = nonlinearity;
   }
 

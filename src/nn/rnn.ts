@@ -1,9 +1,7 @@
-/** RNN: PyTorch's nn.RNN (Elman) in inference. The kernel is assembly/rnn.ts. */
+/** RNN: PyTorch's nn.RNN (Elman) in inference. The kernel is assembly/recurrent.ts. */
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../checks.js";
 import type { StateDictLike } from "../tensor.js";
-import { PLAIN } from "../wasm/panel.js";
 import type { Precision } from "../wasm/precision.js";
-import { int8Family } from "./int8-family.js";
 import { precisionFromDict } from "./parameters.js";
 import {
   FROM_STATE_DICT_OPTIONS,
@@ -14,6 +12,7 @@ import {
   type StateSource,
   sizesFromDict,
 } from "./recurrent.js";
+import { singleStateFamily } from "./single-state-family.js";
 import type { Family } from "./stack.js";
 
 export type Nonlinearity = "tanh" | "relu";
@@ -23,42 +22,16 @@ export interface RNNOptions extends RecurrentOptions {
   nonlinearity?: Nonlinearity | undefined;
 }
 
-/** @internal @throws TypeError for what is not a string; RangeError for an unknown nonlinearity. */
-export function rnnFamily(nonlinearity: Nonlinearity): Family {
+/**
+ * @internal What the RNN is in a precision.
+ * @throws TypeError for what is not a string; RangeError for an unknown nonlinearity.
+ */
+export function rnnFamily(nonlinearity: Nonlinearity): (precision: Precision) => Family {
   if (typeof nonlinearity !== "string") throw wrongType("nonlinearity", '"tanh" or "relu"', nonlinearity);
   if (nonlinearity !== "tanh" && nonlinearity !== "relu") {
     throw wrongValue("nonlinearity", '"tanh" or "relu"', nonlinearity);
   }
-  const useRelu = nonlinearity === "relu" ? 1 : 0;
-  return {
-    format: { precision: "float32", input: PLAIN, hidden: PLAIN, joined: false },
-    states: ["h"],
-    runSteps(kernels, layer, run) {
-      kernels.rnnForward(
-        run.steps,
-        layer.sizes.hiddenSize,
-        layer.hidden.pointer,
-        layer.hiddenBias,
-        run.gates,
-        run.gatesTime,
-        run.gatesRow,
-        run.state,
-        run.hidden,
-        run.output,
-        run.outputTime,
-        run.outputRow,
-        run.order,
-        run.active,
-        run.batch,
-        useRelu,
-      );
-    },
-  };
-}
-
-function rnnFamilyOf(nonlinearity: Nonlinearity): (precision: Precision) => Family {
-  const family = rnnFamily(nonlinearity);
-  return (precision) => (precision === "int8" ? int8Family(nonlinearity === "relu" ? 2 : 1, PLAIN) : family);
+  return (precision) => singleStateFamily(precision, 1, nonlinearity === "relu" ? 2 : 1);
 }
 
 /** An Elman network, as PyTorch's `nn.RNN`: h' = tanh or relu of W_ih x + b_ih + W_hh h + b_hh. */
@@ -73,7 +46,7 @@ export class RNN extends SingleStateRecurrent {
   constructor(options: RNNOptions, /** @internal */ source?: StateSource) {
     const checked = checkOptions("options", options, [...RECURRENT_OPTIONS, "nonlinearity"]);
     const { nonlinearity = "tanh" } = checked;
-    super(rnnFamilyOf(nonlinearity), checked, 0, source);
+    super(rnnFamily(nonlinearity), checked, 0, source);
     this.nonlinearity = nonlinearity;
   }
 

@@ -4,26 +4,26 @@
  */
 import { allocateFloats } from "../tensor.js";
 import type { Kernels } from "../wasm/kernels.js";
+import type { Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";
-import { Layer, type LayerFormat } from "./layer.js";
+import { Layer } from "./layer.js";
 import type { Sequence } from "./sequence.js";
 import { type LayerState, Workspace } from "./workspace.js";
 
 /** One kernel call: some steps of one layer and direction. Pointers and strides in bytes. */
 export interface StepRun extends LayerState {
   readonly steps: number;
-  /** The input from which the kernel makes the gates itself, or 0 when they have been made. */
+  /** The input from which the kernel makes the gates itself, in int8 quantised; 0 when they have been made. */
   readonly input: number;
   readonly gates: number;
   readonly gatesTime: number;
   readonly gatesRow: number;
   readonly hidden: number;
-  /** int8: scratch for a quantised row of every batch row's h; bytes of one row; the quantised input, or 0. */
+  /** Scratch for W_hh h + b_hh, rows as those of the gates. */
+  readonly sums: number;
+  /** int8: scratch for a quantised row of every batch row's h, and bytes of one row; 0 in float32. */
   readonly quantized: number;
   readonly quantizedRow: number;
-  readonly quantizedInput: number;
-  /** int8: scratch for the recurrent sums, rows as those of the gates. */
-  readonly sums: number;
   readonly output: number;
   readonly outputTime: number;
   readonly outputRow: number;
@@ -37,7 +37,9 @@ export interface StepRun extends LayerState {
 
 /** What LSTM, GRU and RNN differ in. */
 export interface Family {
-  readonly format: LayerFormat;
+  readonly precision: Precision;
+  /** Matrices of hiddenSize rows in W_ih and W_hh. */
+  readonly gates: number;
   /** The states by name: h, and the LSTM's c. */
   readonly states: readonly ("h" | "c")[];
   runSteps(kernels: Kernels, layer: Layer, run: StepRun): void;
@@ -87,7 +89,12 @@ export class Stack {
     this.layers = Array.from({ length: numLayers * directions }, (_, index) => {
       const first = index < directions;
       const width = first ? inputSize : directions * outputSize;
-      return new Layer(region, family.format, { inputSize: width, hiddenSize, projSize, bias });
+      return new Layer(region, family.precision, family.gates, {
+        inputSize: width,
+        hiddenSize,
+        projSize,
+        bias,
+      });
     });
   }
 
@@ -182,29 +189,26 @@ export class Stack {
     sink: TraceSink | undefined,
   ): void {
     const { kernels } = this.region.runtime;
-    const { batch, gateSteps } = workspace;
+    const { batch, gateSteps, single, quantizedInput } = workspace;
     const index = layerNumber * this.sizes.directions + direction;
     const layer = this.layers[index]!;
     const layerState = workspace.layers[index]!;
     const { inputSize } = layer.sizes;
     const inputRow = inputSize * 4;
-    const gatesRow = layer.gatesBytes;
+    const gatesRow = layer.input.outputRow;
     const outputRow = this.outputSize * 4;
-    const joinedStep = workspace.single && this.family.format.joined;
     const by = direction === 0 ? 1 : -1;
 
     for (let done = 0; done < count; done += gateSteps) {
       const steps = Math.min(gateSteps, count - done);
       const earliest = by > 0 ? done : count - done - steps;
       const begin = by > 0 ? earliest : earliest + steps - 1;
-      const input = source + earliest * batch * inputRow;
-      const { quantizedInput } = workspace;
-      if (!joinedStep) {
-        const rows = steps * batch;
+      let input = source + earliest * batch * inputRow;
+      if (!single) {
         const { inputBias } = layer;
         layer.input.project(
           kernels,
-          rows,
+          steps * batch,
           input,
           inputRow,
           inputBias,
@@ -214,11 +218,12 @@ export class Stack {
         );
       } else if (quantizedInput !== 0) {
         kernels.quantizeRows(1, inputSize, input, inputRow, quantizedInput, 0);
+        input = quantizedInput;
       }
       if (order !== undefined) this.#writeActive(workspace, order, start + begin, by, steps);
       this.family.runSteps(kernels, layer, {
         steps,
-        input: joinedStep ? input : 0,
+        input: single ? input : 0,
         gates: workspace.gates + (begin - earliest) * batch * gatesRow,
         gatesTime: by * batch * gatesRow,
         gatesRow,
@@ -227,10 +232,9 @@ export class Stack {
         cells: layerState.cells,
         cellRow: layerState.cellRow,
         hidden: workspace.hidden,
+        sums: workspace.sums,
         quantized: workspace.quantized,
         quantizedRow: workspace.quantizedRow,
-        quantizedInput: joinedStep ? quantizedInput : 0,
-        sums: workspace.sums,
         output: target + direction * layer.outputSize * 4 + begin * batch * outputRow,
         outputTime: by * batch * outputRow,
         outputRow,

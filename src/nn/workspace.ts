@@ -3,12 +3,12 @@
  *
  *   order [N]  active [T]                           i32: rows by falling length; rows that run at each step
  *   states, cells   of each layer and direction     rows of h and of c
- *   hidden [N, H]                                   h' of a step before it replaces h
+ *   hidden [N, H]  sums [N, gates]                  h' before a projection makes h of it; W_hh h + b_hh
  *   gates [T, N, gates]                             what project() makes of T steps
  *   input [C, N, I]  outputs 2 x [C, N, D R]        a chunk of time, and every layer's output in turn
  *   staging [C, max(I, D R)]                        one batch row of the chunk, for batchFirst
  *   trace [T, N, 5, H]                              activated gates
- *   quantized [N, max(H, R)]  sums [N, gates]       int8: h as the kernels read it, and W_hh h
+ *   quantized [N, H]                                int8: h as the kernels read it
  *   quantizedInput [T, N, I]                        int8: the input of T steps as project() reads it
  *
  * C is T for one direction, whatever the sequence's length; two directions need the whole sequence: C = L.
@@ -46,7 +46,7 @@ export class Workspace {
   /** Steps whose gates are in memory at a time: T. */
   gateSteps = 0;
   batch = 0;
-  /** Whether this is a single step of one row, for which the kernel of joined layers makes the gates itself. */
+  /** Whether this is a single step of one row, for which the kernel makes the gates itself. */
   single = false;
   /** Whether order and active say that all rows run at every step, in their own order. */
   uniform = false;
@@ -58,11 +58,11 @@ export class Workspace {
   outputs: readonly [number, number] = [0, 0];
   staging = 0;
   trace = 0;
+  sums = 0;
   /** The scratch of the int8 kernels; 0 in float32. */
   quantized = 0;
   quantizedRow = 0;
   quantizedInput = 0;
-  sums = 0;
   layers: readonly LayerState[] = [];
   readonly #scratch: Scratch;
   #shape: WorkspaceShape | undefined;
@@ -85,7 +85,7 @@ export class Workspace {
       return;
     }
     this.#shape = undefined;
-    const gatesRow = Math.max(...layers.map((layer) => layer.gatesBytes));
+    const gatesRow = Math.max(...layers.map((layer) => layer.input.outputRow));
     const rows = Math.min(GATES_ROWS, Math.max(16, Math.floor(GATES_BYTES / gatesRow)));
     const gateSteps = Math.min(steps, Math.max(1, Math.floor(rows / batch)));
     const chunkSteps = directions === 2 ? steps : gateSteps;
@@ -103,7 +103,7 @@ export class Workspace {
     const order = place(batch * 4);
     const active = place(gateSteps * 4);
     const states = layers.map((layer) => {
-      const stateRow = align64(layer.outputSize * 4, layer.outputsInLines);
+      const { stateRow } = layer;
       return {
         state: place(batch * stateRow),
         stateRow,
@@ -111,8 +111,8 @@ export class Workspace {
         cellRow,
       };
     });
-    const wideRow = align64(hiddenSize * 4, true);
-    const hidden = place(batch * wideRow);
+    const hidden = place(layers[0]!.reduction === undefined ? 0 : batch * cellRow);
+    const sums = place(batch * gatesRow);
     const gates = place(gateSteps * batch * gatesRow);
     const input = place(chunkSteps * batch * inputSize * 4);
     const outputBytes = chunkSteps * batch * outputSize * 4;
@@ -121,12 +121,11 @@ export class Workspace {
     const staging = place(batchMajor ? chunkSteps * Math.max(inputSize, outputSize) * 4 : 0);
     const trace = place(traced ? gateSteps * batch * 5 * cellRow : 0);
 
-    const inputScratch = Math.max(...layers.map((layer) => layer.input.scratchRow));
-    const int8 = inputScratch > 0;
+    const inputRow = Math.max(...layers.map((layer) => layer.input.quantizedRow));
+    const int8 = inputRow > 0;
     const quantizedRow = int8 ? quantizedRowBytes(hiddenSize) : 0;
     const quantized = place(batch * quantizedRow);
-    const sums = place(int8 ? batch * gatesRow : 0);
-    const quantizedInput = place(gateSteps * batch * inputScratch);
+    const quantizedInput = place(gateSteps * batch * inputRow);
 
     const base = this.#scratch.fit(next);
     this.chunkSteps = chunkSteps;
@@ -150,12 +149,7 @@ export class Workspace {
     this.quantized = int8 ? base + quantized : 0;
     this.quantizedRow = quantizedRow;
     this.quantizedInput = int8 ? base + quantizedInput : 0;
-    this.sums = int8 ? base + sums : 0;
+    this.sums = base + sums;
     this.#shape = shape;
   }
-}
-
-/** Rows that a plain panel's product is written to reach to the end of its last line of sixteen outputs. */
-function align64(bytes: number, inLines: boolean): number {
-  return inLines ? Math.ceil(bytes / 64) * 64 : align(bytes);
 }

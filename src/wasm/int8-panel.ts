@@ -1,14 +1,18 @@
 /** A matrix of int8 weights with one scale per row, as assembly/int8.ts reads it. */
 import type { ParameterData } from "../tensor.js";
-import type { Kernels } from "./kernels.js";
-import { outputIndex, Panel, type PanelPart, type PanelPlace } from "./panel.js";
-import type { Region } from "./region.js";
+import {
+  outputIndex,
+  Panel,
+  type PanelPart,
+  type PanelPlace,
+  type PanelShape,
+  RECORD_BYTES,
+} from "./panel.js";
 import type { Runtime } from "./runtime.js";
+import { align } from "./scratch.js";
 
 /** Inputs whose integer sum fits in 32 bits: CHUNK_LINES lines of four. */
 const CHUNK_COLUMNS = 2048;
-/** The fields of the kernels' Matrix, filled up to 16 bytes. */
-const RECORD_BYTES = 32;
 
 /** Bytes of a quantised row of `columns` numbers (assembly/quantize.ts). */
 export function quantizedRowBytes(columns: number): number {
@@ -17,19 +21,16 @@ export function quantizedRowBytes(columns: number): number {
 }
 
 export class Int8Panel extends Panel {
-  readonly record: number;
+  static readonly lineVectors = 4;
+  readonly lineVectors = Int8Panel.lineVectors;
   readonly #scales: number;
   readonly #corrections: number;
 
-  constructor(region: Region, place: PanelPlace) {
-    super(place);
-    const { columns, blocks, pointer, blockBytes } = this;
-    const chunks = Math.ceil(columns / CHUNK_COLUMNS);
-    this.record = region.allocate(RECORD_BYTES + blocks * 64 * (1 + chunks));
-    this.#scales = this.record + RECORD_BYTES;
-    this.#corrections = this.#scales + blocks * 64;
-    const fields = [columns, blocks, pointer, blockBytes, this.#scales, this.#corrections];
-    region.runtime.integers.set(fields, this.record / 4);
+  constructor(runtime: Runtime, shape: PanelShape, place: PanelPlace) {
+    super(shape, place);
+    this.#scales = this.record + align(RECORD_BYTES);
+    this.#corrections = this.#scales + this.outputRow;
+    this.writeRecord(runtime, this.#scales, this.#corrections);
   }
 
   /** Lines of a panel with so many inputs: four to a line. */
@@ -37,15 +38,16 @@ export class Int8Panel extends Panel {
     return Math.ceil(columns / 4);
   }
 
-  static create(region: Region, place: PanelPlace): Int8Panel {
-    return new Int8Panel(region, place);
+  /** The record, the scales, and the corrections of each chunk. */
+  static recordBytes(outputRow: number, columns: number): number {
+    return align(RECORD_BYTES) + outputRow * (1 + Math.ceil(columns / CHUNK_COLUMNS));
   }
 
   get stagingBytes(): number {
     return this.units * this.#rowBytes;
   }
 
-  get scratchRow(): number {
+  get quantizedRow(): number {
     return quantizedRowBytes(this.columns);
   }
 
@@ -61,13 +63,13 @@ export class Int8Panel extends Panel {
       });
       return;
     }
-    const { units, columns, layout } = this;
+    const { gates, units, columns, lineVectors } = this;
     const rowBytes = this.#rowBytes;
     runtime.bytes.fill(0, staging, staging + this.stagingBytes);
     this.#eachBlock((lines, count) => {
-      runtime.bytes.fill(0, lines, lines + count * layout.lineVectors * 16);
+      runtime.bytes.fill(0, lines, lines + count * lineVectors * 16);
     });
-    for (let gate = 0; gate < layout.gates; gate++) {
+    for (let gate = 0; gate < gates; gate++) {
       for (let unit = 0; unit < units; unit++) {
         const from = (gate * units + unit) * columns;
         runtime.bytes.set(data.subarray(from, from + columns), staging + unit * rowBytes);
@@ -75,8 +77,8 @@ export class Int8Panel extends Panel {
       runtime.kernels.packGate(
         this.pointer,
         this.blockBytes,
-        layout.lineVectors,
-        layout.gates,
+        lineVectors,
+        gates,
         gate,
         staging,
         units,
@@ -91,7 +93,7 @@ export class Int8Panel extends Panel {
 
   /** -8192 times the sum of each row's weights, chunk by chunk, modulo 2^32 as the kernel sums. */
   #storeCorrections(runtime: Runtime, matrix: ParameterData): void {
-    const { columns, blocks } = this;
+    const { columns, outputRow } = this;
     const { integers } = runtime;
     this.#eachOutput((at, row) => {
       for (let start = 0; start < columns; start += CHUNK_COLUMNS) {
@@ -99,31 +101,31 @@ export class Int8Panel extends Panel {
         const end = row * columns + Math.min(columns, start + CHUNK_COLUMNS);
         for (let from = row * columns + start; from < end; from++) sum += matrix[from]!;
         const chunk = start / CHUNK_COLUMNS;
-        integers[this.#corrections / 4 + chunk * blocks * 16 + at] = Math.imul(sum, -8192);
+        integers[this.#corrections / 4 + (chunk * outputRow) / 4 + at] = Math.imul(sum, -8192);
       }
     });
   }
 
   read(runtime: Runtime, staging: number, part: PanelPart): ParameterData {
-    const { units, columns, layout } = this;
+    const { gates, units, columns, lineVectors } = this;
     if (part === "scales") {
-      const scales = new Float32Array(layout.gates * units);
+      const scales = new Float32Array(gates * units);
       this.#eachOutput((at, row) => {
         scales[row] = runtime.floats[this.#scales / 4 + at]!;
       });
       return scales;
     }
     const rowBytes = this.#rowBytes;
-    const matrix = new Int8Array(layout.gates * units * columns);
+    const matrix = new Int8Array(gates * units * columns);
     this.#eachBlock((lines, count) => {
       runtime.kernels.restoreLines(lines, count);
     });
-    for (let gate = 0; gate < layout.gates; gate++) {
+    for (let gate = 0; gate < gates; gate++) {
       runtime.kernels.unpackGate(
         this.pointer,
         this.blockBytes,
-        layout.lineVectors,
-        layout.gates,
+        lineVectors,
+        gates,
         gate,
         staging,
         units,
@@ -140,20 +142,6 @@ export class Int8Panel extends Panel {
     return matrix;
   }
 
-  project(
-    kernels: Kernels,
-    rows: number,
-    input: number,
-    inputRow: number,
-    start: number,
-    output: number,
-    outputRow: number,
-    scratch: number,
-  ): void {
-    kernels.quantizeRows(rows, this.columns, input, inputRow, scratch, this.scratchRow);
-    kernels.projectInt8(rows, this.record, scratch, this.scratchRow, start, output, outputRow, 0);
-  }
-
   /** Visits the lines of each block: where they begin and how many they are. */
   #eachBlock(visit: (lines: number, count: number) => void): void {
     const count = Int8Panel.lineCount(this.columns);
@@ -162,9 +150,9 @@ export class Int8Panel extends Panel {
 
   /** Visits each row of PyTorch's matrix with its place in the outputs' layout. */
   #eachOutput(visit: (at: number, row: number) => void): void {
-    for (let gate = 0; gate < this.layout.gates; gate++) {
+    for (let gate = 0; gate < this.gates; gate++) {
       for (let unit = 0; unit < this.units; unit++) {
-        visit(outputIndex(this.layout, gate, unit), gate * this.units + unit);
+        visit(outputIndex(this.gates, gate, unit), gate * this.units + unit);
       }
     }
   }

@@ -1,7 +1,7 @@
 /** Which class of panel holds a module's weights. */
 import { wrongType, wrongValue } from "../checks.js";
 import { Int8Panel } from "./int8-panel.js";
-import { blockCount, FloatPanel, type Panel, type PanelLayout } from "./panel.js";
+import { FloatPanel, type Panel, vectorCount } from "./panel.js";
 import type { Region } from "./region.js";
 
 /** `float32`, or `int8`: weights of 8 bits with one scale per row, inputs of 14 bits with one scale per row and step. */
@@ -17,24 +17,26 @@ export function checkPrecision(value: unknown): Precision {
 }
 
 /**
- * Panels with equal units and one number of inputs each, in new memory. In each block the lines of the first are
- * followed by those of the next, so that they are read in one walk.
+ * Panels with equal gates and units and one number of inputs each, in new memory. In each block the lines of the first
+ * are followed by those of the next, so that they are read in one walk.
  */
 export function allocatePanels(
   region: Region,
   precision: Precision,
-  layout: PanelLayout,
+  gates: number,
   units: number,
   widths: readonly number[],
 ): Panel[] {
   const kind = PANELS[precision];
-  const lineBytes = layout.lineVectors * 16;
+  const lineBytes = kind.lineVectors * 16;
+  const blocks = Math.ceil(vectorCount({ gates, units }) / kind.lineVectors);
   const blockBytes = widths.reduce((bytes, columns) => bytes + kind.lineCount(columns) * lineBytes, 0);
-  let pointer = region.allocate(blockCount(layout, units) * blockBytes);
+  let pointer = region.allocate(blocks * blockBytes);
   return widths.map((columns) => {
-    const place = { layout, units, columns, pointer, blockBytes };
+    const record = region.allocate(kind.recordBytes(blocks * lineBytes, columns));
+    const panel = new kind(region.runtime, { gates, units, columns }, { pointer, blockBytes, record });
     pointer += kind.lineCount(columns) * lineBytes;
-    return kind.create(region, place);
+    return panel;
   });
 }
 
@@ -42,9 +44,9 @@ export function allocatePanels(
 export function allocatePanel(
   region: Region,
   precision: Precision,
-  layout: PanelLayout,
+  gates: number,
   units: number,
   columns: number,
 ): Panel {
-  return allocatePanels(region, precision, layout, units, [columns])[0]!;
+  return allocatePanels(region, precision, gates, units, [columns])[0]!;
 }

@@ -1,14 +1,15 @@
-/** GRU and RNN with int8 weights: both run in assembly/recurrent-int8.ts. */
-import type { PanelLayout } from "../wasm/panel.js";
+/** GRU and RNN: both run in assembly/recurrent.ts. */
+import type { Precision } from "../wasm/precision.js";
 import type { Family } from "./stack.js";
 
 /** @param kind as the kernel counts them: 0 GRU, 1 RNN with tanh, 2 RNN with relu */
-export function int8Family(kind: 0 | 1 | 2, layout: PanelLayout): Family {
+export function singleStateFamily(precision: Precision, gates: number, kind: 0 | 1 | 2): Family {
   return {
-    format: { precision: "int8", input: layout, hidden: layout, joined: true },
+    precision,
+    gates,
     states: ["h"],
     runSteps(kernels, layer, run) {
-      kernels.forwardInt8(
+      kernels.recurrentForward(
         kind,
         run.steps,
         layer.sizes.hiddenSize,
@@ -30,7 +31,7 @@ export function int8Family(kind: 0 | 1 | 2, layout: PanelLayout): Family {
         run.batch,
         run.backwards,
         run.input === 0 ? 0 : layer.input.record,
-        run.quantizedInput,
+        run.input,
         layer.inputBias,
       );
     },

@@ -1,0 +1,118 @@
+/**
+ * GRU and RNN: a run of time steps of one layer and direction.
+ *
+ *   GRU  r, z = sigmoid of (W_ih x + b_ih) + (W_hh h + b_hh);  n = tanh((W_in x + b_in) + r (W_hn h + b_hn));
+ *        h' = (h - n) z + n
+ *   RNN  h' = tanh or relu of (W_ih x + b_ih) + (W_hh h + b_hh)
+ *
+ * The brackets of x come in as `gates`, made by project() for many steps at once: 16 bytes each r z n for every four
+ * units of a GRU. A single step of one row makes them here, as in lstm.ts.
+ *
+ * A GRU's block is no whole number of units, so all sums of a step are made before the units are updated in place; they
+ * are still in the first-level cache then. Rows, order and active as in lstm.ts.
+ */
+
+import { relu4, sigmoid4, tanh4 } from "./activation";
+import { blockCount, blockVectors } from "./matrix";
+import { writeOutputs } from "./memory";
+import { projectBlock } from "./projection";
+import { quantizeRows } from "./quantize";
+import { madd } from "./simd";
+
+/** What recurrentForward runs. */
+const GRU: i32 = 0;
+const RNN_RELU: i32 = 2;
+
+/**
+ * Runs `steps` time steps; strides in bytes.
+ *
+ * @param kind        0 for a GRU, 1 for an RNN with tanh, 2 with relu
+ * @param matrix      W_hh (matrix.ts)
+ * @param hiddenBias  b_hh in the gates' layout
+ * @param gates       the first step's W_ih x + b_ih
+ * @param state       h, rows of `hiddenSize` rounded up to four; updated
+ * @param sums        scratch of the gates' size per row
+ * @param quantized   int8: scratch for a quantised row of h per row
+ * @param inputMatrix W_ih, or 0: for a single step of one row the gates are then made here
+ * @param input       the input of that step, in int8 quantised
+ * @param inputBias   b_ih in the gates' layout
+ */
+export function recurrentForward(
+  kind: i32,
+  steps: i32,
+  hiddenSize: i32,
+  matrix: usize,
+  hiddenBias: usize,
+  gates: usize,
+  gatesTime: usize,
+  gatesRow: usize,
+  state: usize,
+  stateRow: usize,
+  sums: usize,
+  quantized: usize,
+  quantizedRow: usize,
+  output: usize,
+  outputTime: usize,
+  outputRow: usize,
+  order: usize,
+  active: usize,
+  rows: i32,
+  backwards: i32,
+  inputMatrix: usize,
+  input: usize,
+  inputBias: usize,
+): void {
+  const blocks = blockCount(matrix);
+  const blockBytes = (<usize>blockVectors(matrix)) << 4;
+  for (; steps > 0; steps--) {
+    const running = load<i32>(active);
+    let values = state;
+    let valuesRow = stateRow;
+    if (quantized) {
+      quantizeRows(running, hiddenSize, state, stateRow, quantized, quantizedRow);
+      values = quantized;
+      valuesRow = quantizedRow;
+    }
+    for (let turn = 0; turn < blocks; turn++) {
+      const block = backwards ? blocks - 1 - turn : turn;
+      const at = <usize>block * blockBytes;
+      if (inputMatrix) projectBlock(inputMatrix, block, 1, input, 0, inputBias + at, gates + at, 0);
+      projectBlock(matrix, block, running, values, valuesRow, hiddenBias + at, sums + at, gatesRow);
+    }
+    for (let row = 0; row < running; row++) {
+      const at = <usize>row;
+      const gate = gates + <usize>load<i32>(order + (at << 2)) * gatesRow;
+      const h = state + at * stateRow;
+      if (kind === GRU) updateGru(gate, sums + at * gatesRow, h, hiddenSize);
+      else updateRnn(gate, sums + at * gatesRow, h, hiddenSize, i32(kind === RNN_RELU));
+    }
+    writeOutputs(rows, running, order, state, stateRow, hiddenSize, output, outputRow);
+
+    gates += gatesTime;
+    output += outputTime;
+    active += 4;
+    backwards ^= 1;
+  }
+}
+
+function updateGru(gate: usize, sum: usize, h: usize, units: i32): void {
+  for (; units > 0; units -= 4) {
+    const reset = sigmoid4(f32x4.add(v128.load(gate), v128.load(sum)));
+    const update = sigmoid4(f32x4.add(v128.load(gate, 16), v128.load(sum, 16)));
+    const candidate = tanh4(madd(reset, v128.load(sum, 32), v128.load(gate, 32)));
+    v128.store(h, madd(f32x4.sub(v128.load(h), candidate), update, candidate));
+    gate += 48;
+    sum += 48;
+    h += 16;
+  }
+}
+
+function updateRnn(gate: usize, sum: usize, h: usize, units: i32, useRelu: i32): void {
+  for (; units > 0; units -= 4) {
+    const total = f32x4.add(v128.load(gate), v128.load(sum));
+    v128.store(h, useRelu ? relu4(total) : tanh4(total));
+    gate += 16;
+    sum += 16;
+    h += 16;
+  }
+}
