@@ -80,6 +80,17 @@ const modules = (levels: number, copies: number) => {
   return saved(bytes);
 };
 
+const empty = [...tensor({ size: tuple(op.int(0)) }), ...op.put(2)];
+
+/** A module that holds the same value, memo entry 1 or 2, under many names. */
+const holder = (count: number, key: string, value: readonly number[], group = "_modules") => {
+  const get = op.get(group === "_modules" ? 1 : 2);
+  const rest = Array.from({ length: count - 1 }, (_, at) => [...op.text(`${key}${at + 1}`), ...get]).flat();
+  const items = [...op.mark, ...op.text(`${key}0`), ...value, ...rest, ...op.setItems];
+  const state = [...op.emptyDict, ...op.text(group), ...op.emptyDict, ...items, ...op.setItem];
+  return [...op.global("my", "Module"), ...op.emptyTuple, ...op.newObject, ...state, ...op.build];
+};
+
 const SAFETENSORS: Omit<HostileFile, "reader">[] = [
   {
     name: "a header of 2^53 bytes",
@@ -293,7 +304,48 @@ const TORCH: Omit<HostileFile, "reader">[] = [
   {
     name: "modules that double at every level",
     make: () => modules(40, 2),
-    message: "more than 100000 modules",
+    message: "modules of more than 1000000 parts",
+  },
+  ...["builtins.set", "collections.OrderedDict"].map((callee) => ({
+    name: `a long list made into ${callee} a thousand times`,
+    make: () => {
+      const list = [...op.mark, ...times(50_000, [...op.none, ...op.none, ...op.tuple2]), ...op.appends];
+      const [module, name] = callee.split(".") as [string, string];
+      const made = [...op.global(module, name), ...op.get(0), ...op.reduce];
+      return saved([
+        ...[...op.emptyList, ...list, ...op.tuple1, ...op.put(0), ...op.pop],
+        ...[...op.mark, ...times(1000, made), ...op.tuple],
+      ]);
+    },
+    message: "more than 4000000 steps",
+  })),
+  {
+    name: "ten thousand modules that share a hundred empty tensors",
+    make: () => saved(holder(10_000, "m", [...holder(100, "p", empty, "_parameters"), ...op.put(1)])),
+    message: "more than 100000 tensors",
+  },
+  {
+    name: "ten thousand modules that share a thousand numbers",
+    make: () =>
+      saved(
+        holder(10_000, "m", [...holder(1000, "p", [...op.none, ...op.put(2)], "_parameters"), ...op.put(1)]),
+      ),
+    message: "modules of more than 1000000 parts",
+  },
+  {
+    name: "a name of a million characters before each tensor's",
+    make: () => saved(holder(1, "m".repeat(1e6), holder(1000, "p", empty, "_parameters"))),
+    message: "a name of 1000001 characters",
+  },
+  {
+    name: "a hundred and fifty thousand tensors in one place",
+    make: () =>
+      saved([
+        ...[...op.emptyDict, ...tensor(), ...op.put(1), ...op.pop, ...op.mark],
+        ...Array.from({ length: 150_000 }, (_, at) => [...op.text(`t${at}`), ...op.get(1)]).flat(),
+        ...op.setItems,
+      ]),
+    message: "more than 100000 tensors",
   },
   {
     name: "a module that holds itself",

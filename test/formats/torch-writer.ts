@@ -17,6 +17,8 @@ export const op = {
   emptyList: [0x5d],
   emptyDict: [0x7d],
   append: [0x61],
+  appends: [0x65],
+  pop: [0x30],
   setItem: [0x73],
   setItems: [0x75],
   reduce: [0x52],

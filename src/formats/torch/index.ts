@@ -21,7 +21,11 @@ const MOST_EXPANSION = 16;
 const ALWAYS_ALLOWED_BYTES = 64 * 2 ** 20;
 
 const MOST_DEPTH = 64;
-const MOST_MODULES = 100_000;
+/** Tensors of a state dict; the largest models have some thousands. */
+const MOST_TENSORS = 100_000;
+/** Entries of modules looked at, counted again wherever the same module stands, and characters of a tensor's name. */
+const MOST_PARTS = 1_000_000;
+const MOST_NAME = 1024;
 
 /** Options of {@link readTorch}. */
 export interface ReadTorchOptions {
@@ -117,10 +121,10 @@ function viewsOf(value: unknown): Views | undefined {
     for (const [key, entry] of value) {
       if (!isTensor(entry)) continue;
       if (typeof key !== "string") throw bad(`a tensor whose key is ${show(key)}`);
-      views.set(key, entry);
+      add(views, key, entry);
     }
   } else if (value instanceof PyObject) {
-    collectModule(value, "", 0, views, { left: MOST_MODULES });
+    collectModule(value, "", 0, views, { left: MOST_PARTS });
   }
   return views.size > 0 ? views : undefined;
 }
@@ -134,7 +138,6 @@ function collectModule(
   budget: { left: number },
 ): void {
   if (depth > MOST_DEPTH) throw bad(`modules nest deeper than ${MOST_DEPTH}`);
-  if (--budget.left < 0) throw bad(`more than ${MOST_MODULES} modules`);
   const { state } = module;
   if (!(state instanceof Map)) return;
   const scripted = module.type.name.startsWith("__torch__.");
@@ -143,16 +146,24 @@ function collectModule(
     ? [state]
     : ["_parameters", "_buffers", "_modules"].map((key) => state.get(key))) {
     if (!(group instanceof Map)) continue;
+    budget.left -= group.size;
+    if (budget.left < 0) throw bad(`modules of more than ${MOST_PARTS} parts`);
     for (const [key, entry] of group) {
       if (typeof key !== "string") throw bad(`a part of a module whose key is ${show(key)}`);
       const name = prefix + key;
+      if (name.length > MOST_NAME) throw bad(`a module's part has a name of ${name.length} characters`);
       if (entry instanceof PyObject) collectModule(entry, `${name}.`, depth + 1, views, budget);
       else if (isTensor(entry) && !(passing instanceof Set && passing.has(key))) {
         if (views.has(name)) throw bad(`tensor ${show(name)} occurs twice`);
-        views.set(name, entry);
+        add(views, name, entry);
       }
     }
   }
+}
+
+function add(views: Views, name: string, view: TensorView | UnsupportedTensor): void {
+  views.set(name, view);
+  if (views.size > MOST_TENSORS) throw bad(`more than ${MOST_TENSORS} tensors`);
 }
 
 /** What a key leads to: in a dict its items, in a module its submodules. */

@@ -95,6 +95,7 @@ class Machine {
   #at: number;
   /** Where the opcode at work stands, for messages. */
   #opcodeAt = 0;
+  #steps = 0;
   #objects = 0;
 
   constructor(
@@ -111,8 +112,9 @@ class Machine {
   }
 
   run(): { value: unknown; end: number } {
-    for (let steps = 0; steps < MOST_STEPS; steps++) {
+    for (;;) {
       this.#opcodeAt = this.#at;
+      this.#spend(1);
       const opcode = this.#bytes[this.#take(1)]!;
       if (opcode === 0x2e) {
         const value = this.#pop();
@@ -123,7 +125,11 @@ class Machine {
       const value = this.#step(opcode);
       if (value !== NOTHING) this.#stack.push(value);
     }
-    throw this.#error(`more than ${MOST_STEPS} steps`);
+  }
+
+  #spend(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps > MOST_STEPS) throw this.#error(`more than ${MOST_STEPS} steps`);
   }
 
   /** Does what an opcode says; returns what it pushes, or NOTHING. */
@@ -294,6 +300,8 @@ class Machine {
     if (!(callee instanceof Global)) throw this.#error("a call of something that is no global");
     if (!Array.isArray(args)) throw this.#error(`a call of ${callee.name} without a tuple of arguments`);
     const known = this.#calls.get(callee.name) ?? BUILTIN_CALLS.get(callee.name);
+    // A dict or set copies the list it is made from, which may be the same long one every time.
+    if (known !== undefined && Array.isArray(args[0])) this.#spend(args[0].length);
     return this.#made(known === undefined ? new PyObject(callee, args) : known(args));
   }
 
