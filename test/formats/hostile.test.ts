@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
+import { listOnnxNodes } from "../../src/formats/index.js";
 import { HOSTILE, READERS } from "./hostile.js";
+import * as onnx from "./onnx-writer.js";
 
 /** Whether the reader throws a FormatError; any other error is passed on. */
 function refuses(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean {
@@ -16,6 +18,26 @@ function refuses(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boole
     if (error instanceof FormatError) return true;
     throw error;
   }
+}
+
+function brokenList(nodes: number): Uint8Array {
+  const numbers = new Uint8Array(1e6);
+  const list = onnx.lengthDelimited(7, numbers);
+  return onnx.model({
+    initializers: [onnx.tensor("w", { type: 7, dims: [], more: list })],
+    nodes: Array.from({ length: nodes }, () => onnx.node("LSTM", ["x", "w", "r"], [])),
+  });
+}
+
+function longSlices(nodes: number): Uint8Array {
+  const starts = onnx.tensor("s", { type: 7, dims: [1e6], raw: new BigInt64Array(1e6) });
+  return onnx.model({
+    initializers: [starts, onnx.floats("w", [1], [1])],
+    nodes: Array.from({ length: nodes }, (_, at) => [
+      onnx.node("Slice", ["w", "s", "s"], [`v${at}`]),
+      onnx.node("LSTM", ["x", `v${at}`, "r"], []),
+    ]).flat(),
+  });
 }
 
 describe("hostile files", () => {
@@ -64,6 +86,18 @@ describe("hostile files", () => {
     // What ONNX writes after the graph (its opset) may be missing without being missed.
     expect(passed.length).toBeLessThan(40);
     for (const beginning of passed) expect(READERS.readOnnx(beginning)).toEqual(READERS.readOnnx(whole));
+  });
+
+  it.each<[string, (nodes: number) => Uint8Array, string]>([
+    ["a broken list of a million numbers", brokenList, "dims are of 1 numbers, got a list of 1000000"],
+    ["slices by a list of a million starts", longSlices, "starts: 1000000 numbers"],
+  ])("listOnnxNodes finds %s in a thousand nodes without reading it a thousand times", (_, make, message) => {
+    const bytes = make(1000);
+    const start = process.cpuUsage();
+    const problems = listOnnxNodes(bytes).map(({ problem }) => problem);
+    expect(problems).toHaveLength(1000);
+    expect(problems.at(-1)).toContain(message);
+    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(1);
   });
 
   it("cost less than a second of processor time and 256 MB each", () => {

@@ -668,6 +668,14 @@ const lstm = (w: string) => onnx.node("LSTM", ["x", w, "r"], ["y"], { attributes
 const chain = (op: string, count: number, inputs: (from: string) => string[], attributes = {}) =>
   Array.from({ length: count }, (_, at) => onnx.node(op, inputs(`v${at}`), [`v${at + 1}`], { attributes }));
 
+const calls = (count: number) => Array.from({ length: count }, () => onnx.node("f", [], [], { domain: "d" }));
+/** Bytes in messages in each other, the outermost field first; large ones as typed arrays. */
+const wrap = (fields: readonly number[], content: Uint8Array): Uint8Array =>
+  fields.reduceRight(
+    (inner, field) => join(onnx.varint(field * 8 + 2), onnx.varint(inner.length), inner),
+    content,
+  );
+
 const ONNX: Omit<HostileFile, "reader">[] = [
   {
     name: "no file at all",
@@ -749,6 +757,57 @@ const ONNX: Omit<HostileFile, "reader">[] = [
     message: "more than 100000 nodes",
   },
   {
+    name: "a function of ten thousand inputs called a thousand times",
+    make: () => {
+      const inputs = Array.from({ length: 10_000 }, (_, at) => `i${at}`);
+      return onnx.model({ nodes: calls(1000) }, [onnx.func("d", "f", { inputs })]);
+    },
+    message: "more than 1000000 names",
+  },
+  {
+    name: "a branch of five thousand weights in a function called a thousand times",
+    make: () => {
+      const initializers = Array.from({ length: 5000 }, (_, at) => onnx.floats(`w${at}`, [0], []));
+      const attributes = { then_branch: { graph: onnx.graph({ initializers }) } };
+      return onnx.model({ nodes: calls(1000) }, [
+        onnx.func("d", "f", { nodes: [onnx.node("If", [], [], { attributes })] }),
+      ]);
+    },
+    message: "more than 1000000 names",
+  },
+  ...[
+    { attributes: Object.fromEntries(Array.from({ length: 1200 }, (_, at) => [`a${at}`, 1])) },
+    { inputs: Array.from({ length: 1200 }, () => "x") },
+  ].map(({ inputs = [], ...options }) => ({
+    name: `a node of 1,200 ${inputs.length > 0 ? "inputs" : "attributes"} in a function called a thousand times`,
+    make: () =>
+      onnx.model({ nodes: calls(1000) }, [
+        onnx.func("d", "f", { nodes: [onnx.node("LSTM", inputs, [], options)] }),
+      ]),
+    message: "more than 1000000 names",
+  })),
+  {
+    name: "a name of a million characters before a function's nodes",
+    make: () =>
+      onnx.model({ nodes: [onnx.node("f", [], [], { domain: "d", name: "n".repeat(1e6) })] }, [
+        onnx.func("d", "f", { nodes: Array.from({ length: 100 }, () => onnx.node("Add", [], [])) }),
+      ]),
+    message: "a node's name of 1000000 characters",
+  },
+  {
+    name: "a weight of twelve million dims",
+    make: () => wrap([7, 5, 1], new Uint8Array(12e6).fill(1)),
+    message: "more than 64 dims",
+  },
+  {
+    name: "a weight whose list of twelve million numbers is twelve million too long",
+    make: () => {
+      const fields = [onnx.integer(2, 7), onnx.lengthDelimited(8, "w"), wrap([7], new Uint8Array(12e6))];
+      return wrap([7], join(wrap([5], join(...fields)), onnx.lengthDelimited(1, lstm("w"))));
+    },
+    message: "dims are of 1 numbers, got a list of 12000000",
+  },
+  {
     name: "a weight through ten thousand nodes",
     make: () =>
       onnx.model({
@@ -798,7 +857,7 @@ const ONNX: Omit<HostileFile, "reader">[] = [
         ],
         initializers: [onnx.floats("w", [1], [1])],
       }),
-    message: "more than 64 dimensions",
+    message: "axes: 10000 numbers",
   },
   {
     name: "a weight of 2^62 numbers",

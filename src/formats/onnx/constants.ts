@@ -112,6 +112,8 @@ export class Constants {
     const attribute = (key: string) => scope.attribute(node, key);
     const label = `onnx: ${node.opType} ${show(node.name || name)}`;
     if (node.opType === "Constant" && node.domain === "") {
+      // Paid before it is made, since it may fail at its end, in every call of a function anew.
+      this.#spend(8 * (attribute("value_ints")?.ints.length ?? 0));
       const constant = constantOf(attribute, label);
       return constant instanceof Tensor ? this.#pay(constant) : constant;
     }
@@ -130,9 +132,13 @@ export class Constants {
   }
 
   #pay(tensor: AnyTensor): AnyTensor {
-    this.#allow(tensor.data.byteLength);
-    this.#bytesLeft -= tensor.data.byteLength;
+    this.#spend(tensor.data.byteLength);
     return tensor;
+  }
+
+  #spend(bytes: number): void {
+    this.#allow(bytes);
+    this.#bytesLeft -= bytes;
   }
 
   #allow(bytes: number): void {
@@ -341,15 +347,13 @@ function reshape(call: Call): AnyTensor {
   return new Tensor(tensor.data, shape);
 }
 
-/** Integers that newer opsets give as an input and older ones as an attribute. */
+/** Integers, one per dimension at most, that newer opsets give as an input and older ones as an attribute. */
 function integers({ input, attribute, label }: Call, at: number, name: string): number[] | undefined {
-  const tensor = input(at);
-  if (tensor === undefined) {
-    const list = attribute(name)?.ints;
-    return list === undefined ? undefined : [...list];
-  }
-  if (tensor.data instanceof Float32Array) throw new FormatError(`${label}: ${name} are no integers`);
-  return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+  const list: ArrayLike<number | bigint> | undefined = input(at)?.data ?? attribute(name)?.ints;
+  if (list === undefined) return undefined;
+  if (list instanceof Float32Array) throw new FormatError(`${label}: ${name} are no integers`);
+  if (list.length > MOST_DIMENSIONS) throw new FormatError(`${label}: ${name}: ${list.length} numbers`);
+  return Array.from(list, Number);
 }
 
 /** An axis counted from the front; negative ones count from the end. */

@@ -146,7 +146,7 @@ function readAttribute(bytes: Uint8Array, parser: Parser, depth: number): Attrib
   for (const field of readMessage(bytes, "onnx: attribute", parser)) {
     if (field.number === 1) name = field.text();
     else if (field.number === 2) f = field.float();
-    else if (field.number === 3) i = Number(field.ints()[0]);
+    else if (field.number === 3) i = Number(field.ints().next().value);
     else if (field.number === 4) s = field.text();
     else if (field.number === 5) t = readTensorProto(field.bytes(), parser);
     else if (field.number === 6 || field.number === 11)

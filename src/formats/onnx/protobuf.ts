@@ -42,8 +42,8 @@ export class Field {
 
   /** A signed integer below 2^53. */
   int(): number {
-    const [value] = this.ints();
-    if (this.wire !== VARINT || value === undefined) throw this.#wrong("an integer");
+    if (this.wire !== VARINT) throw this.#wrong("an integer");
+    const value = BigInt.asIntN(64, this.varint);
     const number = Number(value);
     if (!Number.isSafeInteger(number)) throw new FormatError(`${this.name}: ${value} is out of range`);
     return number;
@@ -54,17 +54,24 @@ export class Field {
     return viewOf(this.content).getFloat32(0, true);
   }
 
-  /** One signed integer, or a packed run of them. */
-  ints(): bigint[] {
-    if (this.wire === VARINT) return [BigInt.asIntN(64, this.varint)];
+  /** One signed integer, or a packed run of them, one at a time: a list of bigints takes 24 times the file's bytes. */
+  *ints(): Generator<bigint> {
+    if (this.wire === VARINT) {
+      yield BigInt.asIntN(64, this.varint);
+      return;
+    }
     const content = this.bytes();
-    const values: bigint[] = [];
     for (let at = 0; at < content.length; ) {
       const { value, end } = readVarint(content, at, this.name);
-      values.push(BigInt.asIntN(64, value));
+      yield BigInt.asIntN(64, value);
       at = end;
     }
-    return values;
+  }
+
+  /** How many numbers {@link ints} gives, told by the bytes that end one. */
+  countInts(): number {
+    if (this.wire === VARINT) return 1;
+    return this.bytes().reduce((count, byte) => count + (byte < 0x80 ? 1 : 0), 0);
   }
 
   /** The bytes of one number of this width, or of a packed run of them. */

@@ -9,8 +9,11 @@ import type { TensorProto } from "./tensor.js";
 
 /** Calls of functions within functions; ONNX forbids recursion. */
 const MOST_DEPTH = 64;
-/** Nodes visited, counted again for every call of the function they stand in. */
+/** Nodes visited, and names in them and their graphs, counted again for every call of the function they stand in. */
 const MOST_VISITS = 100_000;
+const MOST_NAMES = 1_000_000;
+/** Characters of a node's name with the branches that lead to it. */
+const MOST_PATH = 1024;
 
 /** Where a value comes from; a node's value with the name it has where the node stands. */
 export type Origin =
@@ -18,12 +21,18 @@ export type Origin =
   | { readonly kind: "node"; readonly node: Node; readonly scope: Scope; readonly name: string }
   | { readonly kind: "input" };
 
+/** Where the function is called whose body a scope is. */
+interface Call {
+  readonly node: Node;
+  readonly scope: Scope;
+}
+
 export class Scope {
   /** The scope whose names are seen from here. */
   readonly #outer: Scope | undefined;
   readonly #producers = new Map<string, Node>();
   /** In the body of a function: what its inputs are called where it is called. */
-  readonly #call: { readonly node: Node; readonly scope: Scope } | undefined;
+  readonly #call: Call | undefined;
   readonly #inputs: ReadonlyMap<string, number>;
 
   constructor(
@@ -31,7 +40,7 @@ export class Scope {
     /** How to get here, for names and messages: "If_0/then_branch"; "" for the main graph. */
     readonly path: string,
     outer: Scope | undefined,
-    call: { readonly node: Node; readonly scope: Scope } | undefined,
+    call: Call | undefined,
   ) {
     this.#outer = outer;
     this.#call = call;
@@ -82,11 +91,27 @@ export function listSites(model: Model): Site[] {
   const sites: Site[] = [];
   /** Names given, each with how many nodes wanted it. */
   const names = new Map<string, number>();
-  const visit = (scope: Scope, depth: number): void => {
+  let namesLeft = MOST_NAMES;
+  const spend = (count: number): void => {
+    namesLeft -= count;
+    if (namesLeft < 0)
+      throw new FormatError(`onnx: more than ${MOST_NAMES} names, those of functions counted per call`);
+  };
+  const visit = (
+    graph: Graph,
+    path: string,
+    outer: Scope | undefined,
+    call: Call | undefined,
+    depth: number,
+  ): void => {
     if (depth > MOST_DEPTH) throw new FormatError(`onnx: calls and graphs nest deeper than ${MOST_DEPTH}`);
-    for (const [index, node] of scope.graph.nodes.entries()) {
+    spend(graph.inputs.length + graph.outputs.length + graph.initializers.size + graph.nodes.length);
+    const scope = new Scope(graph, path, outer, call);
+    for (const [index, node] of graph.nodes.entries()) {
+      spend(node.inputs.length + node.outputs.length + node.attributes.size);
       const own = node.name === "" ? `${node.opType}_${index}` : node.name;
       const path = scope.path === "" ? own : `${scope.path}/${own}`;
+      if (path.length > MOST_PATH) throw new FormatError(`onnx: a node's name of ${path.length} characters`);
       const wanted = (names.get(path) ?? 0) + 1;
       names.set(path, wanted);
       const name = wanted === 1 ? path : `${path}#${wanted}`;
@@ -95,13 +120,13 @@ export function listSites(model: Model): Site[] {
       for (const [key, { graphs }] of node.attributes) {
         for (const [at, graph] of graphs.entries()) {
           const branch = graphs.length > 1 ? `${key}[${at}]` : key;
-          visit(new Scope(graph, `${name}/${branch}`, scope, undefined), depth + 1);
+          visit(graph, `${name}/${branch}`, scope, undefined, depth + 1);
         }
       }
       const body = model.functions.get(`${node.domain}:${node.opType}`);
-      if (body !== undefined) visit(new Scope(body, name, undefined, { node, scope }), depth + 1);
+      if (body !== undefined) visit(body, name, undefined, { node, scope }, depth + 1);
     }
   };
-  visit(new Scope(model.graph, "", undefined, undefined), 0);
+  visit(model.graph, "", undefined, undefined, 0);
   return sites;
 }

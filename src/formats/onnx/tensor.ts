@@ -3,7 +3,7 @@
 import { show } from "../../checks.js";
 import { Tensor, type TensorData } from "../../tensor.js";
 import { FormatError } from "../bytes.js";
-import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
+import { DTYPES, type Dtype, elementsOf, MOST_DIMENSIONS, readNumbers } from "../dtype.js";
 import { type Budget, type Field, readMessage } from "./protobuf.js";
 
 /** Element types by their number in onnx.proto; those that are not numbers, or that no weight has, are missing. */
@@ -74,8 +74,12 @@ export function readTensorProto(bytes: Uint8Array, budget: Budget): TensorProto 
   let type = 0;
   let raw: Uint8Array | undefined;
   for (const field of readMessage(bytes, "onnx: tensor", budget)) {
-    if (field.number === 1) for (const size of field.ints()) dims.push(Number(size));
-    else if (field.number === 2) type = field.int();
+    if (field.number === 1) {
+      for (const size of field.ints()) {
+        dims.push(Number(size));
+        if (dims.length > MOST_DIMENSIONS) throw new FormatError("onnx: tensor: more than 64 dims");
+      }
+    } else if (field.number === 2) type = field.int();
     else if (field.number === 3) throw new FormatError("onnx: tensor: segments are not supported");
     else if (field.number === 8) name = field.text();
     else if (field.number === 9) raw = field.bytes();
@@ -101,8 +105,29 @@ export function isNumeric(proto: TensorProto): boolean {
   return TYPES.has(proto.type);
 }
 
-/** @throws FormatError if the type is not supported, the numbers are elsewhere, or are not as many as dims say. */
+/** What came of tensors asked for before: a broken one may be the weight of every node, and long to find out. */
+const known = new WeakMap<TensorProto, Tensor<TensorData> | FormatError>();
+
+/**
+ * The tensor, the same for every call.
+ * @throws FormatError if the type is not supported, the numbers are elsewhere, or are not as many as dims say.
+ */
 export function toTensor(proto: TensorProto): Tensor<TensorData> {
+  let tensor = known.get(proto);
+  if (tensor === undefined) {
+    try {
+      tensor = read(proto);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      tensor = error;
+    }
+    known.set(proto, tensor);
+  }
+  if (tensor instanceof FormatError) throw tensor;
+  return tensor;
+}
+
+function read(proto: TensorProto): Tensor<TensorData> {
   const { label, dims, raw, lists } = proto;
   const dtype = TYPES.get(proto.type);
   if (dtype === undefined) {
@@ -119,7 +144,7 @@ export function toTensor(proto: TensorProto): Tensor<TensorData> {
       `${label}: dims: expected up to 64 sizes of at least 0, got [${dims.slice(0, 8).join(", ")}]`,
     );
   }
-  const bytes = raw ?? listBytes(lists, dtype, label);
+  const bytes = raw ?? listBytes(lists, dtype, elements, label);
   const width = DTYPES[dtype].bytes;
   if (bytes.length !== elements * width) {
     throw new FormatError(
@@ -130,25 +155,33 @@ export function toTensor(proto: TensorProto): Tensor<TensorData> {
 }
 
 /** The numbers of a list as raw bytes of the type. */
-function listBytes(lists: readonly Field[], dtype: Dtype, label: string): Uint8Array {
+function listBytes(lists: readonly Field[], dtype: Dtype, elements: number, label: string): Uint8Array {
   const fields = lists.filter((field) => field.number === LIST_FIELDS[dtype]);
   if (dtype === "F32" || dtype === "F64") {
     return concat(fields.map((field) => field.packed(dtype === "F32" ? 4 : 8)));
   }
-  const values = fields.flatMap((field) => field.ints());
+  const count = fields.reduce((sum, field) => sum + field.countInts(), 0);
   const width = DTYPES[dtype].bytes;
+  if (count !== elements) {
+    throw new FormatError(`${label}: dims are of ${elements} numbers, got a list of ${count}`);
+  }
   const bits = 8 * width;
-  const bytes = new Uint8Array(values.length * width);
+  const bytes = new Uint8Array(count * width);
   const view = new DataView(bytes.buffer);
   const signed = dtype.startsWith("I");
-  for (const [at, value] of values.entries()) {
-    const kept = signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
-    // U64 arrives as a signed number of the same bits; anything else that changes does not fit its type.
-    if (kept !== value && dtype !== "U64") throw new FormatError(`${label}: ${value} does not fit ${dtype}`);
-    if (width === 8) view.setBigUint64(8 * at, BigInt.asUintN(64, value), true);
-    else if (width === 4) view.setUint32(4 * at, Number(BigInt.asUintN(32, value)), true);
-    else if (width === 2) view.setUint16(2 * at, Number(BigInt.asUintN(16, value)), true);
-    else view.setUint8(at, Number(BigInt.asUintN(8, value)));
+  let at = 0;
+  for (const field of fields) {
+    for (const value of field.ints()) {
+      const kept = signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
+      // U64 arrives as a signed number of the same bits; anything else that changes does not fit its type.
+      if (kept !== value && dtype !== "U64")
+        throw new FormatError(`${label}: ${value} does not fit ${dtype}`);
+      if (width === 8) view.setBigUint64(at, BigInt.asUintN(64, value), true);
+      else if (width === 4) view.setUint32(at, Number(BigInt.asUintN(32, value)), true);
+      else if (width === 2) view.setUint16(at, Number(BigInt.asUintN(16, value)), true);
+      else view.setUint8(at, Number(BigInt.asUintN(8, value)));
+      at += width;
+    }
   }
   return bytes;
 }
