@@ -105,6 +105,22 @@ checkpoint = {
 save("checkpoint.pt", checkpoint, state)
 save("checkpoint-legacy.pt", checkpoint, state, _use_new_zipfile_serialization=False)
 save("nested.pt", {"model": {"state_dict": state, "epoch": 1}}, state)
+best = {"best_acc": torch.tensor(0.75), "epoch": torch.tensor(3)}
+save("checkpoint-with-tensors.pt", {**best, "state_dict": {**best, "model": {**best, "model": state}}}, state)
+
+
+class Wrapper(nn.Module):
+    """A part called as checkpoints call their state dict."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = nn.Linear(2, 1)
+        self.extra = nn.Parameter(torch.ones(1))
+
+
+wrapper = Wrapper()
+save("module-with-model.pt", wrapper, wrapper.state_dict())
+save("list.pt", ({3: [wrapper.state_dict(), state]}, 7), wrapper.state_dict())
 save("two.pt", {"nets": {"tagger": tagger, "other": other}, "step": 2**70}, other)
 save("parameters.pt", {"w": nn.Parameter(torch.ones(2)), "epoch": 1}, {"w": torch.ones(2)})
 save("module.pt", tagger, state)
@@ -128,6 +144,9 @@ save("tensor.pt", torch.ones(2), {})
 save("sparse.pt", {"w": torch.eye(2).to_sparse()}, {})
 save("quantised.pt", {"w": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)}, {})
 save("complex.pt", {"w": torch.ones(2, dtype=torch.complex64)}, {})
+beside = {"model": state, "phases": torch.ones(2, dtype=torch.complex64), "codes": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.quint8)}
+save("beside.pt", beside, state)
+save("beside-legacy.pt", beside, state, _use_new_zipfile_serialization=False)
 save("empty.pt", {"epoch": 1, "history": [1, 2]}, {})
 
 with open(path("expected.json"), "w") as file:

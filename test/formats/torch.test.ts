@@ -47,12 +47,15 @@ function expectTensors(dict: StateDict, name: string): void {
 const rounded = (dtype: string) => (value: number) =>
   dtype.startsWith("float") ? Math.fround(value) : value;
 
-const PATHS: Record<string, ReadTorchOptions> = { "two.pt": { path: ["nets", "other"] } };
+const PATHS: Record<string, ReadTorchOptions> = {
+  "two.pt": { path: ["nets", "other"] },
+  "list.pt": { path: ["0", "3", "0"] },
+};
 const REFUSED: Record<string, string> = {
   "tensor.pt": "torch: the file holds one tensor, not a state dict",
   "sparse.pt": 'torch: tensor "w": it is sparse; save tensor.to_dense()',
-  "quantised.pt": "torch: storage type torch.QInt8Storage is not supported",
-  "complex.pt": "torch: storage type torch.ComplexFloatStorage is not supported",
+  "quantised.pt": 'torch: tensor "w": it is quantised; save tensor.dequantize()',
+  "complex.pt": 'torch: tensor "w": it is complex; save torch.view_as_real(tensor)',
   "empty.pt":
     'torch: no state dict at the top nor under state_dict, model_state_dict, model; name one with { path }; its keys are "epoch", "history"',
 };
@@ -143,6 +146,16 @@ describe("readTorch", () => {
     );
     expect(() => readTorch(pt([...op.proto(), ...dict({ w: float8 }), ...op.stop], storage))).toThrow(
       new FormatError('torch: tensor "w": its dtype torch.float8_e4m3fn is not supported'),
+    );
+    const negative = call(
+      "torch._utils",
+      "_rebuild_tensor_v2",
+      id(op.global("torch", "FloatStorage"), 4),
+      ...view,
+      dict({ neg: op.true }),
+    );
+    expect(() => readTorch(pt([...op.proto(), ...dict({ w: negative }), ...op.stop], storage))).toThrow(
+      new FormatError('torch: tensor "w": it is stored with its sign inverted; save tensor.resolve_neg()'),
     );
     const unknown = call("torch._tensor", "_rebuild_from_type_v2", op.global("my", "make"), op.none, tuple());
     expect(() => readTorch(pt([...op.proto(), ...dict({ w: unknown }), ...op.stop]))).toThrow(

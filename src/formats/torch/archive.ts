@@ -5,7 +5,6 @@
 
 import { show } from "../../checks.js";
 import { FormatError, viewOf } from "../bytes.js";
-import { DTYPES } from "../dtype.js";
 import { decodeUtf8 } from "../utf8.js";
 import { readPickle } from "./pickle.js";
 import { type ReadStorage, Storage, storageOf, TENSOR_CALLS } from "./tensor.js";
@@ -64,9 +63,8 @@ function openZip(zip: Zip): Archive {
         content = zip.read(`${folder}data/${storage.key}`);
         contents.set(storage.key, content);
       }
-      const bytes = storage.elements * DTYPES[storage.dtype].bytes;
-      if (content.length !== bytes) {
-        throw bad(`storage ${show(storage.key)}: expected ${bytes} bytes, got ${content.length}`);
+      if (content.length !== storage.bytes) {
+        throw bad(`storage ${show(storage.key)}: expected ${storage.bytes} bytes, got ${content.length}`);
       }
       return content;
     },
@@ -90,7 +88,7 @@ function openLegacy(file: Uint8Array): Archive {
     const storage = readId(id);
     if (storage instanceof Storage) {
       const known = storages.get(storage.key);
-      if (known !== undefined && (known.dtype !== storage.dtype || known.elements !== storage.elements)) {
+      if (known !== undefined && (known.type !== storage.type || known.elements !== storage.elements)) {
         throw bad(`storage ${show(storage.key)} occurs with two types or counts`);
       }
       storages.set(storage.key, storage);
@@ -133,7 +131,7 @@ function locate(
     if (count !== BigInt(storage.elements)) {
       throw bad(`${label}: expected ${storage.elements} elements, got a count of ${count}`);
     }
-    const end = at + 8 + storage.elements * DTYPES[storage.dtype].bytes;
+    const end = at + 8 + storage.bytes;
     if (end > file.length)
       throw bad(`${label}: ends at byte ${end} of ${file.length}; the file is truncated`);
     contents.set(storage.key, file.subarray(at + 8, end));

@@ -30,8 +30,9 @@ const MOST_NAME = 1024;
 /** Options of {@link readTorch}. */
 export interface ReadTorchOptions {
   /**
-   * The keys that lead to the state dict or module: `"generator"` or `["nets", "generator"]`. Without it, the usual
-   * places are tried: the object itself, then `state_dict`, `model_state_dict` and `model`.
+   * The keys that lead to the state dict or module: `"generator"` or `["nets", "generator"]`; `"0"` is also the number
+   * 0, as key of a dict or place in a list. Without a path, the usual
+   * places are tried: `state_dict`, `model_state_dict` and `model`, and what they hold, then the object itself.
    */
   readonly path?: string | readonly string[];
 }
@@ -82,8 +83,9 @@ function followPath(root: unknown, path: readonly string[]): Views {
       .slice(0, depth + 1)
       .map(show)
       .join(", ")}`;
-    if (!entries?.has(key)) throw bad(`${shown}: no such key; ${keysOf(entries)}`);
-    value = entries.get(key);
+    const found = [key, Number(key)].find((one) => entries?.has(one));
+    if (found === undefined) throw bad(`${shown}: no such key; ${keysOf(entries)}`);
+    value = entries!.get(found);
   });
   const views = viewsOf(value);
   if (views === undefined)
@@ -92,17 +94,8 @@ function followPath(root: unknown, path: readonly string[]): Views {
 }
 
 function findStateDict(root: unknown): Views {
-  let value = root;
-  for (let depth = 0; depth < MOST_DEPTH; depth++) {
-    const views = viewsOf(value);
-    if (views !== undefined) return views;
-    const entries = entriesOf(value);
-    const key = USUAL_KEYS.find(
-      (usual) => entries?.has(usual) && entriesOf(entries.get(usual)) !== undefined,
-    );
-    if (key === undefined) break;
-    value = entries!.get(key);
-  }
+  const found = search(root, new Set());
+  if (found !== undefined) return found;
   if (isTensor(root)) throw bad("the file holds one tensor, not a state dict");
   if (root instanceof PyObject && viewsOf(root) === undefined) {
     throw bad(`the file holds an object of ${root.type.name} without parameters; save model.state_dict()`);
@@ -112,6 +105,23 @@ function findStateDict(root: unknown): Views {
   throw bad(
     `no state dict at the top nor under ${USUAL_KEYS.join(", ")}; name one with { path }; ${keysOf(entries)}`,
   );
+}
+
+/**
+ * The first state dict on the way through the usual keys. In a dict these come before its own tensors: a checkpoint may
+ * hold its best loss as a tensor beside the model. A module comes before a part of it that is called `model`.
+ */
+function search(value: unknown, seen: Set<unknown>): Views | undefined {
+  const entries = entriesOf(value);
+  if (entries === undefined || seen.has(value) || seen.size > MOST_DEPTH) return undefined;
+  seen.add(value);
+  const own = value instanceof Map ? undefined : viewsOf(value);
+  if (own !== undefined) return own;
+  for (const key of USUAL_KEYS) {
+    const found = search(entries.get(key), seen);
+    if (found !== undefined) return found;
+  }
+  return value instanceof Map ? viewsOf(value) : undefined;
 }
 
 /** The tensors of a state dict or of a module with its submodules; undefined if there are none. */
@@ -166,9 +176,10 @@ function add(views: Views, name: string, view: TensorView | UnsupportedTensor): 
   if (views.size > MOST_TENSORS) throw bad(`more than ${MOST_TENSORS} tensors`);
 }
 
-/** What a key leads to: in a dict its items, in a module its submodules. */
+/** What a key leads to: in a dict its items, in a list those by number, in a module its submodules. */
 function entriesOf(value: unknown): ReadonlyMap<unknown, unknown> | undefined {
   if (value instanceof Map) return value;
+  if (Array.isArray(value)) return new Map(value.entries());
   if (!(value instanceof PyObject) || !(value.state instanceof Map)) return undefined;
   const modules = value.state.get("_modules");
   return modules instanceof Map ? modules : value.state;

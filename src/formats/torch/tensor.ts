@@ -43,9 +43,11 @@ const TORCH_DTYPES: ReadonlyMap<string, Dtype> = new Map([
 export class Storage {
   constructor(
     readonly key: string,
-    readonly dtype: Dtype,
-    /** How many elements the pickle says it has. */
+    /** What its elements are: a type that is read, or why they are not. */
+    readonly type: Dtype | UnsupportedTensor,
+    /** How many elements the pickle says it has, and the bytes of all of them. */
     readonly elements: number,
+    readonly bytes: number,
   ) {}
 }
 
@@ -56,6 +58,18 @@ export type ReadStorage = (storage: Storage) => Uint8Array;
 export class UnsupportedTensor {
   constructor(readonly reason: string) {}
 }
+
+const COMPLEX = new UnsupportedTensor("it is complex; save torch.view_as_real(tensor)");
+const QUANTISED = new UnsupportedTensor("it is quantised; save tensor.dequantize()");
+
+/** Storages whose numbers are not read, with the bytes of an element, which the legacy format needs to pass over them. */
+const OTHER_STORAGES: ReadonlyMap<string, readonly [bytes: number, type: UnsupportedTensor]> = new Map([
+  ["ComplexFloatStorage", [8, COMPLEX]],
+  ["ComplexDoubleStorage", [16, COMPLEX]],
+  ["QInt8Storage", [1, QUANTISED]],
+  ["QUInt8Storage", [1, QUANTISED]],
+  ["QInt32Storage", [4, QUANTISED]],
+]);
 
 /** A view of a storage. All fields are as the file states them, checked by {@link toTensor}. */
 export class TensorView {
@@ -72,26 +86,42 @@ export class TensorView {
 export function storageOf(id: readonly unknown[]): Storage {
   const [, type, key, , elements] = id;
   const name = type instanceof Global ? type.name : show(type);
-  const dtype = STORAGES.get(/^torch\.(?:cuda\.|storage\.)?_?(\w+)$/.exec(name)?.[1] ?? "");
-  if (dtype === undefined) throw bad(`storage type ${name} is not supported`);
+  const short = /^torch\.(?:cuda\.|storage\.)?_?(\w+)$/.exec(name)?.[1] ?? "";
+  const dtype = STORAGES.get(short);
+  const [width, dataType] =
+    dtype === undefined ? (OTHER_STORAGES.get(short) ?? []) : [DTYPES[dtype].bytes, dtype];
+  if (width === undefined || dataType === undefined) throw bad(`storage type ${name} is not supported`);
   if (typeof key !== "string") throw bad(`a storage whose key is ${show(key)}`);
   if (!Number.isSafeInteger(elements) || (elements as number) < 0) {
     throw bad(`storage ${show(key)}: a count of ${show(elements)} elements`);
   }
-  return new Storage(key, dtype, elements as number);
+  const count = elements as number;
+  return new Storage(key, dataType, count, count * width);
 }
 
-const rebuild = ([storage, offset, size, stride]: readonly unknown[]): TensorView => {
-  const checked = asStorage(storage);
-  return new TensorView(checked, offset, size, stride, checked.dtype);
-};
+/** `(storage, offset, size, stride, requires_grad, hooks)`, and perhaps the bits of a lazy view. */
+const rebuild = (args: readonly unknown[]): TensorView | UnsupportedTensor =>
+  viewOf(args, asStorage(args[0]).type, args[6]);
 
+/** As before, but with the dtype ahead of the bits: the storage is untyped. */
 const rebuildTyped = (args: readonly unknown[]): TensorView | UnsupportedTensor => {
   const dtype = args[6] instanceof Global ? args[6].name : show(args[6]);
-  const known = TORCH_DTYPES.get(dtype);
-  if (known === undefined) return new UnsupportedTensor(`its dtype ${dtype} is not supported`);
-  return new TensorView(asStorage(args[0]), args[1], args[2], args[3], known);
+  const known = TORCH_DTYPES.get(dtype) ?? new UnsupportedTensor(`its dtype ${dtype} is not supported`);
+  return viewOf(args, known, args[7]);
 };
+
+function viewOf(
+  [storage, offset, size, stride]: readonly unknown[],
+  type: Dtype | UnsupportedTensor,
+  bits: unknown,
+): TensorView | UnsupportedTensor {
+  const checked = asStorage(storage);
+  if (type instanceof UnsupportedTensor) return type;
+  if (bits instanceof Map && bits.get("neg") === true) {
+    return new UnsupportedTensor("it is stored with its sign inverted; save tensor.resolve_neg()");
+  }
+  return new TensorView(checked, offset, size, stride, type);
+}
 
 /** A tensor of a subclass: `(function, class, arguments, state)`. */
 const rebuildSubclass = ([callee, , args]: readonly unknown[]): unknown => {
@@ -114,10 +144,15 @@ export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) =>
   ["torch._tensor._rebuild_from_type_v2", rebuildSubclass],
   ["torch._utils._rebuild_sparse_tensor", unsupported("sparse; save tensor.to_dense()")],
   ["torch._utils._rebuild_sparse_csr_tensor", unsupported("sparse; save tensor.to_dense()")],
-  ["torch._utils._rebuild_qtensor", unsupported("quantised; save tensor.dequantize()")],
+  ["torch._utils._rebuild_qtensor", () => QUANTISED],
   ["torch._utils._rebuild_meta_tensor_no_storage", unsupported("on the meta device, without numbers")],
   ["torch._utils._rebuild_device_tensor_from_numpy", unsupported("on another device; save tensor.cpu()")],
   ["torch._utils._rebuild_device_tensor_from_cpu_tensor", ([data]) => data],
+  [
+    "torch._utils._rebuild_wrapper_subclass",
+    unsupported("of a subclass of Tensor without numbers of its own"),
+  ],
+  ["torch._utils._rebuild_nested_tensor", unsupported("nested; save tensor.to_padded_tensor(0)")],
   ["torch.Size", ([sizes]) => (Array.isArray(sizes) ? sizes : [])],
 ]);
 
@@ -146,7 +181,7 @@ export function toTensor(view: TensorView, label: string, read: ReadStorage): Te
     throw bad(`${label}: storage offset: expected an integer of at least 0, got ${show(offset)}`);
   const bytes = DTYPES[dtype].bytes;
   // The storage counts in its own type, the view in its own; they differ only where the storage is untyped.
-  const available = Math.floor((storage.elements * DTYPES[storage.dtype].bytes) / bytes);
+  const available = Math.floor(storage.bytes / bytes);
   const last = sizes.reduce((index, length, axis) => index + (length - 1) * (stride[axis] as number), offset);
   if (elements > 0 && last >= available) {
     throw bad(
