@@ -94,6 +94,8 @@ export class Constants {
       const value = this.evaluate(origin.name, home, depth);
       return value instanceof Tensor && allZeros(value);
     }
+    // Until opset 8, an operator of its own made tensors of one number.
+    if (node.opType === "ConstantFill") return (home.attribute(node, "value")?.f ?? 0) === 0;
     if (node.opType === "ConstantOfShape") {
       const value = home.attribute(node, "value")?.t;
       return value === undefined || allZeros(toTensor(value));
@@ -206,7 +208,8 @@ function cast(call: Call): AnyTensor | NotConstant {
   if (to === 1 || to === 11) {
     return new Tensor(Float32Array.from(tensor.data as ArrayLike<number>, Number), tensor.shape);
   }
-  if (to === 7 && !(tensor.data instanceof Float32Array)) {
+  // Exports of opset 7 write axes and sizes as floats.
+  if (to === 7 && (!(tensor.data instanceof Float32Array) || tensor.data.every(Number.isSafeInteger))) {
     return new Tensor(BigInt64Array.from(tensor.data as ArrayLike<number>, BigInt), tensor.shape);
   }
   return new NotConstant(`is computed by Cast to type ${to}`);

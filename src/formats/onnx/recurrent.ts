@@ -45,8 +45,9 @@ export interface Recurrent {
   readonly c0: Tensor | "runtime" | undefined;
 }
 
-/** Whether a node is one, or a relative of another domain that only looks like one. */
-export function isRecurrent({ node }: Site): boolean {
+/** Whether a node is one, or a relative of another domain that only looks like one. A function of such a name is neither. */
+export function isRecurrent({ node, isCall }: Site): boolean {
+  if (isCall) return false;
   return /^(LSTM|GRU|RNN)$/.test(node.opType) || (node.domain !== "" && /(LSTM|GRU|RNN)$/.test(node.opType));
 }
 

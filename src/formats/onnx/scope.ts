@@ -84,6 +84,8 @@ export interface Site {
   readonly node: Node;
   readonly scope: Scope;
   readonly name: string;
+  /** Whether it calls a function of the model, whose nodes follow. */
+  readonly isCall: boolean;
 }
 
 /** Every node of a model in order, wherever it stands; those of a function once for each call. */
@@ -115,7 +117,8 @@ export function listSites(model: Model): Site[] {
       const wanted = (names.get(path) ?? 0) + 1;
       names.set(path, wanted);
       const name = wanted === 1 ? path : `${path}#${wanted}`;
-      if (sites.push({ node, scope, name }) > MOST_VISITS)
+      const body = model.functions.get(`${node.domain}:${node.opType}`);
+      if (sites.push({ node, scope, name, isCall: body !== undefined }) > MOST_VISITS)
         throw new FormatError(`onnx: more than ${MOST_VISITS} nodes`);
       for (const [key, { graphs }] of node.attributes) {
         for (const [at, graph] of graphs.entries()) {
@@ -123,7 +126,6 @@ export function listSites(model: Model): Site[] {
           visit(graph, `${name}/${branch}`, scope, undefined, depth + 1);
         }
       }
-      const body = model.functions.get(`${node.domain}:${node.opType}`);
       if (body !== undefined) visit(body, name, undefined, { node, scope }, depth + 1);
     }
   };
