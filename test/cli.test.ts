@@ -17,6 +17,7 @@ import {
   Tensor,
   type TensorData,
 } from "../src/index.js";
+import * as onnx from "./formats/onnx-writer.js";
 
 const COMMAND = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const FILES = fileURLToPath(new URL("formats/files/", import.meta.url));
@@ -202,6 +203,22 @@ describe("inspect", () => {
     expect(out).toContain(layer);
     expect(out).toContain(code);
   });
+});
+
+it("reads the weights that an ONNX model keeps in a file beside it", () => {
+  const place = ["location", "outside.onnx.data"].flatMap((text, at) => onnx.lengthDelimited(at + 1, text));
+  const r = onnx.tensor("r", { dims: [1, 4, 1], more: onnx.lengthDelimited(13, place) });
+  const lstm = onnx.node("LSTM", ["x", "w", "r"], ["y"], { name: "L" });
+  const weights = [onnx.floats("w", [1, 4, 1], [1, 2, 3, 4]), r];
+  const path = write("outside.onnx", onnx.model({ inputs: ["x"], nodes: [lstm], initializers: weights }));
+  const alone = command("inspect", path);
+  expect(alone.code).toBe(4);
+  expect(alone.error).toContain('its numbers are in another file, "outside.onnx.data"');
+  write("outside.onnx.data", new Uint8Array(Float32Array.of(5, 6, 7, 8).buffer));
+  const { code, out } = command("inspect", path);
+  expect(code).toBe(0);
+  expect(out).toContain("LSTM 1 -> 1");
+  expect(out).toContain('readOnnx(bytes, { externalData: { "outside.onnx.data": data } }).layers[0]');
 });
 
 describe("run", () => {

@@ -1,4 +1,6 @@
 /** A weight file of any format, told by its content: its tensors, and the layers that it can be loaded as. */
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import type { StateDict } from "lstm-wasm";
 import {
   type AmpModel,
@@ -52,12 +54,16 @@ export function openModel(path: string): Model {
     throw new CliError("file not understood", `${path}: ${explain(bytes)}`);
   }
   const read = READERS[reader];
-  return blame("file not understood", path, () => ({ bytes: bytes.length, refused: [], ...read(bytes) }));
+  return blame("file not understood", path, () => ({
+    bytes: bytes.length,
+    refused: [],
+    ...read(bytes, path),
+  }));
 }
 
 const READERS: Record<
   Reader,
-  (bytes: Uint8Array) => Omit<Model, "bytes" | "refused"> & Partial<Pick<Model, "refused">>
+  (bytes: Uint8Array, path: string) => Omit<Model, "bytes" | "refused"> & Partial<Pick<Model, "refused">>
 > = {
   readSafetensors: (bytes) => fromDict("safetensors", "readSafetensors(bytes)", readSafetensors(bytes)),
   readTorch: (bytes) => fromDict("PyTorch", "readTorch(bytes)", readTorch(bytes)),
@@ -184,20 +190,27 @@ function recurrentSummary(sizes: {
   return `${kind} ${inputSize} -> ${hiddenSize}${numLayers > 1 ? `, ${numLayers} layers` : ""}`;
 }
 
-function fromOnnx(bytes: Uint8Array): Omit<Model, "bytes"> {
-  const nodes = listOnnxNodes(bytes);
+function fromOnnx(bytes: Uint8Array, path: string): Omit<Model, "bytes"> {
+  // PyTorch's newer exporter writes the weights of model.onnx to model.onnx.data.
+  const dataName = `${basename(path)}.data`;
+  const hasData = existsSync(`${path}.data`);
+  const external = hasData ? { externalData: { [dataName]: readBytes(`${path}.data`) } } : {};
+  const nodes = listOnnxNodes(bytes, external);
   const problems = nodes.filter(({ problem }) => problem !== undefined);
   const names = nodes.filter(({ problem }) => problem === undefined).map(({ name }) => name);
-  const { layers, tensors } = readOnnx(bytes, { nodes: names });
-  const expression =
-    problems.length === 0 ? "readOnnx(bytes)" : `readOnnx(bytes, { nodes: ${JSON.stringify(names)} })`;
+  const { layers, tensors } = readOnnx(bytes, { nodes: names, ...external });
+  const options = [
+    ...(problems.length === 0 ? [] : [`nodes: ${JSON.stringify(names)}`]),
+    ...(hasData ? [`externalData: { ${JSON.stringify(dataName)}: data }`] : []),
+  ];
+  const expression = `readOnnx(bytes${options.length === 0 ? "" : `, { ${options.join(", ")} }`})`;
   const recurrent = layers.map((layer, at): Layer => {
     const { kind, direction, batchFirst, nonlinearity } = layer;
-    const options = [
+    const moduleOptions = [
       ...(batchFirst ? ["batchFirst: true"] : []),
       ...(kind === "RNN" ? [`nonlinearity: "${nonlinearity}"`] : []),
     ];
-    const rest = options.length > 0 ? `, { ${options.join(", ")} }` : "";
+    const rest = moduleOptions.length > 0 ? `, { ${moduleOptions.join(", ")} }` : "";
     return {
       name: layer.name,
       summary: `${recurrentSummary(layer)}${direction === "forward" ? "" : `, ${direction}`}`,
@@ -208,9 +221,7 @@ function fromOnnx(bytes: Uint8Array): Omit<Model, "bytes"> {
       source: { kind: "onnx", layer },
     };
   });
-  const modules = listModules(tensors).map((info) =>
-    moduleLayer(info, tensors, problems.length === 0 ? "readOnnx(bytes).tensors" : `${expression}.tensors`),
-  );
+  const modules = listModules(tensors).map((info) => moduleLayer(info, tensors, `${expression}.tensors`));
   return {
     format: "ONNX",
     tensors,

@@ -10,6 +10,7 @@ export { dtypeOf } from "./dtype.js";
 export { type FromKerasOptions, fromKeras, type KerasWeights } from "./keras.js";
 export { listModules, type ModuleInfo } from "./modules.js";
 export {
+  type ListOnnxNodesOptions,
   listOnnxNodes,
   type OnnxLayer,
   type OnnxModel,

@@ -9,6 +9,7 @@ import {
   type GraphOptions,
   graph,
   int64s,
+  integer,
   lengthDelimited,
   model,
   node,
@@ -196,6 +197,73 @@ describe("readOnnx", () => {
     const { layers } = readOnnx(bytes);
     expect(layers.map(({ name }) => name)).toEqual(["Encode_0/LSTM_1", "Encode_1/LSTM_1", "L/body/LSTM_0"]);
     for (const { stateDict } of layers) expect(stateDict).toEqual(layers[0]!.stateDict);
+  });
+
+  it("tells functions of one name apart by their overload", () => {
+    const lstm = (direction: string) =>
+      node("LSTM", ["fx", "fw", "fr"], ["fy"], { attributes: { hidden_size: 2, direction } });
+    const overload = (name: string, direction: string) => [
+      ...func("my", "Encode", { inputs: ["fx", "fw", "fr"], outputs: ["fy"], nodes: [lstm(direction)] }),
+      ...lengthDelimited(13, name),
+    ];
+    const call = (name: string) => [
+      ...node("Encode", ["x", "w", "r"], [name], { domain: "my" }),
+      ...lengthDelimited(8, name),
+    ];
+    const bytes = model(
+      {
+        inputs: ["x"],
+        nodes: [call("b"), call("a")],
+        initializers: [marked("w", 1, 4, 2, 2), marked("r", 1, 4, 2, 2)],
+      },
+      [overload("a", "forward"), overload("b", "reverse")],
+    );
+    expect(readOnnx(bytes).layers.map(({ direction }) => direction)).toEqual(["reverse", "forward"]);
+  });
+
+  it("reads weights from the files beside the model", () => {
+    const data = new Float32Array(70);
+    data.set(
+      Float32Array.from({ length: 32 }, (_, at) => at),
+      6,
+    );
+    const file = new Uint8Array(data.buffer);
+    const external = (name: string, columns: number, place: Record<string, string>) => {
+      const pairs = Object.entries({ location: "m.onnx.data", ...place }).flatMap((pair) =>
+        lengthDelimited(
+          13,
+          pair.flatMap((text, at) => lengthDelimited(at + 1, text)),
+        ),
+      );
+      return tensor(name, { dims: [1, 8, columns], more: [...pairs, ...integer(14, 1)] });
+    };
+    const made = (r: Record<string, string>) =>
+      layer("LSTM", {
+        inputs: ["x", "w2", "r2"],
+        initializers: [external("w2", 2, { offset: "24", length: "64" }), external("r2", 2, r)],
+      });
+    const good = made({ offset: "216" });
+    const options = { externalData: { "m.onnx.data": file } };
+    const { stateDict } = readOnnx(good, options).layers[0]!;
+    expect(stateDict.get("weight_ih_l0")!.data.slice(0, 4)).toEqual(Float32Array.of(0, 1, 2, 3));
+    expect(listOnnxNodes(good, options)[0]!.problem).toBeUndefined();
+    expect(listOnnxNodes(good)[0]!.problem).toContain('another file, "m.onnx.data"');
+    for (const [place, message] of [
+      [{ offset: "281" }, 'external data: -1 bytes at 281 of "m.onnx.data", which has 280'],
+      [{ offset: "220", length: "64" }, 'external data: 64 bytes at 220 of "m.onnx.data", which has 280'],
+      [{ offset: "-8" }, 'external data: offset is "-8"'],
+      [{ offset: "9".repeat(30) }, "external data: offset is"],
+      [{ offset: "224" }, "take 64 bytes, got 56"],
+      [{ location: "../m.onnx.data" }, 'another file, "../m.onnx.data"; give it as options.externalData'],
+      [{ location: "__proto__" }, 'another file, "__proto__"'],
+    ] as const) {
+      expect(() => readOnnx(made(place), options)).toThrow(FormatError);
+      expect(() => readOnnx(made(place), options)).toThrow(message);
+    }
+    const shared = Array.from({ length: 17 }, (_, at) => external(`w${at}`, 2, {}));
+    expect(() => readOnnx(layer("LSTM", { initializers: shared }), options)).toThrow("share bytes too often");
+    expect(() => readOnnx(good, { externalData: file as never })).toThrow("options.externalData");
+    expect(() => readOnnx(good, { externalData: { a: 1 } as never })).toThrow('options.externalData["a"]');
   });
 
   const chain = (between: readonly number[][], x: string, outputs = ["y2"]) =>
@@ -401,7 +469,7 @@ describe("readOnnx", () => {
           }),
         ],
       }),
-      'onnx: tensor "w2": its numbers are in another file, "w.bin"; save the model as one',
+      'onnx: tensor "w2": its numbers are in another file, "w.bin"; give it as options.externalData',
     ],
     [
       "a weight of another type",

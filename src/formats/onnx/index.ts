@@ -8,6 +8,7 @@ import { checkOptions, show, wrongType } from "../../checks.js";
 import { type StateDict, Tensor, type TensorData } from "../../tensor.js";
 import { asBytes, type Bytes, FormatError } from "../bytes.js";
 import { Constants, constantOf } from "./constants.js";
+import { ExternalFiles } from "./external.js";
 import type { Attribute } from "./model.js";
 import { readModel } from "./model.js";
 import { isRecurrent, layerDict, type Recurrent, readRecurrent } from "./recurrent.js";
@@ -58,8 +59,17 @@ export interface OnnxModel {
   readonly tensors: StateDict;
 }
 
+/** Options of {@link listOnnxNodes}. */
+export interface ListOnnxNodesOptions {
+  /**
+   * The files beside the model that hold its weights, by the names that the model has for them, as PyTorch's newer
+   * exporter writes them: `{ "model.onnx.data": bytes }`.
+   */
+  readonly externalData?: Readonly<Record<string, Bytes>>;
+}
+
 /** Options of {@link readOnnx}. */
-export interface ReadOnnxOptions {
+export interface ReadOnnxOptions extends ListOnnxNodesOptions {
   /** Names of nodes, as {@link listOnnxNodes} gives them: read only these, so that others may be unsupported. */
   readonly nodes?: readonly string[];
 }
@@ -86,14 +96,14 @@ export interface OnnxNode {
  *
  * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, or names what is not
  *   supported: clip, input_forget, peepholes, activations that are not PyTorch's, a GRU with linear_before_reset = 0,
- *   weights that are not in the file.
+ *   weights that are in another file which was not given.
  */
 export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
-  const { nodes: wanted } = checkOptions("options", options, ["nodes"]);
+  const { nodes: wanted, externalData } = checkOptions("options", options, ["nodes", "externalData"]);
   if (wanted !== undefined && !(Array.isArray(wanted) && wanted.every((name) => typeof name === "string"))) {
     throw wrongType("options.nodes", "an array of names", wanted);
   }
-  const { sites, constants } = open(bytes);
+  const { sites, constants } = open(bytes, externalData);
   let recurrent = sites.filter(isRecurrent);
   for (const name of wanted ?? []) {
     if (!recurrent.some((site) => site.name === name)) {
@@ -112,10 +122,11 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
 /**
  * The recurrent nodes of an ONNX model as they stand in the file, supported or not.
  *
- * @throws TypeError if `bytes` is not bytes; FormatError if the file is broken.
+ * @throws TypeError for arguments of the wrong type; FormatError if the file is broken.
  */
-export function listOnnxNodes(bytes: Bytes): OnnxNode[] {
-  const { sites, constants } = open(bytes);
+export function listOnnxNodes(bytes: Bytes, options?: ListOnnxNodesOptions): OnnxNode[] {
+  const { externalData } = checkOptions("options", options, ["externalData"]);
+  const { sites, constants } = open(bytes, externalData);
   return sites.filter(isRecurrent).map((site) => {
     const { node, scope, name } = site;
     const attributes = [...node.attributes.keys()].map((key) => [
@@ -140,9 +151,10 @@ export function listOnnxNodes(bytes: Bytes): OnnxNode[] {
   });
 }
 
-function open(bytes: Bytes): { sites: Site[]; constants: Constants } {
+function open(bytes: Bytes, externalData: unknown): { sites: Site[]; constants: Constants } {
   const file = asBytes(bytes);
-  return { sites: listSites(readModel(file)), constants: new Constants(file.length) };
+  const files = new ExternalFiles(externalData);
+  return { sites: listSites(readModel(file, files)), constants: new Constants(file.length + files.size) };
 }
 
 function plainValue(

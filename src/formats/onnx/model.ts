@@ -1,6 +1,7 @@
 /** The messages of onnx.proto that matter here, as plain data: model, function, graph, node, attribute. */
 
 import { FormatError } from "../bytes.js";
+import { ExternalFiles } from "./external.js";
 import { type Budget, type Field, readMessage } from "./protobuf.js";
 import { readTensorProto, type TensorProto } from "./tensor.js";
 
@@ -10,7 +11,7 @@ const MOST_NODES = 100_000;
 
 export interface Model {
   readonly graph: Graph;
-  /** By domain and name, joined by a colon. */
+  /** By {@link functionKey}. */
   readonly functions: ReadonlyMap<string, Graph>;
 }
 
@@ -27,6 +28,8 @@ export interface Node {
   readonly name: string;
   readonly opType: string;
   readonly domain: string;
+  /** Which of several functions of one domain and name it calls. */
+  readonly overload: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
@@ -48,14 +51,15 @@ export interface Attribute {
   readonly reference: string | undefined;
 }
 
-/** What is left of the file's allowance while it is parsed. */
+/** What is left of the file's allowance while it is parsed, and the files beside it. */
 interface Parser extends Budget {
   nodes: number;
+  readonly files: ExternalFiles;
 }
 
 /** @throws FormatError for bytes that are not an ONNX model. */
-export function readModel(bytes: Uint8Array): Model {
-  const parser: Parser = { fields: 0, nodes: 0 };
+export function readModel(bytes: Uint8Array, files = new ExternalFiles()): Model {
+  const parser: Parser = { fields: 0, nodes: 0, files };
   let graph: Graph | undefined;
   const functions = new Map<string, Graph>();
   for (const field of readMessage(bytes, "onnx: model", parser)) {
@@ -81,7 +85,7 @@ function readGraph(bytes: Uint8Array, parser: Parser, depth: number): Graph {
     if (field.number === 1) graph.nodes.push(readNode(field.bytes(), parser, depth));
     else if (field.number === 2) name = field.text();
     else if (field.number === 5) {
-      const tensor = readTensorProto(field.bytes(), parser);
+      const tensor = readTensorProto(field.bytes(), parser, parser.files);
       if (graph.initializers.has(tensor.name)) throw new FormatError(`${tensor.label}: occurs twice`);
       graph.initializers.set(tensor.name, tensor);
     } else if (field.number === 11) graph.inputs.push(readValueName(field, parser));
@@ -92,7 +96,7 @@ function readGraph(bytes: Uint8Array, parser: Parser, depth: number): Graph {
 
 /** FunctionProto: its inputs and outputs are mere names. */
 function readFunction(bytes: Uint8Array, parser: Parser, functions: Map<string, Graph>): void {
-  let [name, domain] = ["", ""];
+  let [name, domain, overload] = ["", "", ""];
   const graph = {
     nodes: [] as Node[],
     initializers: new Map(),
@@ -105,15 +109,21 @@ function readFunction(bytes: Uint8Array, parser: Parser, functions: Map<string, 
     else if (field.number === 5) graph.outputs.push(field.text());
     else if (field.number === 7) graph.nodes.push(readNode(field.bytes(), parser, 0));
     else if (field.number === 10) domain = field.text();
+    else if (field.number === 13) overload = field.text();
   }
-  const key = `${domain}:${name}`;
+  const key = functionKey(domain, name, overload);
   if (functions.has(key)) throw new FormatError(`onnx: function ${key} occurs twice`);
   functions.set(key, { name, ...graph });
 }
 
+/** What functions are told apart by. */
+export function functionKey(domain: string, name: string, overload: string): string {
+  return overload === "" ? `${domain}:${name}` : `${domain}:${name}:${overload}`;
+}
+
 function readNode(bytes: Uint8Array, parser: Parser, depth: number): Node {
   if (++parser.nodes > MOST_NODES) throw new FormatError(`onnx: more than ${MOST_NODES} nodes`);
-  let [name, opType, domain] = ["", "", ""];
+  let [name, opType, domain, overload] = ["", "", "", ""];
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, Attribute>();
@@ -129,8 +139,10 @@ function readNode(bytes: Uint8Array, parser: Parser, depth: number): Node {
       }
       attributes.set(attribute.name, attribute);
     } else if (field.number === 7) domain = field.text();
+    else if (field.number === 8) overload = field.text();
   }
-  return { name, opType, domain: domain === "ai.onnx" ? "" : domain, inputs, outputs, attributes };
+  if (domain === "ai.onnx") domain = "";
+  return { name, opType, domain, overload, inputs, outputs, attributes };
 }
 
 function readAttribute(bytes: Uint8Array, parser: Parser, depth: number): Attribute {
@@ -148,7 +160,7 @@ function readAttribute(bytes: Uint8Array, parser: Parser, depth: number): Attrib
     else if (field.number === 2) f = field.float();
     else if (field.number === 3) i = Number(field.ints().next().value);
     else if (field.number === 4) s = field.text();
-    else if (field.number === 5) t = readTensorProto(field.bytes(), parser);
+    else if (field.number === 5) t = readTensorProto(field.bytes(), parser, parser.files);
     else if (field.number === 6 || field.number === 11)
       graphs.push(readGraph(field.bytes(), parser, depth + 1));
     else if (field.number === 7) {

@@ -4,7 +4,7 @@
  */
 
 import { FormatError } from "../bytes.js";
-import type { Attribute, Graph, Model, Node } from "./model.js";
+import { type Attribute, functionKey, type Graph, type Model, type Node } from "./model.js";
 import type { TensorProto } from "./tensor.js";
 
 /** Calls of functions within functions; ONNX forbids recursion. */
@@ -117,7 +117,7 @@ export function listSites(model: Model): Site[] {
       const wanted = (names.get(path) ?? 0) + 1;
       names.set(path, wanted);
       const name = wanted === 1 ? path : `${path}#${wanted}`;
-      const body = model.functions.get(`${node.domain}:${node.opType}`);
+      const body = model.functions.get(functionKey(node.domain, node.opType, node.overload));
       if (sites.push({ node, scope, name, isCall: body !== undefined }) > MOST_VISITS)
         throw new FormatError(`onnx: more than ${MOST_VISITS} nodes`);
       for (const [key, { graphs }] of node.attributes) {

@@ -4,6 +4,7 @@ import { show } from "../../checks.js";
 import { Tensor, type TensorData } from "../../tensor.js";
 import { FormatError } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, MOST_DIMENSIONS, readNumbers } from "../dtype.js";
+import type { ExternalFiles } from "./external.js";
 import { type Budget, type Field, readMessage } from "./protobuf.js";
 
 /** Element types by their number in onnx.proto; those that are not numbers, or that no weight has, are missing. */
@@ -63,14 +64,15 @@ export interface TensorProto {
   readonly type: number;
   readonly raw: Uint8Array | undefined;
   readonly lists: readonly Field[];
-  /** The file beside the model that holds the numbers, if they are not in it. */
+  /** The file beside the model that holds the numbers and was not given, if they are in such a file. */
   readonly external: string | undefined;
 }
 
-export function readTensorProto(bytes: Uint8Array, budget: Budget): TensorProto {
+export function readTensorProto(bytes: Uint8Array, budget: Budget, files: ExternalFiles): TensorProto {
   const dims: number[] = [];
   const lists: Field[] = [];
-  let [name, external]: (string | undefined)[] = [""];
+  const place = new Map<string, string>();
+  let [name, isExternal] = ["", false];
   let type = 0;
   let raw: Uint8Array | undefined;
   for (const field of readMessage(bytes, "onnx: tensor", budget)) {
@@ -83,21 +85,27 @@ export function readTensorProto(bytes: Uint8Array, budget: Budget): TensorProto 
     else if (field.number === 3) throw new FormatError("onnx: tensor: segments are not supported");
     else if (field.number === 8) name = field.text();
     else if (field.number === 9) raw = field.bytes();
-    else if (field.number === 13) external ??= readLocation(field, budget);
-    else if (field.number === 14 && field.int() !== 0) external ??= "";
+    else if (field.number === 13) readPair(field, budget, place);
+    else if (field.number === 14) isExternal = field.int() !== 0;
     else if ([4, 5, 7, 10, 11].includes(field.number)) lists.push(field);
   }
-  return { name: name!, label: `onnx: tensor ${show(name)}`, dims, type, raw, lists, external };
+  const label = `onnx: tensor ${show(name)}`;
+  if (!isExternal && place.size === 0) {
+    return { name, label, dims, type, raw, lists, external: undefined };
+  }
+  const content = files.read(place, label);
+  const external = content === undefined ? (place.get("location") ?? "") : undefined;
+  return { name, label, dims, type, raw: content, lists: [], external };
 }
 
-/** external_data holds pairs of strings; `location` is the file's name. */
-function readLocation(pair: Field, budget: Budget): string | undefined {
+/** external_data holds pairs of strings. */
+function readPair(pair: Field, budget: Budget, place: Map<string, string>): void {
   let [key, value] = ["", ""];
   for (const field of readMessage(pair.bytes(), "onnx: external data", budget)) {
     if (field.number === 1) key = field.text();
     else if (field.number === 2) value = field.text();
   }
-  return key === "location" ? value : undefined;
+  place.set(key, value);
 }
 
 /** Whether the tensor holds numbers of a type that is read here. */
@@ -135,7 +143,7 @@ function read(proto: TensorProto): Tensor<TensorData> {
   }
   if (proto.external !== undefined) {
     throw new FormatError(
-      `${label}: its numbers are in another file, ${show(proto.external)}; save the model as one`,
+      `${label}: its numbers are in another file, ${show(proto.external)}; give it as options.externalData`,
     );
   }
   const elements = elementsOf(dims);

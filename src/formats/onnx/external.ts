@@ -1,0 +1,54 @@
+/** Files beside a model that hold its weights, since a protobuf message ends at 2 GB. */
+
+import { show, wrongType } from "../../checks.js";
+import { asBytes, FormatError } from "../bytes.js";
+
+/** Tensors may share bytes; all together take no more than this many times the files' size. */
+const MOST_EXPANSION = 16;
+
+/** The files that a caller gives, by the names that the model has for them. */
+export class ExternalFiles {
+  /** Bytes of all files. */
+  readonly size: number;
+  readonly #files = new Map<string, Uint8Array>();
+  #bytesLeft: number;
+
+  /** @throws TypeError for anything but a record of bytes. */
+  constructor(files: unknown = {}) {
+    if (typeof files !== "object" || files === null || Array.isArray(files)) {
+      throw wrongType("options.externalData", "a record of files by name", files);
+    }
+    for (const [name, content] of Object.entries(files)) {
+      this.#files.set(name, asBytes(content, `options.externalData[${show(name)}]`));
+    }
+    this.size = [...this.#files.values()].reduce((sum, { length }) => sum + length, 0);
+    this.#bytesLeft = MOST_EXPANSION * this.size;
+  }
+
+  /**
+   * What a tensor's external_data points at: `length` bytes, or all that follow, at `offset` of the file `location`.
+   * Undefined if that file was not given.
+   * @throws FormatError for a place that is not in the file.
+   */
+  read(place: ReadonlyMap<string, string>, label: string): Uint8Array | undefined {
+    const location = place.get("location");
+    const file = this.#files.get(location ?? "");
+    if (file === undefined) return undefined;
+    const number = (key: string, missing: number): number => {
+      const text = place.get(key);
+      if (text === undefined) return missing;
+      if (!/^\d{1,15}$/.test(text)) throw new FormatError(`${label}: external data: ${key} is ${show(text)}`);
+      return Number(text);
+    };
+    const offset = number("offset", 0);
+    const length = number("length", file.length - offset);
+    if (length < 0 || offset + length > file.length) {
+      throw new FormatError(
+        `${label}: external data: ${length} bytes at ${offset} of ${show(location)}, which has ${file.length}`,
+      );
+    }
+    this.#bytesLeft -= length;
+    if (this.#bytesLeft < 0) throw new FormatError(`${label}: external data: tensors share bytes too often`);
+    return file.subarray(offset, offset + length);
+  }
+}
