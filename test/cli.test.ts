@@ -36,7 +36,7 @@ function write(name: string, bytes: Uint8Array | string): string {
 }
 
 interface ArrayLike {
-  readonly data: Float32Array | Float64Array | Int32Array;
+  readonly data: Float32Array | Float64Array | Uint8Array;
   readonly shape: readonly number[];
 }
 
@@ -289,19 +289,62 @@ describe("run", () => {
     expect(apart(readNpy(yFile), net.lstm.forward(x)[0])).toBeLessThan(CLOSE);
   });
 
+  it.each([
+    ["<i8", BigInt64Array],
+    ["<i4", Int32Array],
+    ["<i2", Int16Array],
+    ["|i1", Int8Array],
+    ["|u1", Uint8Array],
+    ["|b1", Uint8Array],
+  ] as const)("reads integers of dtype %s", (descr, { BYTES_PER_ELEMENT: width }) => {
+    const bytes = new Uint8Array(12 * width);
+    for (let at = 0; at < 12; at++) bytes[at * width] = at % 2;
+    const file = write("integers.npy", npy({ data: bytes, shape: [3, 4] }, descr));
+    expect(command("run", netFile, "--input", file, "--output", yFile).code).toBe(0);
+    const floats = Tensor.from([
+      [0, 1, 0, 1],
+      [0, 1, 0, 1],
+      [0, 1, 0, 1],
+    ]);
+    expect(apart(readNpy(yFile), net.lstm.forward(floats)[0])).toBeLessThan(CLOSE);
+  });
+
+  it("reads Fortran order, in which NumPy saves a transposed array", () => {
+    const [steps, batch, width] = x.shape as [number, number, number];
+    const data = x.data.map((_, at) => {
+      const [step, row, column] = [
+        at % steps,
+        Math.floor(at / steps) % batch,
+        Math.floor(at / steps / batch),
+      ];
+      return x.data[(step * batch + row) * width + column]!;
+    });
+    const file = write("fortran.npy", npy({ data, shape: x.shape }, "<f4", "True"));
+    expect(command("run", netFile, "--input", file, "--output", yFile).code).toBe(0);
+    expect(apart(readNpy(yFile), net.lstm.forward(x)[0])).toBeLessThan(CLOSE);
+  });
+
+  it("cuts an input without a batch along its time, whichever axis is first in a batch", () => {
+    const module = new GRU({ inputSize: 70, hiddenSize: 2, batchFirst: true });
+    const input = Tensor.randn([90, 70], 5);
+    const file = write("wide.safetensors", writeSafetensors(module.stateDict()));
+    const args = ["--input", write("in.npy", npy(input)), "--output", yFile, "--batch-first"];
+    expect(command("run", file, ...args)).toMatchObject({ code: 0, error: "" });
+    expect(apart(readNpy(yFile), module.forward(input)[0])).toBeLessThan(CLOSE);
+  });
+
   const one = Tensor.zeros([2, 4]);
   it.each<[string, number, Uint8Array, string]>([
     ["another width", 5, npy(Tensor.zeros([2, 5])), "input.shape[1]: expected inputSize 4, got 5"],
     ["another width, long", 5, npy(Tensor.zeros([200, 2, 5])), "input.shape[2]: expected inputSize 4, got 5"],
     ["too few dimensions", 5, npy(Tensor.zeros([4])), "input.shape"],
     [
-      "integers",
+      "big-endian numbers",
       4,
-      npy({ data: new Int32Array(8), shape: [2, 4] }, "<i4"),
-      "npy: dtype <i4 is not supported",
+      npy(one, ">f4"),
+      "npy: dtype >f4 is not supported; supported are <f4, <f8, <i8, <i4, <i2, |i1, |u1, |b1",
     ],
-    ["big-endian numbers", 4, npy(one, ">f4"), "npy: dtype >f4 is not supported"],
-    ["Fortran order", 4, npy(one, "<f4", "True"), "npy: Fortran order is not supported"],
+    ["complex numbers", 4, npy(one, "<c8"), "npy: dtype <c8 is not supported"],
     ["numbers missing", 4, npy(one).slice(0, -4), "npy: expected 32 bytes for shape (2, 4), got 28"],
     [
       "numbers left over",

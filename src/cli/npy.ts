@@ -1,11 +1,26 @@
 /**
  * NumPy's .npy: "\x93NUMPY", version, length of the header, the header (a Python dict as text, padded with spaces to a
- * multiple of 64 bytes in all), the numbers. Float32 and float64, little-endian, in C order.
+ * multiple of 64 bytes in all), the numbers: floats and integers, little-endian, in C or Fortran order.
  */
 import { Tensor } from "lstm-wasm";
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const HEADER = /^\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\),? *\}\s*$/;
+
+/** What reads each dtype from a buffer of its own. */
+const DTYPES: ReadonlyMap<string, (buffer: ArrayBuffer) => ArrayLike<number | bigint>> = new Map<
+  string,
+  (buffer: ArrayBuffer) => ArrayLike<number | bigint>
+>([
+  ["<f4", (buffer) => new Float32Array(buffer)],
+  ["<f8", (buffer) => new Float64Array(buffer)],
+  ["<i8", (buffer) => new BigInt64Array(buffer)],
+  ["<i4", (buffer) => new Int32Array(buffer)],
+  ["<i2", (buffer) => new Int16Array(buffer)],
+  ["|i1", (buffer) => new Int8Array(buffer)],
+  ["|u1", (buffer) => new Uint8Array(buffer)],
+  ["|b1", (buffer) => new Uint8Array(buffer)],
+]);
 
 /** Whether the bytes are those of an .npy file. */
 export function isNpy(bytes: Uint8Array): boolean {
@@ -27,26 +42,34 @@ export function readNpy(bytes: Uint8Array): Tensor {
   const [, descr, order, sizes] = HEADER.exec(header) ?? [];
   if (sizes === undefined)
     throw new RangeError(`npy: header not understood: ${JSON.stringify(header.slice(0, 80))}`);
-  if (descr !== "<f4" && descr !== "<f8") {
+  const read = DTYPES.get(descr!);
+  if (read === undefined) {
     throw new RangeError(
-      `npy: dtype ${descr} is not supported; supported are <f4 (float32) and <f8 (float64)`,
+      `npy: dtype ${descr} is not supported; supported are ${[...DTYPES.keys()].join(", ")}`,
     );
   }
-  if (order === "True")
-    throw new RangeError("npy: Fortran order is not supported; save numpy.ascontiguousarray(x)");
   const shape = (sizes.match(/\d+/g) ?? []).map(Number);
   const count = shape.reduce((product, size) => product * size, 1);
-  const width = descr === "<f4" ? 4 : 8;
+  const width = Number(descr!.slice(2));
   const data = bytes.subarray(start + length);
   if (data.length !== count * width) {
     throw new RangeError(`npy: expected ${count * width} bytes for shape (${sizes}), got ${data.length}`);
   }
   // Copied, since the numbers need not stand at a multiple of their size.
-  const { buffer } = new Uint8Array(data);
-  return new Tensor(
-    width === 4 ? new Float32Array(buffer) : Float32Array.from(new Float64Array(buffer)),
-    shape,
-  );
+  const numbers = read(new Uint8Array(data).buffer);
+  const floats = numbers instanceof Float32Array ? numbers : Float32Array.from(numbers, Number);
+  return new Tensor(order === "True" ? toRowMajor(floats, shape) : floats, shape);
+}
+
+/** Numbers whose first axis is the fastest, as NumPy keeps transposed arrays, with the last axis as the fastest. */
+function toRowMajor(numbers: Float32Array, shape: readonly number[]): Float32Array {
+  const result = new Float32Array(numbers.length);
+  const index = shape.map(() => 0);
+  for (const value of numbers) {
+    result[index.reduce((at, place, axis) => at * shape[axis]! + place, 0)] = value;
+    for (let axis = 0; axis < shape.length && ++index[axis]! === shape[axis]; axis++) index[axis] = 0;
+  }
+  return result;
 }
 
 /** A float32 tensor as an .npy file of version 1. */

@@ -70,7 +70,7 @@ function chooseLayer(path: string, { layers }: Model, prefix: string | undefined
 }
 
 function runInPieces(runner: Runner, input: Tensor): Tensor {
-  const { timeAxis } = runner;
+  const timeAxis = runner.timeAxis(input.shape.length);
   const steps = input.shape[timeAxis ?? -1];
   // The runner's own checks speak of an input of another rank, or of none.
   if (timeAxis === undefined || steps === undefined || steps <= LEAST_STEPS) return runner.run(input);

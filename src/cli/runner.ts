@@ -5,8 +5,8 @@ import { CliError } from "./error.js";
 import type { Layer } from "./model.js";
 
 export interface Runner {
-  /** The axis along which an input may be cut; undefined if it has to come whole. */
-  readonly timeAxis: number | undefined;
+  /** The axis along which an input of so many dimensions may be cut; undefined if it has to come whole. */
+  timeAxis(dimensions: number): number | undefined;
   /** The output for the next piece. @throws TypeError or RangeError for an input of the wrong shape. */
   run(input: Tensor): Tensor;
   dispose(): void;
@@ -27,7 +27,11 @@ export function makeRunner({ source, name }: Layer, options: Options): Runner {
   switch (info.kind) {
     case "Linear": {
       const linear = Linear.fromStateDict(dict, { prefix: info.prefix });
-      return { timeAxis: undefined, run: (input) => linear.forward(input), dispose: () => linear.dispose() };
+      return {
+        timeAxis: () => undefined,
+        run: (input) => linear.forward(input),
+        dispose: () => linear.dispose(),
+      };
     }
     case "Conv1d":
       throw refused(name, "Conv1d: weights do not tell its stride, padding, dilation and groups");
@@ -70,8 +74,10 @@ function recurrentRunner(
 ): Runner {
   const { run, dispose } = recurrent(kind, dict, prefix, { batchFirst, nonlinearity }, initialState);
   return {
-    // The way back begins at the end.
-    timeAxis: isBidirectional ? undefined : batchFirst ? 1 : 0,
+    timeAxis(dimensions) {
+      if (isBidirectional) return undefined; // The way back begins at the end.
+      return batchFirst && dimensions === 3 ? 1 : 0; // Without a batch, time is always first.
+    },
     run,
     dispose,
   };
@@ -133,7 +139,7 @@ function ampRunner(model: AmpModel): Runner {
   );
   const head = Linear.fromStateDict(model.head);
   return {
-    timeAxis: 0,
+    timeAxis: () => 0,
     run(input) {
       const isFlat = input.shape.length === 1 && inputSize === 1;
       if (!isFlat && (input.shape.length !== 2 || input.shape[1] !== inputSize)) {
