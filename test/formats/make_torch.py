@@ -104,6 +104,7 @@ checkpoint = {
 }
 save("checkpoint.pt", checkpoint, state)
 save("checkpoint-legacy.pt", checkpoint, state, _use_new_zipfile_serialization=False)
+save("defaultdict.pt", collections.defaultdict(list, epoch=[1], model=state), state)
 save("nested.pt", {"model": {"state_dict": state, "epoch": 1}}, state)
 best = {"best_acc": torch.tensor(0.75), "epoch": torch.tensor(3)}
 save("checkpoint-with-tensors.pt", {**best, "state_dict": {**best, "model": {**best, "model": state}}}, state)

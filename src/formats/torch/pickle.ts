@@ -50,6 +50,7 @@ export type Calls = ReadonlyMap<string, (args: readonly unknown[]) => unknown>;
 const BUILTIN_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([
   ["collections.OrderedDict", makeDict],
   ["builtins.dict", makeDict],
+  ["collections.defaultdict", () => new Map()], // Its argument makes what is missing; the items follow.
   ["builtins.set", ([items]) => new Set(Array.isArray(items) ? items : [])],
   ["__builtin__.set", ([items]) => new Set(Array.isArray(items) ? items : [])],
 ]);
@@ -328,7 +329,7 @@ class Machine {
   #setItems(pairs: readonly unknown[]): void {
     const target = this.#top();
     if (target instanceof Map) this.#setPairs(target, pairs);
-    // Subclasses of dict (a defaultdict, a Counter) carry items that no reader here needs.
+    // Subclasses of dict (a Counter) carry items that no reader here needs.
     else if (!(target instanceof PyObject)) throw this.#error("SETITEMS on something that is no dict");
   }
 
