@@ -205,6 +205,26 @@ describe("inspect", () => {
   });
 });
 
+it("takes the keys that lead to a state dict in a checkpoint", () => {
+  const file = join(FILES, "torch/two.pt");
+  const without = command("inspect", file);
+  expect(without.code).toBe(4);
+  expect(without.error).toContain('name one with { path }; its keys are "nets", "step"');
+  const args = ["--path", "nets", "--path", "other"];
+  const { code, out } = command("inspect", file, ...args);
+  expect(code).toBe(0);
+  expect(out).toContain('GRU.fromStateDict(readTorch(bytes, { path: ["nets","other"] }));');
+  const input = write("two.npy", npy(Tensor.zeros([3, 2])));
+  expect(command("run", file, "--input", input, ...args).out).toContain("[3, 2] -> [3, 4]");
+  expect(command("quantize", file, join(folder, "two.safetensors"), ...args).code).toBe(0);
+  expect(command("inspect", file, "--path", "nets", "--path", "third").error).toContain(
+    'path "nets", "third": no such key; its keys are "tagger", "other"',
+  );
+  const other = command("inspect", netFile, "--path", "nets");
+  expect(other.code).toBe(2);
+  expect(other.error).toContain("--path: ");
+});
+
 it("reads the weights that an ONNX model keeps in a file beside it", () => {
   const place = ["location", "outside.onnx.data"].flatMap((text, at) => onnx.lengthDelimited(at + 1, text));
   const r = onnx.tensor("r", { dims: [1, 4, 1], more: onnx.lengthDelimited(13, place) });

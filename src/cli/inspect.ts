@@ -3,16 +3,20 @@ import { parseArgs } from "node:util";
 import type { StateDict } from "lstm-wasm";
 import { dtypeOf } from "lstm-wasm/formats";
 import { CliError } from "./error.js";
-import { elements, type Model, openModel } from "./model.js";
+import { elements, type Model, openModel, PATH_OPTION } from "./model.js";
 
 /** Exporters leave many shapes and indices behind as integer constants; these are counted, not listed. */
 const SMALL = 8;
 
 export const inspect = {
-  usage: "inspect FILE",
+  usage: "inspect FILE [--path KEY]...",
   purpose: "its tensors and layers, and the code that loads them",
   run(args: string[]): void {
-    const { positionals } = parseArgs({ args, allowPositionals: true, options: {} });
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { path: PATH_OPTION },
+    });
     const [path, ...more] = positionals;
     if (path === undefined || more.length > 0) {
       throw new CliError(
@@ -20,7 +24,7 @@ export const inspect = {
         `inspect: expected one file, got ${positionals.length}\nusage: lstm-wasm ${this.usage}`,
       );
     }
-    process.stdout.write(describe(path, openModel(path)));
+    process.stdout.write(describe(path, openModel(path, values.path)));
   },
 };
 

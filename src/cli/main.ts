@@ -25,6 +25,7 @@ const HELP = `lstm-wasm: PyTorch's LSTM, GRU and RNN from weight files
 ${[...COMMANDS.values()].map(({ usage, purpose }) => `  lstm-wasm ${usage}\n      ${purpose}`).join("\n")}
 
 Files: PyTorch (.pt, .pth), safetensors, ONNX, amp models in JSON (NAM, GuitarML, RTNeural).
+--path: the key of a PyTorch checkpoint that leads to its state dict, given once per level.
 Exit codes: ${Object.entries(EXIT)
   .map(([name, code]) => `${code} ${name}`)
   .join(", ")}.

@@ -46,27 +46,50 @@ export interface Model {
 
 type Reader = "readSafetensors" | "readTorch" | "readOnnx" | "readNam" | "readGuitarML" | "readRTNeural";
 
-/** @throws CliError when the file is missing, of no known format, or broken. */
-export function openModel(path: string): Model {
+/** How commands describe what {@link openModel} takes beside the file. */
+export const PATH_OPTION = { type: "string", multiple: true } as const;
+
+/**
+ * @param keys what leads to the state dict in a PyTorch checkpoint, if not the usual keys
+ * @throws CliError when the file is missing, of no known format, or broken.
+ */
+export function openModel(path: string, keys?: readonly string[]): Model {
   const bytes = readBytes(path);
   const reader = recognise(bytes);
   if (reader === undefined) {
     throw new CliError("file not understood", `${path}: ${explain(bytes)}`);
   }
+  if (keys !== undefined && reader !== "readTorch") {
+    throw new CliError(
+      "usage",
+      `--path: ${path} is no PyTorch checkpoint, which alone holds several state dicts`,
+    );
+  }
   const read = READERS[reader];
   return blame("file not understood", path, () => ({
     bytes: bytes.length,
     refused: [],
-    ...read(bytes, path),
+    ...read(bytes, path, keys),
   }));
 }
 
 const READERS: Record<
   Reader,
-  (bytes: Uint8Array, path: string) => Omit<Model, "bytes" | "refused"> & Partial<Pick<Model, "refused">>
+  (
+    bytes: Uint8Array,
+    path: string,
+    keys?: readonly string[],
+  ) => Omit<Model, "bytes" | "refused"> & Partial<Pick<Model, "refused">>
 > = {
   readSafetensors: (bytes) => fromDict("safetensors", "readSafetensors(bytes)", readSafetensors(bytes)),
-  readTorch: (bytes) => fromDict("PyTorch", "readTorch(bytes)", readTorch(bytes)),
+  readTorch: (bytes, _, keys) =>
+    keys === undefined
+      ? fromDict("PyTorch", "readTorch(bytes)", readTorch(bytes))
+      : fromDict(
+          "PyTorch",
+          `readTorch(bytes, { path: ${JSON.stringify(keys)} })`,
+          readTorch(bytes, { path: keys }),
+        ),
   readOnnx: fromOnnx,
   readNam: (bytes) => fromAmp("Neural Amp Modeler", "readNam", readNam(bytes)),
   readGuitarML: (bytes) => fromAmp("GuitarML", "readGuitarML", readGuitarML(bytes)),

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { type StateDict, Tensor } from "lstm-wasm";
 import { listModules, type ModuleInfo, quantizeStateDict, writeSafetensors } from "lstm-wasm/formats";
 import { blame, CliError, readBytes, writeBytes } from "./error.js";
-import { type Layer, type Model, openModel } from "./model.js";
+import { type Layer, type Model, openModel, PATH_OPTION } from "./model.js";
 import { readNpy } from "./npy.js";
 import { makeRunner } from "./runner.js";
 
@@ -13,7 +13,7 @@ const BATCH = 8;
 const SEED = 1;
 
 export const quantize = {
-  usage: "quantize FILE OUT.safetensors [--input X.npy --prefix P] [--nonlinearity relu]",
+  usage: "quantize FILE OUT.safetensors [--path KEY]... [--input X.npy --prefix P] [--nonlinearity relu]",
   purpose: "the file with int8 weights, a quarter of the size, and the error of each layer",
   run(args: string[]): void {
     const { values, positionals } = parseArgs({
@@ -21,6 +21,7 @@ export const quantize = {
       allowPositionals: true,
       options: {
         input: { type: "string" },
+        path: PATH_OPTION,
         prefix: { type: "string" },
         nonlinearity: { type: "string", default: "tanh" },
       },
@@ -37,7 +38,7 @@ export const quantize = {
         `--nonlinearity: expected tanh or relu, got ${JSON.stringify(nonlinearity)}`,
       );
     }
-    const model = openModel(path);
+    const model = openModel(path, values.path);
     const dict = stateDictOf(path, model);
     const infos = listModules(dict).filter(isQuantised);
     if (infos.length === 0) {

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { Tensor } from "lstm-wasm";
 import { blame, CliError, readBytes, writeBytes } from "./error.js";
-import { type Layer, type Model, openModel } from "./model.js";
+import { type Layer, type Model, openModel, PATH_OPTION } from "./model.js";
 import { readNpy, writeNpy } from "./npy.js";
 import { Progress } from "./progress.js";
 import { makeRunner, type Runner } from "./runner.js";
@@ -12,7 +12,8 @@ const PIECES = 200;
 const LEAST_STEPS = 64;
 
 export const run = {
-  usage: "run FILE --input X.npy [--output Y.npy] [--prefix P] [--batch-first] [--nonlinearity relu]",
+  usage:
+    "run FILE --input X.npy [--output Y.npy] [--path KEY]... [--prefix P] [--batch-first] [--nonlinearity relu]",
   purpose: "a layer's output for an array; without --output its shape and range",
   run(args: string[]): void {
     const { values, positionals } = parseArgs({
@@ -21,6 +22,7 @@ export const run = {
       options: {
         input: { type: "string" },
         output: { type: "string" },
+        path: PATH_OPTION,
         prefix: { type: "string" },
         "batch-first": { type: "boolean", default: false },
         nonlinearity: { type: "string", default: "tanh" },
@@ -40,7 +42,7 @@ export const run = {
       );
     }
     const inputPath = values.input;
-    const layer = chooseLayer(path, openModel(path), values.prefix);
+    const layer = chooseLayer(path, openModel(path, values.path), values.prefix);
     const input = blame("file not understood", inputPath, () => readNpy(readBytes(inputPath)));
     const output = blame("input does not fit", inputPath, () => {
       const runner = makeRunner(layer, { batchFirst, nonlinearity });
