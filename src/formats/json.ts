@@ -9,10 +9,13 @@ import { FormatError } from "./bytes.js";
 /** Deeper than any weight file nests (a batch of nested weight matrices needs 8). */
 const MOST_DEPTH = 64;
 
+/** Of all objects together; a safetensors header has four for each tensor. */
+const MOST_KEYS = 250_000;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** @throws FormatError, which `name` opens, for text that is not JSON, nests too deep or repeats a key of an object. */
+/** @throws FormatError, which `name` opens, for text that is not JSON, nests too deep, repeats a key or has too many. */
 export function parseJson(text: string, name: string): unknown {
   checkKeysAndDepth(text, name);
   try {
@@ -26,6 +29,7 @@ export function parseJson(text: string, name: string): unknown {
 function checkKeysAndDepth(text: string, name: string): void {
   /** One set of keys for each open object, undefined for each open array. */
   const open: (Set<string> | undefined)[] = [];
+  let count = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === 0x7b || code === 0x5b) {
@@ -45,6 +49,7 @@ function checkKeysAndDepth(text: string, name: string): void {
         const key = unquote(text.slice(start, at + 1));
         if (keys.has(key)) throw new FormatError(`${name}: key ${show(key)} occurs twice`);
         keys.add(key);
+        if (++count > MOST_KEYS) throw new FormatError(`${name}: more than ${MOST_KEYS} keys`);
       }
     }
   }

@@ -134,13 +134,22 @@ const SAFETENSORS: Omit<HostileFile, "reader">[] = [
     message: "reach past the data of 0 bytes; the file is truncated",
   },
   {
-    name: "a hundred thousand tensors on the same bytes",
+    name: "fifty thousand tensors on the same bytes",
     make: () => {
       const one = '{"dtype":"F32","shape":[1000],"data_offsets":[0,4000]}';
-      const header = `{${Array.from({ length: 1e5 }, (_, at) => `"t${at}":${one}`).join(",")}}`;
+      const header = `{${Array.from({ length: 5e4 }, (_, at) => `"t${at}":${one}`).join(",")}}`;
       return safetensors(header.length, header, 4000);
     },
     message: "overlap the tensor that ends at 4000",
+  },
+  {
+    name: "metadata of half a million texts",
+    make: () => {
+      const texts = Array.from({ length: 5e5 }, (_, at) => `"k${at}":"v"`);
+      const header = `{"__metadata__":{${texts.join(",")}}}`;
+      return safetensors(header.length, header);
+    },
+    message: "safetensors: header: more than 250000 keys",
   },
 ];
 
