@@ -49,11 +49,18 @@ it("reads files in a scope without TextDecoder, atob, URL or process, and bytes 
   expect(runInContext(script, scope)).toBe(`${missing} 12 12 12 3 LSTM LSTM`);
 });
 
+it("brings neither the kernels nor the modules that call them", () => {
+  const { code, inputs } = bundle(`export * from ${JSON.stringify(FORMATS)};`);
+  expect(Object.keys(inputs).filter((path) => /src\/(wasm|nn)\/|\.wasm|build\//.test(path))).toEqual([]);
+  expect(code).not.toContain("WebAssembly");
+});
+
 it.each([
   ["readSafetensors", ["safetensors"]],
   ["readTorch", ["torch/", "fflate"]],
   ["readOnnx", ["onnx/"]],
   ["readNam", ["amp/nam", "amp/model"]],
+  ["readGuitarML", ["amp/guitarml", "amp/model"]],
   ["readRTNeural", ["amp/rtneural", "amp/model", "keras"]],
   ["fromKeras", ["keras"]],
   ["listModules", ["modules"]],
