@@ -1,6 +1,6 @@
 /**
  * Good files with bytes changed, inserted, left out and copied: every reader either refuses the result with a
- * FormatError or reads it. FUZZ_RUNS is the number of files per reader (CI: 20,000), FUZZ_SEED repeats a run.
+ * FormatError or reads it, within a second. FUZZ_RUNS is the number of files per reader (CI: 20,000), FUZZ_SEED repeats a run.
  */
 
 import { readFileSync } from "node:fs";
@@ -169,15 +169,20 @@ describe("fuzz", () => {
       const files = GOOD[reader];
       for (const good of files) READERS[reader](good);
       let read = 0;
+      /** Milliseconds of processor time. */
+      let slowest = 0;
       const check = (good: Uint8Array, mutations: readonly Mutation[]) => {
         const bytes = mutations.reduce(mutate, good);
         let result: unknown;
+        const start = process.cpuUsage();
         try {
           result = READERS[reader](bytes);
         } catch (error) {
           if (!(error instanceof FormatError)) throw error;
           expect(error.message).toMatch(/^(safetensors|torch|onnx|nam|guitarml|rtneural): ./);
           return;
+        } finally {
+          slowest = Math.max(slowest, process.cpuUsage(start).user / 1000);
         }
         read++;
         if (result instanceof Map) {
@@ -189,7 +194,8 @@ describe("fuzz", () => {
         fc.property(fc.constantFrom(...files), fc.array(mutation, { minLength: 1, maxLength: 4 }), check),
         { numRuns: RUNS, seed: SEED, endOnFailure: true },
       );
-      console.log(`fuzz: ${reader}: ${read} of ${RUNS} were still read`);
+      console.log(`fuzz: ${reader}: ${read} of ${RUNS} were still read; the slowest took ${slowest} ms`);
+      expect(slowest).toBeLessThan(1000);
     },
     600_000,
   );
