@@ -16,16 +16,22 @@ const INITIALIZERS = [
   int64s("-1", [-1]),
   int64s("far", [Number.MIN_SAFE_INTEGER]),
   int64s("0,2", [0, 2]),
+  int64s("1,2", [1, 2]),
   int64s("3,-1", [3, -1]),
   int64s("0,-1", [0, -1]),
   int64s("4,-1", [4, -1]),
   tensor("i8", { type: 3, dims: [2], raw: Int8Array.of(-1, 2) }),
 ];
 
-function evaluate(op: string, inputs: string[], attributes: Record<string, AttributeValue> = {}) {
-  const nodes = [node(op, inputs, ["out", "second"], { attributes })];
+function evaluate(
+  op: string,
+  inputs: string[],
+  attributes: Record<string, AttributeValue> = {},
+  { outputs = ["out", "second"], name = "out" } = {},
+) {
+  const nodes = [node(op, inputs, outputs, { attributes })];
   const [site] = listSites(readModel(model({ nodes, initializers: INITIALIZERS, inputs: ["x"] })));
-  return new Constants(1000).evaluate("out", site!.scope);
+  return new Constants(1000).evaluate(name, site!.scope);
 }
 
 describe("constants", () => {
@@ -55,7 +61,30 @@ describe("constants", () => {
     expect([value.shape, Array.from(value.data, Number)]).toEqual([shape, numbers]);
   });
 
+  it.each<[string, string[], Record<string, AttributeValue>, number[], number[]]>([
+    ["equal parts", ["m"], {}, [1, 3], [3, 4, 5]],
+    ["equal parts but the last", ["m"], { axis: -1, num_outputs: 2 }, [2, 1], [2, 5]],
+    ["parts by an input", ["m", "1,2"], { axis: 1 }, [2, 2], [1, 2, 4, 5]],
+    ["parts by an attribute", ["m"], { axis: 1, split: [3, 0] }, [2, 0], []],
+  ])("evaluates the second output of Split: %s", (_, inputs, attributes, shape, numbers) => {
+    const value = evaluate("Split", inputs, attributes, { name: "second" }) as Tensor;
+    expect([value.shape, Array.from(value.data)]).toEqual([shape, numbers]);
+    expect(evaluate("Split", inputs, attributes)).toBeInstanceOf(Tensor);
+  });
+
+  it("splits into no more than 64 parts, and knows no second output of others", () => {
+    const outputs = Array.from({ length: 65 }, (_, at) => `o${at}`);
+    expect(() => evaluate("Split", ["m"], {}, { outputs, name: "o1" })).toThrow("more than 64 parts");
+    expect(evaluate("Identity", ["m"], {}, { name: "second" })).toEqual(
+      new NotConstant("is computed by Identity"),
+    );
+  });
+
   it.each<[string, string[], Record<string, AttributeValue>, string]>([
+    ["Split", ["m", "1,2"], {}, "parts of [1,2] do not make up axis 0 of [2, 3]"],
+    ["Split", ["m", "4,-1"], { axis: 1 }, "parts of [4,-1] do not make up axis 1 of [2, 3]"],
+    ["Split", ["m", "2"], {}, "do not make up axis 0"],
+    ["Split", ["m"], { axis: 2 }, "axis 2 of 2 dimensions"],
     ["Concat", ["m", "v"], { axis: 0 }, 'onnx: Concat "out": its inputs do not fit together'],
     ["Concat", ["m", "1"], { axis: 0 }, "its inputs do not fit together"],
     ["Concat", ["m"], { axis: 2 }, "axis 2 of 2 dimensions"],

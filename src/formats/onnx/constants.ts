@@ -15,6 +15,8 @@ import { toTensor } from "./tensor.js";
 const MOST_DEPTH = 200;
 /** Nodes that repeat their input may blow up a file; evaluated tensors together stay below this many times its size. */
 const MOST_EXPANSION = 16;
+/** Of one Split; gates of both directions are 8. */
+const MOST_PARTS = 64;
 const ALWAYS_ALLOWED_BYTES = 64 * 2 ** 20;
 
 /** Operators that move or repeat the numbers of their first input (Concat of all) and make no others. */
@@ -32,6 +34,9 @@ export class NotConstant {
 interface Call {
   readonly input: (at: number) => AnyTensor | undefined;
   readonly attribute: (name: string) => Attribute | undefined;
+  /** Which of the node's outputs is asked for, and how many it has. */
+  readonly output: number;
+  readonly outputs: number;
   /** What messages call the node. */
   readonly label: string;
   /** Throws if so many bytes are more than is left. */
@@ -120,8 +125,10 @@ export class Constants {
       return constant instanceof Tensor ? this.#pay(constant) : constant;
     }
     const operation = node.domain === "" ? OPERATIONS.get(node.opType) : undefined;
-    if (operation === undefined || node.outputs[0] !== name)
+    const output = node.outputs.indexOf(name);
+    if (operation === undefined || (output > 0 && node.opType !== "Split")) {
       return new NotConstant(`is computed by ${node.opType}`);
+    }
     const inputs: (AnyTensor | undefined)[] = [];
     for (const input of node.inputs) {
       const value = input === "" ? undefined : this.evaluate(input, scope, depth + 1);
@@ -129,7 +136,8 @@ export class Constants {
       inputs.push(value);
     }
     const allow = (bytes: number) => this.#allow(bytes);
-    const result = operation({ input: (at) => inputs[at], attribute, label, allow }, inputs);
+    const call = { input: (at: number) => inputs[at], attribute, label, allow };
+    const result = operation({ ...call, output, outputs: node.outputs.length }, inputs);
     return result instanceof Tensor ? this.#pay(result) : result;
   }
 
@@ -189,6 +197,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ["Cast", cast],
   ["Concat", concat],
   ["Slice", slice],
+  ["Split", split],
   ["Transpose", transpose],
   ["Squeeze", squeeze],
   ["Unsqueeze", unsqueeze],
@@ -277,6 +286,28 @@ function slice(call: Call): AnyTensor {
     strides[axis]! *= step;
   }
   return gather(tensor, shape, offset, strides);
+}
+
+/** Parts of one axis: as long as `split` says, or equally long but for the last. */
+function split(call: Call): AnyTensor {
+  const tensor = data(call);
+  const axis = axisOf(call, call.attribute("axis")?.i ?? 0, tensor.shape.length);
+  const size = tensor.shape[axis]!;
+  if (call.outputs > MOST_PARTS) throw new FormatError(`${call.label}: more than ${MOST_PARTS} parts`);
+  const even = Math.ceil(size / call.outputs);
+  const given = integers(call, 1, "split");
+  const length = (at: number) => given?.[at] ?? Math.min(even, size - at * even);
+  const lengths = Array.from({ length: call.outputs }, (_, at) => length(at));
+  const sum = lengths.reduce((total, one) => total + one, 0);
+  if (sum !== size || lengths.some((one) => one < 0) || (given?.length ?? call.outputs) !== lengths.length) {
+    throw new FormatError(
+      `${call.label}: parts of [${lengths.slice(0, 8)}] do not make up axis ${axis} of ${showShape(tensor.shape)}`,
+    );
+  }
+  const start = lengths.slice(0, call.output).reduce((total, one) => total + one, 0);
+  const shape = tensor.shape.map((whole, at) => (at === axis ? lengths[call.output]! : whole));
+  const strides = stridesOf(tensor.shape);
+  return gather(tensor, shape, start * strides[axis]!, strides);
 }
 
 function transpose(call: Call): AnyTensor {

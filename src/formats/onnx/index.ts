@@ -91,7 +91,7 @@ export interface OnnxNode {
 /**
  * The recurrent layers of an ONNX model, wherever they stand (the main graph, branches, loops, functions), with their
  * weights in PyTorch's names and gate order, and all of the file's other weights by name. Weights may pass through
- * Slice, Concat, Transpose, Squeeze, Unsqueeze, Reshape, Identity and Cast on their way to the node. Layers that
+ * Slice, Split, Concat, Transpose, Squeeze, Unsqueeze, Reshape, Identity and Cast on their way to the node. Layers that
  * PyTorch exported from one module become one state dict again. Floats of any width become float32.
  *
  * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, or names what is not
