@@ -184,6 +184,35 @@ describe("readTorch", () => {
     );
   });
 
+  it("passes over what newer versions put beside the tensors", () => {
+    const text = (name: string, content: string) => ({
+      name: `m/${name}`,
+      content: new TextEncoder().encode(content),
+    });
+    const pickle = Uint8Array.from([...op.proto(), ...dict({ w: tensor() }), ...op.stop]);
+    const file = zip([
+      { name: "m/data.pkl", content: pickle },
+      text(".format_version", "1"),
+      text(".storage_alignment", "64"),
+      text("byteorder", "little"),
+      { name: "m/data/0", content: storage },
+      text("version", "3\n"),
+      text(".data/serialization_id", "0636067618914240052000000000000000000000"),
+    ]);
+    expect([...readTorch(file)].map(([name, { data }]) => [name, data])).toEqual([["w", four]]);
+  });
+
+  it.each([
+    ["_rebuild_wrapper_subclass", "it is of a subclass of Tensor without numbers of its own"],
+    ["_rebuild_nested_tensor", "it is nested; save tensor.to_padded_tensor(0)"],
+    ["_rebuild_device_tensor_from_numpy", "it is on another device; save tensor.cpu()"],
+  ])("refuses a tensor made by %s", (name, reason) => {
+    const value = dict({ good: tensor(), w: call("torch._utils", name, op.none) });
+    expect(() => readTorch(pt([...op.proto(), ...value, ...op.stop], storage))).toThrow(
+      new FormatError(`torch: tensor "w": ${reason}`),
+    );
+  });
+
   it("finds the directory of a zip before a comment", () => {
     const entries = [
       { name: "m/data.pkl", content: Uint8Array.from([...op.proto(), ...dict({ w: tensor() }), ...op.stop]) },
