@@ -1,6 +1,6 @@
 /**
- * The int8 arithmetic in float64: weights and rows quantised as the library says (assembly/quantize.ts,
- * src/nn/quantize.ts), sums of integers exact, all the rest in float64. A kernel has to agree to float32's precision, so
+ * The int8 arithmetic in float64: the weights that a module has, rows quantised as the library says
+ * (assembly/quantize.ts), sums of integers exact, all the rest in float64. A kernel has to agree to float32's precision, so
  * that an error in it cannot hide behind the rounding of the weights.
  */
 import { type StateDict, Tensor } from "../src/tensor.js";
@@ -10,22 +10,6 @@ export interface Int8Matrix {
   readonly scales: Float32Array;
   readonly rows: number;
   readonly columns: number;
-}
-
-/** One scale per row: largest magnitude / 127, 1 for zeros; integers to nearest. */
-export function quantizeWeights({ data, shape }: Tensor): Int8Matrix {
-  const [rows, columns] = shape as [number, number];
-  const scales = new Float32Array(rows);
-  const values = new Int8Array(data.length);
-  for (let row = 0; row < rows; row++) {
-    const weights = data.subarray(row * columns, (row + 1) * columns);
-    const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
-    scales[row] = largest === 0 ? 1 : largest / 127;
-    weights.forEach((weight, column) => {
-      values[row * columns + column] = Math.round(weight / scales[row]!);
-    });
-  }
-  return { values, scales, rows, columns };
 }
 
 /** The int8 matrix `name` of a state dict. */

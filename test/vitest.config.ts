@@ -30,6 +30,7 @@ const WITHOUT_WASM = [
   "test/formats/**/*.test.ts",
   "test/golden-data.test.ts",
   "test/package.test.ts",
+  "test/quantize-matrix.test.ts",
   "test/types.test.ts",
 ];
 

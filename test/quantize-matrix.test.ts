@@ -1,0 +1,137 @@
+/** quantizeMatrix: the best of its scales, rounding that keeps sums, and rows at the edges of float32. */
+import { describe, expect, it } from "vitest";
+import { Tensor } from "../src/index.js";
+import { quantizeMatrix } from "../src/quantize.js";
+
+const LEVELS = Array.from({ length: 16 }, (_, at) => 115 + at);
+/** What is made least: the sum of squares of a row's errors, and this much of the square of their sum. */
+const COMMON = 0.05;
+
+const cut = (integer: number) => Math.max(-127, Math.min(127, integer));
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+const squares = (numbers: readonly number[]) => sum(numbers.map((number) => number ** 2));
+
+/** The rows of a matrix, each with its integers, its scale, and its errors in units of that. */
+function quantizedRows(data: Float32Array, rows: number) {
+  const { values, scales, problem } = quantizeMatrix(data, rows);
+  expect(problem).toBeUndefined();
+  const columns = data.length / rows;
+  return Array.from(scales, (scale, row) => {
+    const weights = [...data.slice(row * columns, (row + 1) * columns)];
+    const integers = [...values.slice(row * columns, (row + 1) * columns)];
+    return { weights, integers, scale, errors: weights.map((weight, at) => weight / scale - integers[at]!) };
+  });
+}
+
+const uniform = ({ data }: Tensor) => data.map((x) => Math.abs(x % 1) * 2 - 1);
+const MATRICES: [string, number, Float32Array][] = [1, 2, 5, 16, 40, 128, 300].flatMap((columns) => {
+  const normal = Tensor.randn([40, columns], columns);
+  return [
+    [`normal, ${columns} columns`, 40, normal.data],
+    [`uniform, ${columns} columns`, 40, uniform(normal)],
+    [`above zero, ${columns} columns`, 40, normal.data.map(Math.abs)],
+    [`heavy tails, ${columns} columns`, 40, normal.data.map((x) => x ** 5)],
+  ];
+});
+
+describe.each(MATRICES)("%s", (_, rows, data) => {
+  it("takes the scale with the least squared error", () => {
+    for (const { weights, scale } of quantizedRows(data, rows)) {
+      const largest = Math.max(...weights.map(Math.abs));
+      const errorOf = (by: number) => squares(weights.map((x) => x - by * cut(Math.round(x / by))));
+      const scales = LEVELS.map((level) => Math.fround(largest / level));
+      expect(scales).toContain(scale);
+      const least = Math.min(...scales.map(errorOf));
+      expect(errorOf(scale)).toBeLessThanOrEqual(least * (1 + 1e-9) + largest ** 2 * 1e-20);
+    }
+  });
+
+  it("rounds to neighbours, and no other rounding of one weight would be better", () => {
+    for (const { integers, errors } of quantizedRows(data, rows)) {
+      const total = sum(errors);
+      const turns = integers.flatMap((integer, at) =>
+        [-1, 1].flatMap((turn) =>
+          cut(integer + turn) === integer + turn ? [{ error: errors[at]!, turn }] : [],
+        ),
+      );
+      const changes = turns.map(
+        ({ error, turn }) => (error - turn) ** 2 - error ** 2 + COMMON * ((total - turn) ** 2 - total ** 2),
+      );
+      expect(Math.min(...changes)).toBeGreaterThan(-1e-9);
+      expect(integers).toEqual(integers.map(cut));
+      const uncut = errors.filter((_, at) => Math.abs(integers[at]!) < 127);
+      expect(Math.max(0, ...uncut.map(Math.abs))).toBeLessThan(1);
+    }
+  });
+
+  it("finds its own integers again", () => {
+    const { values, scales } = quantizeMatrix(data, rows);
+    const columns = data.length / rows;
+    const again = quantizeMatrix(
+      Float32Array.from(values, (value, at) => value * scales[Math.floor(at / columns)]!),
+      rows,
+    );
+    // One or two numbers are themselves at several scales.
+    if (columns <= 2) return;
+    expect(again.values).toEqual(values);
+    const ratios = scales.map((scale, row) => again.scales[row]! / scale);
+    expect(Math.max(...ratios.map((ratio) => Math.abs(ratio - 1)))).toBeLessThan(2 ** -22);
+  });
+});
+
+it("is nearer than with the largest weight at 127, and keeps sums far better", () => {
+  const [rows, columns] = [200, 128];
+  const { data } = Tensor.randn([rows, columns], 3);
+  const found = quantizedRows(data, rows).map(({ weights, scale, errors }) => {
+    const plain = Math.fround(Math.max(...weights.map(Math.abs)) / 127);
+    const plainErrors = weights.map((weight) => weight / plain - Math.round(weight / plain));
+    return {
+      error: squares(errors) * scale ** 2,
+      plain: squares(plainErrors) * plain ** 2,
+      sum: sum(errors) ** 2,
+      plainSum: sum(plainErrors) ** 2,
+    };
+  });
+  const total = (of: keyof (typeof found)[number]) => sum(found.map((row) => row[of]));
+  expect(total("error")).toBeLessThan(0.95 * total("plain"));
+  expect(total("sum")).toBeLessThan(0.1 * total("plainSum"));
+});
+
+describe("rows at the edges", () => {
+  const rowOf = (...weights: number[]) => quantizedRows(Float32Array.from(weights), 1)[0]!;
+
+  it("zeros have the scale 1, and stay zeros among other numbers", () => {
+    expect(rowOf(0, -0, 0)).toMatchObject({ integers: [0, 0, 0], scale: 1 });
+    const { data } = Tensor.randn([1, 100], 4);
+    const sparse = Array.from(data, (x, at) => (at % 3 === 0 ? x : 0));
+    rowOf(...sparse).integers.forEach((integer, at) => {
+      if (sparse[at] === 0) expect(integer).toBe(0);
+    });
+  });
+
+  it("fractions of each other are exact", () => {
+    const { errors } = rowOf(-2, 1, 0.5, 0.25);
+    expect(Math.max(...errors.map(Math.abs))).toBeLessThan(1e-5);
+    expect(Math.max(...rowOf(3, 3, -3).errors.map(Math.abs))).toBeLessThan(1e-5);
+  });
+
+  it.each([3.4028234663852886e38, 2 ** -126, 1e-40, 3e-43, 2 ** -149])("largest weight %d", (largest) => {
+    const { errors, scale } = rowOf(largest, -largest / 3, largest / 7, 0);
+    expect(scale).toBeGreaterThan(0);
+    expect(scale).toBeLessThan(Number.POSITIVE_INFINITY);
+    // A subnormal scale has few bits, so that the largest weights may be cut by more than a half.
+    for (const error of errors)
+      expect(Math.abs(error) * scale).toBeLessThanOrEqual(largest * 0.01 + 2 ** -149);
+  });
+
+  it("many equal errors are turned one by one", () => {
+    const { errors } = rowOf(1, ...new Array<number>(5000).fill(0.7777));
+    // Turning an error of nothing costs 1, and is worth it down to this sum.
+    expect(Math.abs(sum(errors))).toBeLessThan(0.5 + 0.5 / COMMON);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("%d has no integer", (number) => {
+    const { problem } = quantizeMatrix(Float32Array.of(1, 2, 3, number, 5, 6), 3);
+    expect(problem).toBe(`[1][1]: expected a finite number to quantise, got ${number}`);
+  });
+});
