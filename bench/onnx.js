@@ -4,12 +4,17 @@
  * The graphs are the fastest that ONNX has for each case: one LSTM or GRU node per layer, fixed shapes, and no node that
  * only renames. A step gives the final states alone, since the output is the final h. Stacks take and return their
  * states as (layers * directions, N, H), as torch.onnx exports them.
+ *
+ * The int8 models have DynamicQuantizeLSTM of onnxruntime's own domain in place of LSTM, with weights as its quantiser
+ * makes them (quantize_dynamic, per_channel=True): int8, symmetric, a scale for each row. There is none for GRU.
  */
 import protobuf from "protobufjs/minimal.js";
 import { remembered } from "./cases.js";
 
 const FLOAT = 1;
+const INT8 = 3;
 const INT64 = 7;
+const CONTRIB = "com.microsoft";
 const ATTRIBUTE = { int: 2, string: 3, ints: 7 };
 
 /** The order of ONNX's gates in PyTorch's: LSTM i o f c of i f g o, GRU z r h of r z n. */
@@ -48,8 +53,9 @@ function attribute(name, value) {
   return message([[1, name], ...value.map((one) => [8, one]), [20, ATTRIBUTE.ints]]);
 }
 
-function node(type, inputs, outputs, attributes = {}) {
+function node(type, inputs, outputs, attributes = {}, domain = "") {
   return message([
+    [7, domain],
     ...inputs.map((name) => [1, name]),
     ...outputs.map((name) => [2, name]),
     [4, type],
@@ -94,12 +100,46 @@ function concat(arrays) {
   return result;
 }
 
+/** Initializers of both matrices of a layer; each has `directions` times (gates * H, columns). */
+function floatWeights(layer, directions, { W, R }) {
+  return [W, R].map(({ name, columns, data }) =>
+    tensor(name + layer, FLOAT, [directions, data.length / directions / columns, columns], data),
+  );
+}
+
+/** The same as DynamicQuantizeLSTM takes them: int8, transposed, and a scale and a zero point for each row. */
+function int8Weights(layer, directions, { W, R }) {
+  return [W, R].flatMap(({ name, columns, data }) => {
+    const rows = data.length / directions / columns;
+    const integers = new Int8Array(data.length);
+    const scales = new Float32Array(directions * rows);
+    for (let row = 0; row < scales.length; row++) {
+      const weights = data.subarray(row * columns, (row + 1) * columns);
+      scales[row] = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) / 127;
+      const from = Math.floor(row / rows) * rows * columns + (row % rows);
+      weights.forEach((weight, column) => {
+        integers[from + column * rows] = Math.round(weight / scales[row]);
+      });
+    }
+    return [
+      tensor(name + layer, INT8, [directions, columns, rows], integers),
+      tensor(`${name}${layer}_scale`, FLOAT, [directions, rows], scales),
+      tensor(`${name}${layer}_zero`, INT8, [directions, rows], new Int8Array(directions * rows)),
+    ];
+  });
+}
+
 /**
  * The case as the bytes of an ONNX model. Inputs X, H and (LSTM) C; outputs Y (not of a step), HN and CN.
  * @param {import("./cases.js").Case} spec
  * @param {ReturnType<typeof import("./cases.js").stateDict>} dict
  */
-export const onnxModel = remembered((spec, dict) => {
+export const onnxModel = remembered((spec, dict) => modelOf(spec, dict, false));
+
+/** The same with int8 weights; of an LSTM only. */
+export const onnxInt8Model = remembered((spec, dict) => modelOf(spec, dict, true));
+
+function modelOf(spec, dict, int8) {
   const { cell, input, hidden, steps, batch, layers, directions } = spec;
   const order = GATE_ORDER[cell];
   const gates = order.length;
@@ -132,9 +172,12 @@ export const onnxModel = remembered((spec, dict) => {
           names.map((name) => reorder(dict.get(name + suffix).data, gates, order)),
         ),
       );
+    const matrices = {
+      W: { name: "W", columns: width, data: gather("weight_ih") },
+      R: { name: "R", columns: hidden, data: gather("weight_hh") },
+    };
     initializers.push(
-      tensor(`W${layer}`, FLOAT, [directions, gates * hidden, width], gather("weight_ih")),
-      tensor(`R${layer}`, FLOAT, [directions, gates * hidden, hidden], gather("weight_hh")),
+      ...(int8 ? int8Weights : floatWeights)(layer, directions, matrices),
       tensor(`B${layer}`, FLOAT, [directions, 2 * gates * hidden], gather("bias_ih", "bias_hh")),
     );
     const last = layer === layers - 1;
@@ -143,21 +186,15 @@ export const onnxModel = remembered((spec, dict) => {
     if (cell === "gru") attributes.linear_before_reset = 1;
     // Y is (L, directions, N, H); a further layer takes (L, N, directions * H). One direction needs no transposition.
     const raw = last || output === "" ? output : `${output}_raw`;
-    nodes.push(
-      node(
-        cell.toUpperCase(),
-        [
-          source,
-          `W${layer}`,
-          `R${layer}`,
-          `B${layer}`,
-          "",
-          ...states.map((state) => initialOf(state, layer)),
-        ],
-        [raw, ...states.map((state) => finalOf(state, layer))],
-        attributes,
-      ),
-    );
+    const inputs = [source, `W${layer}`, `R${layer}`, `B${layer}`, ""];
+    inputs.push(...states.map((state) => initialOf(state, layer)));
+    const results = [raw, ...states.map((state) => finalOf(state, layer))];
+    if (int8) {
+      inputs.push("", ...["W", "R"].flatMap((name) => [`${name}${layer}_scale`, `${name}${layer}_zero`]));
+      nodes.push(node("DynamicQuantizeLSTM", inputs, results, attributes, CONTRIB));
+    } else {
+      nodes.push(node(cell.toUpperCase(), inputs, results, attributes));
+    }
     if (last) continue;
     let flat = raw;
     if (directions === 2) {
@@ -187,16 +224,16 @@ export const onnxModel = remembered((spec, dict) => {
     ...states.map((state) => [11, valueInfo(state, stateShape)]),
     ...outputs.map((bytes) => [12, bytes]),
   ]);
+  const operators = (domain, version) =>
+    message([
+      [1, domain],
+      [2, version],
+    ]);
   return message([
     [1, 8],
     [2, "lstm-wasm bench"],
     [7, graph],
-    [
-      8,
-      message([
-        [1, ""],
-        [2, 17],
-      ]),
-    ],
+    [8, operators("", 17)],
+    ...(int8 ? [[8, operators(CONTRIB, 1)]] : []),
   ]);
-});
+}

@@ -3,13 +3,14 @@ import { writeFileSync } from "node:fs";
 import { CASES, caseNamed, describeCase } from "./cases.js";
 import { chart } from "./chart.js";
 import { median } from "./measure.js";
-import { PEERS } from "./peers/index.js";
+import { PEERS, takes } from "./peers/index.js";
 import { cellTime, peakGigaflops, ratio, roofline, summary } from "./statistics.js";
 import {
   BLOCK_US_PER_SAMPLE,
   BUNDLE_GZIP_BYTES,
   COLD_START_MS,
   DETERMINISTIC,
+  INT8,
   MEAN_FLOOR,
   OVERHEAD_US,
   PROJECTION_FRACTION,
@@ -19,8 +20,7 @@ import {
 } from "./targets.js";
 
 const BUILDS = ["relaxed", "deterministic"];
-const INT8 = ["int8", "int8Deterministic"];
-const OURS = [...BUILDS, ...INT8];
+const OURS = [...BUILDS, "int8", "int8Deterministic"];
 
 /** Three significant digits. */
 function digits(number) {
@@ -53,6 +53,9 @@ function cellText(time) {
   return time === undefined ? "–" : microseconds(time.us) + spread(time);
 }
 
+/** What stands where a peer cannot run the case. */
+const NOT_AVAILABLE = "not available";
+
 function markdownTable(header, rows) {
   const line = (cells) => `| ${cells.join(" | ")} |`;
   const rule = header.map((_, column) => (column === 0 ? "---" : "---:"));
@@ -83,38 +86,59 @@ function timeTable(cells, describe, specs = rankedCases(cells)) {
   const header = ["case", ...peers.map((peer) => PEERS[peer].title)];
   const rows = specs.map((spec) => [
     describe(spec),
-    ...peers.map((peer) => cellText(cellTime(cells, spec.name, peer))),
+    ...peers.map((peer) => (takes(peer, spec) ? cellText(cellTime(cells, spec.name, peer)) : NOT_AVAILABLE)),
   ]);
   return [header, rows];
 }
 
-function ratioTable(cells) {
-  const against = peersOf(cells).filter((peer) => !OURS.includes(peer));
-  const int8 = peersOf(cells).filter((peer) => INT8.includes(peer));
-  const header = [
-    "case",
-    "floor",
-    "to onnxruntime-web",
-    "deterministic to onnxruntime-web",
-    ...int8.map((peer) => `${PEERS[peer].title.replace("lstm-wasm, ", "")} to onnxruntime-web`),
-    ...against.filter((peer) => peer !== "web").map((peer) => `to ${PEERS[peer].title}`),
-  ];
-  const rows = rankedCases(cells).map(({ name }) => [
-    name,
-    times(RATIO_FLOORS[name]),
-    times(ratio(cells, name, "relaxed", "web")),
-    times(ratio(cells, name, "deterministic", "web")),
-    ...int8.map((peer) => times(ratio(cells, name, peer, "web"))),
-    ...against.filter((peer) => peer !== "web").map((peer) => times(ratio(cells, name, "relaxed", peer))),
+/** How many times faster ours is: a row for each case, and the geometric mean; a column for each [title, ours, other]. */
+function ratioRows(cells, floors, meanFloor, pairs) {
+  const rows = rankedCases(cells).map((spec) => [
+    spec.name,
+    times(floors[spec.name]),
+    ...pairs.map(([, peer, other]) =>
+      takes(other, spec) ? times(ratio(cells, spec.name, peer, other)) : NOT_AVAILABLE,
+    ),
   ]);
-  const meanOf = (peer, other) => times(summary(cells, peer, other)?.mean);
-  rows.push([
-    "geometric mean",
-    times(MEAN_FLOOR),
-    meanOf("relaxed", "web"),
-    meanOf("deterministic", "web"),
-    ...int8.map((peer) => meanOf(peer, "web")),
-    ...against.filter((peer) => peer !== "web").map((peer) => meanOf("relaxed", peer)),
+  const means = pairs.map(([, peer, other]) => times(summary(cells, peer, other)?.mean));
+  rows.push(["geometric mean", times(meanFloor), ...means]);
+  return [["case", "floor", ...pairs.map(([title]) => title)], rows];
+}
+
+function ratioTable(cells) {
+  const against = peersOf(cells).filter((peer) => !OURS.includes(peer) && !PEERS[peer].int8);
+  return ratioRows(cells, RATIO_FLOORS, MEAN_FLOOR, [
+    ["to onnxruntime-web", "relaxed", "web"],
+    ["deterministic to onnxruntime-web", "deterministic", "web"],
+    ...against.filter((peer) => peer !== "web").map((peer) => [`to ${PEERS[peer].title}`, "relaxed", peer]),
+  ]);
+}
+
+function int8Table(cells) {
+  return ratioRows(cells, INT8.floors, undefined, [
+    ["to onnxruntime-web", "int8", "web"],
+    ["deterministic to onnxruntime-web", "int8Deterministic", "web"],
+    ["to onnxruntime-node", "int8", "node"],
+    ["to onnxruntime-web, int8", "int8", "webInt8"],
+    ["to onnxruntime-node, int8", "int8", "nodeInt8"],
+    ["to our float32", "int8", "relaxed"],
+    ["deterministic to our float32, deterministic", "int8Deterministic", "deterministic"],
+  ]);
+}
+
+/** Largest and mean difference to our float32 of what has int8 weights. Ours has the same sums in both builds. */
+function int8Errors(check) {
+  const peers = Object.keys(PEERS).filter(
+    (peer) => PEERS[peer].int8 && Object.values(check.differences).some((one) => peer in one),
+  );
+  const header = ["case", ...peers.flatMap((peer) => [`${PEERS[peer].title}: largest`, "mean"])];
+  const rows = CASES.filter(({ ranked, name }) => ranked && name in check.differences).map((spec) => [
+    spec.name,
+    ...peers.flatMap((peer) => {
+      if (!takes(peer, spec)) return [NOT_AVAILABLE, NOT_AVAILABLE];
+      const { max, mean } = check.differences[spec.name][peer];
+      return [max.toExponential(1), mean.toExponential(1)];
+    }),
   ]);
   return [header, rows];
 }
@@ -177,6 +201,16 @@ function targets(results) {
       times,
     );
   }
+  for (const spec of rankedCases(cells)) {
+    const { name, batch, hidden } = spec;
+    const int8 = (title, floor, peer, other) =>
+      atLeast(`${name}, ${title}`, floor, ratio(cells, name, peer, other), times);
+    if (name in INT8.floors) int8("int8 to onnxruntime-web", INT8.floors[name], "int8", "web");
+    if (batch > 1) continue;
+    if (hidden >= INT8.native.hidden) int8("int8 to onnxruntime-node", INT8.native.ratio, "int8", "node");
+    if (hidden < INT8.deterministic.hidden) continue;
+    int8("int8 to float32, deterministic", INT8.deterministic.ratio, "int8Deterministic", "deterministic");
+  }
   const block = cellTime(cells, "block-1x40", "relaxed");
   if (block !== undefined) {
     below("block-1x40 a sample", BLOCK_US_PER_SAMPLE, block.us / caseNamed("block-1x40").steps, microseconds);
@@ -233,8 +267,10 @@ export function consoleReport(results) {
     const [header, rows] = timeTable(cells, (spec) => spec.name, timed);
     parts.push(plainTable(header, rows));
     if (peersOf(cells).some((peer) => !OURS.includes(peer))) parts.push(plainTable(...ratioTable(cells)));
+    if (peersOf(cells).some((peer) => PEERS[peer].int8)) parts.push(plainTable(...int8Table(cells)));
     if (measured !== undefined) parts.push(plainTable(...rooflineTable(results)));
   }
+  if (results.check !== undefined) parts.push(plainTable(...int8Errors(results.check)));
   if (old !== undefined) {
     const rows = rankedCases(old.cells).map(({ name }) => [
       name,
@@ -285,12 +321,11 @@ function readme(results) {
   const { machine, settings, cells, old, roofline: measured, stream, cold, sizes, check } = results;
   const caches = machine.caches.map(({ level, size }) => `L${level} ${size}`).join(", ");
   const versions = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`);
-  const largestOf = (chosen) =>
-    Math.max(
-      ...Object.values(check.differences).flatMap((one) =>
-        Object.entries(one).flatMap(([peer, difference]) => (chosen(peer) ? [difference] : [])),
-      ),
-    ).toExponential(1);
+  const largest = Math.max(
+    ...Object.values(check.differences).flatMap((one) =>
+      Object.entries(one).flatMap(([peer, { max }]) => (PEERS[peer].int8 ? [] : [max])),
+    ),
+  ).toExponential(1);
   const disturbed = disturbedRounds(results).length;
 
   const sections = [
@@ -327,8 +362,11 @@ function readme(results) {
       "  made once; onnxruntime-web leaves such outputs unwritten on wasm, so it makes its own.",
       "- tfjs-backend-wasm: has no LSTM kernel. A cell composed of its operations, the inputs of all steps as one product.",
       "",
+      "- onnxruntime-web, int8 and onnxruntime-node, int8: DynamicQuantizeLSTM, weights as onnxruntime's quantiser makes",
+      "  them (`quantize_dynamic` with a scale per row). onnxruntime has none for GRU.",
+      "",
       `Before anything is timed each peer's outputs and states are compared with our float32 on every case: at most`,
-      `${largestOf((peer) => !INT8.includes(peer))} apart, where ${check.bound.toExponential(0)} is allowed. Int8 weights make ${largestOf((peer) => INT8.includes(peer))} of it.`,
+      `${largest} apart, where ${check.bound.toExponential(0)} is allowed. What int8 weights make of it is below.`,
     ].join("\n"),
     `A process also measures which share of its core it had. Of ${allRounds(results).length} measurements ${disturbed} had less than 97 %.`,
     "## Time of a call",
@@ -336,6 +374,14 @@ function readme(results) {
     "## Times faster",
     "How many times faster lstm-wasm is (relaxed build unless said). The floor is what the project asks of itself.",
     markdownTable(...ratioTable(cells)),
+    "## Eight-bit weights",
+    "How many times faster lstm-wasm with int8 weights is, in the same run (relaxed build unless said).",
+    markdownTable(...int8Table(cells)),
+    [
+      "What they cost: difference to float32, the largest over output and final states, the mean over the output. Weights are",
+      "uniform, for which a scale per row gains little; [int8/README.md](int8/README.md) has trained networks.",
+    ].join("\n"),
+    markdownTable(...int8Errors(check)),
   ];
 
   if (old !== undefined) {

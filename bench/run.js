@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { CASES } from "./cases.js";
 import { defaultNode, describeMachine, lastCore, peerVersions, runJob, runtimeAt } from "./machine.js";
-import { PEERS } from "./peers/index.js";
+import { PEERS, takes } from "./peers/index.js";
 import { consoleReport, writeReport } from "./report.js";
 
 const HELP = `node bench/run.js [options]
@@ -67,6 +67,8 @@ const BUILDS = { relaxed: "relaxed-simd", deterministic: "simd" };
 
 /** float32 results of a hundred steps differ by a few 1e-7 between orders of addition; a wrong gate by far more. */
 const DIFFERENCE_BOUND = 1e-5;
+/** Eight bits of a weight, over up to a hundred steps. */
+const INT8_DIFFERENCE_BOUND = 0.05;
 
 const unknown = options.part.find((part) => !PARTS.includes(part));
 if (unknown !== undefined)
@@ -102,8 +104,10 @@ const timing = {
 };
 const runtime = runtimeAt(options.node, library("relaxed-simd"));
 
+/** Cases that are not ranked measure our own float32 alone. */
+const isTimed = (peer, spec) => (spec.ranked || peer in BUILDS) && takes(peer, spec);
 /** Int8 differs in its steps alone: it starts, and costs a call, as float32 does. */
-const isInt8 = (peer) => peer.startsWith("int8");
+const floatPeers = peers.filter((peer) => !PEERS[peer].int8);
 
 /** A process that had less than this of its core is timed again, as often as the run allows in all. */
 const LEAST_CORE_SHARE = 0.97;
@@ -124,14 +128,15 @@ function shuffled(items, seed) {
 
 async function check() {
   const differences = {};
-  for (const { name, ranked } of cases) {
+  for (const spec of cases) {
+    const { name } = spec;
     progress(`check ${name}`);
-    const timed = ranked ? peers : peers.filter((peer) => peer in BUILDS);
+    const timed = peers.filter((peer) => isTimed(peer, spec));
     const { result } = await runJob(runtime, "check", { caseName: name, peers: timed }, placing);
-    for (const [peer, difference] of Object.entries(result)) {
-      const bound = PEERS[peer].differenceBound ?? DIFFERENCE_BOUND;
-      if (!(difference <= bound)) {
-        throw new Error(`${name}: ${peer} differs from ours by ${difference}, more than ${bound}`);
+    for (const [peer, { max }] of Object.entries(result)) {
+      const bound = PEERS[peer].int8 ? INT8_DIFFERENCE_BOUND : DIFFERENCE_BOUND;
+      if (!(max <= bound)) {
+        throw new Error(`${name}: ${peer} differs from ours by ${max}, more than ${bound}`);
       }
     }
     differences[name] = result;
@@ -141,10 +146,10 @@ async function check() {
 
 /** Rounds over cases and peers. Peers of a case run right after one another, so that what drifts is the same for all. */
 async function timeCells(node, chosenCases, chosenPeers, count = rounds) {
-  const cells = chosenCases.flatMap(({ name, ranked }) =>
+  const cells = chosenCases.flatMap((spec) =>
     chosenPeers
-      .filter((peer) => ranked || peer in BUILDS)
-      .map((peer) => ({ caseName: name, peer, rounds: [] })),
+      .filter((peer) => isTimed(peer, spec))
+      .map((peer) => ({ caseName: spec.name, peer, rounds: [] })),
   );
   for (let round = 0; round < count; round++) {
     for (const [at, { name }] of shuffled(chosenCases, round).entries()) {
@@ -197,7 +202,7 @@ async function measureRoofline() {
 }
 
 async function coldStarts() {
-  const starts = peers.filter((peer) => !isInt8(peer)).map((peer) => ({ peer, rounds: [] }));
+  const starts = floatPeers.map((peer) => ({ peer, rounds: [] }));
   for (let round = 0; round < 2 * rounds; round++) {
     for (const start of shuffled(starts, round)) {
       progress(`cold start ${round + 1}/${2 * rounds}: ${start.peer}`);
@@ -224,7 +229,7 @@ async function streamSteps() {
     tfjs: million / 50,
   };
   const latency = {};
-  for (const peer of peers.filter((name) => !isInt8(name))) {
+  for (const peer of floatPeers) {
     progress(`latency ${peer}`);
     latency[peer] = (
       await runJob(runtime, "latency", { caseName, peer, steps: counts[peer] }, placing)

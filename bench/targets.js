@@ -22,6 +22,29 @@ export const RATIO_FLOORS = {
   "gru-batch-128": 1.1,
 };
 
+/** Of int8 weights. */
+export const INT8 = {
+  /** Times faster than onnxruntime-web's float32. */
+  floors: {
+    "step-128": 7,
+    "step-256": 6.5,
+    "step-512": 6.5,
+    "step-1024": 4.5,
+    "sequence-128": 2.4,
+    "sequence-256": 2.4,
+    "sequence-512": 3.6,
+    "sequence-1024": 3.4,
+    "batch-128": 2,
+    "batch-256": 2,
+    "batch-512": 2,
+    "gru-batch-128": 2,
+  },
+  /** Than onnxruntime-node's float32, at batch 1 from this size on. */
+  native: { hidden: 128, ratio: 1 },
+  /** Than our own float32, at batch 1 from this size on; the deterministic build. */
+  deterministic: { hidden: 256, ratio: 1.4 },
+};
+
 export const MEAN_FLOOR = 2.8;
 export const DETERMINISTIC = { ratio: 1, mean: 2.1 };
 

@@ -1,4 +1,4 @@
-/** Runs every peer on one case and gives each peer's largest absolute difference to ours. Arguments: case, peers. */
+/** Runs every peer on one case and gives each peer's absolute differences to our float32. Arguments: case, peers. */
 import { caseNamed } from "../cases.js";
 import { PEERS } from "../peers/index.js";
 
@@ -11,8 +11,7 @@ export default async function check({ caseName, peers }) {
   const differences = {};
   for (const name of peers) {
     if (name === "relaxed") continue;
-    const got = await resultsOf(name, spec);
-    differences[name] = Math.max(...expected.map((data, which) => largestDifference(data, got[which], name)));
+    differences[name] = differencesOf(name, expected, await resultsOf(name, spec));
   }
   return differences;
 }
@@ -23,12 +22,16 @@ async function resultsOf(name, spec) {
   return peer.results().map((data) => data.slice());
 }
 
-function largestDifference(expected, got, name) {
-  if (got?.length !== expected.length) {
-    throw new Error(`${name}: expected ${expected.length} numbers, got ${got?.length}`);
-  }
-  let largest = 0;
-  for (let at = 0; at < expected.length; at++) largest = Math.max(largest, Math.abs(got[at] - expected[at]));
-  if (Number.isNaN(largest)) throw new Error(`${name}: a result is NaN`);
-  return largest;
+/** The largest difference over output and states, and the mean of the output's. */
+function differencesOf(name, expected, got) {
+  const all = expected.map((data, which) => {
+    const other = got[which];
+    if (other?.length !== data.length) {
+      throw new Error(`${name}: expected ${data.length} numbers, got ${other?.length}`);
+    }
+    return data.map((number, at) => Math.abs(other[at] - number));
+  });
+  const max = Math.max(...all.map((part) => part.reduce((most, one) => Math.max(most, one), 0)));
+  if (Number.isNaN(max)) throw new Error(`${name}: a result is NaN`);
+  return { max, mean: all[0].reduce((sum, one) => sum + one, 0) / all[0].length };
 }

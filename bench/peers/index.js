@@ -4,6 +4,9 @@
  * and 49 us after a second, in the same state of the machine.
  */
 
+/** onnxruntime has int8 weights for LSTM alone. */
+const isLstm = ({ cell }) => cell === "lstm";
+
 /** @type {Record<string, PeerEntry>} */
 export const PEERS = {
   relaxed: {
@@ -19,14 +22,13 @@ export const PEERS = {
   int8: {
     title: "lstm-wasm, int8",
     note: "relaxed SIMD",
-    // Eight bits of a weight, over up to a hundred steps; a wrong scale shows by far more.
-    differenceBound: 0.05,
+    int8: true,
     create: async (spec) => (await import("./ours.js")).create(spec, false, "int8"),
   },
   int8Deterministic: {
     title: "lstm-wasm, int8, deterministic",
     note: "baseline SIMD",
-    differenceBound: 0.05,
+    int8: true,
     create: async (spec) => (await import("./ours.js")).create(spec, true, "int8"),
   },
   web: {
@@ -35,10 +37,25 @@ export const PEERS = {
     leastWarmupMs: 600,
     create: async (spec) => (await import("./onnxruntime.js")).create(spec, "web"),
   },
+  webInt8: {
+    title: "onnxruntime-web, int8",
+    note: "wasm",
+    int8: true,
+    leastWarmupMs: 600,
+    takes: isLstm,
+    create: async (spec) => (await import("./onnxruntime.js")).create(spec, "web", "int8"),
+  },
   node: {
     title: "onnxruntime-node",
     note: "native",
     create: async (spec) => (await import("./onnxruntime.js")).create(spec, "node"),
+  },
+  nodeInt8: {
+    title: "onnxruntime-node, int8",
+    note: "native",
+    int8: true,
+    takes: isLstm,
+    create: async (spec) => (await import("./onnxruntime.js")).create(spec, "node", "int8"),
   },
   tfjs: {
     title: "tfjs-backend-wasm",
@@ -48,12 +65,18 @@ export const PEERS = {
   },
 };
 
+/** Whether the peer can run the case. */
+export function takes(peer, spec) {
+  return PEERS[peer].takes?.(spec) ?? true;
+}
+
 /**
  * @typedef {object} PeerEntry
  * @property {string} title
  * @property {string} note
  * @property {number} [leastWarmupMs]
- * @property {number} [differenceBound]  how far from our float32 its numbers may be, where that is more than rounding
+ * @property {boolean} [int8]  its weights have eight bits
+ * @property {(spec: import("../cases.js").Case) => boolean} [takes]  the cases that it can run; all when left out
  * @property {(spec: import("../cases.js").Case) => Promise<Peer>} create
  */
 

@@ -4,12 +4,13 @@
  * once. onnxruntime-web has no such thing on wasm: it leaves an output that is handed in unwritten.
  */
 import { callArguments, stateDict } from "../cases.js";
-import { onnxModel } from "../onnx.js";
+import { onnxInt8Model, onnxModel } from "../onnx.js";
 
 /** @param {import("../cases.js").Case} spec */
-export async function create(spec, flavour) {
+export async function create(spec, flavour, precision = "float32") {
   const ort = await load(flavour);
-  const session = await ort.InferenceSession.create(onnxModel(spec, stateDict(spec)), {
+  const model = precision === "int8" ? onnxInt8Model : onnxModel;
+  const session = await ort.InferenceSession.create(model(spec, stateDict(spec)), {
     executionProviders: [flavour === "web" ? "wasm" : "cpu"],
     graphOptimizationLevel: "all",
     executionMode: "sequential",
