@@ -1,5 +1,6 @@
 /** int8 modules against a float64 model of their arithmetic, and against themselves bit for bit. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readSafetensors, writeSafetensors } from "../src/formats/index.js";
 import { GRU, Linear, LSTM, RNN, type StateDict, Tensor, type TensorData } from "../src/index.js";
 import { quantizeMatrix } from "../src/quantize.js";
 import { currentRuntime } from "../src/wasm/runtime.js";
@@ -26,6 +27,8 @@ afterEach(() => {
 /** How activations reach the dot products: the baseline build has one form, the relaxed one two. */
 const FORMS = currentRuntime().build === "simd" ? [0] : [0, 1];
 
+type AnyModule = LSTM | GRU | RNN;
+
 const float32Of = (shape: number[], seed: number, scale = 1) => {
   const tensor = Tensor.randn(shape, seed);
   return new Tensor(
@@ -33,6 +36,22 @@ const float32Of = (shape: number[], seed: number, scale = 1) => {
     shape,
   );
 };
+
+/** The same numbers in each run: integers over all of int8, scales for weights in +-bound, biases in +-bound. */
+function drawn<M extends AnyModule | Linear>(module: M, bound = 0.3): M {
+  const dict = module.stateDict<Float32Array | Int8Array>();
+  let seed = 100;
+  for (const [name, { data, shape }] of dict) {
+    const { data: random } = Tensor.randn([...shape], seed++);
+    for (let at = 0; at < data.length; at++) {
+      const x = random[at]! % 1;
+      if (data instanceof Int8Array) data[at] = Math.round(127 * x);
+      else data[at] = name.endsWith("_scale") ? (bound * (1 + x / 2)) / 127 : bound * x;
+    }
+  }
+  module.loadStateDict(dict);
+  return module;
+}
 
 const TOLERANCE = 2e-6;
 
@@ -85,13 +104,15 @@ describe.each(FORMS)("form %i of the activations", (form) => {
     const { inputSize, hiddenSize } = sizes;
     const steps = 6;
     const batch = 3;
-    const input = float32Of([steps, batch, inputSize], 1, 2);
+    // Sums of about 1: a float32 of 50 alone is off by more than what is allowed.
+    const bound = 1 / Math.sqrt(hiddenSize);
+    const input = float32Of([steps, batch, inputSize], 1, Math.min(2, 3 / (bound * Math.sqrt(inputSize))));
     const h0 = float32Of([1, batch, hiddenSize], 2, 0.7);
     const label = `${inputSize} -> ${hiddenSize}`;
 
     it.each([true, false])(`LSTM ${label}, bias %s`, (bias) => {
       kernels.selectGroups(form);
-      using lstm = new LSTM({ ...sizes, bias, precision: "int8" });
+      using lstm = drawn(new LSTM({ ...sizes, bias, precision: "int8" }), bound);
       const c0 = float32Of([1, batch, hiddenSize], 3, 3);
       const [output, [hN, cN]] = lstm.forward(input, [h0, c0]);
       expect(hN.data).toEqual(output.data.slice(-batch * hiddenSize));
@@ -105,7 +126,7 @@ describe.each(FORMS)("form %i of the activations", (form) => {
 
     it.each([true, false])(`GRU ${label}, bias %s`, (bias) => {
       kernels.selectGroups(form);
-      using gru = new GRU({ ...sizes, bias, precision: "int8" });
+      using gru = drawn(new GRU({ ...sizes, bias, precision: "int8" }), bound);
       const [output, hN] = gru.forward(input, h0);
       expect(hN.data).toEqual(output.data.slice(-batch * hiddenSize));
       for (let row = 0; row < batch; row++) {
@@ -116,7 +137,7 @@ describe.each(FORMS)("form %i of the activations", (form) => {
 
     it.each(["tanh", "relu"] as const)(`RNN ${label}, %s`, (nonlinearity) => {
       kernels.selectGroups(form);
-      using rnn = new RNN({ ...sizes, nonlinearity, precision: "int8" });
+      using rnn = drawn(new RNN({ ...sizes, nonlinearity, precision: "int8" }), bound);
       const [output, hN] = rnn.forward(input, h0);
       expect(hN.data).toEqual(output.data.slice(-batch * hiddenSize));
       for (let row = 0; row < batch; row++) {
@@ -126,10 +147,52 @@ describe.each(FORMS)("form %i of the activations", (form) => {
     });
   }
 
+  // Sums of h, and of the row that is projected, longer than 2048: more than one sum of 32 bits.
+  it.each([
+    ["LSTM", 4],
+    ["GRU", 3],
+    ["RNN", 1],
+  ] as const)("%s with 2052 units", (name, gates) => {
+    kernels.selectGroups(form);
+    const [inputSize, hiddenSize] = [3, 2052];
+    const dict = new Map<string, Tensor<TensorData>>();
+    for (const [part, columns] of [
+      ["ih", inputSize],
+      ["hh", hiddenSize],
+    ] as const) {
+      const shape = [gates * hiddenSize, columns];
+      const { data } = Tensor.randn(shape, columns);
+      dict.set(
+        `weight_${part}_l0`,
+        new Tensor(
+          Int8Array.from(data, (x) => 40 * x),
+          shape,
+        ),
+      );
+      const scales = Float32Array.from({ length: shape[0]! }, (_, row) => (1 + (row % 7)) * 1e-4);
+      dict.set(`weight_${part}_l0_scale`, new Tensor(scales, [shape[0]!]));
+      dict.set(`bias_${part}_l0`, float32Of([shape[0]!], 11, 0.1));
+    }
+    const x = rowsOf(float32Of([2, 1, inputSize], 12, 2), 0);
+    const h0 = float32Of([1, 1, hiddenSize], 13, 0.7);
+    const input = new Tensor(Float32Array.from(x.flatMap((row) => [...row])), [2, 1, inputSize]);
+    const models = {
+      LSTM: () => lstmModel(dict, new Float64Array(hiddenSize)),
+      GRU: () => gruModel(dict),
+      RNN: () => rnnModel(dict, "tanh"),
+    };
+    using module = { LSTM, GRU, RNN }[name].fromStateDict(dict);
+    const [output] =
+      module instanceof LSTM
+        ? module.forward(input, [h0, Tensor.zeros([1, 1, hiddenSize])])
+        : module.forward(input, h0);
+    checkSteps(name, x, h0.data, rowsOf(output, 0), models[name]());
+  });
+
   it("LSTM with a projection: the projected row is W_hr times the quantised o tanh(c)", () => {
     kernels.selectGroups(form);
     const [steps, batch, hiddenSize, projSize] = [5, 3, 37, 19];
-    using lstm = new LSTM({ inputSize: 6, hiddenSize, projSize, precision: "int8" });
+    using lstm = drawn(new LSTM({ inputSize: 6, hiddenSize, projSize, precision: "int8" }), 0.2);
     const input = float32Of([steps, batch, 6], 4, 2);
     const { output, layers } = lstm.trace(input);
     const dict = lstm.stateDict();
@@ -179,7 +242,7 @@ describe.each(FORMS)("form %i of the activations", (form) => {
     [5000, 33],
   ])("Linear %i -> %i has the model's bits", (inFeatures, outFeatures) => {
     kernels.selectGroups(form);
-    using linear = new Linear({ inFeatures, outFeatures, precision: "int8" });
+    using linear = drawn(new Linear({ inFeatures, outFeatures, precision: "int8" }));
     const input = float32Of([7, inFeatures], 5, 3);
     const output = linear.forward(input);
     const dict = linear.stateDict();
@@ -254,7 +317,6 @@ const MODULES: [name: string, Module: ModuleClass, options: object][] = [
   ["RNN", RNN, {}],
 ];
 
-type AnyModule = LSTM | GRU | RNN;
 const runAny = (module: AnyModule, input: Tensor, lengths?: number[]): [Tensor, unknown] =>
   module instanceof LSTM
     ? module.forward(input, undefined, lengths && { lengths })
@@ -262,7 +324,7 @@ const runAny = (module: AnyModule, input: Tensor, lengths?: number[]): [Tensor, 
 
 describe.each(MODULES)("%s bit for bit", (_, Module, extra) => {
   const make = (options: object) =>
-    new Module({ inputSize: 9, hiddenSize: 21, ...extra, ...options, precision: "int8" });
+    drawn(new Module({ inputSize: 9, hiddenSize: 21, ...extra, ...options, precision: "int8" }));
   const input = float32Of([40, 5, 9], 6, 2);
   const part = (row: number, length = 40) =>
     new Tensor(
@@ -415,6 +477,33 @@ describe("quantisation at load", () => {
       });
   });
 
+  it("makes no float32 copy of int8 weights on the way from a file", () => {
+    const [inFeatures, outFeatures] = [1000, 500];
+    using linear = new Linear({ inFeatures, outFeatures, precision: "int8" });
+    const file = writeSafetensors(linear.stateDict());
+    let longest = 0;
+    // Views of existing buffers are no copies.
+    const construct = (Floats: Float32ArrayConstructor, args: unknown[], newTarget: never) => {
+      const array = Reflect.construct(Floats, args, newTarget) as Float32Array;
+      if (!(args[0] instanceof ArrayBuffer)) longest = Math.max(longest, array.length);
+      return array;
+    };
+    const before = currentRuntime().liveBytes;
+    vi.stubGlobal("Float32Array", new Proxy(Float32Array, { construct }));
+    try {
+      using counted = new Linear({ inFeatures, outFeatures });
+      expect(longest).toBeGreaterThanOrEqual(inFeatures * outFeatures);
+      counted.dispose();
+      longest = 0;
+      using loaded = Linear.fromStateDict(readSafetensors(file));
+      expect(loaded.stateDict()).toEqual(linear.stateDict());
+      expect(currentRuntime().liveBytes - before).toBeLessThan(1.1 * inFeatures * outFeatures);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(longest).toBeLessThanOrEqual(outFeatures);
+  });
+
   it("takes a quarter of the memory, and scales", () => {
     const runtime = currentRuntime();
     const bytesOf = (make: () => { dispose(): void }) => {
@@ -443,11 +532,15 @@ describe("quantisation at load", () => {
   });
 });
 
-describe("rows that 14 bits cannot hold", () => {
+describe.each(FORMS)("rows that 14 bits cannot hold, form %i", (form) => {
+  beforeEach(() => {
+    kernels.selectGroups(form);
+  });
+
   const dictOf = (module: { stateDict(): StateDict }) => module.stateDict();
 
   it("NaN makes its row NaN, and no other", () => {
-    using linear = new Linear({ inFeatures: 20, outFeatures: 18, precision: "int8" });
+    using linear = drawn(new Linear({ inFeatures: 20, outFeatures: 18, precision: "int8" }));
     const input = float32Of([7, 20], 7);
     const clean = linear.forward(input).data;
     input.data[3 * 20 + 19] = Number.NaN;
@@ -462,7 +555,7 @@ describe("rows that 14 bits cannot hold", () => {
   });
 
   it.each([1, 17])("infinity is where float32 has it, %i outputs", (outFeatures) => {
-    using linear = new Linear({ inFeatures: 6, outFeatures, precision: "int8" });
+    using linear = drawn(new Linear({ inFeatures: 6, outFeatures, precision: "int8" }));
     using float = new Linear({ inFeatures: 6, outFeatures }).loadStateDict(dequantize(dictOf(linear)));
     const input = float32Of([4, 6], 8);
     input.data[1] = Number.POSITIVE_INFINITY;
@@ -480,7 +573,7 @@ describe("rows that 14 bits cannot hold", () => {
 
   it.each(MODULES)("%s: NaN and infinity go where they go in float32", (_, Module, extra) => {
     const options = { inputSize: 9, hiddenSize: 21, numLayers: 2, precision: "int8", ...extra } as const;
-    using module = new Module(options);
+    using module = drawn(new Module(options));
     using float = Module.fromStateDict(dequantize(dictOf(module)));
     expect(float.precision).toBe("float32");
     const input = float32Of([6, 4, 9], 9);
@@ -497,7 +590,7 @@ describe("rows that 14 bits cannot hold", () => {
   });
 
   it.each([1e30, 1e36, 1e-25, 1e-30, 1e-34, 1e-38, 1e-41])("inputs of magnitude %d", (magnitude) => {
-    using linear = new Linear({ inFeatures: 50, outFeatures: 20, bias: false, precision: "int8" });
+    using linear = drawn(new Linear({ inFeatures: 50, outFeatures: 20, bias: false, precision: "int8" }));
     const { values, scales, columns } = matrixOf(linear.stateDict(), "weight");
     const input = float32Of([3, 50], 10, magnitude);
     const { data } = linear.forward(input);
@@ -517,7 +610,7 @@ describe("rows that 14 bits cannot hold", () => {
   });
 
   it("zeros give the bias; equal numbers are exact", () => {
-    using linear = new Linear({ inFeatures: 33, outFeatures: 5, precision: "int8" });
+    using linear = drawn(new Linear({ inFeatures: 33, outFeatures: 5, precision: "int8" }));
     const dict = linear.stateDict();
     const zeros = linear.forward(Tensor.zeros([2, 33]));
     expect(zeros.data.slice(5)).toEqual(dict.get("bias")!.data);
