@@ -69,3 +69,11 @@ it("refuses weights that are not finite", () => {
     'dict["weight"][1][1]: expected a finite number to quantise, got Infinity',
   );
 });
+
+it("refuses to write scales over another tensor", () => {
+  const float = new Linear({ inFeatures: 2, outFeatures: 2 }).stateDict();
+  float.set("weight_scale", Tensor.zeros([2]));
+  expect(() => quantizeStateDict(float)).toThrow(
+    'dict["weight_scale"]: expected no such tensor beside float weights',
+  );
+});

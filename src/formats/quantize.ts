@@ -15,7 +15,7 @@ export interface QuantizeOptions {
  * The same state dict with int8 weights for its LSTM, GRU, RNN and Linear layers, as `listModules` finds them: an
  * Int8Array tensor under the same name, and its scales, one per row, under the name and `_scale`. All other tensors, and
  * weights that are int8 already, are taken over as they are.
- * @throws TypeError for an unknown option; RangeError for a weight that is not finite.
+ * @throws TypeError for an unknown option; RangeError for a weight that is not finite, or whose scales' name is taken.
  */
 export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): StateDict {
   const { modules = listModules(dict) } = checkOptions("options", options, ["modules"]);
@@ -26,11 +26,17 @@ export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): S
       quantized.set(name, tensor);
       continue;
     }
+    const scaleName = scaleNameOf(name);
+    if (dict.has(scaleName)) {
+      throw new RangeError(
+        `dict[${JSON.stringify(scaleName)}]: expected no such tensor beside float weights`,
+      );
+    }
     const { data, shape } = tensor;
     const { values, scales, problem } = quantizeMatrix(data, shape[0]!);
     if (problem !== undefined) throw new RangeError(`dict[${JSON.stringify(name)}]${problem}`);
     quantized.set(name, new Tensor(values, shape));
-    quantized.set(scaleNameOf(name), new Tensor(scales, [scales.length]));
+    quantized.set(scaleName, new Tensor(scales, [scales.length]));
   }
   return quantized;
 }
