@@ -465,6 +465,54 @@ describe("lstm-wasm quantize", () => {
     expect(command("quantize", netFile, target, "--input", xFile, "--prefix", "head").code).toBe(5);
   });
 
+  const guitarML = (skip: number) => {
+    const lstm = new LSTM({ inputSize: 1, hiddenSize: 8 });
+    const head = new Linear({ inFeatures: 8, outFeatures: 1 });
+    const nested = (module: LSTM | Linear, prefix: string) =>
+      [...module.stateDict()].map(([name, tensor]) => [`${prefix}${name}`, tensor.toArray()]);
+    const about = {
+      model: "SimpleRNN",
+      input_size: 1,
+      skip,
+      output_size: 1,
+      unit_type: "LSTM",
+      num_layers: 1,
+      hidden_size: 8,
+      bias_fl: true,
+    };
+    const state_dict = Object.fromEntries([...nested(lstm, "rec."), ...nested(head, "lin.")]);
+    return write(`guitar-${skip}.json`, JSON.stringify({ model_data: about, state_dict }));
+  };
+  const keras = { in_shape: [null, null, 1], layers: [] as object[] };
+  const rows = (count: number, columns: number) => Tensor.randn([count, columns], 5).toArray();
+  keras.layers.push(
+    { type: "gru", activation: "", shape: [null, null, 2], weights: [rows(1, 6), rows(2, 6), rows(2, 6)] },
+    { type: "dense", activation: "", shape: [null, null, 1], weights: [rows(2, 1), [0.5]] },
+  );
+
+  it.each([
+    ["a PyTorch file", join(FILES, "torch/zip.pt"), "lstm."],
+    ["an ONNX file", join(FILES, "onnx/gru-dropout.onnx"), "gru."],
+    ["a GuitarML file", guitarML(0), "rec."],
+    ["an RTNeural file", write("keras.json", JSON.stringify(keras)), "rec."],
+  ])("takes %s", (_, file) => {
+    const { code, out, error } = command("quantize", file, target);
+    expect([code, error]).toEqual([0, ""]);
+    expect(out).toContain(`${file}: ${readFileSync(file).length} bytes, `);
+    expect(out).toMatch(/largest \S+, mean \S+, \S+ % of the output/);
+    const dict = readSafetensors(readFileSync(target));
+    const matrices = [...dict].filter(([, { data }]) => data instanceof Int8Array);
+    expect(matrices.length).toBeGreaterThan(0);
+    for (const [name] of matrices) expect(dict.has(`${name}_scale`)).toBe(true);
+    expect(command("inspect", target).code).toBe(0);
+  });
+
+  it("refuses what safetensors cannot hold", () => {
+    const { code, out, error } = command("quantize", guitarML(1), target);
+    expect([code, out]).toEqual([4, ""]);
+    expect(error).toContain("has a skip connection, which safetensors cannot hold");
+  });
+
   it.each([
     ["one file", [netFile], 2, "quantize: expected two files, got 1"],
     [
