@@ -3,10 +3,8 @@
  * Hears Debian's spoken samples (package alsa-utils) and, where it is installed, a sentence by espeak-ng.
  */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,13 +12,10 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import * as native from "onnxruntime-node";
 import * as web from "onnxruntime-web";
-import { hear, model } from "./hear.js";
+import { hear, model, SOUNDS, speech } from "./hear.js";
 import { speechSegments } from "./segments.js";
 import { FRAME, SAMPLE_RATE, SileroVad } from "./vad.js";
 
-const SOUNDS = "/usr/share/sounds/alsa";
-const SENTENCE =
-  "The quick brown fox jumps over the lazy dog. And now, after a short pause, it does so once again.";
 const CONTEXT = 64;
 
 /** The model as onnxruntime runs it; keeps context and state, as SileroVad does. */
@@ -60,26 +55,12 @@ function frames(samples) {
   });
 }
 
-function sounds() {
-  const files = readdirSync(SOUNDS)
-    .filter((name) => name.endsWith(".wav"))
-    .map((name) => join(SOUNDS, name));
-  const folder = mkdtempSync(join(tmpdir(), "silero-vad-"));
-  try {
-    const spoken = join(folder, "sentence.wav");
-    execFileSync("espeak-ng", ["-w", spoken, SENTENCE]);
-    return hear([...files, spoken]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 describe("Silero VAD v5", () => {
   let samples;
   let ours;
 
   before(() => {
-    samples = sounds();
+    samples = speech();
     const vad = new SileroVad(readFileSync(model));
     ours = [...vad.process(samples), ...vad.flush()];
     vad.dispose();

@@ -21,74 +21,51 @@ const REFLECTED = 64;
 const BINS = 129;
 const PREFIX = "If_0_then_branch__Inline_0__";
 
-export class SileroVad {
+/** What stands before the LSTM: 128 features of each frame. */
+export class SileroFeatures {
   #stft;
   #encoder;
-  #lstm;
-  #steps;
-  #head;
   /** The context, then the frame as far as it has come. */
   #window = new Float32Array(CONTEXT + FRAME);
   #filled = CONTEXT;
   #input = Tensor.zeros([1, CONTEXT + FRAME + REFLECTED]);
 
-  /**
-   * @param {Uint8Array} onnx the bytes of silero_vad_v5.onnx
-   * @param {{ precision?: "float32" | "int8" }} [options] the precision of the LSTM's weights
-   */
-  constructor(onnx, { precision = "float32" } = {}) {
-    // No recurrent node is read: their weights stand in the file in PyTorch's own order.
-    const { tensors } = readOnnx(onnx, { nodes: [] });
-    const conv = (name, options) =>
-      Conv1d.fromStateDict(tensors, { prefix: `${PREFIX}${name}.`, ...options });
+  /** @param {import("lstm-wasm").StateDict} tensors of the file */
+  constructor(tensors) {
     const basis = tensors.get(`${PREFIX}stft.forward_basis_buffer`);
     this.#stft = Conv1d.fromStateDict({ weight: basis }, { stride: 128 });
     this.#encoder = [1, 2, 2, 1].map((stride, at) =>
-      conv(`encoder.${at}.reparam_conv`, { stride, padding: 1 }),
+      Conv1d.fromStateDict(tensors, { prefix: `${PREFIX}encoder.${at}.reparam_conv.`, stride, padding: 1 }),
     );
-    // A cell in the file; as the only layer of an LSTM it has a stream, which keeps the state.
-    const cell = `${PREFIX}decoder.rnn.`;
-    const names = [...tensors.keys()].filter((name) => name.startsWith(cell));
-    const layer = names.map((name) => [`${name.slice(cell.length)}_l0`, tensors.get(name)]);
-    this.#lstm = LSTM.fromStateDict(new Map(layer), { precision });
-    this.#steps = this.#lstm.stream();
-    this.#head = conv("decoder.decoder.2");
+  }
+
+  /** Samples that the frame begun still lacks; 0 where none has begun. */
+  get missing() {
+    return this.#filled === CONTEXT ? 0 : this.#window.length - this.#filled;
   }
 
   /**
-   * Takes any number of samples at 16 kHz and gives one probability for each frame that they complete; what is left
-   * over waits for the next call. A chunk of 512 samples from the start gives one each time.
+   * The features of each frame that the chunk completes; what is left over waits for the next chunk.
    * @param {Float32Array} chunk
-   * @returns {number[]}
+   * @returns {Generator<Float32Array>}
    */
-  process(chunk) {
-    const probabilities = [];
+  *of(chunk) {
     for (let at = 0; at < chunk.length; ) {
       const count = Math.min(chunk.length - at, this.#window.length - this.#filled);
       this.#window.set(chunk.subarray(at, at + count), this.#filled);
       this.#filled += count;
       at += count;
-      if (this.#filled === this.#window.length) probabilities.push(this.#frame());
+      if (this.#filled === this.#window.length) yield this.#frame();
     }
-    return probabilities;
   }
 
-  /** Fills up a frame that has begun with silence; gives its probability, or nothing. */
-  flush() {
-    const rest = this.#filled - CONTEXT;
-    return rest === 0 ? [] : this.process(new Float32Array(FRAME - rest));
-  }
-
-  /** Forgets everything heard. */
   reset() {
     this.#window.fill(0);
     this.#filled = CONTEXT;
-    this.#steps.reset();
   }
 
   dispose() {
-    for (const module of [this.#stft, ...this.#encoder, this.#steps, this.#lstm, this.#head])
-      module.dispose();
+    for (const module of [this.#stft, ...this.#encoder]) module.dispose();
   }
 
   #frame() {
@@ -98,11 +75,89 @@ export class SileroVad {
     for (let at = 0; at < REFLECTED; at++) data[length + at] = data[length - 2 - at];
     this.#window.copyWithin(0, FRAME);
     this.#filled = CONTEXT;
-
     let features = magnitudes(this.#stft.forward(this.#input));
     for (const conv of this.#encoder) features = relu(conv.forward(features));
-    const h = this.#steps.step(features.data);
-    return sigmoid(this.#head.forward(new Tensor(relu(h).data, [128, 1]))).data[0];
+    return features.data;
+  }
+}
+
+/** What stands behind the LSTM: h to a probability. */
+export class SileroHead {
+  #conv;
+
+  /** @param {import("lstm-wasm").StateDict} tensors of the file */
+  constructor(tensors) {
+    this.#conv = Conv1d.fromStateDict(tensors, { prefix: `${PREFIX}decoder.decoder.2.` });
+  }
+
+  /** @param {Float32Array} h 128 numbers */
+  forward(h) {
+    return sigmoid(this.#conv.forward(relu(new Tensor(h, [h.length, 1])))).data[0];
+  }
+
+  dispose() {
+    this.#conv.dispose();
+  }
+}
+
+/**
+ * The tensors of silero_vad_v5.onnx. No recurrent node is read: their weights stand in the file in PyTorch's own order.
+ * @param {Uint8Array} onnx
+ */
+export function sileroTensors(onnx) {
+  return readOnnx(onnx, { nodes: [] }).tensors;
+}
+
+/** The LSTM's weights: a cell in the file; as the only layer of an LSTM it has a stream, which keeps the state. */
+export function sileroLstm(tensors) {
+  const cell = `${PREFIX}decoder.rnn.`;
+  const names = [...tensors.keys()].filter((name) => name.startsWith(cell));
+  return new Map(names.map((name) => [`${name.slice(cell.length)}_l0`, tensors.get(name)]));
+}
+
+export class SileroVad {
+  #features;
+  #lstm;
+  #steps;
+  #head;
+
+  /**
+   * @param {Uint8Array} onnx the bytes of silero_vad_v5.onnx
+   * @param {{ precision?: "float32" | "int8" }} [options] the precision of the LSTM's weights
+   */
+  constructor(onnx, { precision = "float32" } = {}) {
+    const tensors = sileroTensors(onnx);
+    this.#features = new SileroFeatures(tensors);
+    this.#lstm = LSTM.fromStateDict(sileroLstm(tensors), { precision });
+    this.#steps = this.#lstm.stream();
+    this.#head = new SileroHead(tensors);
+  }
+
+  /**
+   * Takes any number of samples at 16 kHz and gives one probability for each frame that they complete; what is left
+   * over waits for the next call. A chunk of 512 samples from the start gives one each time.
+   * @param {Float32Array} chunk
+   * @returns {number[]}
+   */
+  process(chunk) {
+    return Array.from(this.#features.of(chunk), (features) =>
+      this.#head.forward(this.#steps.step(features).data),
+    );
+  }
+
+  /** Fills up a frame that has begun with silence; gives its probability, or nothing. */
+  flush() {
+    return this.process(new Float32Array(this.#features.missing));
+  }
+
+  /** Forgets everything heard. */
+  reset() {
+    this.#features.reset();
+    this.#steps.reset();
+  }
+
+  dispose() {
+    for (const part of [this.#features, this.#steps, this.#lstm, this.#head]) part.dispose();
   }
 }
 
