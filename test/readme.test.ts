@@ -1,6 +1,6 @@
 /**
  * Every TypeScript snippet of the README runs as it stands, against the built package, in a folder that holds what
- * its Python snippet wrote (test/readme/make.py, which .ci/run runs too).
+ * its Python snippet wrote (test/readme/make.py, which .ci/run runs too). The int8 table is that of the last measurement.
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -30,6 +30,17 @@ describe("README", () => {
   it("has snippets, and tells what the first one prints", () => {
     expect(snippets.length).toBeGreaterThan(2);
     expect(promised(snippets[0]!)).toEqual(["[5, 4, 3] [2, 4, 3] [2, 4, 3]"]);
+  });
+
+  it("has the int8 table that bench/int8 measured, as that folder's README has", async () => {
+    const folder = new URL("bench/int8/", root);
+    const { report, withSummary } = (await import(new URL("report.js", folder).href)) as {
+      report(results: unknown): string;
+      withSummary(readme: string, results: unknown): string;
+    };
+    const results = JSON.parse(readFileSync(new URL("results.json", folder), "utf8"));
+    expect(readFileSync(new URL("README.md", folder), "utf8")).toBe(report(results));
+    expect(withSummary(readme, results)).toBe(readme);
   });
 
   it.each(snippets.map((snippet, index) => ({ snippet, title: `snippet ${index + 1}`, index })))(

@@ -1,88 +1,82 @@
-"""PyTorch's own int8: the error of torch.quantization.quantize_dynamic against its float32, for accuracy.js.
+"""
+PyTorch's own int8 on the networks that run.js left in a folder: NUMBER.safetensors with `rnn.` and `head.` weights and an
+`input`. Beside each it leaves what comes out, little-endian float32: NUMBER.float32, and NUMBER.ENGINE.SCHEME for each
+engine of this PyTorch and each scheme of quantize_dynamic. Rows of a batch run one by one, since its activations have
+one scale for all of them. Prints the versions and the configurations as JSON.
 
-    python3 bench/int8/pytorch.py > bench/int8/pytorch.json
-
-Weights are uniform in +-1/sqrt(hidden), PyTorch's initial values, inputs in +-2; both are drawn by the generator that
-accuracy.js has too, so that the networks are the same. `sample` is the beginning of the float32 output, as the proof.
-quantize_dynamic has no RNN. The engines are those of the build; fbgemm, where there is one, keeps one bit less.
+    /usr/bin/python3 bench/int8/pytorch.py FOLDER
 """
 
 import json
+import pathlib
+import struct
 import sys
 
 import numpy
 import torch
 
-NETWORKS = [
-    ("LSTM", 32, 64, 1),
-    ("LSTM", 64, 128, 2),
-    ("LSTM", 40, 256, 1),
-    ("GRU", 64, 128, 2),
-    ("GRU", 40, 256, 1),
-    ("Linear", 256, 64, 1),
-]
-STEPS, BATCH = 50, 4
+SCHEMES = {
+    "tensor": torch.quantization.default_dynamic_qconfig,
+    "row": torch.quantization.per_channel_dynamic_qconfig,
+}
+GATES = {4: torch.nn.LSTM, 3: torch.nn.GRU}
 
 
-def draw(seed, counter, shape, scale):
-    """splitmix32 by its upper 24 bits: float32 in [-scale, scale). Returns the numbers and the next counter."""
-    size = int(numpy.prod(shape))
-    with numpy.errstate(over="ignore"):
-        bits = numpy.uint32(seed) + numpy.uint32(0x9E3779B9) * numpy.arange(
-            counter + 1, counter + size + 1, dtype=numpy.uint32
-        )
-        bits = (bits ^ (bits >> 16)) * numpy.uint32(0x21F0AAAD)
-        bits = (bits ^ (bits >> 15)) * numpy.uint32(0x735A2D97)
-    integers = ((bits ^ (bits >> 15)) >> 8).astype(numpy.float64)
-    numbers = ((integers - 2**23) / 2**23 * scale).astype(numpy.float32)
-    return torch.from_numpy(numbers.reshape(shape)), counter + size
+class Network(torch.nn.Module):
+    def __init__(self, weights):
+        super().__init__()
+        rnn = {name[4:]: weight for name, weight in weights.items() if name.startswith("rnn.")}
+        head = {name[5:]: weight for name, weight in weights.items() if name.startswith("head.")}
+        self.rnn = self.head = None
+        if rnn:
+            rows, hidden = rnn["weight_hh_l0"].shape
+            layers = sum(name.startswith("weight_hh_l") for name in rnn)
+            self.rnn = GATES[rows // hidden](rnn["weight_ih_l0"].shape[1], hidden, layers)
+            self.rnn.load_state_dict(rnn)
+        if head:
+            outputs, inputs = head["weight"].shape
+            self.head = torch.nn.Linear(inputs, outputs)
+            self.head.load_state_dict(head)
+
+    def forward(self, x):
+        if self.rnn is not None:
+            x = self.rnn(x)[0]
+        return x if self.head is None else self.head(x)
 
 
-def output_of(module, x):
+def read_safetensors(path):
+    data = path.read_bytes()
+    (size,) = struct.unpack("<Q", data[:8])
+    tensors = {}
+    for name, entry in json.loads(data[8 : 8 + size]).items():
+        begin, end = (8 + size + offset for offset in entry["data_offsets"])
+        numbers = numpy.frombuffer(data[begin:end], "<f4").reshape(entry["shape"])
+        tensors[name] = torch.from_numpy(numbers.copy())
+    return tensors
+
+
+def write_output(network, x, path):
     with torch.no_grad():
-        result = module(x)
-    return result[0] if isinstance(result, tuple) else result
+        rows = [network(x[:, row : row + 1]) for row in range(x.shape[1])]
+    torch.cat(rows, 1).numpy().astype("<f4").tofile(path)
 
 
-def measure(seed, kind, inputs, hidden, layers):
-    module = torch.nn.Linear(inputs, hidden) if kind == "Linear" else getattr(torch.nn, kind)(inputs, hidden, layers)
-    counter = 0
-    scale = 1 / (inputs if kind == "Linear" else hidden) ** 0.5
-    for parameter in module.parameters():
-        numbers, counter = draw(seed, counter, tuple(parameter.shape), scale)
-        parameter.data.copy_(numbers)
-    x, counter = draw(seed, counter, (STEPS, BATCH, inputs), 2)
-    expected = output_of(module, x)
-    errors = {}
-    for engine in torch.backends.quantized.supported_engines:
-        if engine == "none":
-            continue
-        torch.backends.quantized.engine = engine
-        try:
-            quantized = torch.quantization.quantize_dynamic(
-                torch.nn.Sequential(module), {type(module)}, dtype=torch.qint8
-            )[0]
-            error = (output_of(quantized, x) - expected).abs().double()
-        except RuntimeError as problem:
-            print(f"{engine}: {kind}: {problem}", file=sys.stderr)
-            continue
-        errors[engine] = {"max": error.max().item(), "mean": error.mean().item()}
-    return {
-        "module": kind,
-        "inputs": inputs,
-        "hidden": hidden,
-        "layers": layers,
-        "seed": seed,
-        "scale": scale,
-        "sample": expected.flatten()[:8].tolist(),
-        "errors": errors,
-    }
+def main(folder):
+    torch.set_num_threads(1)
+    engines = [engine for engine in torch.backends.quantized.supported_engines if engine != "none"]
+    for path in sorted(folder.glob("*.safetensors")):
+        tensors = read_safetensors(path)
+        x = tensors.pop("input")
+        network = Network(tensors).eval()
+        write_output(network, x, path.with_suffix(".float32"))
+        for engine in engines:
+            torch.backends.quantized.engine = engine
+            for scheme, config in SCHEMES.items():
+                modules = {torch.nn.LSTM: config, torch.nn.GRU: config, torch.nn.Linear: config}
+                quantized = torch.quantization.quantize_dynamic(network, modules, dtype=torch.qint8)
+                write_output(quantized, x, path.with_suffix(f".{engine}.{scheme}"))
+    configurations = [[engine, scheme] for engine in engines for scheme in SCHEMES]
+    print(json.dumps({"torch": torch.__version__, "configurations": configurations}))
 
 
-if __name__ == "__main__":
-    networks = [measure(seed, *network) for seed, network in enumerate(NETWORKS, 1)]
-    print(
-        json.dumps(
-            {"torch": torch.__version__, "steps": STEPS, "batch": BATCH, "networks": networks}, indent=1
-        )
-    )
+main(pathlib.Path(sys.argv[1]))

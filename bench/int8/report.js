@@ -1,0 +1,145 @@
+/** results.json as README.md, and as the part of the library's README. */
+
+/** Ours to PyTorch's. */
+const HALF = 0.5;
+
+const small = (number) => number.toExponential(1);
+const share = (ours, theirs) => {
+  const text = (ours / theirs).toFixed(2);
+  return ours / theirs > HALF ? `**${text}**` : text;
+};
+
+function table(header, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [line(header), line(header.map((_, at) => (at === 0 ? "---" : "---:"))), ...rows.map(line)].join(
+    "\n",
+  );
+}
+
+/** "onednn, per tensor" as a title. */
+function titleOf(configuration) {
+  const [engine, scheme] = configuration.split(", ");
+  return `PyTorch (${engine}), ${scheme}`;
+}
+
+/** Errors by network; `ratios` adds ours to PyTorch's. */
+function errorTable(networks, key, ratios) {
+  const configurations = Object.keys(networks[0].pytorch);
+  return table(
+    [
+      "Network",
+      "lstm-wasm",
+      ...configurations.flatMap((name) => [titleOf(name), ...(ratios ? ["ours to it"] : [])]),
+    ],
+    networks.map(({ title, int8, pytorch }) => [
+      title,
+      small(int8[key]),
+      ...configurations.flatMap((name) => {
+        const theirs = pytorch[name][key];
+        return ratios ? [small(theirs), share(int8[key], theirs)] : [small(theirs)];
+      }),
+    ]),
+  );
+}
+
+const BEGIN = "<!-- bench/int8/run.js writes this part. -->\n";
+const END = "<!-- The end of it. -->";
+
+/** The library's README with its part anew. */
+export function withSummary(readme, results) {
+  const [before, rest] = readme.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (after === undefined) throw new Error(`README.md: expected ${BEGIN}and ${END}`);
+  return `${before}${BEGIN}\n${summary(results)}\n\n${END}${after}`;
+}
+
+function summary({ networks }) {
+  const having = (key) => networks.filter(({ int8 }) => key in int8);
+  const accuracies = having("accuracy").flatMap(({ float32, int8 }) =>
+    Object.entries(float32.accuracy).map(([words, right]) => Math.abs(int8.accuracy[words] - right)),
+  );
+  const [characters] = having("bitsPerCharacter");
+  const bits = characters.int8.bitsPerCharacter - characters.float32.bitsPerCharacter;
+  const probabilities = having("probability").map(({ int8 }) => int8.probability);
+  const frames = sum(probabilities.map((one) => one.frames));
+  const mean = sum(probabilities.map((one) => one.frames * one.mean)) / frames;
+  const text = [
+    `The recall example's answers change by ${Math.max(...accuracies).toFixed(1)} points at most, the character model's text costs`,
+    `${bits.toFixed(4)} bits per character more, and Silero VAD's probability moves by ${small(Math.max(...probabilities.map((one) => one.max)))} at most and ${small(mean)} in the mean:`,
+    `${sum(probabilities.map((one) => one.flipped))} decision in ${frames} is another.`,
+  ].join("\n");
+  return `${errorTable(networks, "mean", false)}\n\n${text}`;
+}
+
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+
+export function report({ versions, networks }) {
+  const with_ = (key) => networks.filter(({ int8 }) => key in int8);
+  const variants = ({ int8, pytorch }) => [
+    ["lstm-wasm, int8", int8],
+    ...Object.entries(pytorch).map(([name, result]) => [`${titleOf(name)}`, result]),
+  ];
+  const sections = [
+    "# What eight-bit weights cost",
+    "<!-- Written by bench/int8/report.js from bench/int8/results.json. -->",
+    [
+      `\`node bench/int8/run.js\`: lstm-wasm ${versions["lstm-wasm"]} (Node ${versions.node}), PyTorch ${versions.pytorch}.`,
+      "Errors are those of the whole network's output against the same library's float32. PyTorch is `quantize_dynamic` with its",
+      "two schemes, a scale per tensor (the default) or per row, on each engine of that build: onednn keeps 7 bits of activations,",
+      "as fbgemm, the default on x86, does; qnnpack, for ARM, keeps 8. Rows of a batch run one by one in PyTorch, which is to its advantage:",
+      "a batch has one scale for all. Recall and characters quantise their Linear too; Silero is its LSTM alone.",
+    ].join("\n"),
+    "## Mean error",
+    "Bold where ours is more than half of PyTorch's.",
+    errorTable(networks, "mean", true),
+    [
+      "Drawn weights are uniform, for which a scale per row gains little and 8 bits leave nearly the same error in every library;",
+      "what PyTorch loses there it loses in its activations, 8 or 7 bits where ours have 14.",
+    ].join("\n"),
+    "## Largest error",
+    errorTable(networks, "max", true),
+    "## What the trained networks are for",
+  ];
+  for (const network of with_("accuracy")) {
+    const distances = Object.keys(network.float32.accuracy);
+    const row = (name, { accuracy }) => [name, ...distances.map((words) => accuracy[words].toFixed(1))];
+    const rows = [row("float32", network.float32), ...variants(network).map((one) => row(...one))];
+    sections.push(
+      "Recall: right answers in percent, by the words between the first and the missing last.",
+      table(["words", ...distances], rows),
+    );
+  }
+  for (const network of with_("bitsPerCharacter")) {
+    const { characters, bitsPerCharacter } = network.float32;
+    sections.push(
+      `Characters: bits per character over ${characters} characters of a licence that was not trained on.`,
+      table(
+        ["", "bits per character", "more than float32"],
+        [
+          ["float32", bitsPerCharacter.toFixed(4), ""],
+          ...variants(network).map(([name, { bitsPerCharacter: bits }]) => [
+            name,
+            bits.toFixed(4),
+            (bits - bitsPerCharacter).toFixed(4),
+          ]),
+        ],
+      ),
+    );
+  }
+  for (const network of with_("probability")) {
+    const { frames } = network.int8.probability;
+    sections.push(
+      `${network.title}: probability of ${frames} frames; a decision is flipped where it crosses 0.5.`,
+      table(
+        ["", "largest", "mean", "flipped"],
+        variants(network).map(([name, { probability }]) => [
+          name,
+          small(probability.max),
+          small(probability.mean),
+          String(probability.flipped),
+        ]),
+      ),
+    );
+  }
+  return `${sections.join("\n\n")}\n`;
+}

@@ -1,0 +1,125 @@
+/**
+ * What int8 weights cost in accuracy, beside PyTorch's quantize_dynamic on the same networks. Writes results.json and
+ * README.md beside itself, and its part of the library's README. Takes a minute.
+ *
+ *     node bench/int8/run.js [--from results.json]
+ *
+ * With --from nothing is measured: the texts are written from that file.
+ *
+ * Needs `npm run build`, `npm ci` in examples/silero-vad, and Debian's packages python3-torch, alsa-utils and espeak-ng.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { writeSafetensors } from "../../dist/formats/index.js";
+import { init, Linear } from "../../dist/index.js";
+import { networks } from "./networks.js";
+import { report, withSummary } from "./report.js";
+
+/** PyTorch's float32 and ours on the same network, relative to the largest output. */
+const SAME_NETWORK = 1e-5;
+const SPEECH = 0.5;
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** The output of the whole network. */
+function outputOf({ rnn, dict, input }, precision) {
+  const modules = rnn === undefined ? [] : [rnn.fromStateDict(dict, { prefix: "rnn.", precision })];
+  if (dict.has("head.weight")) modules.push(Linear.fromStateDict(dict, { prefix: "head.", precision }));
+  return modules.reduce((tensor, module) => {
+    const output = [module.forward(tensor)].flat()[0];
+    module.dispose();
+    return output;
+  }, input);
+}
+
+function differences(expected, got) {
+  const all = expected.map((value, at) => Math.abs(got[at] - value));
+  return {
+    max: Math.max(
+      0,
+      all.reduce((most, one) => Math.max(most, one), 0),
+    ),
+    mean: mean(all),
+  };
+}
+
+const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+
+/** What one int8 did to a network: the errors of its output, and of what it is for. */
+function compare({ judge }, expected, got) {
+  const result = differences(expected, got);
+  if (judge === undefined) return result;
+  const { probabilities, ...judged } = judge(got);
+  if (probabilities === undefined) return { ...result, ...judged };
+  const truth = judge(expected).probabilities;
+  const flipped = truth.filter((value, at) => value > SPEECH !== probabilities[at] > SPEECH).length;
+  return { ...result, probability: { frames: truth.length, ...differences(truth, probabilities), flipped } };
+}
+
+function measure(network, number, folder, configurations) {
+  const { title, input, read, judge } = network;
+  const numbersOf = ({ data, shape }) => read({ data, shape });
+  const expected = outputOf(network, "float32");
+  const theirs = (suffix) => {
+    const { buffer } = new Uint8Array(readFileSync(join(folder, `${number}.${suffix}`)));
+    return numbersOf({ data: new Float32Array(buffer), shape: expected.shape });
+  };
+  const truth = numbersOf(expected);
+  const largest = truth.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const apart = differences(truth, theirs("float32")).max / largest;
+  if (!(apart < SAME_NETWORK)) throw new Error(`${title}: not PyTorch's network, off by ${apart}`);
+  const { probabilities, ...float32 } = judge?.(truth) ?? {};
+  return {
+    title,
+    steps: input.shape[0],
+    rows: input.shape[1],
+    float32,
+    int8: compare(network, truth, numbersOf(outputOf(network, "int8"))),
+    pytorch: Object.fromEntries(
+      configurations.map(([engine, scheme]) => [
+        `${engine}, per ${scheme}`,
+        compare(network, truth, theirs(`${engine}.${scheme}`)),
+      ]),
+    ),
+  };
+}
+
+function measureAll() {
+  init({ deterministic: true });
+  const folder = mkdtempSync(join(tmpdir(), "lstm-wasm-int8-"));
+  try {
+    const list = networks();
+    list.forEach(({ dict, input }, number) => {
+      writeFileSync(
+        join(folder, `${number}.safetensors`),
+        writeSafetensors(new Map(dict).set("input", input)),
+      );
+    });
+    // It warns at every step that qnnpack keeps 8 bits.
+    const python = execFileSync("/usr/bin/python3", [here("pytorch.py"), folder], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const { torch, configurations } = JSON.parse(python);
+    return {
+      versions: {
+        "lstm-wasm": JSON.parse(readFileSync(here("../../package.json"), "utf8")).version,
+        node: process.version,
+        pytorch: torch,
+      },
+      networks: list.map((network, number) => measure(network, number, folder, configurations)),
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const { from } = parseArgs({ options: { from: { type: "string" } } }).values;
+const results = from === undefined ? measureAll() : JSON.parse(readFileSync(from, "utf8"));
+const library = here("../../README.md");
+writeFileSync(here("results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
+writeFileSync(here("README.md"), report(results));
+writeFileSync(library, withSummary(readFileSync(library, "utf8"), results));
