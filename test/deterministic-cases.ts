@@ -28,10 +28,14 @@ interface Loadable {
   dispose(): void;
 }
 
-/** Replaces the random initial weights by seeded ones, a quarter of a standard normal each: an exact product. */
+/**
+ * Replaces the random initial weights by seeded ones, a quarter of a standard normal each: an exact product. An int8 module
+ * quantises them.
+ */
 function seeded<M extends Loadable>({ Tensor }: Library, module: M, seed: number): M {
   const dict = new Map<string, Tensor>();
   for (const [name, { shape }] of module.stateDict()) {
+    if (name.endsWith("_scale")) continue;
     const { data } = Tensor.randn(shape, seed + dict.size);
     dict.set(
       name,
@@ -227,6 +231,42 @@ export const deterministicCases: readonly DeterministicCase[] = [
       linear.dispose();
       return [embedded, output];
     },
+  ),
+  moduleCase(
+    "LSTM, int8",
+    ({ LSTM }) => new LSTM({ inputSize: 17, hiddenSize: 33, numLayers: 2, precision: "int8" }),
+    lstmForward([150, 3, 17]),
+  ),
+  moduleCase(
+    "LSTM, int8, projection, bidirectional with lengths",
+    ({ LSTM }) =>
+      new LSTM({ inputSize: 7, hiddenSize: 31, projSize: 18, bidirectional: true, precision: "int8" }),
+    lstmForward([60, 5, 7], { lengths: [60, 1, 33, 2, 59] }),
+  ),
+  moduleCase(
+    "LSTM, int8, subnormal inputs",
+    ({ LSTM }) => new LSTM({ inputSize: 9, hiddenSize: 20, bias: false, precision: "int8" }),
+    lstmForward([30, 2, 9], { scale: 2 ** -130 }),
+  ),
+  moduleCase(
+    "LSTM, int8, stream",
+    ({ LSTM }) => new LSTM({ inputSize: 16, hiddenSize: 130, precision: "int8" }),
+    (module, library) => [...stream(module, library, 50, 1), ...stream(module, library, 20, 5)],
+  ),
+  moduleCase(
+    "GRU, int8",
+    ({ GRU }) => new GRU({ inputSize: 17, hiddenSize: 33, numLayers: 2, precision: "int8" }),
+    forward([150, 3, 17]),
+  ),
+  moduleCase(
+    "RNN, int8",
+    ({ RNN }) => new RNN({ inputSize: 17, hiddenSize: 33, numLayers: 2, precision: "int8" }),
+    forward([150, 3, 17]),
+  ),
+  moduleCase(
+    "Linear, int8, sums beyond 32 bits",
+    ({ Linear }) => new Linear({ inFeatures: 5000, outFeatures: 19, precision: "int8" }),
+    (module, { Tensor }) => [module.forward(Tensor.randn([3, 5000], 1))],
   ),
 ];
 
