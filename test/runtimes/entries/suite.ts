@@ -1,7 +1,9 @@
 /**
  * What every engine runs, in plain JavaScript without a platform's API: PyTorch's golden cases, as test/golden.test.ts runs
- * them, a checksum of each case's results in deterministic mode, and three timed cases. `library` is the packed package.
+ * them, a checksum of the results of each of these and of each of deterministic-cases.ts (streams, int8) in deterministic
+ * mode, and three timed cases. `library` is the packed package.
  */
+import { deterministicCases } from "../../deterministic-cases.js";
 import { expectClose, type Golden, type GoldenModule, goldenCases } from "../../golden.js";
 
 type Numbers = { readonly data: Float32Array; readonly shape: readonly number[] };
@@ -13,7 +15,7 @@ export interface SuiteResult {
   /** Golden cases within the tolerance, with the build that the engine gets by default. */
   passed: number;
   failures: string[];
-  /** Golden cases on subnormal numbers, left out because the scope's thread flushes them to zero. */
+  /** Cases on subnormal numbers, left out because the scope's thread flushes them to zero. */
   leftOut: string[];
   /** Checksum of each case in deterministic mode, by name. */
   checksums: Record<string, string>;
@@ -50,17 +52,23 @@ export function runSuite(library: Library, modules: Record<string, WebAssembly.M
   const checksums: Record<string, string> = {};
   for (const testCase of golden)
     checksums[testCase.name] = checksum(Object.values(compute(library, testCase)));
+  const seeded = deterministicCases.map(({ name, run }) => ({ name: `seeded: ${name}`, run }));
+  const kept = seeded.filter(({ name }) => !(flushes && WITH_SUBNORMALS.test(name)));
+  for (const { name, run } of kept) checksums[name] = checksum(run(library));
   const deterministic = builds.at(-1) ?? "none";
   library.init();
   return {
     builds: { default: byDefault, deterministic },
     passed: golden.length - failures.length,
     failures,
-    leftOut: flushed.map(({ name }) => name),
+    leftOut: [...flushed, ...seeded.filter((one) => !kept.includes(one))].map(({ name }) => name),
     checksums,
     timings,
   };
 }
+
+/** Of the seeded cases, those in which subnormal numbers occur: a gate that is shut is one. */
+const WITH_SUBNORMALS = /subnormal|saturated/;
 
 /** Whether the case's parameters, input or state hold a number below float32's smallest normal one. */
 function hasSubnormals(golden: ReturnType<typeof goldenCases>[number]): boolean {
