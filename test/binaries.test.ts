@@ -2,7 +2,7 @@
 import { runInNewContext } from "node:vm";
 import { instantiateSync } from "@assemblyscript/loader";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { chooseBinary, compile } from "../src/wasm/binaries.js";
+import { chooseBinary, compile, instantiate } from "../src/wasm/binaries.js";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -62,5 +62,26 @@ describe("compile", () => {
       throw new WebAssembly.CompileError("violates the Content Security Policy");
     });
     expect(() => compile(binary)).toThrow(/'wasm-unsafe-eval'/);
+  });
+});
+
+describe("instantiate", () => {
+  const failing = (error: Error) => {
+    const { binary } = chooseBinary(true);
+    vi.spyOn(WebAssembly, "Instance").mockImplementation(function refuse() {
+      throw error;
+    });
+    return () => instantiate(binary);
+  };
+
+  it("names the policy where it is only applied to instances, as in WebKit", () => {
+    expect(failing(new WebAssembly.CompileError("Refused to create a WebAssembly object"))).toThrow(
+      /refused to compile WebAssembly\. Allow 'wasm-unsafe-eval'/,
+    );
+  });
+
+  it("hands any other error on", () => {
+    const error = new RangeError("out of memory");
+    expect(failing(error)).toThrow(error);
   });
 });

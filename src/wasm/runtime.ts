@@ -2,9 +2,8 @@
  * The wasm instance and its memory. Nothing outside this folder imports the binaries, @assemblyscript/loader, or holds a
  * view of linear memory without asking `floats`, `integers` or `bytes` for it again: growth detaches every view.
  */
-import { instantiateSync } from "@assemblyscript/loader";
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../checks.js";
-import { type Binary, type Build, chooseBinary, compile } from "./binaries.js";
+import { type Binary, type Build, chooseBinary, instantiate } from "./binaries.js";
 import type { Kernels } from "./kernels.js";
 
 /** TLSF's largest block: 2^30 bytes less its header. */
@@ -32,8 +31,7 @@ export class Runtime {
 
   constructor({ build, binary }: { build: Build; binary: Binary }) {
     this.build = build;
-    // The raw exports: a call through the loader's wrappers costs twice as much (13 ns against 6).
-    this.kernels = instantiateSync(compile(binary)).instance.exports as unknown as Kernels;
+    this.kernels = instantiate(binary);
     this.#floats = new Float32Array(this.kernels.memory.buffer);
     this.#integers = new Int32Array(this.kernels.memory.buffer);
     this.#bytes = new Int8Array(this.kernels.memory.buffer);
