@@ -32,6 +32,7 @@ const WITHOUT_WASM = [
   "test/package.test.ts",
   "test/quantize-matrix.test.ts",
   "test/types.test.ts",
+  "test/runtimes-report.test.ts",
 ];
 
 const project = (name: string, execArgv: string[]) => ({

@@ -1,16 +1,15 @@
 /** Chromium, Firefox and WebKitGTK from Debian, headless, on pages that a server on localhost hands out. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { extname, join, normalize, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import puppeteer from "puppeteer-core";
+import { bundleSites } from "./bundles.js";
+import { startServer } from "./server.js";
 import { startWebKit } from "./webkit.js";
 
 const CONTEXTS = ["page", "worker", "service worker", "AudioWorklet"];
 const START_TIMEOUT = 60_000;
 const RESULT_TIMEOUT = 60_000;
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".map": "application/json" };
-const STRICT_POLICY = "script-src 'self' 'wasm-unsafe-eval'";
 
 const CHROMIUM_OPTIONS = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
@@ -52,10 +51,12 @@ async function startPuppeteer(options) {
 }
 
 /** A row per browser, site and scope. */
-export async function runBrowsers(names, { root, sites }) {
+export async function runBrowsers(names, app) {
+  const root = join(app, "sites");
   const server = await startServer(root);
   const rows = [];
   try {
+    const sites = await bundleSites(app, root, server.cdn);
     for (const name of names) {
       const { engine, packages, start } = BROWSERS[name];
       const planned = plan(sites).map((step) => ({ runtime: name, engine, version: "", ...step }));
@@ -88,6 +89,12 @@ function plan(sites) {
   for (const context of ["page", "worker", "AudioWorklet"]) {
     steps.push({ how: `plain under strict CSP, ${context}`, site: "csp", context });
   }
+  steps.push({
+    how: "plain under a CSP without 'wasm-unsafe-eval'",
+    site: "no-wasm",
+    context: "refusal",
+    refusal: "Allow 'wasm-unsafe-eval' in script-src",
+  });
   return steps;
 }
 
@@ -110,49 +117,6 @@ function install(packages) {
   execFileSync("apt-get", ["update", "-qq"], { env, stdio: "ignore", timeout: 300_000 });
   const options = ["install", "-y", "-qq", "--no-install-recommends"];
   execFileSync("apt-get", [...options, ...missing], { env, stdio: "ignore", timeout: 900_000 });
-}
-
-/** Serves `root`; what a page posts to /result?id= resolves that id's promise. */
-async function startServer(root) {
-  const waiting = new Map();
-  let reports = 0;
-  const server = createServer((request, response) => {
-    const url = new URL(request.url, "http://localhost");
-    if (url.pathname === "/result") {
-      let body = "";
-      request.on("data", (chunk) => {
-        body += chunk;
-      });
-      request.on("end", () => {
-        waiting.get(url.searchParams.get("id"))?.(JSON.parse(body));
-        response.end();
-      });
-      return;
-    }
-    const file = normalize(join(root, decodeURIComponent(url.pathname)));
-    if (!file.startsWith(root + sep) || !existsSync(file)) {
-      response.writeHead(404).end();
-      return;
-    }
-    const policy = url.pathname.startsWith("/csp/") ? { "Content-Security-Policy": STRICT_POLICY } : {};
-    response.writeHead(200, {
-      "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
-      ...policy,
-    });
-    response.end(readFileSync(file));
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    address: `http://localhost:${server.address().port}`,
-    expectReport() {
-      const id = String(reports++);
-      return { id, report: new Promise((resolve) => waiting.set(id, resolve)) };
-    },
-    close() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
 }
 
 function within(promise, milliseconds, message) {

@@ -1,4 +1,4 @@
-/** The page without a bundler, and as Vite, esbuild and webpack make it. Each is a folder of the server's root. */
+/** The page without a bundler, from a CDN, and as Vite, esbuild and webpack make it. Each is a folder of the server's root. */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as esbuild from "esbuild";
@@ -8,45 +8,63 @@ import webpack from "webpack";
 const ENTRIES = ["page", "worker", "service-worker", "processor"];
 const PATH_TO_LIBRARY = "/node_modules/lstm-wasm/dist/index.js";
 
-/** Returns { root, sites: [{ name, error? }] }; a site that could not be bundled has an error. */
-export async function bundleSites(app) {
-  const builders = { plain, Vite: withVite, esbuild: withEsbuild, webpack: withWebpack };
+/**
+ * @param cdn address that serves the root too, to pages of another origin
+ * @returns [{ name, error? }]; a site that could not be bundled has an error
+ */
+export async function bundleSites(app, root, cdn) {
+  const builders = {
+    plain: (folder) => withoutBundler(app, folder, PATH_TO_LIBRARY),
+    CDN: (folder) => withoutBundler(app, folder, publish(app, root, cdn)),
+    Vite: (folder) => withVite(app, folder),
+    esbuild: (folder) => withEsbuild(app, folder),
+    webpack: (folder) => withWebpack(app, folder),
+  };
+  cpSync(join(app, "node_modules"), join(root, "node_modules"), { recursive: true });
   const sites = [];
   for (const [name, build] of Object.entries(builders)) {
-    const folder = join(app, "sites", name);
+    const folder = join(root, name);
     mkdirSync(folder, { recursive: true });
     try {
-      await build(app, folder);
+      await build(folder);
       sites.push({ name });
     } catch (error) {
       sites.push({ name, error: String(error) });
     }
   }
-  cpSync(join(app, "sites/plain"), join(app, "sites/csp"), { recursive: true });
-  cpSync(join(app, "node_modules"), join(app, "sites/node_modules"), { recursive: true });
-  return { root: join(app, "sites"), sites };
+  for (const name of ["csp", "no-wasm"]) cpSync(join(root, "plain"), join(root, name), { recursive: true });
+  return sites;
+}
+
+/** Puts the package where jsDelivr would. Returns the bundle's address. */
+function publish(app, root, cdn) {
+  const installed = join(app, "node_modules/lstm-wasm");
+  const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  const path = `npm/lstm-wasm@${version}`;
+  cpSync(installed, join(root, path), { recursive: true });
+  return `${cdn}/${path}/dist/index.js`;
 }
 
 const copyPage = (app, folder) => cpSync(join(app, "index.html"), join(folder, "index.html"));
 
-/** As from a CDN: the browser loads the package's own files by their path. */
-function plain(app, folder) {
+/** The browser loads the package's own files by their path. */
+function withoutBundler(app, folder, library) {
   copyPage(app, folder);
-  cpSync(join(app, "suite.js"), join(folder, "suite.js"));
+  for (const file of ["suite.js", "processor-url.js"]) cpSync(join(app, file), join(folder, file));
   for (const entry of ENTRIES) {
     const code = readFileSync(join(app, `${entry}.js`), "utf8");
-    writeFileSync(join(folder, `${entry}.js`), code.replace('"lstm-wasm"', `"${PATH_TO_LIBRARY}"`));
+    writeFileSync(join(folder, `${entry}.js`), code.replace('"lstm-wasm"', `"${library}"`));
   }
 }
 
 async function withVite(app, folder) {
-  const input = { page: join(app, "index.html") };
-  for (const entry of ["service-worker", "processor"]) input[entry] = join(app, `${entry}.js`);
+  const input = { page: join(app, "index.html"), "service-worker": join(app, "service-worker.js") };
   await vite.build({
     root: app,
     base: "./",
     configFile: false,
     logLevel: "warn",
+    resolve: { alias: { "./processor-url.js": join(app, "processor-url.vite.js") } },
     worker: { format: "es" },
     build: { outDir: folder, rollupOptions: { input, output: { entryFileNames: "[name].js" } } },
   });

@@ -19,6 +19,8 @@ export async function makeApp(work) {
   writeFileSync(join(app, "package.json"), '{ "name": "app", "private": true, "type": "module" }\n');
   run("npm", ["install", "--no-audit", "--no-fund", "--offline", join(work, filename)], app);
   cpSync(join(here, "entries"), app, { recursive: true });
+  const entry = readFileSync(join(app, "import.js"), "utf8");
+  writeFileSync(join(app, "import-npm.js"), entry.replace('"lstm-wasm"', '"npm:lstm-wasm"'));
   await buildSuite(app);
   return app;
 }

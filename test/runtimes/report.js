@@ -10,10 +10,17 @@ export function judge(rows, expected) {
   return rows.map((row) => ({ ...row, ...verdict(row, expected) }));
 }
 
-function verdict({ notRun, report }, expected) {
+function verdict({ notRun, report, refusal }, expected) {
   if (notRun !== undefined) return { passed: false, result: `not run: ${firstLine(notRun)}` };
   if (report.error !== undefined) return { passed: false, result: `failed: ${firstLine(report.error)}` };
   if (report.compiled) return { passed: true, result: "compiles" };
+  if (refusal !== undefined) {
+    const passed = report.refusal?.includes(refusal) === true;
+    return {
+      passed,
+      result: passed ? `an error: ${refusal}` : `failed: ${firstLine(report.refusal ?? "no error")}`,
+    };
+  }
   const { passed, failures, leftOut, checksums, builds } = report;
   if (failures.length > 0) {
     return { passed: false, result: `failed: ${failures.length} golden cases, ${firstLine(failures[0])}` };

@@ -7,7 +7,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runBrowsers } from "./browsers.js";
-import { bundleSites } from "./bundles.js";
 import { runEdge } from "./edge.js";
 import { makeApp } from "./pack.js";
 import { judge, printTable, writeTable } from "./report.js";
@@ -32,7 +31,7 @@ try {
   if (wanted("types")) rows.push(...checkTypes(app));
   if (wanted("edge") || wanted("workerd")) rows.push(...(await runEdge(app)));
   const browsers = ["Chromium", "Firefox", "WebKitGTK"].filter(wanted);
-  if (browsers.length > 0) rows.push(...(await runBrowsers(browsers, await bundleSites(app))));
+  if (browsers.length > 0) rows.push(...(await runBrowsers(browsers, app)));
 
   const judged = judge(rows, JSON.parse(readFileSync(CHECKSUMS, "utf8")));
   printTable(judged);

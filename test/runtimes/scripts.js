@@ -1,11 +1,13 @@
 /** Runtimes that are started as a command, and the TypeScript compiler. */
 import { execFile, spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const binary = (path) => fileURLToPath(new URL(`./node_modules/${path}`, import.meta.url));
 const TIMEOUT = 120_000;
+
+/** Without any permission; what `npm:` would download is in node_modules already. */
+const DENO_RUN = ["run", "--no-prompt", "--node-modules-dir=manual", "--no-remote"];
 
 const node = (version) => ({
   name: "Node.js",
@@ -21,11 +23,17 @@ const RUNTIMES = [
   node("24"),
   node("newest"),
   {
+    // WebAssembly has no SIMD on processors before SSE 4.1, and V8 can be told that this is one.
+    ...node("24"),
+    ways: { "without SIMD": ["--no-enable-sse4-1", "refusal.js"] },
+    refusal: "no SIMD in WebAssembly; expected at least Chrome",
+  },
+  {
     name: "Deno",
     engine: "V8",
     file: binary("@deno/linux-x64-glibc/deno"),
     version: ["eval", "console.log(Deno.version.deno)"],
-    ways: { import: ["run", "--node-modules-dir=manual", "--no-remote", "import.js"] },
+    ways: { import: [...DENO_RUN, "import.js"], "npm: specifier": [...DENO_RUN, "import-npm.js"] },
   },
   {
     name: "Bun",
@@ -41,9 +49,11 @@ export async function runScripts(app, wanted) {
   const rows = [];
   const run = async (file, args) =>
     (await promisify(execFile)(file, args, { cwd: app, timeout: TIMEOUT, maxBuffer: 2 ** 24 })).stdout;
-  for (const { name, engine, file, version, ways } of RUNTIMES.filter((runtime) => wanted(runtime.name))) {
+  for (const { name, engine, file, version, ways, refusal } of RUNTIMES.filter((runtime) =>
+    wanted(runtime.name),
+  )) {
     for (const [how, args] of Object.entries(ways)) {
-      const row = { runtime: name, engine, version: "", how };
+      const row = { runtime: name, engine, version: "", how, refusal };
       rows.push(row);
       try {
         row.version = (await run(file, version)).trim().replace(/^v/, "");
@@ -61,26 +71,37 @@ export async function runScripts(app, wanted) {
   return rows;
 }
 
-/** The packed declarations under both kinds of resolution that the package supports, without skipLibCheck. */
+const COMPILERS = ["typescript-5", "typescript"];
+const OPTIONS = "--noEmit --strict --target es2022 --lib es2022,dom,esnext.disposable";
+
+/** Where the packed declarations have to compile without skipLibCheck: an ES module, and a CommonJS one, which requires it. */
+const RESOLUTIONS = [
+  { how: "nodenext", options: "--module nodenext --moduleResolution nodenext", file: "consumer.ts" },
+  {
+    how: "nodenext, CommonJS",
+    options: "--module nodenext --moduleResolution nodenext",
+    file: "consumer.cts",
+  },
+  { how: "bundler", options: "--module esnext --moduleResolution bundler", file: "consumer.ts" },
+];
+
 export function checkTypes(app) {
-  const resolutions = { nodenext: ["nodenext", "nodenext"], bundler: ["esnext", "bundler"] };
-  return Object.entries(resolutions).map(([how, [module, resolution]]) => {
-    const options = `--noEmit --strict --target es2022 --lib es2022,dom,esnext.disposable --types --module ${module} --moduleResolution ${resolution}`;
-    const tsc = binary(".bin/tsc");
-    const version = spawnSync(tsc, ["--version"], { encoding: "utf8", timeout: TIMEOUT });
-    const row = {
-      runtime: "TypeScript",
-      engine: "tsc",
-      how,
-      version: version.stdout?.split(" ")[1]?.trim() ?? "",
-    };
-    if (version.status !== 0) return { ...row, notRun: String(version.error ?? version.stderr) };
-    const args = options.replace("--types ", "").split(" ");
-    const result = spawnSync(tsc, [...args, join(app, "consumer.ts")], {
-      cwd: app,
-      encoding: "utf8",
-      timeout: TIMEOUT,
+  const run = (compiler, args) => {
+    const file = binary(`${compiler}/bin/tsc`);
+    return spawnSync(process.execPath, [file, ...args], { cwd: app, encoding: "utf8", timeout: TIMEOUT });
+  };
+  return COMPILERS.flatMap((compiler) => {
+    const version = run(compiler, ["--version"]);
+    return RESOLUTIONS.map(({ how, options, file }) => {
+      const row = {
+        runtime: "TypeScript",
+        engine: "tsc",
+        how,
+        version: version.stdout?.split(" ")[1]?.trim(),
+      };
+      if (version.status !== 0) return { ...row, notRun: String(version.error ?? version.stderr) };
+      const { status, stdout } = run(compiler, [...`${OPTIONS} ${options}`.split(" "), file]);
+      return { ...row, report: status === 0 ? { compiled: true } : { error: stdout } };
     });
-    return { ...row, report: result.status === 0 ? { compiled: true } : { error: result.stdout } };
   });
 }

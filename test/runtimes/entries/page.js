@@ -1,11 +1,15 @@
 /** The page of each browser test: runs the suite in the scope that ?context= names and posts the result to /result. */
 import * as library from "lstm-wasm";
-import { runSuite } from "./suite.js";
+import processorUrl from "./processor-url.js";
+import { refusal, runSuite } from "./suite.js";
 
 const SAMPLES = 1024;
 
 const contexts = {
   page: () => runSuite(library),
+
+  /** On a page whose policy forbids WebAssembly. */
+  refusal: () => refusal(library),
 
   worker() {
     const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
@@ -25,7 +29,7 @@ const contexts = {
 
   async AudioWorklet() {
     const audio = new OfflineAudioContext(1, SAMPLES, 44100);
-    await audio.audioWorklet.addModule("./processor.js");
+    await audio.audioWorklet.addModule(processorUrl);
     const lstm = new library.LSTM({ inputSize: 1, hiddenSize: 8, numLayers: 2 });
     const samples = library.Tensor.randn([SAMPLES, 1], 5);
     const source = audio.createBufferSource();

@@ -70,6 +70,16 @@ export function runSuite(library: Library, modules: Record<string, WebAssembly.M
 /** Of the seeded cases, those in which subnormal numbers occur: a gate that is shut is one. */
 const WITH_SUBNORMALS = /subnormal|saturated/;
 
+/** The error of an engine or a page that does not run WebAssembly, or not with SIMD. */
+export function refusal({ LSTM }: Library): { refusal: string } {
+  try {
+    new LSTM({ inputSize: 2, hiddenSize: 3 });
+  } catch (error) {
+    return { refusal: String(error) };
+  }
+  throw new Error("expected an error at the first use");
+}
+
 /** Whether the case's parameters, input or state hold a number below float32's smallest normal one. */
 function hasSubnormals(golden: ReturnType<typeof goldenCases>[number]): boolean {
   const state = "state" in golden ? golden.state : undefined;

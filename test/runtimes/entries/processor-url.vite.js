@@ -1,0 +1,1 @@
+export { default } from "./processor.js?worker&url";
