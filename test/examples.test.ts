@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 
 const EXAMPLES = fileURLToPath(new URL("../examples/", import.meta.url));
 const COMMAND = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
@@ -105,6 +105,41 @@ describe("amp", async () => {
     const guitarML = run(COMMAND, "inspect", join(EXAMPLES, "amp/amp.json"));
     expect(guitarML).toContain("LSTM 1 -> 16, Linear -> 1, plus the input");
     expect(guitarML).toContain("readGuitarML(bytes)");
+  });
+});
+
+describe("audio-worklet", async () => {
+  const { LoadMeter } = (await load("audio-worklet/load-meter.js")) as unknown as {
+    LoadMeter: new (blockMilliseconds: number) => { begin(): void; end(): number | undefined };
+  };
+  afterEach(() => vi.unstubAllGlobals());
+
+  it.each([0.02, 0.3, 1, 2.2])("measures blocks of %f ms with a clock of whole milliseconds", (busy) => {
+    const start = 1e6;
+    let time = start;
+    const now = () => {
+      time += 4e-5; // what reading the clock takes
+      return Math.floor(time);
+    };
+    vi.stubGlobal("Date", { now });
+    const period = 8 / 3;
+    const meter = new LoadMeter(period);
+    const loads: number[] = [];
+    for (let block = 0; loads.length < 3; block++) {
+      // In step with the clock, so that blocks of 0.3 ms would all seem to take none.
+      time = Math.max(time, start + 100.1 + block * period);
+      meter.begin();
+      time += busy;
+      const load = meter.end();
+      if (load !== undefined) loads.push(load);
+    }
+    for (const load of loads) expect(Math.abs(load * period - busy)).toBeLessThan(0.07);
+  });
+});
+
+describe("node.mjs", () => {
+  it("prints the shapes that it promises", () => {
+    expect(run(join(EXAMPLES, "node.mjs"))).toContain("[ 5, 4, 3 ] [ 2, 4, 3 ] [ 2, 4, 3 ]");
   });
 });
 

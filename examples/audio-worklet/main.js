@@ -20,6 +20,10 @@ function randomWeights() {
 
 async function start() {
   audio = new AudioContext();
+  // It begins to run some time after it was told to.
+  audio.onstatechange = () => {
+    element("start").textContent = audio.state === "running" ? "Pause" : "Go on";
+  };
   await audio.audioWorklet.addModule("build/processor.js");
   node = new AudioWorkletNode(audio, "lstm", { processorOptions: { weights }, outputChannelCount: [1] });
   node.onprocessorerror = () => show("the processor stopped with an error");
@@ -34,6 +38,7 @@ async function start() {
   const analyser = new AnalyserNode(audio, { fftSize: 2048 });
   source.connect(node).connect(analyser).connect(volume).connect(audio.destination);
   source.start();
+  element("load").textContent = "measuring";
   drawScope(analyser);
 }
 
@@ -61,7 +66,6 @@ element("start").onclick = async () => {
     if (audio === undefined) await start();
     else if (audio.state === "running") await audio.suspend();
     else await audio.resume();
-    element("start").textContent = audio.state === "running" ? "Pause" : "Go on";
   } catch (error) {
     show(error);
   }

@@ -1,8 +1,9 @@
 /**
- * The audio thread: y = x + w h(x) + b, h an LSTM's output, one step per sample. Messages in: { weights }, { bypass },
- * { reset }. Messages out: { load } for weights that were loaded, { error }.
+ * The audio thread: y = x + w h(x) + b, h an LSTM's output, one step per sample; y = x until there are weights. Messages
+ * in: { weights }, { bypass }, { reset }. Messages out: { load } every few seconds, { error }.
  */
 import { LSTM } from "lstm-wasm";
+import { LoadMeter } from "./load-meter.js";
 
 /** Frames of a block, and what an input without a source holds. */
 const BLOCK = 128;
@@ -15,18 +16,19 @@ class LstmProcessor extends AudioWorkletProcessor {
   #bias;
   #bypass = false;
   #sample = new Float32Array(1);
+  #meter = new LoadMeter((1000 * BLOCK) / sampleRate);
 
   constructor({ processorOptions }) {
     super();
     this.port.onmessage = ({ data }) => this.#receive(data);
-    this.#load(processorOptions.weights);
+    this.#receive(processorOptions);
   }
 
   #receive({ weights, bypass, reset }) {
     try {
       if (weights !== undefined) this.#load(weights);
       if (bypass !== undefined) this.#bypass = bypass;
-      if (reset) this.#stream.reset();
+      if (reset) this.#stream?.reset();
     } catch (error) {
       this.port.postMessage({ error: String(error) });
     }
@@ -46,15 +48,22 @@ class LstmProcessor extends AudioWorkletProcessor {
     this.#lstm?.dispose();
     this.#stream?.dispose();
     [this.#lstm, this.#stream, this.#weight, this.#bias] = [lstm, stream, weight, bias[0]];
-    this.#measureLoad();
+    this.#meter.restart();
   }
 
   process([[input]], [[output]]) {
+    this.#meter.begin();
     this.#render(input ?? SILENCE, output);
+    const load = this.#meter.end();
+    if (load !== undefined) this.port.postMessage({ load });
     return true;
   }
 
   #render(input, output) {
+    if (this.#stream === undefined) {
+      output.set(input);
+      return;
+    }
     for (let at = 0; at < output.length; at++) {
       this.#sample[0] = input[at];
       const hidden = this.#stream.step(this.#sample).data;
@@ -63,31 +72,6 @@ class LstmProcessor extends AudioWorkletProcessor {
       output[at] = this.#bypass ? input[at] : input[at] + correction;
     }
   }
-
-  /**
-   * The share of a block's time that rendering it takes, on this thread and with these weights. Audio scopes have only
-   * Date.now, in whole milliseconds, and blocks begin in step with it, so timing single blocks shows zero: some thirty
-   * milliseconds of blocks are timed instead, when weights are loaded.
-   */
-  #measureLoad() {
-    const block = new Float32Array(BLOCK);
-    for (let warm = 0; warm < 200; warm++) this.#render(SILENCE, block);
-    let blocks = 0;
-    const start = nextMillisecond();
-    while (Date.now() - start < 30) {
-      this.#render(SILENCE, block);
-      blocks++;
-    }
-    const seconds = (Date.now() - start) / 1000;
-    this.#stream.reset();
-    this.port.postMessage({ load: seconds / ((blocks * BLOCK) / sampleRate) });
-  }
-}
-
-function nextMillisecond() {
-  const before = Date.now();
-  while (Date.now() === before);
-  return Date.now();
 }
 
 registerProcessor("lstm", LstmProcessor);
