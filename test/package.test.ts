@@ -168,6 +168,23 @@ describe("the bundles", () => {
     expect(result.step).toThrow("stream: used after dispose()");
   });
 
+  it("work beside a second copy of themselves, as a page with two libraries that bring one may have it", () => {
+    const bundle = JSON.stringify(join(root, "dist/index.js"));
+    const program = `
+      const first = await import(${bundle});
+      const second = await import(${bundle} + "?second");
+      const lstm = new first.LSTM({ inputSize: 2, hiddenSize: 3 });
+      const copy = second.LSTM.fromStateDict(lstm.stateDict());
+      const input = first.Tensor.randn([4, 2], 1);
+      first.init({ deterministic: true });
+      const outputs = [lstm.forward(input)[0], copy.forward(input)[0]].map(({ data }) => data.join());
+      console.log(first.LSTM === second.LSTM, outputs[0] === outputs[1]);`;
+    const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+      encoding: "utf8",
+    });
+    expect(output).toBe("false true\n");
+  });
+
   it("computes in a scope without TextDecoder, fetch, URL, performance and timers, as an AudioWorklet's", () => {
     const program = `
       const names = ["TextDecoder", "TextEncoder", "atob", "fetch", "URL", "performance", "setTimeout", "Blob"];
