@@ -43,6 +43,11 @@ describe("README", () => {
     expect(withSummary(readme, results)).toBe(readme);
   });
 
+  it("names the present version in the CDN's address", () => {
+    const { version } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+    expect(readme).toContain(`https://cdn.jsdelivr.net/npm/lstm-wasm@${version}/dist/index.js`);
+  });
+
   it.each(snippets.map((snippet, index) => ({ snippet, title: `snippet ${index + 1}`, index })))(
     "$title runs and prints what it says",
     ({ snippet, index }) => {
