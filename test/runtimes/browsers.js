@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import puppeteer from "puppeteer-core";
 import { bundleSites } from "./bundles.js";
+import { PAGES, serveExamples } from "./examples.js";
 import { startServer } from "./server.js";
 import { startWebKit } from "./webkit.js";
 
@@ -16,17 +17,22 @@ const CHROMIUM_OPTIONS = [
   ...["--disable-background-networking", "--disable-component-update"],
 ];
 
-/** How to start each browser; a driver is { version, goto(url), close() }. */
+/**
+ * How to start each browser; a driver is { version, goto(url), close() }, and for the examples { click(selector),
+ * choose(selector, file), text(selector) }. Without a sound card only Chromium runs an AudioContext in real time.
+ */
 const BROWSERS = {
   Chromium: {
     engine: "V8",
     packages: { chromium: "/usr/bin/chromium" },
+    examples: ["browser", "audio-worklet"],
     start: () =>
       startPuppeteer({ browser: "chrome", executablePath: "/usr/bin/chromium", args: CHROMIUM_OPTIONS }),
   },
   Firefox: {
     engine: "SpiderMonkey",
     packages: { "firefox-esr": "/usr/bin/firefox-esr" },
+    examples: ["browser"],
     start: () => startPuppeteer({ browser: "firefox", executablePath: "/usr/bin/firefox-esr" }),
   },
   WebKitGTK: {
@@ -36,6 +42,7 @@ const BROWSERS = {
       xvfb: "/usr/bin/xvfb-run",
       xauth: "/usr/bin/xauth",
     },
+    examples: ["browser"],
     start: startWebKit,
   },
 };
@@ -46,6 +53,9 @@ async function startPuppeteer(options) {
   return {
     version: (await browser.version()).replace(/^.*\//, ""),
     goto: (url) => page.goto(url),
+    click: (selector) => page.click(selector),
+    choose: async (selector, file) => (await page.$(selector)).uploadFile(file),
+    text: (selector) => page.$eval(selector, ({ textContent }) => textContent),
     close: () => browser.close(),
   };
 }
@@ -57,9 +67,10 @@ export async function runBrowsers(names, app) {
   const rows = [];
   try {
     const sites = await bundleSites(app, root, server.cdn);
+    await serveExamples(app, root);
     for (const name of names) {
-      const { engine, packages, start } = BROWSERS[name];
-      const planned = plan(sites).map((step) => ({ runtime: name, engine, version: "", ...step }));
+      const { engine, packages, start, examples } = BROWSERS[name];
+      const planned = plan(sites, examples).map((step) => ({ runtime: name, engine, version: "", ...step }));
       rows.push(...planned);
       let driver;
       try {
@@ -71,7 +82,9 @@ export async function runBrowsers(names, app) {
       }
       for (const row of planned) {
         row.version = driver.version;
-        row.report = row.error ? { error: row.error } : await visit(driver, server, row);
+        if (row.error) row.report = { error: row.error };
+        else if (row.example) row.report = await use(driver, server, app, row.example);
+        else row.report = await visit(driver, server, row);
       }
       await within(driver.close(), START_TIMEOUT, "").catch(() => {});
     }
@@ -81,8 +94,8 @@ export async function runBrowsers(names, app) {
   return rows;
 }
 
-/** What each browser visits: every scope of every site, and under the strict policy the scopes that it governs. */
-function plan(sites) {
+/** What each browser visits: every scope of every site, under the strict policy the scopes that it governs, and examples. */
+function plan(sites, examples) {
   const steps = sites.flatMap(({ name, error }) =>
     CONTEXTS.map((context) => ({ how: `${name}, ${context}`, site: name, context, error })),
   );
@@ -95,7 +108,19 @@ function plan(sites) {
     context: "refusal",
     refusal: "Allow 'wasm-unsafe-eval' in script-src",
   });
+  for (const example of examples) steps.push({ how: `examples/${example}`, example });
   return steps;
+}
+
+/** Uses an example's page. */
+async function use(driver, server, app, example) {
+  try {
+    await within(driver.goto(`${server.address}/examples/${example}/index.html`), RESULT_TIMEOUT, "no page");
+    await within(PAGES[example](driver, app), RESULT_TIMEOUT, "the page did not do what it should");
+    return { done: "shows what it should" };
+  } catch (error) {
+    return { error: String(error) };
+  }
 }
 
 async function visit(driver, server, { site, context }) {

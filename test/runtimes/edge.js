@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { testEdgeWorker } from "./examples.js";
 
 const TIMEOUT = 120_000;
 const wrangler = fileURLToPath(new URL("./node_modules/wrangler/bin/wrangler.js", import.meta.url));
@@ -39,23 +40,37 @@ export async function runEdge(app) {
       await worker.dispose();
     }
   }
+  rows.push(await runEdgeExample(app));
   return rows;
 }
 
-/** What `wrangler deploy` would upload. */
+/** The example's own tests. */
+async function runEdgeExample(app) {
+  const row = { runtime: "workerd", engine: "V8", version, how: "examples/edge-worker" };
+  try {
+    await testEdgeWorker(app, upload);
+    return { ...row, report: { done: "its tests pass" } };
+  } catch (error) {
+    return { ...row, report: { error: error.stdout || error.message } };
+  }
+}
+
+/** The suite as `wrangler deploy` would upload it. */
 function bundle(app, date) {
   const folder = join(app, `edge-${date}`);
-  writeFileSync(
-    join(app, "wrangler.json"),
-    JSON.stringify({ name: "suite", main: "edge.js", compatibility_date: date }),
-  );
+  const config = `name = "suite"\nmain = "edge.js"\ncompatibility_date = "${date}"\n`;
+  writeFileSync(join(app, "wrangler.toml"), config);
+  upload(app, folder);
+  return folder;
+}
+
+function upload(project, folder) {
   execFileSync(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", folder], {
-    cwd: app,
+    cwd: project,
     timeout: TIMEOUT,
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
   });
-  return folder;
 }
 
 function modulesOf(folder) {

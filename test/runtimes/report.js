@@ -13,7 +13,7 @@ export function judge(rows, expected) {
 function verdict({ notRun, report, refusal }, expected) {
   if (notRun !== undefined) return { passed: false, result: `not run: ${firstLine(notRun)}` };
   if (report.error !== undefined) return { passed: false, result: `failed: ${firstLine(report.error)}` };
-  if (report.compiled) return { passed: true, result: "compiles" };
+  if (report.done !== undefined) return { passed: true, result: report.done };
   if (refusal !== undefined) {
     const passed = report.refusal?.includes(refusal) === true;
     return {

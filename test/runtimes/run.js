@@ -8,9 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runBrowsers } from "./browsers.js";
 import { runEdge } from "./edge.js";
+import { copyExamples } from "./examples.js";
 import { makeApp } from "./pack.js";
 import { judge, printTable, writeTable } from "./report.js";
-import { checkTypes, runScripts } from "./scripts.js";
+import { checkTypes, runDenoExample, runScripts } from "./scripts.js";
 
 const CHECKSUMS = new URL("./checksums.json", import.meta.url);
 const update = process.argv.includes("--update");
@@ -22,12 +23,14 @@ const wanted = (name) => name.toLowerCase().includes(only.toLowerCase());
 const work = mkdtempSync(join(tmpdir(), "lstm-wasm-runtimes-"));
 try {
   const app = await makeApp(work);
+  copyExamples(app);
   const rows = await runScripts(app, wanted);
   if (update) {
     const reference = rows.find(({ report }) => report?.checksums)?.report;
     if (reference === undefined) throw new Error("no engine gave checksums to update from");
     writeFileSync(CHECKSUMS, `${JSON.stringify(reference.checksums, null, 1)}\n`);
   }
+  if (wanted("deno")) rows.push(await runDenoExample(app));
   if (wanted("types")) rows.push(...checkTypes(app));
   if (wanted("edge") || wanted("workerd")) rows.push(...(await runEdge(app)));
   const browsers = ["Chromium", "Firefox", "WebKitGTK"].filter(wanted);

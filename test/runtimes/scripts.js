@@ -71,6 +71,25 @@ export async function runScripts(app, wanted) {
   return rows;
 }
 
+/** examples/deno.ts as it stands. */
+export async function runDenoExample(app) {
+  const { name, engine, file, version } = RUNTIMES.find((runtime) => runtime.name === "Deno");
+  const row = { runtime: name, engine, version: "", how: "examples/deno.ts" };
+  const run = async (args) => (await promisify(execFile)(file, args, { cwd: app, timeout: TIMEOUT })).stdout;
+  try {
+    row.version = (await run(version)).trim();
+  } catch (error) {
+    return { ...row, notRun: error.message };
+  }
+  try {
+    const lines = (await run([...DENO_RUN, "examples/deno.ts"])).trim().split("\n");
+    const complete = lines.length === 5 && lines.every((line) => /^\d \[( -?[\d.e-]+,?){3} \]$/.test(line));
+    return { ...row, report: complete ? { done: "prints five steps" } : { error: lines.join("\n") } };
+  } catch (error) {
+    return { ...row, report: { error: error.stderr || error.message } };
+  }
+}
+
 const COMPILERS = ["typescript-5", "typescript"];
 const OPTIONS = "--noEmit --strict --target es2022 --lib es2022,dom,esnext.disposable";
 
@@ -101,7 +120,7 @@ export function checkTypes(app) {
       };
       if (version.status !== 0) return { ...row, notRun: String(version.error ?? version.stderr) };
       const { status, stdout } = run(compiler, [...`${OPTIONS} ${options}`.split(" "), file]);
-      return { ...row, report: status === 0 ? { compiled: true } : { error: stdout } };
+      return { ...row, report: status === 0 ? { done: "compiles" } : { error: stdout } };
     });
   });
 }

@@ -1,4 +1,4 @@
-/** WebKitGTK through its own WebDriver, which speaks plain HTTP; no client library is needed for three commands. */
+/** WebKitGTK through its own WebDriver, which speaks plain HTTP; no client library is needed for so few commands. */
 import { execFileSync, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -50,11 +50,19 @@ export async function startWebKit() {
     const { sessionId, capabilities } = await command("POST", "/session", {
       capabilities: { alwaysMatch: { "webkitgtk:browserOptions": { binary, args: ["--automation"] } } },
     });
+    const session = `/session/${sessionId}`;
+    const find = async (selector) => {
+      const found = await command("POST", `${session}/element`, { using: "css selector", value: selector });
+      return `${session}/element/${Object.values(found)[0]}`;
+    };
     return {
       version: capabilities.browserVersion,
-      goto: (url) => command("POST", `/session/${sessionId}/url`, { url }),
+      goto: (url) => command("POST", `${session}/url`, { url }),
+      click: async (selector) => command("POST", `${await find(selector)}/click`, {}),
+      choose: async (selector, text) => command("POST", `${await find(selector)}/value`, { text }),
+      text: async (selector) => command("GET", `${await find(selector)}/text`),
       async close() {
-        await command("DELETE", `/session/${sessionId}`).catch(() => {});
+        await command("DELETE", session).catch(() => {});
         stop();
       },
     };
