@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm";
 import { instantiateSync } from "@assemblyscript/loader";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { chooseBinary, compile, instantiate } from "../src/wasm/binaries.js";
+import { toBytes } from "../src/wasm/embedded.js";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -31,6 +32,17 @@ describe("chooseBinary", () => {
     );
     vi.stubGlobal("WebAssembly", undefined);
     expect(() => chooseBinary(true)).toThrow(/no WebAssembly; expected at least Chrome 91/);
+  });
+});
+
+describe("toBytes", () => {
+  it("tells a script that was read in another encoding from an engine without SIMD", () => {
+    const text = Buffer.from(chooseBinary(true).binary as Uint8Array).toString("latin1");
+    expect(toBytes(text)).toEqual(chooseBinary(true).binary);
+    for (const encoding of ["shift_jis", "windows-1251"]) {
+      const garbled = new TextDecoder(encoding).decode(Buffer.from(text, "utf8"));
+      expect(() => toBytes(garbled)).toThrow(/begin the page with <meta charset="utf-8">/);
+    }
   });
 });
 

@@ -108,6 +108,12 @@ function plan(sites, examples) {
     context: "refusal",
     refusal: "Allow 'wasm-unsafe-eval' in script-src",
   });
+  steps.push({
+    how: "webpack, page without an encoding",
+    site: "no-charset",
+    context: "refusal",
+    refusal: "begin the page with <meta charset",
+  });
   for (const example of examples) steps.push({ how: `examples/${example}`, example });
   return steps;
 }

@@ -33,6 +33,9 @@ export async function bundleSites(app, root, cdn) {
     }
   }
   for (const name of ["csp", "no-wasm"]) cpSync(join(root, "plain"), join(root, name), { recursive: true });
+  // A classic script on a page that does not tell its encoding.
+  cpSync(join(root, "webpack"), join(root, "no-charset"), { recursive: true });
+  writeFileSync(join(root, "no-charset/index.html"), '<!doctype html><script src="page.js"></script>\n');
   return sites;
 }
 
