@@ -28,10 +28,10 @@ describe("chooseBinary", () => {
   it("names the minimum versions where SIMD or WebAssembly is missing", () => {
     vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
     expect(() => chooseBinary(false)).toThrow(
-      /no SIMD in WebAssembly; expected at least Chrome 91.*Safari 16\.4/,
+      /no SIMD in WebAssembly; expected at least Chrome 93.*Safari 16\.4/,
     );
     vi.stubGlobal("WebAssembly", undefined);
-    expect(() => chooseBinary(true)).toThrow(/no WebAssembly; expected at least Chrome 91/);
+    expect(() => chooseBinary(true)).toThrow(/no WebAssembly; expected at least Chrome 93/);
   });
 });
 

@@ -11,8 +11,8 @@ import type { Kernels } from "./kernels.js";
 export type Build = "relaxed-simd" | "simd" | "given";
 export type Binary = Uint8Array<ArrayBuffer> | WebAssembly.Module;
 
-/** The first releases with 128-bit SIMD in WebAssembly. */
-const MINIMUM_VERSIONS = "Chrome 91, Edge 91, Firefox 89, Safari 16.4, Node.js 16.4, Deno 1.9 or Bun 0.1";
+/** The first releases with 128-bit SIMD in WebAssembly and with Object.hasOwn. */
+const MINIMUM_VERSIONS = "Chrome 93, Edge 93, Firefox 92, Safari 16.4, Node.js 16.9, Deno 1.13 or Bun 0.1";
 
 /** A module was accepted when it was compiled. */
 const accepted = (binary: Binary): boolean => !(binary instanceof Uint8Array) || WebAssembly.validate(binary);

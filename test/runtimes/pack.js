@@ -45,7 +45,7 @@ async function suiteModule(app, binaries) {
     outfile,
     bundle: true,
     format: "esm",
-    target: "es2022",
+    target: ["es2022", "node16.9"],
     alias: { "node:fs": data },
     inject: [data],
     loader: { ".json": "text", ".bin": "binary" },

@@ -18,6 +18,13 @@ const node = (version) => ({
 });
 
 const RUNTIMES = [
+  // V8 without SIMD, as in Chrome 86, and that of Chrome 93, the oldest that is promised.
+  {
+    ...node("15"),
+    ways: { "too old": ["refusal.js"] },
+    refusal: "no SIMD in WebAssembly; expected at least Chrome",
+  },
+  { ...node("16"), ways: { import: ["import.js"] } },
   node("20"),
   node("22"),
   node("24"),
