@@ -83,6 +83,18 @@ describe("the bundles", () => {
     expect(code(script)).not.toMatch(/\bfetch\(|\batob\(|^await\b|^\S.*\bawait\b/m);
   });
 
+  it("have short lines, since Node shows the whole line that threw", () => {
+    for (const script of scripts) {
+      const longest = Math.max(
+        ...read(script)
+          .split("\n")
+          .slice(0, -2)
+          .map((line) => line.length),
+      );
+      expect(longest, script).toBeLessThan(2000);
+    }
+  });
+
   it("keep the names of classes, which is what a console shows of a tensor", () => {
     const program = `
       const library = await import(${JSON.stringify(join(root, "dist/index.js"))});
