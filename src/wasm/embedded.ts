@@ -15,12 +15,17 @@ export function relaxedSimd(): Uint8Array<ArrayBuffer> {
 
 /** @throws Error where the script was not read as UTF-8: a classic script is read in the encoding of its page. */
 export function toBytes(text: string): Uint8Array<ArrayBuffer> {
-  if (/[\u0100-\uffff]/.test(text)) {
+  const binary = new Uint8Array(text.length);
+  let bits = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    bits |= code;
+    binary[at] = code;
+  }
+  if (bits > 0xff) {
     throw new Error(
       'lstm-wasm: this script was not read as UTF-8, which garbles the WebAssembly in it; begin the page with <meta charset="utf-8">',
     );
   }
-  const binary = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) binary[at] = text.charCodeAt(at);
   return binary;
 }
