@@ -7,5 +7,5 @@ export { packGate, unpackGate } from "./panel";
 export { project } from "./projection";
 export { quantizeRows } from "./quantize";
 export { recurrentForward } from "./recurrent";
-export { arrangeLines, restoreLines, selectGroups } from "./simd";
+export { arrangeLines, groupVectors, restoreLines, selectGroups } from "./simd";
 export { logSoftmax, softmax } from "./softmax";

@@ -11,14 +11,16 @@
  * same bits everywhere, and a row's bits depend on no other row.
  */
 
-import { Matrix } from "./matrix";
+import { blockCount, Matrix } from "./matrix";
 import { CHUNK_LINES, headerBytes } from "./quantize";
-import { restoreLines, sumGroups } from "./simd";
+import { groupVectors, restoreLines, sumGroups } from "./simd";
 
-const LINE: usize = memory.data(64, 16);
-const SUMS: usize = memory.data(64, 16);
+// Room for the widest line.
+const LINE: usize = memory.data(96, 16);
+const SUMS: usize = memory.data(96, 16);
+const CHUNK_SUMS: usize = memory.data(96, 16);
 
-/** One block of sixteen outputs for each row; strides in bytes, `start` is one row for all. */
+/** One block of outputs for each row; strides in bytes, `start` is one row for all. */
 export function projectInt8(
   matrix: usize,
   block: i32,
@@ -38,12 +40,14 @@ export function projectInt8(
 
 function projectRow(matrix: usize, block: i32, input: usize, start: usize, output: usize): void {
   const fields = changetype<Matrix>(matrix);
-  const offset = (<usize>block) << 6;
+  const width = groupVectors();
+  const lineBytes = (<usize>width) << 4;
+  const offset = <usize>block * lineBytes;
   const scales = fields.scales + offset;
   let panel = fields.panel + <usize>block * fields.blockBytes;
   const floats = load<usize>(input, 4);
   if (floats) {
-    projectFloats(fields.columns, floats, panel, scales, start, output);
+    projectFloats(fields.columns, floats, panel, lineBytes, scales, start, output);
     return;
   }
   let lines = (fields.columns + 3) >> 2;
@@ -51,31 +55,27 @@ function projectRow(matrix: usize, block: i32, input: usize, start: usize, outpu
   let totals = input + 8;
   let groups = input + headerBytes(fields.columns);
   sumGroups(min(lines, CHUNK_LINES), groups, load<i32>(totals), panel, corrections, SUMS);
-  let s0 = f32x4.convert_i32x4_s(v128.load(SUMS));
-  let s1 = f32x4.convert_i32x4_s(v128.load(SUMS, 16));
-  let s2 = f32x4.convert_i32x4_s(v128.load(SUMS, 32));
-  let s3 = f32x4.convert_i32x4_s(v128.load(SUMS, 48));
-  for (lines -= CHUNK_LINES; lines > 0; lines -= CHUNK_LINES) {
-    corrections += (<usize>(fields.vectors + 3) & ~3) << 4;
-    groups += (<usize>CHUNK_LINES) << 3;
-    panel += (<usize>CHUNK_LINES) << 6;
-    totals += 4;
-    sumGroups(min(lines, CHUNK_LINES), groups, load<i32>(totals), panel, corrections, SUMS);
-    s0 = f32x4.add(s0, f32x4.convert_i32x4_s(v128.load(SUMS)));
-    s1 = f32x4.add(s1, f32x4.convert_i32x4_s(v128.load(SUMS, 16)));
-    s2 = f32x4.add(s2, f32x4.convert_i32x4_s(v128.load(SUMS, 32)));
-    s3 = f32x4.add(s3, f32x4.convert_i32x4_s(v128.load(SUMS, 48)));
+  for (let at: usize = 0; at < lineBytes; at += 16) {
+    v128.store(SUMS + at, f32x4.convert_i32x4_s(v128.load(SUMS + at)));
   }
-  // In this order the products neither overflow nor lose bits before the result does.
+  const correctionsRow = <usize>blockCount(matrix) * lineBytes;
+  for (lines -= CHUNK_LINES; lines > 0; lines -= CHUNK_LINES) {
+    corrections += correctionsRow;
+    groups += (<usize>CHUNK_LINES) << 3;
+    panel += <usize>CHUNK_LINES * lineBytes;
+    totals += 4;
+    sumGroups(min(lines, CHUNK_LINES), groups, load<i32>(totals), panel, corrections, CHUNK_SUMS);
+    for (let at: usize = 0; at < lineBytes; at += 16) {
+      const sum = f32x4.convert_i32x4_s(v128.load(CHUNK_SUMS + at));
+      v128.store(SUMS + at, f32x4.add(v128.load(SUMS + at), sum));
+    }
+  }
+  // In this order nothing overflows or loses bits before the result does, for weights below 2^100.
   const scale = v128.load32_splat(input);
-  s0 = f32x4.mul(f32x4.mul(s0, v128.load(scales)), scale);
-  s1 = f32x4.mul(f32x4.mul(s1, v128.load(scales, 16)), scale);
-  s2 = f32x4.mul(f32x4.mul(s2, v128.load(scales, 32)), scale);
-  s3 = f32x4.mul(f32x4.mul(s3, v128.load(scales, 48)), scale);
-  v128.store(output, f32x4.add(v128.load(start), s0));
-  v128.store(output, f32x4.add(v128.load(start, 16), s1), 16);
-  v128.store(output, f32x4.add(v128.load(start, 32), s2), 32);
-  v128.store(output, f32x4.add(v128.load(start, 48), s3), 48);
+  for (let at: usize = 0; at < lineBytes; at += 16) {
+    const product = f32x4.mul(f32x4.mul(v128.load(SUMS + at), v128.load(scales + at)), scale);
+    v128.store(output + at, f32x4.add(v128.load(start + at), product));
+  }
 }
 
 /** The same in float32, for rows that are not quantised: each weight times its scale, times the input. */
@@ -83,31 +83,25 @@ function projectFloats(
   columns: i32,
   input: usize,
   panel: usize,
+  lineBytes: usize,
   scales: usize,
   start: usize,
   output: usize,
 ): void {
-  let s0 = v128.load(start);
-  let s1 = v128.load(start, 16);
-  let s2 = v128.load(start, 32);
-  let s3 = v128.load(start, 48);
+  memory.copy(output, start, lineBytes);
   for (let column = 0; column < columns; column++) {
     if ((column & 3) === 0) {
-      memory.copy(LINE, panel, 64);
-      restoreLines(LINE, 1);
-      panel += 64;
+      memory.copy(LINE, panel, lineBytes);
+      restoreLines(LINE, lineBytes);
+      panel += lineBytes;
     }
     const x = v128.load32_splat(input);
-    s0 = f32x4.add(s0, f32x4.mul(weightsOf(LINE, column, scales), x));
-    s1 = f32x4.add(s1, f32x4.mul(weightsOf(LINE + 16, column, scales + 16), x));
-    s2 = f32x4.add(s2, f32x4.mul(weightsOf(LINE + 32, column, scales + 32), x));
-    s3 = f32x4.add(s3, f32x4.mul(weightsOf(LINE + 48, column, scales + 48), x));
+    for (let at: usize = 0; at < lineBytes; at += 16) {
+      const product = f32x4.mul(weightsOf(LINE + at, column, scales + at), x);
+      v128.store(output + at, f32x4.add(v128.load(output + at), product));
+    }
     input += 4;
   }
-  v128.store(output, s0);
-  v128.store(output, s1, 16);
-  v128.store(output, s2, 32);
-  v128.store(output, s3, 48);
 }
 
 /** Four weights of one column in float32: the byte to the top of its group, and down again with its sign. */

@@ -1,7 +1,9 @@
 /**
  * A weight matrix as the host packs it (panel.ts). A block is what one walk over a part of the panel makes of a row of
- * inputs: 8 vectors of four outputs in float32, 4 in int8.
+ * inputs: 8 vectors of four outputs in float32, 4 or 6 in int8.
  */
+
+import { groupVectors } from "./simd";
 
 /** What the host writes into linear memory; kernels are given its address. */
 @unmanaged
@@ -20,7 +22,7 @@ export class Matrix {
 
 /** Vectors in a whole block. */
 export function blockVectors(matrix: usize): i32 {
-  return changetype<Matrix>(matrix).scales ? 4 : 8;
+  return changetype<Matrix>(matrix).scales ? groupVectors() : 8;
 }
 
 export function blockCount(matrix: usize): i32 {

@@ -13,7 +13,7 @@
  *   plain  gates 1: consecutive outputs
  * A float32 line has 8 vectors, two cache lines: one walk over it feeds the eight chains that hide the latency of a
  * multiply-add, and is read from L2 at 92 GB/s, where two lines of one cache line each, side by side, came at 80. An int8
- * line has 4 vectors, with four weights in place of a float (int8.ts).
+ * line has 4 or 6 vectors, with four weights in place of a float (int8.ts).
  *
  * Panels are aligned to 16 bytes. Lanes past the last unit are zero (the host clears the panel first).
  */

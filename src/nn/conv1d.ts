@@ -113,8 +113,8 @@ export class Conv1d extends Module {
     this.paddingMode = paddingMode;
     const columns = this.#columns;
     const shape = { gates: 1, units: outputs / groups, columns };
-    const blockBytes = FloatPanel.lineVectors * 16 * columns;
-    const panelBytes = blockBytes * Math.ceil(vectorCount(shape) / FloatPanel.lineVectors);
+    const blockBytes = FloatPanel.lineVectors() * 16 * columns;
+    const panelBytes = blockBytes * Math.ceil(vectorCount(shape) / FloatPanel.lineVectors());
     this.#scratch = new Scratch(this.region);
     try {
       const first = this.region.allocate(groups * panelBytes);

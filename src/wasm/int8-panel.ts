@@ -21,16 +21,20 @@ export function quantizedRowBytes(columns: number): number {
 }
 
 export class Int8Panel extends Panel {
-  static readonly lineVectors = 4;
-  readonly lineVectors = Int8Panel.lineVectors;
+  readonly lineVectors: number;
   readonly #scales: number;
   readonly #corrections: number;
 
   constructor(runtime: Runtime, shape: PanelShape, place: PanelPlace) {
     super(shape, place);
+    this.lineVectors = Int8Panel.lineVectors(runtime);
     this.#scales = this.record + align(RECORD_BYTES);
     this.#corrections = this.#scales + this.outputRow;
     this.writeRecord(runtime, this.#scales, this.#corrections);
+  }
+
+  static lineVectors(runtime: Runtime): number {
+    return runtime.kernels.groupVectors();
   }
 
   /** Lines of a panel with so many inputs: four to a line. */
@@ -66,8 +70,8 @@ export class Int8Panel extends Panel {
     const { gates, units, columns, lineVectors } = this;
     const rowBytes = this.#rowBytes;
     runtime.bytes.fill(0, staging, staging + this.stagingBytes);
-    this.#eachBlock((lines, count) => {
-      runtime.bytes.fill(0, lines, lines + count * lineVectors * 16);
+    this.#eachBlock((lines, bytes) => {
+      runtime.bytes.fill(0, lines, lines + bytes);
     });
     for (let gate = 0; gate < gates; gate++) {
       for (let unit = 0; unit < units; unit++) {
@@ -85,8 +89,8 @@ export class Int8Panel extends Panel {
         rowBytes / 4,
       );
     }
-    this.#eachBlock((lines, count) => {
-      runtime.kernels.arrangeLines(lines, count);
+    this.#eachBlock((lines, bytes) => {
+      runtime.kernels.arrangeLines(lines, bytes);
     });
     this.#storeCorrections(runtime, data);
   }
@@ -117,8 +121,8 @@ export class Int8Panel extends Panel {
     }
     const rowBytes = this.#rowBytes;
     const matrix = new Int8Array(gates * units * columns);
-    this.#eachBlock((lines, count) => {
-      runtime.kernels.restoreLines(lines, count);
+    this.#eachBlock((lines, bytes) => {
+      runtime.kernels.restoreLines(lines, bytes);
     });
     for (let gate = 0; gate < gates; gate++) {
       runtime.kernels.unpackGate(
@@ -136,16 +140,16 @@ export class Int8Panel extends Panel {
         matrix.set(runtime.bytes.subarray(from, from + columns), (gate * units + unit) * columns);
       }
     }
-    this.#eachBlock((lines, count) => {
-      runtime.kernels.arrangeLines(lines, count);
+    this.#eachBlock((lines, bytes) => {
+      runtime.kernels.arrangeLines(lines, bytes);
     });
     return matrix;
   }
 
-  /** Visits the lines of each block: where they begin and how many they are. */
-  #eachBlock(visit: (lines: number, count: number) => void): void {
-    const count = Int8Panel.lineCount(this.columns);
-    for (let block = 0; block < this.blocks; block++) visit(this.pointer + block * this.blockBytes, count);
+  /** Visits the lines of each block: where they begin and how many bytes they are. */
+  #eachBlock(visit: (lines: number, bytes: number) => void): void {
+    const bytes = Int8Panel.lineCount(this.columns) * this.lineVectors * 16;
+    for (let block = 0; block < this.blocks; block++) visit(this.pointer + block * this.blockBytes, bytes);
   }
 
   /** Visits each row of PyTorch's matrix with its place in the outputs' layout. */

@@ -131,8 +131,9 @@ export interface Kernels {
     target: number,
     targetRow: number,
   ): void;
-  arrangeLines(panel: number, lines: number): void;
-  restoreLines(panel: number, lines: number): void;
+  groupVectors(): number;
+  arrangeLines(panel: number, bytes: number): void;
+  restoreLines(panel: number, bytes: number): void;
   selectGroups(form: number): number;
   sigmoid(data: number, count: number): void;
   tanh(data: number, count: number): void;

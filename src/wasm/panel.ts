@@ -113,13 +113,16 @@ export abstract class Panel implements PanelShape, PanelPlace {
 }
 
 export class FloatPanel extends Panel {
-  static readonly lineVectors = 8;
-  readonly lineVectors = FloatPanel.lineVectors;
+  readonly lineVectors = FloatPanel.lineVectors();
   readonly quantizedRow = 0;
 
   constructor(runtime: Runtime, shape: PanelShape, place: PanelPlace) {
     super(shape, place);
     this.writeRecord(runtime, 0, 0);
+  }
+
+  static lineVectors(): number {
+    return 8;
   }
 
   /** Lines of a panel with so many inputs. */

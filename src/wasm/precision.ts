@@ -28,8 +28,9 @@ export function allocatePanels(
   widths: readonly number[],
 ): Panel[] {
   const kind = PANELS[precision];
-  const lineBytes = kind.lineVectors * 16;
-  const blocks = Math.ceil(vectorCount({ gates, units }) / kind.lineVectors);
+  const lineVectors = kind.lineVectors(region.runtime);
+  const lineBytes = lineVectors * 16;
+  const blocks = Math.ceil(vectorCount({ gates, units }) / lineVectors);
   const blockBytes = widths.reduce((bytes, columns) => bytes + kind.lineCount(columns) * lineBytes, 0);
   let pointer = region.allocate(blocks * blockBytes);
   return widths.map((columns) => {
