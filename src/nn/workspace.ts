@@ -19,8 +19,8 @@ import type { Region } from "../wasm/region.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import type { Layer } from "./layer.js";
 
-/** Bytes of gates that one call of project() makes at most: half of a 1 MB L2, so that the steps find them there. */
-const GATES_BYTES = 2 ** 19;
+/** Bytes of gates that one call of project() makes at most: half of a 2 MB L2, so that the steps find them there. */
+const GATES_BYTES = 2 ** 20;
 /** Rows of gates to make at once: enough for each weight read to serve many rows. */
 const GATES_ROWS = 128;
 
