@@ -262,14 +262,17 @@ async function sizes() {
       brotli,
     };
   };
-  const { transform } = await import("esbuild");
-  const minified = await transform(readFileSync(bundle, "utf8"), { minify: true, format: "esm" });
+  const { build } = await import("esbuild");
+  const options = { bundle: true, minify: true, format: "esm", charset: "utf8", write: false };
+  const whole = await build({ ...options, entryPoints: [bundle] });
+  const contents = 'export { LSTM } from "./dist/index.js";';
+  const alone = await build({ ...options, stdin: { contents, resolveDir: `${folder}..` } });
   const tf = `${modules}/@tensorflow`;
   return [
-    measured("dist/index.js", [bundle]),
-    measured("dist/index.js, minified by esbuild", [Buffer.from(minified.code)]),
-    measured("relaxed-simd.wasm (inside dist/index.js)", [library("relaxed-simd")]),
-    measured("simd.wasm (inside dist/index.js)", [library("simd")]),
+    measured("lstm-wasm without formats, bundled by esbuild", [whole.outputFiles[0].contents]),
+    measured("lstm-wasm's LSTM alone, bundled by esbuild", [alone.outputFiles[0].contents]),
+    measured("relaxed-simd.wasm (in both)", [library("relaxed-simd")]),
+    measured("simd.wasm (in both)", [library("simd")]),
     measured("onnxruntime-web: ort.wasm.min.mjs, ort-wasm-simd-threaded.mjs and .wasm", [
       `${modules}/onnxruntime-web/dist/ort.wasm.min.mjs`,
       `${modules}/onnxruntime-web/dist/ort-wasm-simd-threaded.mjs`,
