@@ -11,6 +11,9 @@
 
 import { FUSED, madd } from "./simd";
 
+/** Inputs from which on a recurrent layer's matrix, 4 MB, is larger than most second-level caches: see projectRow. */
+const LONG_ROW: i32 = 512;
+
 /** Lines of a block that every row passes before the next ones: 32 KB, which stay in L1. */
 const CHUNK_LINES: i32 = 256;
 
@@ -222,7 +225,8 @@ function projectTwoRows(
 /**
  * 1 row x 8 vectors: a whole line at a time. The baseline build takes four lines a turn, since V8 11 (Node 20) unrolls
  * nothing: 78 GB/s from L2 there, 50 line by line. What is left of four comes first: with a loop after this one V8 11
- * moves all arithmetic behind all loads, spills, and gets 43.
+ * moves all arithmetic behind all loads, spills, and gets 43. Long rows come from further away than L2, whose
+ * prefetcher loses the order of four lines at once: 1.5x line by line at H = 1024.
  */
 function projectRow(count: i32, line: usize, input: usize, start: usize, output: usize): void {
   let v0 = v128.load(start);
@@ -234,7 +238,7 @@ function projectRow(count: i32, line: usize, input: usize, start: usize, output:
   let v6 = v128.load(start, 96);
   let v7 = v128.load(start, 112);
   const end = input + ((<usize>count) << 2);
-  const whole = FUSED ? end : input + ((<usize>(count & 3)) << 2);
+  const whole = FUSED || count >= LONG_ROW ? end : input + ((<usize>(count & 3)) << 2);
   for (; input < whole; input += 4) {
     const x = v128.load32_splat(input);
     v0 = madd(x, v128.load(line), v0);

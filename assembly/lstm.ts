@@ -28,10 +28,8 @@ import {
   tanhDenominator,
   tanhNumerator,
 } from "./activation";
-import { blockCount, blockVectors } from "./matrix";
 import { writeOutputs } from "./memory";
-import { project, projectBlock } from "./projection";
-import { quantizeRows } from "./quantize";
+import { projectState } from "./projection";
 import { madd } from "./simd";
 
 /**
@@ -90,24 +88,25 @@ export function lstmForward(
   trace: usize,
 ): void {
   const cellRow = (<usize>((hiddenSize + 3) >> 2)) << 4;
-  const blocks = blockCount(matrix);
-  const blockBytes = (<usize>blockVectors(matrix)) << 4;
   for (; steps > 0; steps--) {
     const running = load<i32>(active);
-    let values = state;
-    let valuesRow = stateRow;
-    if (quantized) {
-      quantizeRows(running, outputSize, state, stateRow, quantized, quantizedRow);
-      values = quantized;
-      valuesRow = quantizedRow;
-    }
-    for (let turn = 0; turn < blocks; turn++) {
-      // Walking back over the panel finds its end still in the cache: 1.39x at H = 512, larger than a 2 MB L2.
-      const block = backwards ? blocks - 1 - turn : turn;
-      const at = <usize>block * blockBytes;
-      if (inputMatrix) projectBlock(inputMatrix, block, 1, input, 0, inputBias + at, gates + at, 0);
-      projectBlock(matrix, block, running, values, valuesRow, hiddenBias + at, sums + at, gatesRow);
-    }
+    // Walking back over the panel finds its end still in the cache: 1.39x at H = 512, larger than a 2 MB L2.
+    projectState(
+      matrix,
+      running,
+      state,
+      stateRow,
+      quantized,
+      quantizedRow,
+      hiddenBias,
+      sums,
+      gatesRow,
+      backwards,
+      inputMatrix,
+      input,
+      inputBias,
+      gates,
+    );
     for (let row = 0; row < running; row++) {
       const at = <usize>row;
       const caller = <usize>load<i32>(order + (at << 2));
@@ -122,12 +121,22 @@ export function lstmForward(
       );
     }
     if (reduction) {
-      if (!quantized)
-        project(reduction, running, hidden, cellRow, reductionStart, state, stateRow, backwards);
-      else {
-        quantizeRows(running, hiddenSize, hidden, cellRow, quantized, quantizedRow);
-        project(reduction, running, quantized, quantizedRow, reductionStart, state, stateRow, backwards);
-      }
+      projectState(
+        reduction,
+        running,
+        hidden,
+        cellRow,
+        quantized,
+        quantizedRow,
+        reductionStart,
+        state,
+        stateRow,
+        backwards,
+        0,
+        0,
+        0,
+        0,
+      );
     }
     writeOutputs(rows, running, order, state, stateRow, outputSize, output, outputRow);
 

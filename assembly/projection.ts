@@ -3,12 +3,13 @@
 import { projectFloat } from "./float32";
 import { projectInt8 } from "./int8";
 import { blockCount, blockVectors, Matrix } from "./matrix";
+import { quantizeRows } from "./quantize";
 
 /**
  * One block of output = start + input x weights for each row; whole blocks are written. Row strides in bytes; `start` is
  * one row for all. Int8 takes quantised rows (quantize.ts).
  */
-export function projectBlock(
+function projectBlock(
   matrix: usize,
   block: i32,
   rows: i32,
@@ -46,11 +47,42 @@ export function project(
   outputRow: usize,
   backwards: i32,
 ): void {
+  projectState(matrix, rows, input, inputRow, 0, 0, start, output, outputRow, backwards, 0, 0, 0, 0);
+}
+
+/**
+ * `project` of rows that are quantised first where `quantized` is not 0: room for as many rows.
+ *
+ * With an `inputMatrix` that shares its blocks with `matrix`, gates = inputStart + input x its weights for one row too,
+ * block by block, so that both are read in one walk.
+ */
+export function projectState(
+  matrix: usize,
+  rows: i32,
+  state: usize,
+  stateRow: usize,
+  quantized: usize,
+  quantizedRow: usize,
+  start: usize,
+  output: usize,
+  outputRow: usize,
+  backwards: i32,
+  inputMatrix: usize,
+  input: usize,
+  inputStart: usize,
+  gates: usize,
+): void {
+  if (quantized) {
+    quantizeRows(rows, changetype<Matrix>(matrix).columns, state, stateRow, quantized, quantizedRow);
+    state = quantized;
+    stateRow = quantizedRow;
+  }
   const blocks = blockCount(matrix);
   const blockBytes = (<usize>blockVectors(matrix)) << 4;
   for (let turn = 0; turn < blocks; turn++) {
     const block = backwards ? blocks - 1 - turn : turn;
     const at = <usize>block * blockBytes;
-    projectBlock(matrix, block, rows, input, inputRow, start + at, output + at, outputRow);
+    if (inputMatrix) projectBlock(inputMatrix, block, 1, input, 0, inputStart + at, gates + at, 0);
+    projectBlock(matrix, block, rows, state, stateRow, start + at, output + at, outputRow);
   }
 }

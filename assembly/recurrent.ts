@@ -13,10 +13,8 @@
  */
 
 import { relu4, sigmoid4, tanh4 } from "./activation";
-import { blockCount, blockVectors } from "./matrix";
 import { writeOutputs } from "./memory";
-import { projectBlock } from "./projection";
-import { quantizeRows } from "./quantize";
+import { projectState } from "./projection";
 import { madd } from "./simd";
 
 /** What recurrentForward runs. */
@@ -62,23 +60,24 @@ export function recurrentForward(
   input: usize,
   inputBias: usize,
 ): void {
-  const blocks = blockCount(matrix);
-  const blockBytes = (<usize>blockVectors(matrix)) << 4;
   for (; steps > 0; steps--) {
     const running = load<i32>(active);
-    let values = state;
-    let valuesRow = stateRow;
-    if (quantized) {
-      quantizeRows(running, hiddenSize, state, stateRow, quantized, quantizedRow);
-      values = quantized;
-      valuesRow = quantizedRow;
-    }
-    for (let turn = 0; turn < blocks; turn++) {
-      const block = backwards ? blocks - 1 - turn : turn;
-      const at = <usize>block * blockBytes;
-      if (inputMatrix) projectBlock(inputMatrix, block, 1, input, 0, inputBias + at, gates + at, 0);
-      projectBlock(matrix, block, running, values, valuesRow, hiddenBias + at, sums + at, gatesRow);
-    }
+    projectState(
+      matrix,
+      running,
+      state,
+      stateRow,
+      quantized,
+      quantizedRow,
+      hiddenBias,
+      sums,
+      gatesRow,
+      backwards,
+      inputMatrix,
+      input,
+      inputBias,
+      gates,
+    );
     for (let row = 0; row < running; row++) {
       const at = <usize>row;
       const gate = gates + <usize>load<i32>(order + (at << 2)) * gatesRow;
