@@ -16,8 +16,9 @@ import { copyFloats } from "./memory";
 import { project } from "./projection";
 
 /**
- * Sizes of one group, and buffers as drawn above; `bias` and a row of sums are whole blocks, `sumsRow` bytes. Frame 0 is number `first` of the
- * source, negative in the padding before it; `reflect` mirrors the source there, else there are zeros.
+ * Sizes of one group, and buffers as drawn above; `bias` and a row of sums are whole blocks, `sumsRow` bytes. Frame 0 is
+ * number `first` of the source, negative in the padding before it; `reflect` mirrors the source there, else there are
+ * zeros.
  */
 export function conv1dForward(
   groups: i32,

@@ -18,8 +18,8 @@ const LONG_ROW: i32 = 512;
 const CHUNK_LINES: i32 = 256;
 
 /**
- * One block: rows x `count` inputs to rows x 4 `vectors` outputs, at most 8 vectors; eight are written. Row strides in
- * bytes; `start` is one row for all.
+ * One block: rows x `count` inputs to rows x 4 `vectors` outputs, at most 8 vectors; up to eight are written, those past
+ * `vectors` with no meaning. Row strides in bytes; `start` is one row for all.
  */
 export function projectFloat(
   rows: i32,

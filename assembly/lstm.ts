@@ -11,11 +11,13 @@
  * A step makes all its sums, then updates its units. A block's sums are in registers until they are whole; taking them
  * on to c' and h' from there was no faster (0.97 to 1.01x for one row): the latency of its activations stood between one
  * block's products and the next's. For many rows it is slower (0.83 to 0.98x): four gates of two rows are a worse tile than
- * six rows of two vectors. `sums` of one row, 16 H bytes, are still in the first-level cache when they are read.
+ * six rows of two vectors. `sums` of one row are 16 H bytes, and still in the first-level cache
+ * when they are read.
  *
  * Rows of state, cells and hidden are in the order of `order`, the caller's rows sorted by falling length, so the rows
  * that still run at a time step are the first `active[t]`. Rows of gates and output are the caller's.
- * Alignment: panels, biases, gates, state, cells and hidden 16 bytes; they reach to the next multiple of four units.
+ * Alignment: 16 bytes. Rows of biases, gates and sums are whole blocks (matrix.ts), and so are those of state where there
+ * is a projection; rows of cells, of hidden, and of state without one reach to the next multiple of four units.
  */
 
 import {
@@ -42,7 +44,7 @@ import { madd } from "./simd";
  * @param state       h of the first row; updated
  * @param cells       c, rows of `hiddenSize` rounded up to four; updated
  * @param hidden      with a projection: scratch of the cells' size for o tanh(c')
- * @param sums        scratch of the gates' size per row
+ * @param sums        scratch, a row of `gatesRow` bytes for each row
  * @param quantized   int8: scratch for a quantised row of h or of h' per row
  * @param output      the first step's row of outputs
  * @param outputSize  numbers in h: hiddenSize, or the projection's size

@@ -6,8 +6,8 @@ import { blockCount, blockVectors, Matrix } from "./matrix";
 import { quantizeRows } from "./quantize";
 
 /**
- * One block of output = start + input x weights for each row; whole blocks are written. Row strides in bytes; `start` is
- * one row for all. Int8 takes quantised rows (quantize.ts).
+ * One block of output = start + input x weights for each row. Row strides in bytes; `start` is one row for all. Outputs
+ * are whole blocks, with no meaning past the matrix's vectors. Int8 takes quantised rows (quantize.ts).
  */
 function projectBlock(
   matrix: usize,
@@ -78,10 +78,10 @@ export function projectState(
     stateRow = quantizedRow;
   }
   const blocks = blockCount(matrix);
-  const blockBytes = (<usize>blockVectors(matrix)) << 4;
+  const width = (<usize>blockVectors(matrix)) << 4;
   for (let turn = 0; turn < blocks; turn++) {
     const block = backwards ? blocks - 1 - turn : turn;
-    const at = <usize>block * blockBytes;
+    const at = <usize>block * width;
     if (inputMatrix) projectBlock(inputMatrix, block, 1, input, 0, inputStart + at, gates + at, 0);
     projectBlock(matrix, block, rows, state, stateRow, start + at, output + at, outputRow);
   }

@@ -8,8 +8,7 @@
  * The brackets of x come in as `gates`, made by project() for many steps at once: 16 bytes each r z n for every four
  * units of a GRU. A single step of one row makes them here, as in lstm.ts.
  *
- * A GRU's block is no whole number of units, so all sums of a step are made before the units are updated in place; they
- * are still in the first-level cache then. Rows, order and active as in lstm.ts.
+ * A step makes all its sums, then updates its units in place. Rows, order, active and alignment as in lstm.ts.
  */
 
 import { relu4, sigmoid4, tanh4 } from "./activation";
@@ -17,7 +16,7 @@ import { writeOutputs } from "./memory";
 import { projectState } from "./projection";
 import { madd } from "./simd";
 
-/** What recurrentForward runs. */
+/** Values of `kind`; 1 is an RNN with tanh. */
 const GRU: i32 = 0;
 const RNN_RELU: i32 = 2;
 
@@ -29,7 +28,7 @@ const RNN_RELU: i32 = 2;
  * @param hiddenBias  b_hh in the gates' layout
  * @param gates       the first step's W_ih x + b_ih
  * @param state       h, rows of `hiddenSize` rounded up to four; updated
- * @param sums        scratch of the gates' size per row
+ * @param sums        scratch, a row of `gatesRow` bytes for each row
  * @param quantized   int8: scratch for a quantised row of h per row
  * @param inputMatrix W_ih, or 0: for a single step of one row the gates are then made here
  * @param input       the input of that step, in int8 quantised

@@ -1,5 +1,5 @@
 /**
- * The only file that knows that two builds exist: `relaxed-simd` rounds a multiply-add once where the CPU can (54
+ * The only file that asks which build it is (float32.ts chooses tiles by FUSED): `relaxed-simd` rounds a multiply-add once where the CPU can (54
  * against 40 GFLOP/s on the design's machine), `simd` rounds the product and the sum, the same on every CPU.
  */
 
@@ -31,6 +31,12 @@ export function nmadd(a: v128, b: v128, c: v128): v128 {
  *            takes six.
  */
 
+// Read from memory, so that no compiler works the product out for itself.
+const EIGHT_BITS: usize = memory.data<u8>(
+  [255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255],
+  16,
+);
+
 /**
  * Whether groups are planes. They are the faster form only where the dot product is one instruction (2.7 against 1.5 us
  * on the design's machine); V8 makes five of it on x86 without AVX-VNNI, and planes then take 1.3 times as long as
@@ -38,11 +44,6 @@ export function nmadd(a: v128, b: v128, c: v128): v128 {
  * instruction, and 2 * 32767 where pairs saturate in 16 bits on the way. Anything else is a fault: the baseline compiler
  * of V8 11.3 (Node 20 with its flag) overwrites the sum that is added to.
  */
-// Read from memory, so that no compiler works the product out for itself.
-const EIGHT_BITS: usize = memory.data<u8>(
-  [255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255],
-  16,
-);
 let planes: i32 = dotIsOneInstruction();
 
 function dotIsOneInstruction(): i32 {
@@ -53,7 +54,7 @@ function dotIsOneInstruction(): i32 {
   return i32(first === 4 * 127 * 255 || first === -4 * 127);
 }
 
-/** For tests: makes groups planes (1) or numbers (0), for weights loaded from now on, and returns which they were. */
+/** For tests: makes groups planes (1) or numbers (0) and returns which they were. Modules made before are of no use then. */
 export function selectGroups(form: i32): i32 {
   const before = planes;
   if (ASC_FEATURE_RELAXED_SIMD) planes = form;

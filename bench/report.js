@@ -135,8 +135,9 @@ function int8Errors(check) {
   const rows = CASES.filter(({ ranked, name }) => ranked && name in check.differences).map((spec) => [
     spec.name,
     ...peers.flatMap((peer) => {
-      if (!takes(peer, spec)) return [NOT_AVAILABLE, NOT_AVAILABLE];
-      const { max, mean } = check.differences[spec.name][peer];
+      const difference = check.differences[spec.name][peer];
+      if (difference === undefined) return [NOT_AVAILABLE, NOT_AVAILABLE];
+      const { max, mean } = difference;
       return [max.toExponential(1), mean.toExponential(1)];
     }),
   ]);
@@ -271,7 +272,10 @@ export function consoleReport(results) {
     if (peersOf(cells).some((peer) => PEERS[peer].int8)) parts.push(plainTable(...int8Table(cells)));
     if (measured !== undefined) parts.push(plainTable(...rooflineTable(results)));
   }
-  if (results.check !== undefined) parts.push(plainTable(...int8Errors(results.check)));
+  if (results.check !== undefined) {
+    const [header, rows] = int8Errors(results.check);
+    if (header.length > 1) parts.push(plainTable(header, rows));
+  }
   if (old !== undefined) {
     const rows = rankedCases(old.cells).map(({ name }) => [
       name,
@@ -362,7 +366,6 @@ function readme(results) {
       "  argument tensors made once; a step's model gives the final states only. onnxruntime-node writes into outputs",
       "  made once; onnxruntime-web leaves such outputs unwritten on wasm, so it makes its own.",
       "- tfjs-backend-wasm: has no LSTM kernel. A cell composed of its operations, the inputs of all steps as one product.",
-      "",
       "- onnxruntime-web, int8 and onnxruntime-node, int8: DynamicQuantizeLSTM, weights as onnxruntime's quantiser makes",
       "  them (`quantize_dynamic` with a scale per row). onnxruntime has none for GRU.",
       "",

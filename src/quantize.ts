@@ -107,9 +107,9 @@ function roundKeepingSum(
     sum += errors[at]!;
   }
   const direction = Math.sign(sum);
-  // How far each weight is on its way to the next integer in that direction; nothing where there is none.
+  // How far each weight is on its way to the next integer in that direction; it never gets there where there is none.
   for (let at = 0; at < weights.length; at++) {
-    errors[at] = integers[at] === direction * LARGEST ? 0 : errors[at]! * direction;
+    errors[at] = integers[at] === direction * LARGEST ? Number.NEGATIVE_INFINITY : errors[at]! * direction;
   }
   let rest = Math.abs(sum);
   if (COMMON * (2 * rest - 1) <= 0) return;

@@ -48,8 +48,8 @@ export function entriesOf(dict: StateDictLike): Iterable<readonly [string, Tenso
     : Object.entries(dict as Readonly<Record<string, TensorLike<unknown>>>);
 }
 
-/** As in PyTorch; an array that holds itself would have dimensions without end. */
-const MOST_DIMENSIONS = 64;
+/** PyTorch allows no more; an array that holds itself would have dimensions without end, and a file could state millions. */
+export const MOST_DIMENSIONS = 64;
 
 /** Nested arrays of numbers, as deep as the tensor has dimensions. */
 export type NestedNumbers = number | readonly NestedNumbers[];

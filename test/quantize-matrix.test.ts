@@ -24,6 +24,8 @@ function quantizedRows(data: Float32Array, rows: number) {
 }
 
 const uniform = ({ data }: Tensor) => data.map((x) => Math.abs(x % 1) * 2 - 1);
+/** Weights of 8 bits that were clipped: those at the limit have no integer to be turned to. */
+const clipped = Float32Array.from({ length: 512 }, (_, at) => (at < 20 ? 128 : (at % 9) - 4));
 const MATRICES: [string, number, Float32Array][] = [1, 2, 5, 16, 40, 128, 300].flatMap((columns) => {
   const normal = Tensor.randn([40, columns], columns);
   return [
@@ -33,6 +35,7 @@ const MATRICES: [string, number, Float32Array][] = [1, 2, 5, 16, 40, 128, 300].f
     [`heavy tails, ${columns} columns`, 40, normal.data.map((x) => x ** 5)],
   ];
 });
+MATRICES.push(["clipped above", 1, clipped], ["clipped below", 1, clipped.map((x) => -x)]);
 
 describe.each(MATRICES)("%s", (_, rows, data) => {
   it("takes the scale with the least squared error", () => {

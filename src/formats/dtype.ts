@@ -3,7 +3,7 @@
  * theirs, booleans become one byte each. Typed arrays are little-endian wherever WebAssembly with SIMD runs.
  */
 
-import type { TensorData } from "../tensor.js";
+import { MOST_DIMENSIONS, type TensorData } from "../tensor.js";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./half.js";
 
 /** The element types, by safetensors' names for them. */
@@ -74,9 +74,6 @@ export function dtypeOf({ data }: { readonly data: TensorData }): string {
   if (dtype !== undefined) return TORCH_NAMES[dtype];
   return Object.prototype.toString.call(data).slice(8, -6).replace("Big", "").toLowerCase();
 }
-
-/** PyTorch allows no more dimensions, and a few bytes of a file could state millions. */
-export const MOST_DIMENSIONS = 64;
 
 /**
  * The number of elements of a shape that a file states, or undefined if it has more than 64 sizes, any size is not an

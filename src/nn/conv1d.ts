@@ -301,7 +301,7 @@ export class Conv1d extends Module {
     const bias = values.get("bias");
     if (bias !== undefined) {
       for (let group = 0; group < this.groups; group++) {
-        const at = this.#bias / 4 + (group * this.#sumsRow) / 4;
+        const at = (this.#bias + group * this.#sumsRow) / 4;
         this.runtime.floats.set(bias.subarray(group * units, (group + 1) * units), at);
       }
     }
@@ -314,7 +314,7 @@ export class Conv1d extends Module {
     const size = isBias ? units : units * this.#columns;
     const values = new Float32Array(this.groups * size);
     for (const [group, panel] of this.#panels.entries()) {
-      const at = this.#bias / 4 + (group * this.#sumsRow) / 4;
+      const at = (this.#bias + group * this.#sumsRow) / 4;
       values.set(
         isBias
           ? this.runtime.floats.subarray(at, at + units)

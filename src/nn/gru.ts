@@ -19,7 +19,7 @@ import type { Family } from "./stack.js";
 export type GRUOptions = RecurrentOptions;
 
 /** @internal */
-export const gruFamily = (precision: Precision): Family => singleStateFamily(precision, 3, 0);
+export const gruFamily = (precision: Precision): Family => singleStateFamily(precision, 0);
 
 /**
  * A gated recurrent unit network, as PyTorch's `nn.GRU`: r, z = sigmoid of W_ih x + b_ih + W_hh h + b_hh;

@@ -43,7 +43,7 @@ export class Layer {
       Panel,
     ];
     this.inputBias = region.allocate(this.input.outputRow);
-    this.hiddenBias = region.allocate(this.input.outputRow);
+    this.hiddenBias = region.allocate(this.hidden.outputRow);
     if (projSize > 0) {
       this.reduction = allocatePanel(region, precision, 1, projSize, hiddenSize);
       this.reductionStart = region.allocate(this.reduction.outputRow);
@@ -56,6 +56,11 @@ export class Layer {
   /** Bytes of a row of h: where a projection writes it, whole blocks. */
   get stateRow(): number {
     return this.reduction?.outputRow ?? align(this.outputSize * 4);
+  }
+
+  /** int8: bytes of a quantised row of h, or of what is projected to h; 0 in float32. */
+  get quantizedRow(): number {
+    return Math.max(this.hidden.quantizedRow, this.reduction?.quantizedRow ?? 0);
   }
 
   /** PyTorch's names and shapes, each name followed by `suffix`: `_l0`, `_l1_reverse`, or nothing for cells. */

@@ -31,7 +31,7 @@ export function rnnFamily(nonlinearity: Nonlinearity): (precision: Precision) =>
   if (nonlinearity !== "tanh" && nonlinearity !== "relu") {
     throw wrongValue("nonlinearity", '"tanh" or "relu"', nonlinearity);
   }
-  return (precision) => singleStateFamily(precision, 1, nonlinearity === "relu" ? 2 : 1);
+  return (precision) => singleStateFamily(precision, nonlinearity === "relu" ? 2 : 1);
 }
 
 /** An Elman network, as PyTorch's `nn.RNN`: h' = tanh or relu of W_ih x + b_ih + W_hh h + b_hh. */

@@ -3,10 +3,10 @@ import type { Precision } from "../wasm/precision.js";
 import type { Family } from "./stack.js";
 
 /** @param kind as the kernel counts them: 0 GRU, 1 RNN with tanh, 2 RNN with relu */
-export function singleStateFamily(precision: Precision, gates: number, kind: 0 | 1 | 2): Family {
+export function singleStateFamily(precision: Precision, kind: 0 | 1 | 2): Family {
   return {
     precision,
-    gates,
+    gates: kind === 0 ? 3 : 1,
     states: ["h"],
     runSteps(kernels, layer, run) {
       kernels.recurrentForward(

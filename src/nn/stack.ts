@@ -11,7 +11,7 @@ import type { Sequence } from "./sequence.js";
 import { type LayerState, Workspace } from "./workspace.js";
 
 /** One kernel call: some steps of one layer and direction. Pointers and strides in bytes. */
-export interface StepRun extends LayerState {
+export interface StepRun extends Omit<LayerState, "cellRow"> {
   readonly steps: number;
   /** The input from which the kernel makes the gates itself, in int8 quantised; 0 when they have been made. */
   readonly input: number;
@@ -230,7 +230,6 @@ export class Stack {
         state: layerState.state,
         stateRow: layerState.stateRow,
         cells: layerState.cells,
-        cellRow: layerState.cellRow,
         hidden: workspace.hidden,
         sums: workspace.sums,
         quantized: workspace.quantized,

@@ -8,18 +8,20 @@
  *   input [C, N, I]  outputs 2 x [C, N, D R]        a chunk of time, and every layer's output in turn
  *   staging [C, max(I, D R)]                        one batch row of the chunk, for batchFirst
  *   trace [T, N, 5, H]                              activated gates
- *   quantized [N, H]                                int8: h as the kernels read it
+ *   quantized [N, H]                                int8: h, or h' before a projection, as the kernels read it
  *   quantizedInput [T, N, I]                        int8: the input of T steps as project() reads it
  *
  * C is T for one direction, whatever the sequence's length; two directions need the whole sequence: C = L.
  */
 
-import { quantizedRowBytes } from "../wasm/int8-panel.js";
 import type { Region } from "../wasm/region.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import type { Layer } from "./layer.js";
 
-/** Bytes of gates that one call of project() makes at most: half of a 2 MB L2, so that the steps find them there. */
+/**
+ * Bytes of gates that one call of project() makes, unless 16 rows or one step are more: half of a 2 MB L2, so that the
+ * steps find them there.
+ */
 const GATES_BYTES = 2 ** 20;
 /** Rows of gates to make at once: enough for each weight read to serve many rows. */
 const GATES_ROWS = 128;
@@ -123,7 +125,7 @@ export class Workspace {
 
     const inputRow = Math.max(...layers.map((layer) => layer.input.quantizedRow));
     const int8 = inputRow > 0;
-    const quantizedRow = int8 ? quantizedRowBytes(hiddenSize) : 0;
+    const quantizedRow = Math.max(...layers.map((layer) => layer.quantizedRow));
     const quantized = place(batch * quantizedRow);
     const quantizedInput = place(gateSteps * batch * inputRow);
 

@@ -14,12 +14,6 @@ import { align } from "./scratch.js";
 /** Inputs whose integer sum fits in 32 bits: CHUNK_LINES lines of four. */
 const CHUNK_COLUMNS = 2048;
 
-/** Bytes of a quantised row of `columns` numbers (assembly/quantize.ts). */
-export function quantizedRowBytes(columns: number): number {
-  const header = 8 + Math.ceil(columns / CHUNK_COLUMNS) * 4;
-  return Math.ceil(header / 16) * 16 + Math.ceil(columns / 16) * 32;
-}
-
 export class Int8Panel extends Panel {
   readonly lineVectors: number;
   readonly #scales: number;
@@ -52,7 +46,8 @@ export class Int8Panel extends Panel {
   }
 
   get quantizedRow(): number {
-    return quantizedRowBytes(this.columns);
+    const header = 8 + Math.ceil(this.columns / CHUNK_COLUMNS) * 4;
+    return align(header) + Math.ceil(this.columns / 16) * 32;
   }
 
   /** Bytes of a row in staging, whose groups of four are what packGate moves in place of floats. */

@@ -32,7 +32,7 @@ export interface PanelPlace {
   readonly pointer: number;
   /** Bytes from one block to the next; more than the panel's own lines when two panels share blocks. */
   readonly blockBytes: number;
-  /** Where the record goes, aligned to 16 bytes. */
+  /** Where the record goes, aligned to 4 bytes; in int8 to 16, since the scales follow it. */
   readonly record: number;
 }
 
@@ -83,7 +83,7 @@ export abstract class Panel implements PanelShape, PanelPlace {
 
   /**
    * output = start + input x weights for `rows` rows, row strides in bytes; `start` is one row for all, and `quantized`
-   * has room for `rows` quantised rows.
+   * has room for `rows` quantised rows. Output rows are at least `outputRow` bytes apart.
    */
   project(
     kernels: Kernels,

@@ -85,6 +85,7 @@ describe("readTorch", () => {
   });
 
   it.each<[ReadTorchOptions, string]>([
+    [{ path: "" }, 'torch: path "": no such key; its keys are "nets", "step"'],
     [{ path: "gen" }, 'torch: path "gen": no such key; its keys are "nets", "step"'],
     [{ path: ["nets", "x"] }, 'torch: path "nets", "x": no such key; its keys are "tagger", "other"'],
     [{ path: "step" }, 'torch: path "step": no tensors there; it has no keys'],

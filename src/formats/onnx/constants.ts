@@ -4,9 +4,8 @@
  */
 
 import { show, showShape } from "../../checks.js";
-import { sizeOf, Tensor, type TensorData } from "../../tensor.js";
+import { MOST_DIMENSIONS, sizeOf, Tensor, type TensorData } from "../../tensor.js";
 import { FormatError } from "../bytes.js";
-import { MOST_DIMENSIONS } from "../dtype.js";
 import type { Attribute } from "./model.js";
 import type { Scope } from "./scope.js";
 import { toTensor } from "./tensor.js";

@@ -1,9 +1,9 @@
 /** TensorProto: dims, a type, and the numbers either raw or as a list of a wider type. */
 
 import { show } from "../../checks.js";
-import { Tensor, type TensorData } from "../../tensor.js";
+import { MOST_DIMENSIONS, Tensor, type TensorData } from "../../tensor.js";
 import { FormatError } from "../bytes.js";
-import { DTYPES, type Dtype, elementsOf, MOST_DIMENSIONS, readNumbers } from "../dtype.js";
+import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
 import type { ExternalFiles } from "./external.js";
 import { type Budget, type Field, readMessage } from "./protobuf.js";
 
@@ -79,7 +79,8 @@ export function readTensorProto(bytes: Uint8Array, budget: Budget, files: Extern
     if (field.number === 1) {
       for (const size of field.ints()) {
         dims.push(Number(size));
-        if (dims.length > MOST_DIMENSIONS) throw new FormatError("onnx: tensor: more than 64 dims");
+        if (dims.length > MOST_DIMENSIONS)
+          throw new FormatError(`onnx: tensor: more than ${MOST_DIMENSIONS} dims`);
       }
     } else if (field.number === 2) type = field.int();
     else if (field.number === 3) throw new FormatError("onnx: tensor: segments are not supported");

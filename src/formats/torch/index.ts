@@ -83,7 +83,8 @@ function followPath(root: unknown, path: readonly string[]): Views {
       .slice(0, depth + 1)
       .map(show)
       .join(", ")}`;
-    const found = [key, Number(key)].find((one) => entries?.has(one));
+    const names = /^(0|[1-9]\d*)$/.test(key) ? [key, Number(key)] : [key];
+    const found = names.find((one) => entries?.has(one));
     if (found === undefined) throw bad(`${shown}: no such key; ${keysOf(entries)}`);
     value = entries!.get(found);
   });
