@@ -94,8 +94,8 @@ const netFile = write(
 );
 
 describe("lstm-wasm", () => {
-  it("explains itself", () => {
-    const { code, out } = command("--help");
+  it.each([["--help"], ["run", "--help"], ["inspect", "-h"]])("explains itself: %s %s", (...args) => {
+    const { code, out } = command(...args);
     expect(code).toBe(0);
     expect(out).toContain("lstm-wasm inspect FILE");
     expect(out).toContain("lstm-wasm run FILE --input X.npy");

@@ -92,6 +92,10 @@ it("need no library beyond ES2022 and the DOM, not even for Symbol.dispose", () 
   expect(compile("page", ["snippet-0.ts"], [], ["es2022", "dom"])).toBe("");
 });
 
+it("need no DOM where Node's types are there", () => {
+  expect(compile("node", ["snippet-0.ts"], ["node"], ["es2022"])).toBe("");
+});
+
 it("let pass what is right and nothing else", () => {
   expect(compile("calls", ["calls.ts"], [], ["es2022", "dom", "esnext.disposable"])).toBe("");
 });

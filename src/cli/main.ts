@@ -32,7 +32,7 @@ Exit codes: ${Object.entries(EXIT)
 `;
 
 function main([name, ...args]: string[]): void {
-  if (name === "--help" || name === "-h") {
+  if ([name, ...args].some((argument) => argument === "--help" || argument === "-h")) {
     process.stdout.write(HELP);
     return;
   }
@@ -45,7 +45,7 @@ function main([name, ...args]: string[]): void {
     command.run(args);
   } catch (error) {
     if (isParseError(error))
-      throw new CliError("usage", `${error.message}\nusage: lstm-wasm ${command.usage}`);
+      throw new CliError("usage", `${error.message.split(". ")[0]}\nusage: lstm-wasm ${command.usage}`);
     throw error;
   }
 }

@@ -7,6 +7,14 @@ import { instantiateSync } from "@assemblyscript/loader";
 import { relaxedSimd, simd } from "#binaries";
 import type { Kernels } from "./kernels.js";
 
+declare global {
+  /** Named in the declarations: where a program's `lib` has no `dom`, these two are all that they need. */
+  namespace WebAssembly {
+    interface Module {}
+    interface Memory {}
+  }
+}
+
 /** `relaxed-simd` fuses multiply-adds where the CPU can; `simd` gives the same bits everywhere; `given` is the user's. */
 export type Build = "relaxed-simd" | "simd" | "given";
 export type Binary = Uint8Array<ArrayBuffer> | WebAssembly.Module;
