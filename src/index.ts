@@ -23,4 +23,5 @@ export type { Stream, StreamOptions } from "./nn/stream.js";
 export type { LayerTrace, LstmTrace } from "./nn/trace.js";
 export type { NestedNumbers, StateDict, StateDictLike, TensorData, TensorLike } from "./tensor.js";
 export { Tensor } from "./tensor.js";
+export type { Precision } from "./wasm/precision.js";
 export { type InitOptions, init } from "./wasm/runtime.js";

@@ -16,10 +16,11 @@ const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript
 
 /** Where a variable may be undefined, and what is returned goes in again; the wrong uses must not compile. */
 const CALLS = `
-import { Embedding, GRU, init, LSTM, type LSTMOptions, type LSTMState, RNN, Tensor } from "lstm-wasm";
+import { Embedding, GRU, init, LSTM, type LSTMOptions, type LSTMState, type Precision, RNN, Tensor } from "lstm-wasm";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
-const options: LSTMOptions = { inputSize: 6, hiddenSize: 3, batchFirst: maybe.flag, projSize: maybe.size };
+const precision: Precision = "float32";
+const options: LSTMOptions = { inputSize: 6, hiddenSize: 3, batchFirst: maybe.flag, projSize: maybe.size, precision };
 using lstm = new LSTM(options);
 let state: LSTMState | undefined;
 let output: Tensor;
