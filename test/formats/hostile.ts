@@ -298,7 +298,7 @@ const TORCH: Omit<HostileFile, "reader">[] = [
   {
     name: "five million steps",
     make: () => saved(repeat(2_500_000, [...op.none, 0x30])),
-    message: "more than 4000000 steps",
+    message: "more than 1500000 steps",
   },
   {
     name: "two million memo entries",
@@ -326,7 +326,7 @@ const TORCH: Omit<HostileFile, "reader">[] = [
         ...[...op.mark, ...times(1000, made), ...op.tuple],
       ]);
     },
-    message: "more than 4000000 steps",
+    message: "more than 1500000 steps",
   })),
   {
     name: "ten thousand modules that share a hundred empty tensors",

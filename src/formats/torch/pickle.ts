@@ -12,7 +12,7 @@ import { FormatError, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 
 /** What a hostile pickle may cost at most; a checkpoint of 10,000 tensors takes some 500,000 steps and 100,000 objects. */
-const MOST_STEPS = 4_000_000;
+const MOST_STEPS = 1_500_000;
 const MOST_OBJECTS = 500_000;
 const MOST_MEMO = 1_000_000;
 /** Integers of more bytes have no place in a checkpoint, and long ones are slow to print. */
