@@ -10,9 +10,8 @@
  *
  * A step makes all its sums, then updates its units. A block's sums are in registers until they are whole; taking them
  * on to c' and h' from there was no faster (0.97 to 1.01x for one row): the latency of its activations stood between one
- * block's products and the next's. For many rows it is slower (0.83 to 0.98x): four gates of two rows are a worse tile than
- * six rows of two vectors. `sums` of one row are 16 H bytes, and still in the first-level cache
- * when they are read.
+ * block's products and the next's. For many rows it was slower (0.83 to 0.98x): four gates of two rows are a worse tile
+ * than six rows of two vectors. `sums` of one row are 16 H bytes, still in the first-level cache when they are read.
  *
  * Rows of state, cells and hidden are in the order of `order`, the caller's rows sorted by falling length, so the rows
  * that still run at a time step are the first `active[t]`. Rows of gates and output are the caller's.
