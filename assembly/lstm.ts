@@ -9,9 +9,9 @@
  * W_ih and W_hh lie side by side and are then read in one walk.
  *
  * A step makes all its sums, then updates its units. A block's sums are in registers until they are whole; taking them
- * on to c' and h' from there was no faster (0.97 to 1.01x for one row): the latency of its activations stood between one
- * block's products and the next's. For many rows it was slower (0.83 to 0.98x): four gates of two rows are a worse tile
- * than six rows of two vectors. `sums` of one row are 16 H bytes, still in the first-level cache when they are read.
+ * on to c' and h' from there gave 0.97 to 1.01x for one row, each measured against the kernel before. Those kernels, which
+ * did so for two rows at once from lines of half this width, were slower for many rows (0.83 to 0.98x; how much of it is
+ * the width was not told apart). `sums` of one row are 16 H bytes, still in the first-level cache when they are read.
  *
  * Rows of state, cells and hidden are in the order of `order`, the caller's rows sorted by falling length, so the rows
  * that still run at a time step are the first `active[t]`. Rows of gates and output are the caller's.

@@ -19,7 +19,8 @@ export interface QuantizedMatrix {
 const LARGEST = 127;
 /**
  * How much all inputs of a row have in common: their mean, squared, over their variance. 0.12 for the features that Silero
- * VAD's LSTM reads, 0.04 for its h; from 0.05 to 1 it makes little difference.
+ * VAD's LSTM reads, 0.04 for its h; from 0.05 to 1 it makes little difference, and 0.05 was taken for the least mean error
+ * on that example's 609 frames, which therefore are no independent measure of it.
  */
 const COMMON = 0.05;
 /**
