@@ -14,6 +14,13 @@ import { FUSED, madd } from "./simd";
 /** Inputs from which on a recurrent layer's matrix, 4 MB, is larger than most second-level caches: see projectRow. */
 const LONG_ROW: i32 = 512;
 
+/**
+ * Rows times inputs from which on a long row's block is first read in order. Tiles take every second cache line of it,
+ * four times over, which the prefetcher follows poorly: 7 ns a line from the third-level cache, where reading in order
+ * takes 2.2. batch-512 1.075x, sequence-1024 1.05x; with fewer rows the reading costs more than it saves.
+ */
+const READ_AHEAD: i32 = 16384;
+
 /** Lines of a block that every row passes before the next ones: 32 KB, which stay in L1. */
 const CHUNK_LINES: i32 = 256;
 
@@ -36,6 +43,7 @@ export function projectFloat(
     projectRow(count, line, input, start, output);
     return;
   }
+  if (count >= LONG_ROW && rows * count >= READ_AHEAD) readBlock(line, (<usize>count) << 7);
   const width = (<usize>vectors) << 4;
   let startRow: usize = 0;
   for (; count > 0; count -= CHUNK_LINES) {
@@ -55,6 +63,15 @@ export function projectFloat(
     input += (<usize>CHUNK_LINES) << 2;
     start = output;
     startRow = outputRow;
+  }
+}
+
+/** Loads a word of each cache line, in two walks (1.01x over one). */
+function readBlock(line: usize, bytes: usize): void {
+  const half = bytes >> 1;
+  for (const end = line + half; line < end; line += 64) {
+    load<i32>(line);
+    load<i32>(line + half);
   }
 }
 
