@@ -5,7 +5,7 @@
  * PyTorch.
  */
 
-import { expNegative } from "./activation";
+import { expNegated } from "./activation";
 
 /** In place; `row` is the bytes from one k to the next, of which the first `vectors` vectors are computed. */
 export function softmax(data: usize, row: usize, vectors: i32, count: i32): void {
@@ -15,7 +15,7 @@ export function softmax(data: usize, row: usize, vectors: i32, count: i32): void
     let sum = f32x4.splat(0);
     let lost = f32x4.splat(0);
     for (let at = data; at < end; at += row) {
-      const term = expNegative(f32x4.sub(v128.load(at), largest));
+      const term = expNegated(f32x4.sub(largest, v128.load(at)));
       v128.store(at, term);
       const rest = f32x4.sub(term, lost);
       const next = f32x4.add(sum, rest);
@@ -35,7 +35,7 @@ export function logSoftmax(data: usize, row: usize, vectors: i32, count: i32): v
     let sum = f32x4.splat(0);
     let lost = f32x4.splat(0);
     for (let at = data; at < end; at += row) {
-      const rest = f32x4.sub(expNegative(f32x4.sub(v128.load(at), largest)), lost);
+      const rest = f32x4.sub(expNegated(f32x4.sub(largest, v128.load(at))), lost);
       const next = f32x4.add(sum, rest);
       lost = f32x4.sub(f32x4.sub(next, sum), rest);
       sum = next;
