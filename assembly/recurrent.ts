@@ -76,12 +76,19 @@ export function recurrentForward(
       inputBias,
       gates,
     );
+    if (kind === GRU) {
+      for (let row = 0; row < running; row++) {
+        const at = <usize>row;
+        const gate = gates + <usize>load<i32>(order + (at << 2)) * gatesRow;
+        resetHidden(hiddenSize, gate, sums + at * gatesRow);
+      }
+    }
     for (let row = 0; row < running; row++) {
       const at = <usize>row;
       const gate = gates + <usize>load<i32>(order + (at << 2)) * gatesRow;
       const h = state + at * stateRow;
-      if (kind === GRU) updateGru(gate, sums + at * gatesRow, h, hiddenSize);
-      else updateRnn(gate, sums + at * gatesRow, h, hiddenSize, i32(kind === RNN_RELU));
+      if (kind === GRU) updateGru(hiddenSize, gate, sums + at * gatesRow, h);
+      else updateRnn(hiddenSize, gate, sums + at * gatesRow, h, i32(kind === RNN_RELU));
     }
     writeOutputs(rows, running, order, state, stateRow, hiddenSize, output, outputRow);
 
@@ -92,25 +99,32 @@ export function recurrentForward(
   }
 }
 
-/** What tanh is taken of goes to the sums first, so that each loop has a short chain of dependent instructions (1.04x). */
-function updateGru(gate: usize, sum: usize, h: usize, units: i32): void {
-  const end = h + ((<usize>((units + 3) >> 2)) << 4);
-  for (let at = h, gateAt = gate, sumAt = sum; at < end; at += 16) {
-    const reset = sigmoidDenominator(f32x4.add(v128.load(gateAt), v128.load(sumAt)));
-    v128.store(sumAt, f32x4.add(f32x4.div(v128.load(sumAt, 32), reset), v128.load(gateAt, 32)), 32);
-    gateAt += 48;
-    sumAt += 48;
-  }
-  for (; h < end; h += 16) {
-    const update = sigmoidDenominator(f32x4.add(v128.load(gate, 16), v128.load(sum, 16)));
-    const candidate = tanh4(v128.load(sum, 32));
-    v128.store(h, f32x4.add(f32x4.div(f32x4.sub(v128.load(h), candidate), update), candidate));
+/**
+ * The sums of n become what tanh is taken of, r times them plus the gates. For all rows, and in a loop of its own, since
+ * short chains of dependent instructions overlap better (1.04x for one row of H = 128; see updateCells in lstm.ts).
+ */
+function resetHidden(units: i32, gate: usize, sum: usize): void {
+  for (; units > 0; units -= 4) {
+    const reset = sigmoidDenominator(f32x4.add(v128.load(gate), v128.load(sum)));
+    v128.store(sum, f32x4.add(f32x4.div(v128.load(sum, 32), reset), v128.load(gate, 32)), 32);
     gate += 48;
     sum += 48;
   }
 }
 
-function updateRnn(gate: usize, sum: usize, h: usize, units: i32, useRelu: i32): void {
+/** h' = (h - n) z + n of one row. */
+function updateGru(units: i32, gate: usize, sum: usize, h: usize): void {
+  for (; units > 0; units -= 4) {
+    const update = sigmoidDenominator(f32x4.add(v128.load(gate, 16), v128.load(sum, 16)));
+    const candidate = tanh4(v128.load(sum, 32));
+    v128.store(h, f32x4.add(f32x4.div(f32x4.sub(v128.load(h), candidate), update), candidate));
+    gate += 48;
+    sum += 48;
+    h += 16;
+  }
+}
+
+function updateRnn(units: i32, gate: usize, sum: usize, h: usize, useRelu: i32): void {
   for (; units > 0; units -= 4) {
     const total = f32x4.add(v128.load(gate), v128.load(sum));
     v128.store(h, useRelu ? relu4(total) : tanh4(total));
