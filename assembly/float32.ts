@@ -19,7 +19,7 @@ const LONG_ROW: i32 = 512;
  * four times over, which the prefetcher follows poorly: 7 ns a line from the third-level cache, where reading in order
  * takes 2.2. batch-512 1.075x, sequence-1024 1.05x; with fewer rows the reading costs more than it saves.
  */
-const READ_AHEAD: i32 = 16384;
+const LONG_ROW_WORK: i32 = 16384;
 
 /** Lines of a block that every row passes before the next ones: 32 KB, which stay in L1. */
 const CHUNK_LINES: i32 = 256;
@@ -43,7 +43,7 @@ export function projectFloat(
     projectRow(count, line, input, start, output);
     return;
   }
-  if (count >= LONG_ROW && rows * count >= READ_AHEAD) readBlock(line, (<usize>count) << 7);
+  if (count >= LONG_ROW && rows * count >= LONG_ROW_WORK) readBlock(line, (<usize>count) << 7);
   const width = (<usize>vectors) << 4;
   let startRow: usize = 0;
   for (; count > 0; count -= CHUNK_LINES) {
