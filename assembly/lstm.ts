@@ -27,7 +27,7 @@ import {
   tanhMagnitude,
   tanhNumerator,
 } from "./activation";
-import { writeOutputs } from "./memory";
+import { callerRow, writeOutputs } from "./memory";
 import { projectState } from "./projection";
 
 /**
@@ -108,12 +108,12 @@ export function lstmForward(
     // c' of all rows before h' of any: what the CPU overlaps is then independent (see updateCells).
     for (let row = 0; row < running; row++) {
       const at = <usize>row;
-      const gate = gates + <usize>load<i32>(order + (at << 2)) * gatesRow;
+      const gate = gates + callerRow(order, row) * gatesRow;
       updateCells(hiddenSize, gate, sums + at * gatesRow, cells + at * cellRow);
     }
     for (let row = 0; row < running; row++) {
       const at = <usize>row;
-      const caller = <usize>load<i32>(order + (at << 2));
+      const caller = callerRow(order, row);
       const gate = gates + caller * gatesRow;
       const sum = sums + at * gatesRow;
       const cell = cells + at * cellRow;

@@ -39,6 +39,11 @@ export function copyRows(
   }
 }
 
+/** The caller's number of a row, given the order that rows of state are in. */
+export function callerRow(order: usize, row: i32): usize {
+  return <usize>load<i32>(order + ((<usize>row) << 2));
+}
+
 /**
  * One step's outputs: h of the rows that run, in the order of `order`, to the caller's rows, and zeros to the others.
  */
@@ -53,7 +58,7 @@ export function writeOutputs(
   outputRow: usize,
 ): void {
   for (let row = 0; row < rows; row++) {
-    const target = output + <usize>load<i32>(order + ((<usize>row) << 2)) * outputRow;
+    const target = output + callerRow(order, row) * outputRow;
     if (row < running) copyFloats(target, state + <usize>row * stateRow, count);
     else clearFloats(target, count);
   }

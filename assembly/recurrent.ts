@@ -12,7 +12,7 @@
  */
 
 import { relu4, sigmoidDenominator, tanh4 } from "./activation";
-import { writeOutputs } from "./memory";
+import { callerRow, writeOutputs } from "./memory";
 import { projectState } from "./projection";
 
 /** Values of `kind`; 1 is an RNN with tanh. */
@@ -78,14 +78,12 @@ export function recurrentForward(
     );
     if (kind === GRU) {
       for (let row = 0; row < running; row++) {
-        const at = <usize>row;
-        const gate = gates + <usize>load<i32>(order + (at << 2)) * gatesRow;
-        resetHidden(hiddenSize, gate, sums + at * gatesRow);
+        resetHidden(hiddenSize, gates + callerRow(order, row) * gatesRow, sums + <usize>row * gatesRow);
       }
     }
     for (let row = 0; row < running; row++) {
       const at = <usize>row;
-      const gate = gates + <usize>load<i32>(order + (at << 2)) * gatesRow;
+      const gate = gates + callerRow(order, row) * gatesRow;
       const h = state + at * stateRow;
       if (kind === GRU) updateGru(hiddenSize, gate, sums + at * gatesRow, h);
       else updateRnn(hiddenSize, gate, sums + at * gatesRow, h, i32(kind === RNN_RELU));
