@@ -47,22 +47,25 @@ function constant(address: usize): v128 {
   return v128.load32_splat(address);
 }
 
-/*
- * Polynomials are three short chains rather than one long one, since latency is what counts. `pmin(a, b)` is `b < a ? b : a`
- * and `pmax(a, b)` is `a < b ? b : a`: one instruction each, and a NaN in a stays.
- */
+/** c0 + c1 r + ... + c5 r^5: three short chains rather than one long one, since latency is what counts. */
+function polynomial(r: v128, c0: usize, c1: usize, c2: usize, c3: usize, c4: usize, c5: usize): v128 {
+  const square = f32x4.mul(r, r);
+  const high = madd(constant(c5), r, constant(c4));
+  const middle = madd(constant(c3), r, constant(c2));
+  const low = madd(constant(c1), r, constant(c0));
+  return madd(madd(high, square, middle), square, low);
+}
 
-/** e^-x + `term` */
+/**
+ * e^-x + `term`. `pmin(a, b)` is `b < a ? b : a` and `pmax(a, b)` is `a < b ? b : a`: one instruction each, and a NaN in a
+ * stays.
+ */
 function expNegatedPlus(x: v128, term: v128): v128 {
   const y = f32x4.pmin(f32x4.pmax(x, constant(EXP_LEAST)), constant(EXP_MOST));
   const rounded = madd(y, constant(MINUS_LOG2_E), constant(ROUND));
   const n = f32x4.sub(rounded, constant(ROUND));
   const r = madd(n, constant(LN2_LOW), madd(n, constant(LN2_HIGH), y));
-  const square = f32x4.mul(r, r);
-  const high = madd(constant(Q5), r, constant(Q4));
-  const middle = madd(constant(Q3), r, constant(Q2));
-  const low = madd(constant(Q1), r, constant(ONE));
-  const q = madd(madd(high, square, middle), square, low);
+  const q = polynomial(r, ONE, Q1, Q2, Q3, Q4, Q5);
   return madd(i32x4.shl(rounded, 23), nmadd(r, q, constant(ONE)), term);
 }
 
@@ -88,11 +91,7 @@ export function tanhMagnitude(x: v128): v128 {
   const rounded = madd(y, constant(MINUS_2_LOG2_E), constant(ROUND));
   const r = madd(f32x4.sub(rounded, constant(ROUND)), constant(HALF_LN2), y);
   const power = i32x4.shl(rounded, 23);
-  const square = f32x4.mul(r, r);
-  const high = madd(constant(TANH_Q5), r, constant(TANH_Q4));
-  const middle = madd(constant(TANH_Q3), r, constant(TANH_Q2));
-  const low = madd(constant(TANH_Q1), r, constant(TWO));
-  const q = madd(madd(high, square, middle), square, low);
+  const q = polynomial(r, TWO, TANH_Q1, TANH_Q2, TANH_Q3, TANH_Q4, TANH_Q5);
   return madd(f32x4.mul(power, r), q, f32x4.sub(constant(ONE), power));
 }
 

@@ -1,6 +1,7 @@
 /**
- * The only file that asks which build it is (float32.ts chooses tiles by FUSED): `relaxed-simd` rounds a multiply-add once where the CPU can (54
- * against 40 GFLOP/s on the design's machine), `simd` rounds the product and the sum, the same on every CPU.
+ * The only file that asks which build it is (float32.ts chooses tiles by FUSED): `relaxed-simd` rounds a multiply-add once
+ * where the CPU can (54 against 40 GFLOP/s on the design's machine), `simd` rounds the product and the sum, the same on
+ * every CPU.
  */
 
 /** Whether madd rounds once. */
