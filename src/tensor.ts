@@ -73,8 +73,29 @@ export function allocateFloats(count: number, name: string, got: unknown = count
   try {
     return new Float32Array(count);
   } catch (cause) {
-    throw new RangeError(wrongValue(name, "numbers that fit in memory", got).message, { cause });
+    throw noRoom(name, got, cause);
   }
+}
+
+function noRoom(name: string, got: unknown, cause: unknown): RangeError {
+  return new RangeError(wrongValue(name, "numbers that fit in memory", got).message, { cause });
+}
+
+/**
+ * A copy of `count` of `source`'s numbers from `at` on. Few are copied by a loop, since a view and a call cost more than
+ * 64 numbers; many by the constructor, which does not clear the memory first.
+ */
+export function copyFloats(source: Float32Array, at: number, count: number, name: string): Float32Array {
+  if (count > 64) {
+    try {
+      return new Float32Array(source.subarray(at, at + count));
+    } catch (cause) {
+      throw noRoom(name, count, cause);
+    }
+  }
+  const copy = new Float32Array(count);
+  for (let index = 0; index < count; index++) copy[index] = source[at + index]!;
+  return copy;
 }
 
 /**
@@ -88,14 +109,14 @@ export class Tensor<Data extends TensorData = Float32Array> {
   readonly shape: readonly number[];
 
   /** @throws TypeError if `data` is not a typed array; RangeError if its length is not the product of `shape`. */
-  constructor(data: Data, shape: readonly number[]) {
+  constructor(data: Data, shape: readonly number[], /** @internal */ frozenShape = false) {
     if (!isTensorData(data)) throw wrongType("data", "a Float32Array or an integer typed array", data);
     const size = sizeOf(shape);
     if (data.length !== size) {
       throw wrongValue("data.length", `${size} for shape ${showShape(shape)}`, data.length);
     }
     this.data = data;
-    this.shape = Object.freeze([...shape]);
+    this.shape = frozenShape ? shape : Object.freeze([...shape]);
   }
 
   /**

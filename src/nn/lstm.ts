@@ -151,9 +151,8 @@ export class LSTM extends Recurrent {
     { batch, batched }: Pick<Sequence, "batch" | "batched">,
   ): (Float32Array | undefined)[] {
     if (state === undefined) return [undefined, undefined];
-    return checkPair(state).map((tensor, which) =>
-      this.checkState(["h0", "c0"][which]!, tensor, which, batch, batched),
-    );
+    const [h0, c0] = checkPair(state);
+    return [this.checkState("h0", h0, 0, batch, batched), this.checkState("c0", c0, 1, batch, batched)];
   }
 
   #stateTensors(states: readonly Float32Array[], call: Pick<Sequence, "batch" | "batched">): LSTMState {

@@ -1,5 +1,5 @@
 /** The arguments of a recurrent call: shapes checked and read once, in the terms the stack works in. */
-import { checkInteger, checkOptions, sameShape, showShape, wrongType, wrongValue } from "../checks.js";
+import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
 import { asTensor, type TensorLike } from "../tensor.js";
 
 /** Options of `forward` and `trace`. */
@@ -36,7 +36,7 @@ export function checkSequence(
   options: ForwardOptions | undefined,
 ): Sequence {
   const { data, shape } = asTensor(input, "input");
-  const { lengths } = checkOptions("options", options, ["lengths"]);
+  const lengths = options === undefined ? undefined : checkOptions("options", options, ["lengths"]).lengths;
   if (shape.length !== 2 && shape.length !== 3) {
     throw wrongValue("input.shape", "2 or 3 dimensions", showShape(shape));
   }
@@ -77,8 +77,11 @@ export function checkState(
   batched: boolean,
 ): Float32Array {
   const { data, shape } = asTensor(state, name);
-  const expected = batched ? [rows, batch, size] : [rows, size];
-  if (!sameShape(shape, expected)) {
+  const fits = batched
+    ? shape.length === 3 && shape[0] === rows && shape[1] === batch && shape[2] === size
+    : shape.length === 2 && shape[0] === rows && shape[1] === size;
+  if (!fits) {
+    const expected = batched ? [rows, batch, size] : [rows, size];
     const meaning = batched ? "(layers * directions, batch, size)" : "(layers * directions, size)";
     throw wrongValue(`${name}.shape`, `${showShape(expected)} ${meaning}`, showShape(shape));
   }

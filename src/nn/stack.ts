@@ -2,7 +2,7 @@
  * The layers and directions of a recurrent module, run over a sequence chunk by chunk. What differs between LSTM, GRU
  * and RNN is a `Family`; its `runSteps` is the only place that calls the kernel.
  */
-import { allocateFloats } from "../tensor.js";
+import { allocateFloats, copyFloats } from "../tensor.js";
 import type { Kernels } from "../wasm/kernels.js";
 import type { Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";
@@ -129,8 +129,9 @@ export class Stack {
     const { steps, batch, batchMajor } = sequence;
     const { directions, inputSize } = this.sizes;
     const { outputSize, layers } = this;
-    const output = allocateFloats(steps * batch * outputSize, "output");
-    if (batch === 0) return { output, states: this.stateSizes.map(() => new Float32Array(0)) };
+    if (batch === 0) {
+      return { output: new Float32Array(0), states: this.stateSizes.map(() => new Float32Array(0)) };
+    }
 
     workspace.fit(layers, directions, {
       steps,
@@ -141,20 +142,38 @@ export class Stack {
     const order = orderByLength(sequence);
     this.#writeRows(workspace, order);
     this.writeStates(workspace, initial, order);
+    // One chunk in the caller's order is copied out as it is.
+    const whole = workspace.chunkSteps === steps && !(batchMajor && batch > 1);
+    const output = whole ? undefined : allocateFloats(steps * batch * outputSize, "output");
 
     for (let start = 0; start < steps; start += workspace.chunkSteps) {
       const count = Math.min(workspace.chunkSteps, steps - start);
       this.#readChunk(workspace, sequence, start, count, inputSize);
       this.#runChunk(workspace, order, start, count, sink);
-      this.#writeChunk(workspace, sequence, start, count, output, outputSize);
+      if (output !== undefined) this.#writeChunk(workspace, sequence, start, count, output, outputSize);
     }
-    return { output, states: this.readStates(workspace, order) };
+    return {
+      output:
+        output ??
+        copyFloats(
+          this.region.runtime.floats,
+          this.#result(workspace) / 4,
+          steps * batch * outputSize,
+          "output",
+        ),
+      states: this.readStates(workspace, order),
+    };
   }
 
   /** Number `step` of a stream, whose input is in the workspace; returns where the output is. */
   runStep(workspace: Workspace, step: number): number {
     this.#runChunk(workspace, undefined, step, 1, undefined);
-    return workspace.outputs[(this.layers.length - 1) & 1]!;
+    return this.#result(workspace);
+  }
+
+  /** Where the last layer's output is. */
+  #result(workspace: Workspace): number {
+    return workspace.outputs[(this.sizes.numLayers - 1) & 1]!;
   }
 
   /** All layers over the chunk of `count` steps that begins at step `start`. */
@@ -260,9 +279,10 @@ export class Stack {
         const row = (which === 0 ? layer.stateRow : layer.cellRow) / 4;
         if (data === undefined) floats.fill(0, at, at + batch * row);
         else {
-          for (let slot = 0; slot < batch; slot++) {
+          const together = rowsTogether(batch, row, size, order);
+          for (let slot = 0; slot < batch; slot += together) {
             const from = index * batch + (order === undefined ? slot : order.rows[slot]!);
-            copyRow(floats, at + slot * row, data, from * size, size);
+            copyRow(floats, at + slot * row, data, from * size, together * size);
           }
         }
       }
@@ -279,9 +299,10 @@ export class Stack {
         const layer = layers[index]!;
         const at = (which === 0 ? layer.state : layer.cells) / 4;
         const row = (which === 0 ? layer.stateRow : layer.cellRow) / 4;
-        for (let slot = 0; slot < batch; slot++) {
+        const together = rowsTogether(batch, row, size, order);
+        for (let slot = 0; slot < batch; slot += together) {
           const to = index * batch + (order === undefined ? slot : order.rows[slot]!);
-          copyRow(data, to * size, floats, at + slot * row, size);
+          copyRow(data, to * size, floats, at + slot * row, together * size);
         }
       }
       return data;
@@ -353,7 +374,7 @@ export class Stack {
   ): void {
     const { kernels, floats } = this.region.runtime;
     const { steps, batch, batchMajor } = sequence;
-    const result = workspace.outputs[(this.sizes.numLayers - 1) & 1]!;
+    const result = this.#result(workspace);
     if (!batchMajor || batch === 1) {
       output.set(floats.subarray(result / 4, result / 4 + count * batch * size), start * batch * size);
       return;
@@ -371,6 +392,11 @@ function orderByLength({ lengths, batch, steps }: Sequence): RowOrder | undefine
   if (lengths === undefined || lengths.every((length) => length === steps)) return undefined;
   const rows = Int32Array.from({ length: batch }, (_, row) => row);
   return { rows: rows.sort((a, b) => lengths[b]! - lengths[a]! || a - b), lengths };
+}
+
+/** How many rows of state stand in one piece on both sides: all, or one. */
+function rowsTogether(batch: number, row: number, size: number, order: RowOrder | undefined): number {
+  return order === undefined && row === size ? batch : 1;
 }
 
 /** Copies one row; a loop, since a view and a call cost more than 32 numbers. */
