@@ -1,6 +1,6 @@
 /** Runs every peer on one case and gives each peer's absolute differences to our float32. Arguments: case, peers. */
 import { caseNamed } from "../cases.js";
-import { PEERS } from "../peers/index.js";
+import { createPeer } from "../peers/index.js";
 
 /** Calls in a row where the state is carried, so that the handing over of states is checked too. */
 const CARRIED_CALLS = 5;
@@ -17,7 +17,7 @@ export default async function check({ caseName, peers }) {
 }
 
 async function resultsOf(name, spec) {
-  const peer = await PEERS[name].create(spec);
+  const peer = await createPeer(name, spec);
   for (let calls = spec.carried ? CARRIED_CALLS : 1; calls > 0; calls--) await peer.call();
   return peer.results().map((data) => data.slice());
 }

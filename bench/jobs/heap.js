@@ -5,12 +5,12 @@
 import { PerformanceObserver } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { caseNamed } from "../cases.js";
-import { PEERS } from "../peers/index.js";
+import { createPeer } from "../peers/index.js";
 
 const WARMUP_STEPS = 200_000;
 
 export default async function heap({ caseName, peer, steps }) {
-  const { call } = await PEERS[peer].create(caseNamed(caseName));
+  const { call } = await createPeer(peer, caseNamed(caseName));
   const run = (count) => {
     for (let at = 0; at < count; at++) call();
   };

@@ -1,11 +1,11 @@
 /** Percentiles of the latency of one stream step, each step timed by itself. Us; the clock's own cost is in them. */
 import { caseNamed } from "../cases.js";
-import { PEERS } from "../peers/index.js";
+import { createPeer } from "../peers/index.js";
 
 const WARMUP_MS = 500;
 
 export default async function latency({ caseName, peer, steps }) {
-  const { call } = await PEERS[peer].create(caseNamed(caseName));
+  const { call } = await createPeer(peer, caseNamed(caseName));
   const times = new Float64Array(steps);
   // The same function warms up as measures, so that it is compiled by then.
   const warmup = new Float64Array(1000);

@@ -12,30 +12,35 @@ export const PEERS = {
   relaxed: {
     title: "lstm-wasm",
     note: "relaxed SIMD",
-    create: async (spec) => (await import("./ours.js")).create(spec, false),
+    adapter: () => import("./ours.js"),
+    arguments: [false],
   },
   deterministic: {
     title: "lstm-wasm, deterministic",
     note: "baseline SIMD",
-    create: async (spec) => (await import("./ours.js")).create(spec, true),
+    adapter: () => import("./ours.js"),
+    arguments: [true],
   },
   int8: {
     title: "lstm-wasm, int8",
     note: "relaxed SIMD",
     int8: true,
-    create: async (spec) => (await import("./ours.js")).create(spec, false, "int8"),
+    adapter: () => import("./ours.js"),
+    arguments: [false, "int8"],
   },
   int8Deterministic: {
     title: "lstm-wasm, int8, deterministic",
     note: "baseline SIMD",
     int8: true,
-    create: async (spec) => (await import("./ours.js")).create(spec, true, "int8"),
+    adapter: () => import("./ours.js"),
+    arguments: [true, "int8"],
   },
   web: {
     title: "onnxruntime-web",
     note: "wasm",
     leastWarmupMs: 600,
-    create: async (spec) => (await import("./onnxruntime.js")).create(spec, "web"),
+    adapter: () => import("./onnxruntime.js"),
+    arguments: ["web"],
   },
   webInt8: {
     title: "onnxruntime-web, int8",
@@ -43,27 +48,41 @@ export const PEERS = {
     int8: true,
     leastWarmupMs: 600,
     takes: isLstm,
-    create: async (spec) => (await import("./onnxruntime.js")).create(spec, "web", "int8"),
+    adapter: () => import("./onnxruntime.js"),
+    arguments: ["web", "int8"],
   },
   node: {
     title: "onnxruntime-node",
     note: "native",
-    create: async (spec) => (await import("./onnxruntime.js")).create(spec, "node"),
+    adapter: () => import("./onnxruntime.js"),
+    arguments: ["node"],
   },
   nodeInt8: {
     title: "onnxruntime-node, int8",
     note: "native",
     int8: true,
     takes: isLstm,
-    create: async (spec) => (await import("./onnxruntime.js")).create(spec, "node", "int8"),
+    adapter: () => import("./onnxruntime.js"),
+    arguments: ["node", "int8"],
   },
   tfjs: {
     title: "tfjs-backend-wasm",
     note: "wasm",
     leastWarmupMs: 300,
-    create: async (spec) => (await import("./tfjs.js")).create(spec),
+    adapter: () => import("./tfjs.js"),
+    arguments: [],
   },
 };
+
+/**
+ * Makes a peer for a case. An adapter imports its library when it creates a peer, not before.
+ * @param {import("../cases.js").Case} spec
+ * @returns {Promise<Peer>}
+ */
+export async function createPeer(name, spec) {
+  const { adapter, arguments: more } = PEERS[name];
+  return (await adapter()).create(spec, ...more);
+}
 
 /** Whether the peer can run the case. */
 export function takes(peer, spec) {
@@ -77,7 +96,8 @@ export function takes(peer, spec) {
  * @property {number} [leastWarmupMs]
  * @property {boolean} [int8]  its weights have eight bits
  * @property {(spec: import("../cases.js").Case) => boolean} [takes]  the cases that it can run; all when left out
- * @property {(spec: import("../cases.js").Case) => Promise<Peer>} create
+ * @property {() => Promise<{ create: Function }>} adapter  what makes the library a peer
+ * @property {unknown[]} arguments  of the adapter's `create`, after the case
  */
 
 /**

@@ -1,9 +1,9 @@
 /** lstm-wasm itself: `stream().step` for single steps, else `forward`. */
-import { GRU, init, LSTM } from "../../dist/index.js";
 import { callArguments, stateDict } from "../cases.js";
 
 /** @param {import("../cases.js").Case} spec */
-export function create(spec, deterministic, precision = "float32") {
+export async function create(spec, deterministic, precision = "float32") {
+  const { GRU, init, LSTM } = await import("../../dist/index.js");
   init({ deterministic });
   const Module = spec.cell === "lstm" ? LSTM : GRU;
   const module = Module.fromStateDict(stateDict(spec), { precision });

@@ -3,12 +3,15 @@
  * the inputs of all steps as one product first. States stay tensors from call to call.
  */
 
-import { setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
-import * as tf from "@tensorflow/tfjs-core";
 import { callArguments, stateDict } from "../cases.js";
+
+/** @type {typeof import("@tensorflow/tfjs-core")} */
+let tf;
 
 /** @param {import("../cases.js").Case} spec */
 export async function create(spec) {
+  tf = await import("@tensorflow/tfjs-core");
+  const { setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
   setThreadsCount(1);
   await tf.setBackend("wasm");
   await tf.ready();
