@@ -4,7 +4,7 @@ import { CASES, caseNamed, describeCase } from "./cases.js";
 import { chart } from "./chart.js";
 import { median } from "./measure.js";
 import { PEERS, takes } from "./peers/index.js";
-import { cellTime, peakGigaflops, ratio, roofline, summary } from "./statistics.js";
+import { cellTime, peakGigaflops, ratio, roofline, stepFractions, summary } from "./statistics.js";
 import {
   BLOCK_US_PER_SAMPLE,
   BUNDLE_GZIP_BYTES,
@@ -230,6 +230,14 @@ function targets(results) {
         atLeast(`projection ${inputs} → ${outputs}, ${peer}`, PROJECTION_FRACTION, fraction, percent);
       }
     }
+    for (const { hidden, fraction } of stepFractions(measured.relaxed)) {
+      atLeast(
+        `recurrent step of ${hidden} by itself`,
+        RECURRENT_FRACTIONS[`recurrent-${hidden}`],
+        fraction,
+        percent,
+      );
+    }
     for (const [name, floor] of Object.entries(RECURRENT_FRACTIONS)) {
       const time = cellTime(cells, name, "relaxed");
       if (time === undefined) continue;
@@ -286,11 +294,12 @@ export function consoleReport(results) {
   }
   if (measured !== undefined) {
     for (const peer of BUILDS) {
-      const { tiles, bandwidth, products } = measured[peer];
+      const { tiles, bandwidth, products, recurrentSteps } = measured[peer];
       parts.push(
         [
           `roofline ${peer}: ${tiles.map((tile) => `${tile.rows}x2 ${digits(tile.gigaflops)}`).join(", ")} GFLOP/s`,
           `  project: ${products.map((one) => `${one.inputs} → ${one.outputs} ${digits(one.gigaflops)}`).join(", ")} GFLOP/s`,
+          `  recurrent step: ${recurrentSteps.map((one) => `${one.hidden} ${digits(one.gigabytesPerSecond)}`).join(", ")} GB/s`,
           `  read GB/s: ${bandwidth.map((one) => `${one.bytes / 1024}K ${digits(one.gigabytesPerSecond)}`).join(", ")}`,
         ].join("\n"),
       );
@@ -424,13 +433,23 @@ function readme(results) {
         ),
       ]),
     ),
+    "Our recurrent step by itself (one row, activations included), and how much that is of reading its weights alone:",
+    markdownTable(
+      ["build", ...measured.relaxed.recurrentSteps.map(({ hidden }) => `H = ${hidden}`)],
+      BUILDS.map((peer) => [
+        peer,
+        ...stepFractions(measured[peer]).map(
+          ({ gigabytesPerSecond, fraction }) => `${digits(gigabytesPerSecond)} GB/s, ${percent(fraction)}`,
+        ),
+      ]),
+    ),
     [
       "Counts of a call: 2 floating point operations per weight, step and row; W_ih read once and W_hh once per step.",
       "The least time is, for the product with all inputs and for the recurrent steps each, the larger of operations over",
       "peak and bytes over the bandwidth of a matrix of that size; a single step is one such phase. Activations, which are",
       "most of the work at H ≤ 64, copies and checks are in no count: they only lower the fraction. Above 100 % the",
       "alternating walk found more in the cache than a walk in one direction does. `recurrent-H` has one input number, so",
-      "it is the recurrent step alone.",
+      "it is the recurrent step through `forward`, with the host's part.",
     ].join("\n"),
     markdownTable(...rooflineTable(results)),
     "## Stream steps",

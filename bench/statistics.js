@@ -50,6 +50,14 @@ export function bandwidthOf({ bandwidth }, bytes) {
   return low.gigabytesPerSecond + share * (high.gigabytesPerSecond - low.gigabytesPerSecond);
 }
 
+/** The recurrent steps by themselves, each with its reading as a fraction of the bandwidth of a matrix of that size. */
+export function stepFractions(measured) {
+  return measured.recurrentSteps.map((step) => ({
+    ...step,
+    fraction: step.gigabytesPerSecond / bandwidthOf(measured, step.bytes),
+  }));
+}
+
 /**
  * The least time that the measured roofline allows for a call, in us: for each phase the larger of its multiply-adds at
  * the peak and its weights at the bandwidth of its matrix.
