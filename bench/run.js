@@ -263,7 +263,7 @@ async function sizes() {
     };
   };
   const { build } = await import("esbuild");
-  const options = { bundle: true, minify: true, format: "esm", charset: "utf8", write: false };
+  const options = { bundle: true, minify: true, format: "esm", write: false };
   const whole = await build({ ...options, entryPoints: [bundle] });
   const contents = 'export { LSTM } from "./dist/index.js";';
   const alone = await build({ ...options, stdin: { contents, resolveDir: `${folder}..` } });

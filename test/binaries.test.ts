@@ -1,9 +1,10 @@
 /** The choice of the binary, and the errors of engines that cannot run it. */
+import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import { instantiateSync } from "@assemblyscript/loader";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { chooseBinary, compile, instantiate } from "../src/wasm/binaries.js";
-import { toBytes } from "../src/wasm/embedded.js";
+import { relaxedSimd, simd } from "../src/wasm/embedded.js";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -35,14 +36,13 @@ describe("chooseBinary", () => {
   });
 });
 
-describe("toBytes", () => {
-  it("tells a script that was read in another encoding from an engine without SIMD", () => {
-    const text = Buffer.from(chooseBinary(true).binary as Uint8Array).toString("latin1");
-    expect(toBytes(text)).toEqual(chooseBinary(true).binary);
-    for (const encoding of ["shift_jis", "windows-1251"]) {
-      const garbled = new TextDecoder(encoding).decode(Buffer.from(text, "utf8"));
-      expect(() => toBytes(garbled)).toThrow(/begin the page with <meta charset="utf-8">/);
-    }
+describe("the embedded binaries", () => {
+  it.each(["simd", "relaxed-simd"])("are those of build/: %s", (build) => {
+    const file = new Uint8Array(readFileSync(new URL(`../build/${build}.wasm`, import.meta.url)));
+    const embedded = () => (build === "simd" ? simd() : relaxedSimd());
+    expect(embedded()).toEqual(file);
+    vi.stubGlobal("TextEncoder", undefined);
+    expect(embedded()).toEqual(file);
   });
 });
 

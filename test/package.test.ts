@@ -83,6 +83,10 @@ describe("the bundles", () => {
     expect(code(script)).not.toMatch(/\bfetch\(|\batob\(|^await\b|^\S.*\bawait\b/m);
   });
 
+  it("are ASCII, so that a page's encoding does not change them", () => {
+    for (const script of scripts) expect(read(script), script).toMatch(/^[\0-\x7f]*$/);
+  });
+
   it("have short lines, since Node shows the whole line that threw", () => {
     for (const script of scripts) {
       const longest = Math.max(
@@ -116,7 +120,6 @@ describe("the bundles", () => {
         bundle: true,
         minify: true,
         format: "esm",
-        charset: "utf8",
         write: false,
       });
       return outputFiles[0]!.text;

@@ -1,6 +1,6 @@
 /**
  * Cold start of one peer: from before import() of its library to the first output, and what the process then holds.
- * Weights and model bytes are in memory before, as if they had just been read from a file, and so is the benchmark's own code.
+ * Weights and model bytes are in memory before, as if they had just been read from a file, and so is the benchmark's code.
  */
 import { callArguments, caseNamed, stateDict } from "../cases.js";
 import { createPeer, PEERS } from "../peers/index.js";

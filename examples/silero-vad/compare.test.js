@@ -137,7 +137,6 @@ describe("Silero VAD v5", () => {
       bundle: true,
       minify: true,
       format: "esm",
-      charset: "utf8",
       write: false,
     });
     const ours = download([outputFiles[0].contents]);

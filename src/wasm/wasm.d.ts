@@ -1,4 +1,4 @@
-/** What a bundle makes of the binaries: text with a character for each byte, or on edge platforms the compiled module. */
+/** What a bundle makes of the binaries: ASCII text (embed.js), or on edge platforms the compiled module. */
 declare module "*.txt" {
   const text: string;
   export default text;

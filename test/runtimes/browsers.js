@@ -108,12 +108,7 @@ function plan(sites, examples) {
     context: "refusal",
     refusal: "Allow 'wasm-unsafe-eval' in script-src",
   });
-  steps.push({
-    how: "webpack, page without an encoding",
-    site: "no-charset",
-    context: "refusal",
-    refusal: "begin the page with <meta charset",
-  });
+  steps.push({ how: "webpack, page of another encoding", site: "other-charset", context: "page" });
   for (const example of examples) steps.push({ how: `examples/${example}`, example });
   return steps;
 }

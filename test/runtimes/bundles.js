@@ -33,9 +33,10 @@ export async function bundleSites(app, root, cdn) {
     }
   }
   for (const name of ["csp", "no-wasm"]) cpSync(join(root, "plain"), join(root, name), { recursive: true });
-  // A classic script on a page that does not tell its encoding.
-  cpSync(join(root, "webpack"), join(root, "no-charset"), { recursive: true });
-  writeFileSync(join(root, "no-charset/index.html"), '<!doctype html><script src="page.js"></script>\n');
+  // A classic script is read in the encoding of its page.
+  cpSync(join(root, "webpack"), join(root, "other-charset"), { recursive: true });
+  const page = '<!doctype html><meta charset="shift_jis"><script src="page.js"></script>\n';
+  writeFileSync(join(root, "other-charset/index.html"), page);
   return sites;
 }
 
