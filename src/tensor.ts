@@ -109,7 +109,10 @@ export class Tensor<Data extends TensorData = Float32Array> {
   readonly shape: readonly number[];
 
   /** @throws TypeError if `data` is not a typed array; RangeError if its length is not the product of `shape`. */
-  constructor(data: Data, shape: readonly number[], /** @internal */ frozenShape = false) {
+  constructor(data: Data, shape: readonly number[]);
+  /** @internal With a shape that is frozen already, and is taken as it is. */
+  constructor(data: Data, shape: readonly number[], frozenShape: true);
+  constructor(data: Data, shape: readonly number[], frozenShape = false) {
     if (!isTensorData(data)) throw wrongType("data", "a Float32Array or an integer typed array", data);
     const size = sizeOf(shape);
     if (data.length !== size) {
