@@ -239,7 +239,7 @@ function addLine(
   }
 }
 
-/** addLine for four columns at once: quantising takes 0.24 s for 2048 x 512 with it, 0.38 without. */
+/** addLine for four columns at once: 1.6x over the whole. */
 function addFourLines(block: LikenessBlock, at: number, errors: Float64Array, slopes: Float64Array): void {
   const { begin, size, products } = block;
   const [first, second, third, fourth] = [at * size, (at + 1) * size, (at + 2) * size, (at + 3) * size];
