@@ -31,7 +31,7 @@ const COMMON = 0.05;
 const BLOCK = 128;
 /**
  * How far from a weight its integer may be: to either neighbour. A weight that is an integer, but for float32's rounding,
- * keeps it: zeros do, and the largest weight, by which weights that have been int8 find their own scale again.
+ * keeps it: zeros do, and the largest weight, by which weights that have been int8 find their own integers again.
  */
 const REACH = 1 - 2 ** -16;
 /** Rounds over a row's weights, at most: the trained rows of bench/int8 need 3 as a rule until none turns, and at most 9. */
@@ -39,7 +39,7 @@ const ROUNDS = 20;
 /**
  * What a row's largest weight may become, before it is cut to 127: each gives a scale to try. A row of 64 numbers fits
  * one of them so much better than the others that its error is 6 % below that of 127 alone, one of 256 numbers 2 %.
- * Whole numbers, so that weights that have been int8 find their own scale again.
+ * Whole numbers, so that weights that have been int8 find their own integers again.
  */
 const LEVELS = [127, 126, 125, 124, 123, 122, 121, 120, 119, 118, 117, 116, 115, 128, 129, 130];
 /** The least float32 above 0: the scale of a row whose largest weight / 127 would round to 0. */

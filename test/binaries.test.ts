@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import { instantiateSync } from "@assemblyscript/loader";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { chooseBinary, compile, instantiate } from "../src/wasm/binaries.js";
-import { relaxedSimd, simd } from "../src/wasm/embedded.js";
+import { relaxedSimd, simd, toBytes } from "../src/wasm/embedded.js";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -43,6 +43,26 @@ describe("the embedded binaries", () => {
     expect(embedded()).toEqual(file);
     vi.stubGlobal("TextEncoder", undefined);
     expect(embedded()).toEqual(file);
+  });
+
+  it("are arrays of this realm, whichever TextEncoder there is", () => {
+    const encode = runInNewContext("(text) => Uint8Array.from(text, (one) => one.charCodeAt(0))");
+    vi.stubGlobal(
+      "TextEncoder",
+      class {
+        encode = encode;
+      },
+    );
+    expect(encode("a")).not.toBeInstanceOf(Uint8Array);
+    expect(simd()).toBeInstanceOf(Uint8Array);
+    expect(instantiate(simd()).memory).toBeDefined();
+  });
+
+  it("tell a script that was read in another encoding from an engine without SIMD", () => {
+    const text = readFileSync(new URL("../build/simd.txt", import.meta.url));
+    expect(toBytes(text.toString("utf8"))).toEqual(simd());
+    const garbled = new TextDecoder("iso-2022-jp").decode(text);
+    expect(() => toBytes(garbled)).toThrow(/begin the page with <meta charset="utf-8">/);
   });
 });
 
