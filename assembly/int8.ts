@@ -18,7 +18,7 @@ import { groupVectors, restoreLines, sumGroups } from "./simd";
 // Room for the widest line.
 const LINE: usize = memory.data(96, 16);
 const SUMS: usize = memory.data(96, 16);
-const CHUNK_SUMS: usize = memory.data(96, 16);
+const TOTALS: usize = memory.data(96, 16);
 
 /** One block of outputs for each row; strides in bytes, `start` is one row for all. */
 export function projectInt8(
@@ -31,51 +31,69 @@ export function projectInt8(
   output: usize,
   outputRow: usize,
 ): void {
+  const fields = changetype<Matrix>(matrix);
+  const columns = fields.columns;
+  const lines = (columns + 3) >> 2;
+  const header = headerBytes(columns);
+  const lineBytes = (<usize>groupVectors()) << 4;
+  const offset = <usize>block * lineBytes;
+  const panel = fields.panel + <usize>block * fields.blockBytes;
+  const scales = fields.scales + offset;
+  const corrections = fields.corrections + offset;
   for (; rows > 0; rows--) {
-    projectRow(matrix, block, input, start, output);
+    const floats = load<usize>(input, 4);
+    if (floats) projectFloats(columns, floats, panel, lineBytes, scales, start, output);
+    else if (lines > CHUNK_LINES) {
+      projectLongRow(matrix, input, header, panel, lineBytes, scales, corrections, start, output);
+    } else {
+      sumGroups(lines, input + header, load<i32>(input, 8), panel, corrections, SUMS);
+      for (let at: usize = 0; at < lineBytes; at += 16) {
+        const sum = f32x4.convert_i32x4_s(v128.load(SUMS + at));
+        storeScaled(sum, scales + at, input, start + at, output + at);
+      }
+    }
     input += inputRow;
     output += outputRow;
   }
 }
 
-function projectRow(matrix: usize, block: i32, input: usize, start: usize, output: usize): void {
-  const fields = changetype<Matrix>(matrix);
-  const width = groupVectors();
-  const lineBytes = (<usize>width) << 4;
-  const offset = <usize>block * lineBytes;
-  const scales = fields.scales + offset;
-  let panel = fields.panel + <usize>block * fields.blockBytes;
-  const floats = load<usize>(input, 4);
-  if (floats) {
-    projectFloats(fields.columns, floats, panel, lineBytes, scales, start, output);
-    return;
-  }
-  let lines = (fields.columns + 3) >> 2;
-  let corrections = fields.corrections + offset;
-  let totals = input + 8;
-  let groups = input + headerBytes(fields.columns);
-  sumGroups(min(lines, CHUNK_LINES), groups, load<i32>(totals), panel, corrections, SUMS);
-  for (let at: usize = 0; at < lineBytes; at += 16) {
-    v128.store(SUMS + at, f32x4.convert_i32x4_s(v128.load(SUMS + at)));
-  }
+/** A row of more than one chunk. */
+function projectLongRow(
+  matrix: usize,
+  input: usize,
+  header: usize,
+  panel: usize,
+  lineBytes: usize,
+  scales: usize,
+  corrections: usize,
+  start: usize,
+  output: usize,
+): void {
   const correctionsRow = <usize>blockCount(matrix) * lineBytes;
-  for (lines -= CHUNK_LINES; lines > 0; lines -= CHUNK_LINES) {
-    corrections += correctionsRow;
-    groups += (<usize>CHUNK_LINES) << 3;
-    panel += <usize>CHUNK_LINES * lineBytes;
-    totals += 4;
-    sumGroups(min(lines, CHUNK_LINES), groups, load<i32>(totals), panel, corrections, CHUNK_SUMS);
+  let lines = (changetype<Matrix>(matrix).columns + 3) >> 2;
+  let groups = input + header;
+  let total = input + 8;
+  memory.fill(TOTALS, 0, lineBytes);
+  for (; lines > 0; lines -= CHUNK_LINES) {
+    sumGroups(min(lines, CHUNK_LINES), groups, load<i32>(total), panel, corrections, SUMS);
     for (let at: usize = 0; at < lineBytes; at += 16) {
-      const sum = f32x4.convert_i32x4_s(v128.load(CHUNK_SUMS + at));
-      v128.store(SUMS + at, f32x4.add(v128.load(SUMS + at), sum));
+      const sum = f32x4.convert_i32x4_s(v128.load(SUMS + at));
+      v128.store(TOTALS + at, f32x4.add(v128.load(TOTALS + at), sum));
     }
+    groups += (<usize>CHUNK_LINES) << 3;
+    total += 4;
+    panel += <usize>CHUNK_LINES * lineBytes;
+    corrections += correctionsRow;
   }
-  // In this order nothing overflows or loses bits before the result does, for weights below 2^100.
-  const scale = v128.load32_splat(input);
   for (let at: usize = 0; at < lineBytes; at += 16) {
-    const product = f32x4.mul(f32x4.mul(v128.load(SUMS + at), v128.load(scales + at)), scale);
-    v128.store(output + at, f32x4.add(v128.load(start + at), product));
+    storeScaled(v128.load(TOTALS + at), scales + at, input, start + at, output + at);
   }
+}
+
+/** Four outputs. In this order nothing overflows or loses bits before the result does, for weights below 2^100. */
+function storeScaled(sum: v128, scales: usize, scale: usize, start: usize, output: usize): void {
+  const product = f32x4.mul(f32x4.mul(sum, v128.load(scales)), v128.load32_splat(scale));
+  v128.store(output, f32x4.add(v128.load(start), product));
 }
 
 /** The same in float32, for rows that are not quantised: each weight times its scale, times the input. */
