@@ -39,10 +39,6 @@ export function projectFloat(
   output: usize,
   outputRow: usize,
 ): void {
-  if (rows === 1) {
-    projectRow(count, line, input, start, output);
-    return;
-  }
   if (count >= LONG_ROW && rows * count >= LONG_ROW_WORK) readBlock(line, (<usize>count) << 7);
   const width = (<usize>vectors) << 4;
   let startRow: usize = 0;
@@ -245,7 +241,7 @@ function projectTwoRows(
  * moves all arithmetic behind all loads, spills, and gets 43. Long rows come from further away than L2, whose
  * prefetcher loses the order of four lines at once: 1.5x line by line at H = 1024.
  */
-function projectRow(count: i32, line: usize, input: usize, start: usize, output: usize): void {
+export function projectRow(count: i32, line: usize, input: usize, start: usize, output: usize): void {
   let v0 = v128.load(start);
   let v1 = v128.load(start, 16);
   let v2 = v128.load(start, 32);
