@@ -58,6 +58,11 @@ export class Layer {
     return this.reduction?.outputRow ?? align(this.outputSize * 4);
   }
 
+  /** Bytes of a row of c, and of each of the five rows of a trace. */
+  get cellRow(): number {
+    return align(this.sizes.hiddenSize * 4);
+  }
+
   /** int8: bytes of a quantised row of h, or of what is projected to h; 0 in float32. */
   get quantizedRow(): number {
     return Math.max(this.hidden.quantizedRow, this.reduction?.quantizedRow ?? 0);

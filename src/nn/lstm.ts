@@ -124,7 +124,7 @@ export class LSTM extends Recurrent {
   trace(input: TensorLike, state?: LSTMStateLike, options?: ForwardOptions): LstmTrace {
     void this.runtime;
     const sequence = checkSequence(input, this.inputSize, this.batchFirst, options);
-    const recorder = new TraceRecorder(this.stack, this.workspace, sequence);
+    const recorder = new TraceRecorder(this.stack, sequence);
     const initial = this.#checkStates(state, sequence);
     const { output, states } = this.stack.run(this.workspace, sequence, initial, recorder.sink);
     return {

@@ -60,14 +60,17 @@ interface RowOrder {
   readonly lengths: Int32Array;
 }
 
-/** Called after each kernel call of a traced run: `count` steps, the first read at step `begin`, going by `by`. */
+/**
+ * Called for each row of a traced run: layer k, direction d is number k * directions + d. The last three are where to find
+ * the row's trace (five rows of the cells' size, of an LSTM), the layer's input and its h, as floats of linear memory.
+ */
 export type TraceSink = (
   layer: number,
-  direction: number,
+  step: number,
+  row: number,
   trace: number,
-  begin: number,
-  by: number,
-  count: number,
+  input: number,
+  h: number,
 ) => void;
 
 export class Stack {
@@ -262,7 +265,17 @@ export class Stack {
         backwards: (start + done) & 1,
         trace: workspace.trace,
       });
-      sink?.(layerNumber, direction, workspace.trace, start + begin, by, steps);
+      if (sink === undefined) continue;
+      for (let at = 0; at < steps; at++) {
+        const step = begin + by * at;
+        for (let row = 0; row < batch; row++) {
+          if (order !== undefined && start + step >= order.lengths[row]!) continue;
+          const number = step * batch + row;
+          const trace = workspace.trace / 4 + (at * batch + row) * 5 * (layer.cellRow / 4);
+          const h = target / 4 + number * this.outputSize + direction * layer.outputSize;
+          sink(index, start + step, row, trace, source / 4 + number * inputSize, h);
+        }
+      }
     }
   }
 

@@ -2,7 +2,6 @@
 import { allocateFloats, Tensor } from "../tensor.js";
 import type { Sequence } from "./sequence.js";
 import type { Stack, TraceSink } from "./stack.js";
-import type { Workspace } from "./workspace.js";
 
 /** The gates of one layer and direction; each (L, N, hiddenSize) in the input's layout, h with the output's size. */
 export interface LayerTrace {
@@ -29,13 +28,11 @@ type Record = { [gate in (typeof GATES)[number] | "h"]: Float32Array };
 
 export class TraceRecorder {
   readonly #stack: Stack;
-  readonly #workspace: Workspace;
   readonly #sequence: Sequence;
   readonly #records: Record[];
 
-  constructor(stack: Stack, workspace: Workspace, sequence: Sequence) {
+  constructor(stack: Stack, sequence: Sequence) {
     this.#stack = stack;
-    this.#workspace = workspace;
     this.#sequence = sequence;
     const rows = sequence.steps * sequence.batch;
     const { hiddenSize } = stack.sizes;
@@ -52,34 +49,18 @@ export class TraceRecorder {
     });
   }
 
-  /** Takes what one kernel call wrote: [steps, N, 5, hiddenSize rounded up to four], and its outputs. */
-  readonly sink: TraceSink = (layer, direction, trace, begin, by, count) => {
-    const { batch, steps, batchMajor, lengths } = this.#sequence;
-    const { directions, hiddenSize } = this.#stack.sizes;
+  readonly sink: TraceSink = (layer, step, row, trace, _, h) => {
+    const { batch, steps, batchMajor } = this.#sequence;
+    const { hiddenSize } = this.#stack.sizes;
     const { floats } = this.#stack.region.runtime;
-    const index = layer * directions + direction;
-    const { outputSize } = this.#stack.layers[index]!;
-    const record = this.#records[index]!;
-    const cellFloats = this.#workspace.layers[index]!.cellRow / 4;
-    const start = Math.min(begin, begin + by * (count - 1));
-    const chunkStart = directions === 2 ? 0 : start;
-    for (let at = 0; at < count; at++) {
-      const step = begin + by * at;
-      for (let row = 0; row < batch; row++) {
-        if (lengths !== undefined && step >= lengths[row]!) continue;
-        const target = batchMajor ? row * steps + step : step * batch + row;
-        const gates = trace / 4 + (at * batch + row) * 5 * cellFloats;
-        for (const [gate, name] of GATES.entries()) {
-          const from = gates + gate * cellFloats;
-          record[name].set(floats.subarray(from, from + hiddenSize), target * hiddenSize);
-        }
-        const output =
-          this.#workspace.outputs[layer & 1]! / 4 +
-          ((step - chunkStart) * batch + row) * this.#stack.outputSize +
-          direction * outputSize;
-        record.h.set(floats.subarray(output, output + outputSize), target * outputSize);
-      }
+    const { outputSize, cellRow } = this.#stack.layers[layer]!;
+    const record = this.#records[layer]!;
+    const target = batchMajor ? row * steps + step : step * batch + row;
+    for (const [gate, name] of GATES.entries()) {
+      const from = trace + gate * (cellRow / 4);
+      record[name].set(floats.subarray(from, from + hiddenSize), target * hiddenSize);
     }
+    record.h.set(floats.subarray(h, h + outputSize), target * outputSize);
   };
 
   layers(): LayerTrace[] {

@@ -92,8 +92,7 @@ export class Workspace {
     const gateSteps = Math.min(steps, Math.max(1, Math.floor(rows / batch)));
     const chunkSteps = directions === 2 ? steps : gateSteps;
 
-    const { hiddenSize } = layers[0]!.sizes;
-    const cellRow = align(hiddenSize * 4);
+    const { cellRow } = layers[0]!;
     const inputSize = layers[0]!.sizes.inputSize;
     const outputSize = directions * layers[0]!.outputSize;
     let next = 0;
