@@ -15,6 +15,7 @@ export { Linear, type LinearOptions } from "./nn/linear.js";
 export { LSTM, type LSTMOptions, type LSTMState, type LSTMStateLike } from "./nn/lstm.js";
 export { LSTMCell } from "./nn/lstm-cell.js";
 export type { LoadOptions } from "./nn/parameters.js";
+export { quantizeModule } from "./nn/quantize-module.js";
 export type { FromStateDictOptions, RecurrentOptions } from "./nn/recurrent.js";
 export { type Nonlinearity, RNN, type RNNOptions } from "./nn/rnn.js";
 export { RNNCell, type RNNCellOptions } from "./nn/rnn-cell.js";

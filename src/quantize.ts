@@ -3,6 +3,8 @@
  * square roots in a fixed order, so that every engine makes the same file of the same weights.
  */
 
+import { type InputProducts, type ProductBlock, productsOfWeights } from "./input-products.js";
+
 /** The name of an int8 matrix's scales in a state dict. */
 export function scaleNameOf(name: string): string {
   return `${name}_scale`;
@@ -17,18 +19,6 @@ export interface QuantizedMatrix {
 }
 
 const LARGEST = 127;
-/**
- * How much all inputs of a row have in common: their mean, squared, over their variance. 0.12 for the features that Silero
- * VAD's LSTM reads, 0.04 for its h; from 0.03 to 0.1 it makes little difference, and 0.05 was taken for the least mean error
- * on that example's 609 frames, before likeness was made use of; they are no independent measure of it.
- */
-const COMMON = 0.05;
-/**
- * Columns whose likeness to each other is made use of, at most. Time grows with it: at 128 a matrix of 2048 x 512 takes
- * 0.3 s, of which the scales are 0.1 s. Silero VAD's 128 columns have 77 % of the error that they have without likeness;
- * in blocks of 64 it is 80 %, of 43 84 %.
- */
-const BLOCK = 128;
 /**
  * How far from a weight its integer may be: to either neighbour. A weight that is an integer, but for float32's rounding,
  * keeps it: zeros do, and the largest weight, by which weights that have been int8 find their own integers again.
@@ -50,9 +40,11 @@ const ROUNDING = 1.5 * 2 ** 52;
 /**
  * A row's scale is, of those in LEVELS, the one with the least squared error; a row of zeros has the scale 1. Integers are
  * the nearest to weight / scale, turned to the other neighbour where that makes the error of what the row gives for the
- * inputs expected less (see {@link Likeness}). NaN and infinity have no integer.
+ * inputs expected less (see {@link InputProducts}). NaN and infinity have no integer.
+ *
+ * @param products of the inputs; what the weights tell of them when left out
  */
-export function quantizeMatrix(data: Float32Array, rows: number): QuantizedMatrix {
+export function quantizeMatrix(data: Float32Array, rows: number, products?: InputProducts): QuantizedMatrix {
   const columns = data.length / rows;
   const values = new Int8Array(data.length);
   const scales = new Float32Array(rows);
@@ -61,95 +53,16 @@ export function quantizeMatrix(data: Float32Array, rows: number): QuantizedMatri
     const place = `[${Math.floor(bad / columns)}][${bad % columns}]`;
     return { values, scales, problem: `${place}: expected a finite number to quantise, got ${data[bad]}` };
   }
-  const likeness = likenessOf(data, rows, columns);
+  const expected = products ?? productsOfWeights(data, rows, columns);
   for (let row = 0; row < rows; row++) {
     const begin = row * columns;
     const weights = data.subarray(begin, begin + columns);
     const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
     const scale = largest === 0 ? 1 : bestScale(weights, largest);
     scales[row] = scale;
-    roundTogether(weights, scale, likeness, values.subarray(begin, begin + columns));
+    roundTogether(weights, scale, expected, values.subarray(begin, begin + columns));
   }
   return { values, scales };
-}
-
-/**
- * What is made least for each row is the sum of e[i] e[j] E[x[i] x[j]], over the errors e of its weights and all pairs of
- * inputs x. Nobody says what the inputs are, but trained weights do: gradients are sums of inputs, and so two columns are
- * alike where their inputs were. E[x[i] x[j]] is taken to be 1 for i = j, and `share` times the cosine of the columns i and
- * j on top; then COMMON of all this for every pair. Against COMMON alone, the mean errors of the trained networks in
- * bench/int8 are 22 to 32 % less, averaged over 12 drawn sets of scales; with the inputs' true statistics, which nobody has
- * here, they would be about half.
- *
- * `share` is the part of the squared cosines that chance does not explain, which gives 1 / rows: 0.9 or more for most
- * trained matrices, 0 to 0.07 for drawn ones, which are therefore rounded nearly as if there were no likeness.
- */
-interface Likeness {
-  readonly share: number;
-  readonly blocks: readonly LikenessBlock[];
-}
-
-interface LikenessBlock {
-  readonly begin: number;
-  readonly size: number;
-  /** [size, size]: the expected product of every two inputs without COMMON. */
-  readonly products: Float64Array;
-}
-
-function likenessOf(data: Float32Array, rows: number, columns: number): Likeness {
-  const count = Math.ceil(columns / BLOCK);
-  const blocks = Array.from({ length: count }, (_, block) => {
-    const begin = Math.floor((block * columns) / count);
-    const size = Math.floor(((block + 1) * columns) / count) - begin;
-    return { begin, size, products: cosines(data, columns, begin, size) };
-  });
-  let pairs = 0;
-  let squares = 0;
-  for (const { size, products } of blocks) {
-    pairs += size * (size - 1);
-    for (let at = 0; at < products.length; at++) squares += products[at]! * products[at]!;
-    squares -= size;
-  }
-  const share = Math.max(0, 1 - pairs / (rows * Math.max(squares, Number.MIN_VALUE)));
-  for (const { size, products } of blocks) {
-    for (let at = 0; at < products.length; at++) products[at] = products[at]! * share;
-    for (let at = 0; at < size; at++) products[at * size + at] = 1 + share;
-  }
-  return { share, blocks };
-}
-
-type Four = [Float64Array, Float64Array, Float64Array, Float64Array];
-
-/** The cosine of every two of some columns, 1 for a column with itself. Four rows at a time: 1.2x over the whole. */
-function cosines(data: Float32Array, columns: number, begin: number, size: number): Float64Array {
-  const result = new Float64Array(size * size);
-  const [first, second, third, fourth] = Array.from({ length: 4 }, () => new Float64Array(size)) as Four;
-  for (let from = begin; from < data.length; from += 4 * columns) {
-    [first, second, third, fourth].forEach((weights, row) => {
-      // Rows after the last are zeros.
-      for (let at = 0; at < size; at++) weights[at] = data[from + row * columns + at] ?? 0;
-    });
-    for (let one = 0; one < size; one++) {
-      const line = one * size;
-      const [a, b, c, d] = [first[one]!, second[one]!, third[one]!, fourth[one]!];
-      for (let other = 0; other <= one; other++) {
-        const more = a * first[other]! + b * second[other]! + (c * third[other]! + d * fourth[other]!);
-        result[line + other] = result[line + other]! + more;
-      }
-    }
-  }
-  const lengths = first;
-  for (let at = 0; at < size; at++) lengths[at] = Math.sqrt(result[at * size + at]!);
-  for (let one = 0; one < size; one++) {
-    for (let other = 0; other < one; other++) {
-      const both = lengths[one]! * lengths[other]!;
-      const cosine = both === 0 ? 0 : result[one * size + other]! / both;
-      result[one * size + other] = cosine;
-      result[other * size + one] = cosine;
-    }
-    result[one * size + one] = 1;
-  }
-  return result;
 }
 
 function bestScale(weights: Float32Array, largest: number): number {
@@ -181,17 +94,14 @@ function nearest(exact: number): number {
   return Math.max(-LARGEST, Math.min(LARGEST, exact + ROUNDING - ROUNDING));
 }
 
-/** Begins with the nearest integers, and turns weights by one as long as that makes the sum in {@link Likeness} less. */
+/** Begins with the nearest integers, and turns weights by one as long as that makes the sum in {@link InputProducts} less. */
 function roundTogether(
   weights: Float32Array,
   scale: number,
-  { share, blocks }: Likeness,
+  { common, blocks }: InputProducts,
   integers: Int8Array,
 ): void {
   const inverse = 1 / scale;
-  const common = COMMON * (1 + share);
-  // A turn changes the sum by this, and by twice the slope, the sum's derivative halved.
-  const curvature = 1 + share + common;
   const errors = new Float64Array(weights.length);
   let sum = 0;
   for (let at = 0; at < weights.length; at++) {
@@ -212,6 +122,8 @@ function roundTogether(
       for (let at = 0; at < block.size; at++) {
         const column = block.begin + at;
         const slope = slopes[column]! + common * sum;
+        // A turn changes the sum by the curvature, and by twice the slope, the sum's derivative halved.
+        const curvature = block.products[at * block.size + at]! + common;
         if (2 * Math.abs(slope) <= curvature) continue;
         const turn = Math.sign(slope);
         const error = errors[column]! - turn;
@@ -228,7 +140,7 @@ function roundTogether(
 
 /** Adds what an error of one column adds to the slopes of its block. */
 function addLine(
-  { begin, size, products }: LikenessBlock,
+  { begin, size, products }: ProductBlock,
   at: number,
   error: number,
   slopes: Float64Array,
@@ -240,7 +152,7 @@ function addLine(
 }
 
 /** addLine for four columns at once: 1.6x over the whole. */
-function addFourLines(block: LikenessBlock, at: number, errors: Float64Array, slopes: Float64Array): void {
+function addFourLines(block: ProductBlock, at: number, errors: Float64Array, slopes: Float64Array): void {
   const { begin, size, products } = block;
   const [first, second, third, fourth] = [at * size, (at + 1) * size, (at + 2) * size, (at + 3) * size];
   const column = begin + at;

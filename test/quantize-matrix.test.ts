@@ -1,6 +1,7 @@
 /** quantizeMatrix: the best of its scales, rounding for what inputs have in common, and rows at the edges of float32. */
 import { describe, expect, it } from "vitest";
 import { Tensor } from "../src/index.js";
+import { productsOfSample } from "../src/input-products.js";
 import { quantizeMatrix } from "../src/quantize.js";
 
 const LEVELS = Array.from({ length: 16 }, (_, at) => 115 + at);
@@ -144,6 +145,73 @@ it("is nearer than with the largest weight at 127, and keeps sums far better", (
   const total = (of: keyof (typeof found)[number]) => sum(found.map((row) => row[of]));
   expect(total("error")).toBeLessThan(0.95 * total("plain"));
   expect(total("sum")).toBeLessThan(0.1 * total("plainSum"));
+});
+
+describe.each([
+  ["related inputs", 60, 40, alike(40)],
+  ["drawn inputs, fewer than columns", 20, 40, Tensor.randn([20, 40], 9).data],
+  ["an input that is always 0", 40, 5, alike(5).map((x, at) => (at % 5 === 3 ? 0 : x))],
+  ["two blocks", 3, 700, Tensor.randn([3, 700], 10).data],
+])("products of a sample: %s", (_, rows, columns, data) => {
+  const sample = data.slice(0, rows * columns);
+  const found = productsOfSample(sample, columns)!;
+  const count = sample.length / columns;
+  const column = (at: number) => Array.from({ length: count }, (_, row) => sample[row * columns + at]!);
+  const lines = Array.from({ length: columns }, (_, at) => column(at));
+  const dot = (i: number, j: number) => sum(lines[i]!.map((x, row) => x * lines[j]![row]!));
+  const blocks = columns > 512 ? [columns / 2, columns / 2] : [columns];
+
+  it("are their means for a mean square of 1, without what chance explains", () => {
+    expect(found.common).toBe(0);
+    expect(found.blocks.map(({ size }) => size)).toEqual(blocks);
+    const total = sum(lines.map((_, at) => dot(at, at)));
+    const pairs: number[] = [];
+    for (const { begin, size } of found.blocks) {
+      for (let i = begin; i < begin + size; i++) {
+        for (let j = begin; j < begin + size; j++) {
+          if (i !== j) pairs.push(dot(i, j) ** 2 / Math.max(dot(i, i) * dot(j, j), Number.MIN_VALUE));
+        }
+      }
+    }
+    const share = Math.max(0, 1 - pairs.length / (count * sum(pairs)));
+    for (const { begin, size, products } of found.blocks) {
+      for (let i = 0; i < size; i += 7) {
+        for (let j = 0; j < size; j += 3) {
+          const mean = (dot(begin + i, begin + j) * columns) / total;
+          expect(products[i * size + j]).toBeCloseTo(i === j ? mean + 0.01 : share * mean, 9);
+        }
+      }
+    }
+  });
+
+  it("decide the rounding", () => {
+    const weights = Tensor.randn([5, columns], 12).data;
+    const { values, scales } = quantizeMatrix(weights, 5, found);
+    scales.forEach((scale, row) => {
+      const errorsOf = ({ begin, size }: { begin: number; size: number }) =>
+        Array.from({ length: size }, (_, at) => {
+          const place = row * columns + begin + at;
+          return weights[place]! / scale - values[place]!;
+        });
+      for (const block of found.blocks) {
+        const errors = errorsOf(block);
+        errors.forEach((error, at) => {
+          const line = block.products.subarray(at * block.size, (at + 1) * block.size);
+          const slope = sum(errors.map((other, to) => other * line[to]!));
+          const integer = values[row * columns + block.begin + at]!;
+          for (const turn of [-1, 1]) {
+            if (cut(integer + turn) !== integer + turn || Math.abs(error - turn) >= 1 - 1e-4) continue;
+            expect(line[at]! - 2 * turn * slope).toBeGreaterThan(-1e-6);
+          }
+        });
+      }
+    });
+  });
+});
+
+it("products of a sample: none where a number is not finite", () => {
+  expect(productsOfSample(Float32Array.of(1, 2, Number.NaN, 3), 2)).toBeUndefined();
+  expect(productsOfSample(Float32Array.of(1, Number.POSITIVE_INFINITY), 2)).toBeUndefined();
 });
 
 describe("rows at the edges", () => {

@@ -16,6 +16,8 @@ import { SileroFeatures, SileroHead, sileroLstm, sileroTensors } from "../../exa
  * @property {typeof LSTM | typeof GRU | undefined} rnn
  * @property {Map<string, Tensor>} dict      names begin with `rnn.` and `head.`
  * @property {Tensor} input                  (L, N, width)
+ * @property {Tensor} sample                 another input of its kind, for quantizeModule
+ * @property {number[]} [sampleLengths]      of its rows
  * @property {(output: Tensor) => Float32Array} read  what counts of the output (L, N, width of the last module)
  * @property {(numbers: Float32Array) => object} [judge]  what they are worth, beside their error
  */
@@ -53,6 +55,7 @@ function drawn(seed, Module, inputs, hidden, layers = 1) {
     rnn: Module === Linear ? undefined : Module,
     dict,
     input: next([50, 4, inputs], 2),
+    sample: next([50, 4, inputs], 2),
     read: all,
   };
 }
@@ -76,11 +79,15 @@ function recall() {
   const tests = JSON.parse(readFileSync(here("../../examples/recall/data/test.json"))).texts;
   const { indices, lengths } = toBatch(tests.map(({ text }) => vocabulary.read(text)));
   const answers = vocabulary.answers;
+  const embedding = Embedding.fromStateDict(weights, { prefix: "embedding." });
+  const some = toBatch(tests.filter((_, text) => text % 2 === 0).map(({ text }) => vocabulary.read(text)));
   return {
     title: "recall: LSTM 32 → 64, Linear",
     rnn: LSTM,
     dict: new Map([...renamed(weights, "lstm.", "rnn."), ...renamed(weights, "linear.", "head.")]),
-    input: Embedding.fromStateDict(weights, { prefix: "embedding." }).forward(indices),
+    input: embedding.forward(indices),
+    sample: embedding.forward(some.indices),
+    sampleLengths: some.lengths,
     read: ({ data, shape: [, texts, width] }) =>
       concat(
         lengths.map((length, text) =>
@@ -98,17 +105,24 @@ function recall() {
 function characters() {
   const weights = readTorch(bytes("../../examples/char-rnn/licence.pt"));
   const vocabulary = Array.from(weights.get("vocabulary").data, (code) => String.fromCodePoint(code));
-  const text = readFileSync("/usr/share/common-licenses/GFDL-1.3", "utf8");
-  const lines = text.split("\n").map((line) => line.trim());
-  const codes = [...lines.join("\n")].map((sign) => vocabulary.indexOf(sign)).filter((code) => code >= 0);
-  const next = codes.slice(1);
   const embedding = Embedding.fromStateDict(weights, { prefix: "embedding." });
-  const { data, shape } = embedding.forward(codes.slice(0, -1));
+  const read = (licence) => {
+    const text = readFileSync(`/usr/share/common-licenses/${licence}`, "utf8");
+    const lines = text.split("\n").map((line) => line.trim());
+    return [...lines.join("\n")].map((sign) => vocabulary.indexOf(sign)).filter((code) => code >= 0);
+  };
+  const embed = (codes) => {
+    const { data, shape } = embedding.forward(codes);
+    return new Tensor(data, [shape[0], 1, shape[1]]);
+  };
+  const codes = read("GFDL-1.3");
+  const next = codes.slice(1);
   return {
     title: "characters: LSTM 16 → 80, 2 layers, Linear",
     rnn: LSTM,
     dict: new Map([...renamed(weights, "lstm.", "rnn."), ...renamed(weights, "head.", "head.")]),
-    input: new Tensor(data, [shape[0], 1, shape[1]]),
+    input: embed(codes.slice(0, -1)),
+    sample: embed(read("MPL-2.0")),
     read: all,
     judge: (logits) => ({ characters: next.length, bitsPerCharacter: bitsPerCharacter(logits, next) }),
   };
@@ -125,18 +139,23 @@ function bitsPerCharacter(logits, targets) {
   return bits / targets.length;
 }
 
-/** Silero VAD's LSTM on the features of some speech; the numbers that count are its h. */
-function silero(title, samples) {
+/** Silero VAD's LSTM on the features of some speech; the numbers that count are its h. The sample is of other speech. */
+function silero(title, samples, others) {
   const tensors = sileroTensors(new Uint8Array(readFileSync(model)));
-  const features = new SileroFeatures(tensors);
-  const frames = [...features.of(samples), ...features.of(new Float32Array(features.missing))];
+  const framesOf = (signal) => {
+    const features = new SileroFeatures(tensors);
+    return [...features.of(signal), ...features.of(new Float32Array(features.missing))];
+  };
+  const frames = framesOf(samples);
   const head = new SileroHead(tensors);
   const size = frames[0].length;
+  const sequence = (list) => new Tensor(concat(list), [list.length, 1, size]);
   return {
     title: `Silero VAD: LSTM 128 → 128, ${title}`,
     rnn: LSTM,
     dict: new Map(renamed(sileroLstm(tensors), "", "rnn.")),
-    input: new Tensor(concat(frames), [frames.length, 1, size]),
+    input: sequence(frames),
+    sample: sequence(framesOf(others)),
     read: all,
     judge: (h) => ({
       probabilities: frames.map((_, frame) => head.forward(h.slice(frame * size, (frame + 1) * size))),
@@ -164,11 +183,12 @@ function voices() {
 
 /** @returns {Network[]} */
 export function networks() {
+  const [example, sentences] = [speech(), voices()];
   return [
     recall(),
     characters(),
-    silero("the example's speech", speech()),
-    silero("24 sentences in 6 voices", voices()),
+    silero("the example's speech", example, sentences),
+    silero("24 sentences in 6 voices", sentences, example),
     drawn(1, LSTM, 32, 64),
     drawn(2, LSTM, 64, 128, 2),
     drawn(3, LSTM, 40, 256),

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { writeSafetensors } from "../../dist/formats/index.js";
-import { init, Linear } from "../../dist/index.js";
+import { init, Linear, quantizeModule } from "../../dist/index.js";
 import { networks } from "./networks.js";
 import { report, withSummary } from "./report.js";
 
@@ -24,10 +24,28 @@ const SAME_NETWORK = 1e-5;
 const SPEECH = 0.5;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The output of the whole network. */
-function outputOf({ rnn, dict, input }, precision) {
+function modulesOf({ rnn, dict }, precision) {
   const modules = rnn === undefined ? [] : [rnn.fromStateDict(dict, { prefix: "rnn.", precision })];
   if (dict.has("head.weight")) modules.push(Linear.fromStateDict(dict, { prefix: "head.", precision }));
+  return modules;
+}
+
+/** The int8 modules, rounded for the network's sample; where its rows end at their lengths, that is what the head reads. */
+function modulesForSample(network) {
+  const lengths = network.sampleLengths;
+  let input = network.sample;
+  return modulesOf(network, "float32").map((module) => {
+    const options = module instanceof Linear || lengths === undefined ? undefined : { lengths };
+    const quantized = module.constructor.fromStateDict(quantizeModule(module, input, options));
+    const [output, hN] = [module.forward(input, undefined, options)].flat(2);
+    input = lengths === undefined ? output : hN;
+    module.dispose();
+    return quantized;
+  });
+}
+
+/** The output of the whole network. */
+function outputOf(modules, input) {
   return modules.reduce((tensor, module) => {
     const output = [module.forward(tensor)].flat()[0];
     module.dispose();
@@ -62,7 +80,7 @@ function compare({ judge }, expected, got) {
 function measure(network, number, folder, configurations) {
   const { title, input, read, judge } = network;
   const numbersOf = ({ data, shape }) => read({ data, shape });
-  const expected = outputOf(network, "float32");
+  const expected = outputOf(modulesOf(network, "float32"), input);
   const theirs = (suffix) => {
     const { buffer } = new Uint8Array(readFileSync(join(folder, `${number}.${suffix}`)));
     return numbersOf({ data: new Float32Array(buffer), shape: expected.shape });
@@ -77,7 +95,8 @@ function measure(network, number, folder, configurations) {
     steps: input.shape[0],
     rows: input.shape[1],
     float32,
-    int8: compare(network, truth, numbersOf(outputOf(network, "int8"))),
+    int8: compare(network, truth, numbersOf(outputOf(modulesOf(network, "int8"), input))),
+    int8Sample: compare(network, truth, numbersOf(outputOf(modulesForSample(network), input))),
     pytorch: Object.fromEntries(
       configurations.map(([engine, scheme]) => [
         `${engine}, per ${scheme}`,

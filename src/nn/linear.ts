@@ -83,14 +83,10 @@ export class Linear extends Module {
    */
   forward(input: TensorLike): Tensor {
     const { kernels } = this.runtime;
-    const { data, shape } = asTensor(input, "input");
-    const last = shape.length - 1;
-    if (last < 0) throw wrongValue("input.shape", "at least 1 dimension", showShape(shape));
-    if (shape[last] !== this.inFeatures) {
-      throw wrongValue(`input.shape[${last}]`, `inFeatures ${this.inFeatures}`, shape[last]);
-    }
-    const rows = shape.slice(0, last).reduce((product, size) => product * size, 1);
-    const output = Tensor.zeros([...shape.slice(0, last), this.outFeatures]);
+    const { data, shape } = checkRows("input", input, this.inFeatures);
+    const leading = shape.slice(0, -1);
+    const rows = leading.reduce((product, size) => product * size, 1);
+    const output = Tensor.zeros([...leading, this.outFeatures]);
     const panel = this.#panel;
     const chunkRows = Math.min(rows, CHUNK_ROWS);
     const inputRow = this.inFeatures * 4;
@@ -149,4 +145,15 @@ export class Linear extends Module {
       this.region.free(staging);
     }
   }
+}
+
+/** @internal An input (..., inFeatures). @throws TypeError or RangeError naming what does not fit. */
+export function checkRows(name: string, input: TensorLike, inFeatures: number) {
+  const { data, shape } = asTensor(input, name);
+  const last = shape.length - 1;
+  if (last < 0) throw wrongValue(`${name}.shape`, "at least 1 dimension", showShape(shape));
+  if (shape[last] !== inFeatures) {
+    throw wrongValue(`${name}.shape[${last}]`, `inFeatures ${inFeatures}`, shape[last]);
+  }
+  return { data, shape };
 }

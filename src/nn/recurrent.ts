@@ -59,6 +59,11 @@ export const FROM_STATE_DICT_OPTIONS = ["prefix", "batchFirst", "precision"] as 
 /** Far beyond any network; a list of many more layers is no list of arguments, which Math.max takes, in some engines. */
 const MOST_LAYERS = 10_000;
 
+/** What the parameters of a layer and direction end in. */
+export function suffixOf(layer: number, direction: number): string {
+  return `_l${layer}${direction === 0 ? "" : "_reverse"}`;
+}
+
 /** A module whose parameters are those of a stack. */
 export abstract class StackModule extends Module {
   readonly inputSize: number;
@@ -167,9 +172,9 @@ export abstract class Recurrent extends StackModule {
     checkInteger("projSize", projSize, 0);
     if (projSize >= hiddenSize) throw wrongValue("projSize", `less than hiddenSize ${hiddenSize}`, projSize);
     const directions = bidirectional ? 2 : 1;
-    const suffixes = Array.from({ length: numLayers }, (_, layer) =>
-      bidirectional ? [`_l${layer}`, `_l${layer}_reverse`] : [`_l${layer}`],
-    ).flat();
+    const suffixes = Array.from({ length: numLayers * directions }, (_, index) =>
+      suffixOf(Math.floor(index / directions), index % directions),
+    );
     const sizes = { inputSize, hiddenSize, numLayers, directions, projSize, bias } as const;
     super(familyOf(precision), sizes, suffixes, source);
     this.numLayers = numLayers;

@@ -26,7 +26,7 @@ export interface Sequence {
 }
 
 /**
- * Checks a module's input: (L, N, I), with batchFirst (N, L, I), or (L, I).
+ * Checks a module's input, called `name` in messages: (L, N, I), with batchFirst (N, L, I), or (L, I).
  * @throws TypeError or RangeError naming what does not fit.
  */
 export function checkSequence(
@@ -34,21 +34,22 @@ export function checkSequence(
   inputSize: number,
   batchFirst: boolean,
   options: ForwardOptions | undefined,
+  name = "input",
 ): Sequence {
-  const { data, shape } = asTensor(input, "input");
+  const { data, shape } = asTensor(input, name);
   const lengths = options === undefined ? undefined : checkOptions("options", options, ["lengths"]).lengths;
   if (shape.length !== 2 && shape.length !== 3) {
-    throw wrongValue("input.shape", "2 or 3 dimensions", showShape(shape));
+    throw wrongValue(`${name}.shape`, "2 or 3 dimensions", showShape(shape));
   }
   const last = shape.length - 1;
   if (shape[last] !== inputSize)
-    throw wrongValue(`input.shape[${last}]`, `inputSize ${inputSize}`, shape[last]);
+    throw wrongValue(`${name}.shape[${last}]`, `inputSize ${inputSize}`, shape[last]);
   const batched = shape.length === 3;
   const batchMajor = batched && batchFirst;
   const timeAxis = batchMajor ? 1 : 0;
   const steps = shape[timeAxis]!;
   const batch = batched ? shape[1 - timeAxis]! : 1;
-  if (steps === 0) throw wrongValue(`input.shape[${timeAxis}]`, "a sequence length of at least 1", 0);
+  if (steps === 0) throw wrongValue(`${name}.shape[${timeAxis}]`, "a sequence length of at least 1", 0);
   return { data, steps, batch, batched, batchMajor, lengths: checkLengths(lengths, steps, batch) };
 }
 
