@@ -13,6 +13,7 @@ import {
   Linear,
   LSTM,
   LSTMCell,
+  quantizeModule,
   RNN,
   Tensor,
   type TensorData,
@@ -463,6 +464,36 @@ describe("lstm-wasm quantize", () => {
     const both = command("quantize", netFile, target, "--input", xFile);
     expect([both.code, both.error]).toEqual([2, 'lstm-wasm: --prefix: expected one of "head.", "lstm."\n']);
     expect(command("quantize", netFile, target, "--input", xFile, "--prefix", "head").code).toBe(5);
+  });
+
+  it("rounds a named layer for a sample of its input, and measures on that", () => {
+    const plain = command("quantize", netFile, target, "--input", xFile, "--prefix", "lstm");
+    const unsampled = readSafetensors(new Uint8Array(readFileSync(target)));
+    const { code, out } = command("quantize", netFile, target, "--sample", xFile, "--prefix", "lstm");
+    expect([plain.code, code]).toEqual([0, 0]);
+    expect(out).toContain(`error against float32 on ${xFile}\n  LSTM lstm.: largest`);
+    const meanOf = (text: string) => Number(/mean (\S+),/.exec(text)![1]);
+    expect(meanOf(out)).toBeLessThan(meanOf(plain.out));
+    const dict = readSafetensors(readFileSync(netFile));
+    const lstm = LSTM.fromStateDict(dict, { prefix: "lstm." });
+    const rounded = quantizeModule(lstm, Tensor.randn([20, 4], 3));
+    const written = readSafetensors(new Uint8Array(readFileSync(target)));
+    for (const [name, tensor] of written) {
+      const expected = name.startsWith("lstm.") ? rounded.get(name.slice(5)) : unsampled.get(name);
+      expect(tensor, name).toEqual(expected);
+    }
+    expect(written.size).toBe(unsampled.size);
+  });
+
+  it("refuses a sample for several layers, and one that does not fit", () => {
+    const several = command("quantize", netFile, target, "--sample", xFile);
+    expect([several.code, several.error]).toEqual([
+      2,
+      'lstm-wasm: --prefix: expected one of "head.", "lstm."\n',
+    ]);
+    const head = command("quantize", netFile, target, "--sample", xFile, "--prefix", "head");
+    expect(head.code).toBe(5);
+    expect(head.error).toContain("sample.shape[1]: expected inFeatures");
   });
 
   const guitarML = (skip: number) => {

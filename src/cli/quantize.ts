@@ -1,11 +1,11 @@
 /** `quantize`: a weight file as safetensors with int8 weights, and what that costs in accuracy. */
 import { parseArgs } from "node:util";
-import { type StateDict, Tensor } from "lstm-wasm";
+import { Linear, quantizeModule, type StateDict, Tensor } from "lstm-wasm";
 import { listModules, type ModuleInfo, quantizeStateDict, writeSafetensors } from "lstm-wasm/formats";
 import { blame, CliError, readBytes, writeBytes } from "./error.js";
 import { type Layer, type Model, openModel, PATH_OPTION } from "./model.js";
 import { readNpy } from "./npy.js";
-import { makeRunner } from "./runner.js";
+import { makeRecurrent, makeRunner } from "./runner.js";
 
 /** The random input of each layer: steps and batch rows. */
 const STEPS = 64;
@@ -13,8 +13,10 @@ const BATCH = 8;
 const SEED = 1;
 
 export const quantize = {
-  usage: "quantize FILE OUT.safetensors [--path KEY]... [--input X.npy --prefix P] [--nonlinearity relu]",
-  purpose: "the file with int8 weights, a quarter of the size, and the error of each layer",
+  usage:
+    "quantize FILE OUT.safetensors [--path KEY]... [--prefix P] [--sample S.npy] [--input X.npy] [--nonlinearity relu]",
+  purpose:
+    "the file with int8 weights, a quarter of the size, and the error of each layer; --sample: round one layer for it",
   run(args: string[]): void {
     const { values, positionals } = parseArgs({
       args,
@@ -23,6 +25,7 @@ export const quantize = {
         input: { type: "string" },
         path: PATH_OPTION,
         prefix: { type: "string" },
+        sample: { type: "string" },
         nonlinearity: { type: "string", default: "tanh" },
       },
     });
@@ -45,19 +48,27 @@ export const quantize = {
       throw new CliError("file not understood", `${path}: no LSTM, GRU, RNN or Linear layer`);
     }
     const measured = infos.filter((info) => prefix === undefined || matches(info, prefix));
-    if (measured.length === 0 || (values.input !== undefined && measured.length > 1)) {
+    const isGiven = values.input !== undefined || values.sample !== undefined;
+    if (measured.length === 0 || (isGiven && measured.length > 1)) {
       const names = infos.map((info) => JSON.stringify(info.prefix)).join(", ");
       throw new CliError("usage", `--prefix: expected one of ${names}`);
     }
-    const quantized = blame("file not understood", path, () => quantizeStateDict(dict));
+    const sample = readArray(values.sample);
+    const sampled = sample === undefined ? [] : measured;
+    const quantized = blame("file not understood", path, () =>
+      quantizeStateDict(dict, { modules: infos.filter((info) => !sampled.includes(info)) }),
+    );
+    for (const info of sampled) {
+      const rounded = blame("input does not fit", values.sample!, () =>
+        quantizeFor(sample!, info, dict, nonlinearity),
+      );
+      for (const [name, tensor] of rounded) quantized.set(`${info.prefix}${name}`, tensor);
+    }
     if (quantized.size === dict.size) {
       throw new CliError("file not understood", `${path}: its weights are int8 already`);
     }
-    const inputPath = values.input;
-    const input =
-      inputPath === undefined
-        ? undefined
-        : blame("file not understood", inputPath, () => readNpy(readBytes(inputPath)));
+    const input = readArray(values.input) ?? sample;
+    const inputPath = values.input ?? values.sample;
     const lines = blame("input does not fit", inputPath ?? path, () =>
       measured.map((info) => compare(info, dict, quantized, input, nonlinearity)),
     );
@@ -72,6 +83,28 @@ export const quantize = {
     );
   },
 };
+
+function readArray(path: string | undefined): Tensor | undefined {
+  return path === undefined ? undefined : blame("file not understood", path, () => readNpy(readBytes(path)));
+}
+
+/** One layer's tensors with int8 weights that are rounded for a sample of its input. */
+function quantizeFor(
+  sample: Tensor,
+  { kind, prefix }: ModuleInfo,
+  dict: StateDict,
+  nonlinearity: "tanh" | "relu",
+): StateDict {
+  const module =
+    kind === "Linear"
+      ? Linear.fromStateDict(dict, { prefix })
+      : makeRecurrent(kind as "LSTM" | "GRU" | "RNN", dict, prefix, { batchFirst: false, nonlinearity });
+  try {
+    return quantizeModule(module, sample);
+  } finally {
+    module.dispose();
+  }
+}
 
 function isQuantised({ kind }: ModuleInfo): boolean {
   return kind === "LSTM" || kind === "GRU" || kind === "RNN" || kind === "Linear";

@@ -90,20 +90,16 @@ function recurrent(
   { batchFirst, nonlinearity }: Options,
   initialState?: { readonly h0: Tensor; readonly c0: Tensor | undefined },
 ): { run: Recurrent; dispose: () => void } {
-  if (kind === "LSTM") {
-    const lstm = LSTM.fromStateDict(dict, { prefix, batchFirst });
+  const module = makeRecurrent(kind, dict, prefix, { batchFirst, nonlinearity });
+  if (module instanceof LSTM) {
     let state: readonly [Tensor, Tensor] | undefined = initialState && [initialState.h0, initialState.c0!];
     const run = (input: Tensor) => {
-      const [output, next] = lstm.forward(input, state);
+      const [output, next] = module.forward(input, state);
       state = next;
       return output;
     };
-    return { run, dispose: () => lstm.dispose() };
+    return { run, dispose: () => module.dispose() };
   }
-  const module =
-    kind === "GRU"
-      ? GRU.fromStateDict(dict, { prefix, batchFirst })
-      : RNN.fromStateDict(dict, { prefix, batchFirst, nonlinearity });
   let state: Tensor | undefined = initialState?.h0;
   const run = (input: Tensor) => {
     const [output, next] = module.forward(input, state);
@@ -111,6 +107,17 @@ function recurrent(
     return output;
   };
   return { run, dispose: () => module.dispose() };
+}
+
+export function makeRecurrent(
+  kind: "LSTM" | "GRU" | "RNN",
+  dict: StateDict,
+  prefix: string,
+  { batchFirst, nonlinearity }: Options,
+): LSTM | GRU | RNN {
+  if (kind === "LSTM") return LSTM.fromStateDict(dict, { prefix, batchFirst });
+  if (kind === "GRU") return GRU.fromStateDict(dict, { prefix, batchFirst });
+  return RNN.fromStateDict(dict, { prefix, batchFirst, nonlinearity });
 }
 
 function onnxRunner(layer: OnnxLayer, options: Options): Runner {
