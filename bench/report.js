@@ -1,5 +1,5 @@
 /** The results of a run as text: on the console, and as bench/README.md with bench/chart.svg beside it. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { CASES, caseNamed, describeCase } from "./cases.js";
 import { chart } from "./chart.js";
 import { median } from "./measure.js";
@@ -168,6 +168,21 @@ function rooflineTable({ cells, roofline: measured }) {
   return [header, rows];
 }
 
+/** Where the time of each `forward` goes, beside the least that the roofline allows its kernels. */
+function splitTable({ split, roofline: measured }) {
+  const header = ["case", "call", "kernels", "least time", "the rest", "results copied by themselves"];
+  const rows = split.map(({ caseName, rounds }) => {
+    const [whole, kernels, results] = ["wholeUs", "kernelsUs", "resultsUs"].map((name) =>
+      median(rounds.map((round) => round[name])),
+    );
+    const { us } = roofline(caseNamed(caseName), measured.relaxed);
+    return [caseName, whole, kernels, us, whole - kernels, results].map((cell, column) =>
+      column === 0 ? cell : microseconds(cell),
+    );
+  });
+  return [header, rows];
+}
+
 /** Every target that this run can tell about: what it asks, what was reached, and whether that is enough. */
 function targets(results) {
   const { cells = [], old, roofline: measured, stream, cold, sizes } = results;
@@ -280,6 +295,7 @@ export function consoleReport(results) {
     if (peersOf(cells).some((peer) => PEERS[peer].int8)) parts.push(plainTable(...int8Table(cells)));
     if (measured !== undefined) parts.push(plainTable(...rooflineTable(results)));
   }
+  if (results.split !== undefined && measured !== undefined) parts.push(plainTable(...splitTable(results)));
   if (results.check !== undefined) {
     const [header, rows] = int8Errors(results.check);
     if (header.length > 1) parts.push(plainTable(header, rows));
@@ -331,7 +347,7 @@ function disturbedRounds(results) {
   return allRounds(results).filter((round) => round.coreShare < 0.97);
 }
 
-function readme(results) {
+function readme(results, limits) {
   const { machine, settings, cells, old, roofline: measured, stream, cold, sizes, check } = results;
   const caches = machine.caches.map(({ level, size }) => `L${level} ${size}`).join(", ");
   const versions = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`);
@@ -452,6 +468,12 @@ function readme(results) {
       "it is the recurrent step through `forward`, with the host's part.",
     ].join("\n"),
     markdownTable(...rooflineTable(results)),
+    [
+      "Where the time of a call of `forward` goes (relaxed): the call; its kernel calls alone, replayed with the same arguments; the",
+      "least time for these; the rest, which is the host's; and what it takes by itself to make arrays for the results and copy the",
+      "numbers in, again and again, with all in the cache.",
+    ].join("\n"),
+    markdownTable(...splitTable(results)),
     "## Stream steps",
     `Latency of a step (${describeCase(caseNamed(stream.caseName))}), each timed by itself, the clock included:`,
     markdownTable(
@@ -493,6 +515,7 @@ function readme(results) {
         ];
       }),
     ),
+    `Of lstm-wasm's first output, in processes of their own, medians: ${coldParts(cold.parts)}.`,
     "## Size",
     markdownTable(
       ["bytes", "raw", "gzip -9", "brotli -11"],
@@ -503,12 +526,19 @@ function readme(results) {
       ["", "asked", "got", ""],
       targets(results).map(({ name, asked, got, met }) => [name, asked, got, met ? "met" : "**below**"]),
     ),
+    limits.trim(),
   );
   return `${sections.join("\n\n")}\n`;
 }
 
-/** Writes README.md and chart.svg into `folder`. */
+function coldParts(parts) {
+  const of = (name) => `${digits(median(parts.map((part) => part[name])))} ms`;
+  return `import ${of("importMs")}, compiling the wasm ${of("initMs")}, weights ${of("weightsMs")}, stream and first step ${of("stepMs")}`;
+}
+
+/** Writes README.md, which ends with limits.md, and chart.svg into `folder`. */
 export function writeReport(results, folder) {
-  writeFileSync(`${folder}README.md`, readme(results));
+  const limits = readFileSync(`${folder}limits.md`, "utf8");
+  writeFileSync(`${folder}README.md`, readme(results, limits));
   writeFileSync(`${folder}chart.svg`, chart(results));
 }

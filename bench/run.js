@@ -17,7 +17,7 @@ import { consoleReport, writeReport } from "./report.js";
 const HELP = `node bench/run.js [options]
   --case TEXT      only cases whose name contains TEXT; may be given again
   --peer NAME      only this peer (${Object.keys(PEERS).join(", ")}); may be given again
-  --part NAME      only this part (check, cells, old, roofline, cold, stream, size); may be given again
+  --part NAME      only this part (check, cells, old, roofline, split, cold, stream, size); may be given again
   --rounds N       rounds of all cells (default 5, with --quick 1)
   --quick          shorter measurements, fewer of them, and no second Node
   --node PATH      the Node to measure with (default: the one in bench/node_modules, else this one)
@@ -62,7 +62,7 @@ const bundle = `${folder}../dist/index.js`;
 if (!existsSync(bundle) || !existsSync(library("simd")))
   throw new Error("build the library first: npm run build");
 
-const PARTS = ["check", "cells", "old", "roofline", "cold", "stream", "size"];
+const PARTS = ["check", "cells", "old", "roofline", "split", "cold", "stream", "size"];
 const BUILDS = { relaxed: "relaxed-simd", deterministic: "simd" };
 
 /** float32 results of a hundred steps differ by a few 1e-7 between orders of addition; a wrong gate by far more. */
@@ -201,6 +201,21 @@ async function measureRoofline() {
   return result;
 }
 
+/** Where the time of each `forward` goes, in the relaxed build. */
+async function splitCalls() {
+  const splits = [];
+  for (const { name: caseName } of cases.filter(({ kind, ranked }) => kind !== "step" && ranked)) {
+    const all = [];
+    for (let round = 0; round < rounds; round++) {
+      progress(`split ${round + 1}/${rounds}: ${caseName}`);
+      const job = { caseName, deterministic: false, ...timing };
+      all.push((await runJob(runtime, "split", job, placing)).result);
+    }
+    splits.push({ caseName, rounds: all });
+  }
+  return splits;
+}
+
 async function coldStarts() {
   const starts = floatPeers.map((peer) => ({ peer, rounds: [] }));
   for (let round = 0; round < 2 * rounds; round++) {
@@ -215,7 +230,12 @@ async function coldStarts() {
       start.rounds.push({ ...result, wallMs });
     }
   }
-  return { caseName: "step-32", starts };
+  const parts = [];
+  for (let round = 0; round < 2 * rounds && floatPeers.includes("relaxed"); round++) {
+    progress(`parts of a cold start ${round + 1}/${2 * rounds}`);
+    parts.push((await runJob(runtime, "start", { caseName: "step-32" }, placing)).result);
+  }
+  return { caseName: "step-32", starts, parts };
 }
 
 async function streamSteps() {
@@ -309,6 +329,7 @@ if (parts.has("old")) {
     };
   }
 }
+if (parts.has("split")) results.split = await splitCalls();
 if (parts.has("cold")) results.cold = await coldStarts();
 if (parts.has("stream")) results.stream = await streamSteps();
 if (parts.has("size")) results.sizes = await sizes();
