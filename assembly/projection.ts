@@ -97,8 +97,8 @@ export function projectState(
 }
 
 /**
- * `project` of one row of float32, with little to do beside the products: 5 ns less for each block (a step of H = 40
- * 1.06x, of H = 128 1.03x).
+ * `project` of one row of float32, with little to do beside the products: 5 ns less for each block in V8 13 (Node 24), where
+ * a recurrent step by itself is 1.06x for H = 40, 1.02x for 128.
  */
 function projectOneRow(matrix: usize, input: usize, start: usize, output: usize, backwards: i32): void {
   const fields = changetype<Matrix>(matrix);

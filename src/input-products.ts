@@ -16,7 +16,7 @@ const COMMON = 0.05;
  * in blocks of 64 it is 80 %, of 43 84 %.
  */
 const LIKENESS_BLOCK = 128;
-/** The same for a sample, which says what all inputs have in common only within a block. */
+/** The same for a sample. Pairs of two blocks are taken to have the mean product of all such pairs. */
 const SAMPLE_BLOCK = 512;
 /**
  * What is added to the expected square of every input, as a share of their mean: inputs that a sample leaves at 0 are not
@@ -24,7 +24,7 @@ const SAMPLE_BLOCK = 512;
  */
 const LEAST_SQUARE = 0.01;
 
-/** E[x[i] x[j]]: `common` for every pair, and more for those of one block; 1 or so for i = j. */
+/** E[x[i] x[j]]: `common` for every pair, and `products` on top for those of one block. Their unit does not matter. */
 export interface InputProducts {
   readonly common: number;
   readonly blocks: readonly ProductBlock[];
@@ -61,29 +61,45 @@ export function productsOfWeights(data: Float32Array, rows: number, columns: num
 
 /**
  * What rows of inputs tell: the means of their products, for a mean square of 1, and of those of different inputs only the
- * share that is not chance (see {@link shareOf}). Undefined where one is not finite.
+ * share that is not chance (see {@link shareOf}); for the rest of it COMMON, as without a sample. Undefined where one is not
+ * finite.
  */
 export function productsOfSample(data: Float32Array, columns: number): InputProducts | undefined {
   const blocks = blocksOf(columns, SAMPLE_BLOCK).map(({ begin, size }) => {
     return { begin, size, products: sumProducts(data, columns, begin, size) };
   });
-  let squares = 0;
-  for (const { size, products } of blocks) {
-    for (let at = 0; at < size; at++) squares += products[at * size + at]!;
-  }
+  const squares = data.reduce((sum, x) => sum + x * x, 0);
   if (!Number.isFinite(squares)) return undefined;
   const share = shareOf(blocks, data.length / columns);
   // Inputs that are all 0 have no products; every error is then as good as another, and the nearest integers stay.
   const factor = squares > 0 ? columns / squares : 0;
+  const between = share * factor * meanBetween(data, columns, blocks);
   for (const { size, products } of blocks) {
     for (let one = 0; one < size; one++) {
       for (let other = 0; other < size; other++) {
         const at = one * size + other;
-        products[at] = one === other ? products[at]! * factor + LEAST_SQUARE : products[at]! * factor * share;
+        const product = products[at]! * factor;
+        products[at] = (one === other ? product + LEAST_SQUARE : product * share) - between;
       }
     }
   }
-  return { common: 0, blocks };
+  return { common: between + COMMON * (1 - share), blocks };
+}
+
+/** The mean, over all pairs of inputs of two blocks, of the sum of their products; 0 for one block. */
+function meanBetween(data: Float32Array, columns: number, blocks: readonly ProductBlock[]): number {
+  let pairs = columns * columns;
+  let total = 0;
+  for (let from = 0; from < data.length; from += columns) {
+    let sum = 0;
+    for (let at = 0; at < columns; at++) sum += data[from + at]!;
+    total += sum * sum;
+  }
+  for (const { size, products } of blocks) {
+    pairs -= size * size;
+    for (let at = 0; at < products.length; at++) total -= products[at]!;
+  }
+  return pairs > 0 ? total / pairs : 0;
 }
 
 /**
@@ -94,11 +110,13 @@ function shareOf(blocks: readonly ProductBlock[], rows: number): number {
   let pairs = 0;
   let squares = 0;
   for (const { size, products } of blocks) {
-    pairs += size * (size - 1);
     for (let one = 0; one < size; one++) {
       for (let other = 0; other < size; other++) {
         const both = products[one * size + one]! * products[other * size + other]!;
-        if (one !== other && both > 0) squares += products[one * size + other]! ** 2 / both;
+        // Columns of zeros are in no pair.
+        if (one === other || both === 0) continue;
+        pairs++;
+        squares += products[one * size + other]! ** 2 / both;
       }
     }
   }

@@ -16,7 +16,7 @@ import { SileroFeatures, SileroHead, sileroLstm, sileroTensors } from "../../exa
  * @property {typeof LSTM | typeof GRU | undefined} rnn
  * @property {Map<string, Tensor>} dict      names begin with `rnn.` and `head.`
  * @property {Tensor} input                  (L, N, width)
- * @property {Tensor} sample                 another input of its kind, for quantizeModule
+ * @property {Tensor} sample                 an input of its kind, for quantizeModule
  * @property {number[]} [sampleLengths]      of its rows
  * @property {(output: Tensor) => Float32Array} read  what counts of the output (L, N, width of the last module)
  * @property {(numbers: Float32Array) => object} [judge]  what they are worth, beside their error

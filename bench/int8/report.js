@@ -104,7 +104,7 @@ export function report({ versions, networks }) {
       "two schemes, a scale per tensor (the default) or per row, on each engine of that build: onednn keeps 7 bits of activations,",
       "as fbgemm, the default on x86, does; qnnpack, for ARM, keeps 8. Rows of a batch run one by one in PyTorch, which is to its advantage:",
       "a batch has one scale for all. Recall and characters quantise their Linear too; Silero is its LSTM alone.",
-      "\"With a sample\" is `quantizeModule` with another input of the network's kind: every other text of recall's, another licence,",
+      '"With a sample" is `quantizeModule` with another input of the network\'s kind: another licence, the other speech,',
       'the other speech, other draws. The rest is `precision: "int8"`, which sees the weights alone.',
       "One parameter of that rounding (COMMON in src/input-products.ts) was chosen on the example's speech among settings that were",
       "about as good elsewhere, and all networks here were looked at when the rest was: none is an independent measure of it.",

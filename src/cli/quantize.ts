@@ -53,22 +53,21 @@ export const quantize = {
       const names = infos.map((info) => JSON.stringify(info.prefix)).join(", ");
       throw new CliError("usage", `--prefix: expected one of ${names}`);
     }
-    const sample = readArray(values.sample);
-    const sampled = sample === undefined ? [] : measured;
-    const quantized = blame("file not understood", path, () =>
-      quantizeStateDict(dict, { modules: infos.filter((info) => !sampled.includes(info)) }),
-    );
-    for (const info of sampled) {
-      const rounded = blame("input does not fit", values.sample!, () =>
-        quantizeFor(sample!, info, dict, nonlinearity),
-      );
-      for (const [name, tensor] of rounded) quantized.set(`${info.prefix}${name}`, tensor);
-    }
+    const quantized = blame("file not understood", path, () => quantizeStateDict(dict));
     if (quantized.size === dict.size) {
       throw new CliError("file not understood", `${path}: its weights are int8 already`);
     }
+    const sample = readArray(values.sample);
+    if (sample !== undefined) {
+      const info = measured[0]!;
+      const module = blame("file not understood", path, () => makeModule(info, dict, nonlinearity));
+      const rounded = blame("input does not fit", values.sample!, () => quantizeModule(module, sample));
+      module.dispose();
+      for (const [name, tensor] of rounded) quantized.set(`${info.prefix}${name}`, tensor);
+    }
     const input = readArray(values.input) ?? sample;
     const inputPath = values.input ?? values.sample;
+    const measuredOn = values.input ?? (values.sample && `${values.sample}, its sample`);
     const lines = blame("input does not fit", inputPath ?? path, () =>
       measured.map((info) => compare(info, dict, quantized, input, nonlinearity)),
     );
@@ -78,7 +77,7 @@ export const quantize = {
     process.stdout.write(
       `${path}: ${model.bytes} bytes, ${before} as float32 safetensors\n` +
         `${target}: ${file.length} bytes, ${(before / file.length).toFixed(2)} times smaller\n` +
-        `error against float32 on ${inputPath ?? `random input (${STEPS} steps, ${BATCH} rows)`}\n` +
+        `error against float32 on ${measuredOn ?? `random input (${STEPS} steps, ${BATCH} rows)`}\n` +
         `${lines.join("\n")}\n`,
     );
   },
@@ -88,22 +87,9 @@ function readArray(path: string | undefined): Tensor | undefined {
   return path === undefined ? undefined : blame("file not understood", path, () => readNpy(readBytes(path)));
 }
 
-/** One layer's tensors with int8 weights that are rounded for a sample of its input. */
-function quantizeFor(
-  sample: Tensor,
-  { kind, prefix }: ModuleInfo,
-  dict: StateDict,
-  nonlinearity: "tanh" | "relu",
-): StateDict {
-  const module =
-    kind === "Linear"
-      ? Linear.fromStateDict(dict, { prefix })
-      : makeRecurrent(kind as "LSTM" | "GRU" | "RNN", dict, prefix, { batchFirst: false, nonlinearity });
-  try {
-    return quantizeModule(module, sample);
-  } finally {
-    module.dispose();
-  }
+function makeModule({ kind, prefix }: ModuleInfo, dict: StateDict, nonlinearity: "tanh" | "relu") {
+  if (kind === "Linear") return Linear.fromStateDict(dict, { prefix });
+  return makeRecurrent(kind as "LSTM" | "GRU" | "RNN", dict, prefix, { batchFirst: false, nonlinearity });
 }
 
 function isQuantised({ kind }: ModuleInfo): boolean {

@@ -7,16 +7,18 @@ import { Region } from "../wasm/region.js";
 import type { GRU } from "./gru.js";
 import { checkRows, Linear } from "./linear.js";
 import type { LSTM } from "./lstm.js";
-import { Recurrent, suffixOf } from "./recurrent.js";
+import { Recurrent, suffixesOf } from "./recurrent.js";
 import type { RNN } from "./rnn.js";
 import { checkSequence, type ForwardOptions } from "./sequence.js";
+import type { TraceSink } from "./stack.js";
 import { Workspace } from "./workspace.js";
 
 /**
- * Rows of inputs that are kept for a matrix, evenly spaced over the sample: more take long, 3 s for a matrix of 512 inputs,
+ * Rows of inputs that are kept for a matrix: more take long, 3 s for a matrix of 512 inputs,
  * and tell no more. From 300 rows, spread over other speech, Silero VAD's LSTM has an error of 1.22e-3; from 4,769 1.18e-3.
  */
 const MOST_ROWS = 16384;
+const GOLDEN = 0.61803399;
 
 /**
  * The module's state dict with int8 weights, for `fromStateDict` or `writeSafetensors`. Precision "int8" rounds by what the
@@ -24,10 +26,11 @@ const MOST_ROWS = 16384;
  * error (the trained networks of bench/int8). Neither speed nor size nor format differ.
  *
  * @param module  of precision "float32"; it is not changed
- * @param sample  what `forward` takes, from its real use: some hundred rows of it are enough
+ * @param sample  what `forward` takes, from its real use: (L, N, inputSize), with batchFirst (N, L, inputSize), or
+ *   (L, inputSize); (..., inFeatures) for a Linear. Some hundred rows are enough; fewer than ten may be worse than none
  * @param options the lengths of the sample's batch rows, as `forward` takes them; none for a Linear
- * @throws TypeError or RangeError naming the argument that does not fit, and for a weight, or anything that the sample
- *   makes in the module, that is not finite; Error after dispose
+ * @throws TypeError or RangeError naming the argument that does not fit, and for a weight, or a number that a kept row
+ *   gives the weights to multiply, that is not finite; Error after dispose
  */
 export function quantizeModule(
   module: LSTM | GRU | RNN | Linear,
@@ -45,17 +48,17 @@ export function quantizeModule(
       : inputsOfRecurrent(module, sample, options);
   const quantized = new Map<string, Tensor<ParameterData>>();
   for (const [name, tensor] of dict) {
-    const rows = inputs.get(name);
-    if (rows === undefined) {
+    const input = inputs.get(name);
+    if (input === undefined) {
       quantized.set(name, tensor);
       continue;
     }
     const { data, shape } = tensor;
-    const products = productsOfSample(rows.data, rows.columns);
+    const products = productsOfSample(input.rows, input.columns);
     const { values, scales, problem } = quantizeMatrix(data, shape[0]!, products);
     if (problem !== undefined) throw new RangeError(`module: ${name}${problem}`);
     if (products === undefined) {
-      throw wrongValue("sample", "finite numbers that stay finite in the module", `others before ${name}`);
+      throw wrongValue("sample", "numbers that stay finite", `others before ${name}`);
     }
     quantized
       .set(name, new Tensor(values, shape))
@@ -64,26 +67,35 @@ export function quantizeModule(
   return quantized;
 }
 
-/** Every so many rows of what a matrix is multiplied with. */
+/**
+ * Rows of what a matrix is multiplied with: all, or about MOST_ROWS of them. Which are kept goes by the golden ratio, so that
+ * they are spread evenly and no period of the sample, such as its batch rows, is passed over.
+ */
 class Inputs {
   readonly columns: number;
-  readonly data: Float32Array;
-  readonly #every: number;
+  readonly #data: Float32Array;
+  readonly #share: number;
+  #length = 0;
   #seen = 0;
 
   /** @param rows that will be added */
   constructor(rows: number, columns: number) {
     if (rows === 0) throw wrongValue("sample", "at least one row", "none");
     this.columns = columns;
-    this.#every = Math.ceil(rows / MOST_ROWS);
-    this.data = allocateFloats(Math.ceil(rows / this.#every) * columns, "sample");
+    this.#share = MOST_ROWS / rows;
+    // Such a sequence is never as much as 32 off its share.
+    this.#data = allocateFloats(Math.min(rows, MOST_ROWS + 32) * columns, "sample");
   }
 
   /** Adds the row that begins at `from`. */
   add(source: Float32Array, from: number): void {
-    const number = this.#seen++ / this.#every;
-    if (!Number.isInteger(number)) return;
-    this.data.set(source.subarray(from, from + this.columns), number * this.columns);
+    if ((this.#seen++ * GOLDEN) % 1 >= this.#share) return;
+    this.#data.set(source.subarray(from, from + this.columns), this.#length);
+    this.#length += this.columns;
+  }
+
+  get rows(): Float32Array {
+    return this.#data.subarray(0, this.#length);
   }
 }
 
@@ -111,16 +123,25 @@ function inputsOfRecurrent(
   const sequence = checkSequence(sample, inputSize, batchFirst, options, "sample");
   const { steps, batch, lengths } = sequence;
   const rows = lengths?.reduce((sum, length) => sum + length, 0) ?? steps * batch;
-  const { directions, hiddenSize } = stack.sizes;
-  const layers = stack.layers.map(({ sizes, outputSize, reduction }) => ({
-    ih: new Inputs(rows, sizes.inputSize),
-    hh: new Inputs(rows, outputSize),
-    hr: reduction && new Inputs(rows, hiddenSize),
-  }));
+  const { hiddenSize } = stack.sizes;
+  const inputs = new Map<string, Inputs>();
+  const suffixes = suffixesOf(stack.sizes);
+  const layers = stack.layers.map(({ sizes, outputSize, reduction }, layer) => {
+    const gather = (part: string, columns: number) => {
+      const gathered = new Inputs(rows, columns);
+      inputs.set(`weight_${part}${suffixes[layer]}`, gathered);
+      return gathered;
+    };
+    return {
+      ih: gather("ih", sizes.inputSize),
+      hh: gather("hh", outputSize),
+      hr: reduction && gather("hr", hiddenSize),
+    };
+  });
   const region = new Region(stack.region.runtime, stack);
   try {
     const initial = stack.stateSizes.map(() => undefined);
-    stack.run(new Workspace(region), sequence, initial, (layer, _step, _row, trace, input, h) => {
+    const sink: TraceSink = (layer, _step, _row, trace, input, h) => {
       const { floats } = stack.region.runtime;
       const { ih, hh, hr } = layers[layer]!;
       ih.add(floats, input);
@@ -133,16 +154,10 @@ function inputsOfRecurrent(
         hidden.map((o, unit) => o * Math.tanh(floats[trace + 4 * row + unit]!)),
         0,
       );
-    });
+    };
+    stack.run(new Workspace(region), sequence, initial, sink, stack.sizes.projSize > 0);
   } finally {
     region.release();
   }
-  return new Map(
-    layers.flatMap((parts, layer) =>
-      Object.entries(parts).flatMap(([part, inputs]) => {
-        const name = `weight_${part}${suffixOf(Math.floor(layer / directions), layer % directions)}`;
-        return inputs === undefined ? [] : [[name, inputs] as const];
-      }),
-    ),
-  );
+  return inputs;
 }

@@ -59,9 +59,13 @@ export const FROM_STATE_DICT_OPTIONS = ["prefix", "batchFirst", "precision"] as 
 /** Far beyond any network; a list of many more layers is no list of arguments, which Math.max takes, in some engines. */
 const MOST_LAYERS = 10_000;
 
-/** What the parameters of a layer and direction end in. */
-export function suffixOf(layer: number, direction: number): string {
-  return `_l${layer}${direction === 0 ? "" : "_reverse"}`;
+/** @internal What the parameters of each layer and direction end in, in the order of a stack's layers. */
+export function suffixesOf({
+  numLayers,
+  directions,
+}: Pick<StackSizes, "numLayers" | "directions">): string[] {
+  const ends = directions === 2 ? ["", "_reverse"] : [""];
+  return Array.from({ length: numLayers }, (_, layer) => ends.map((end) => `_l${layer}${end}`)).flat();
 }
 
 /** A module whose parameters are those of a stack. */
@@ -172,11 +176,8 @@ export abstract class Recurrent extends StackModule {
     checkInteger("projSize", projSize, 0);
     if (projSize >= hiddenSize) throw wrongValue("projSize", `less than hiddenSize ${hiddenSize}`, projSize);
     const directions = bidirectional ? 2 : 1;
-    const suffixes = Array.from({ length: numLayers * directions }, (_, index) =>
-      suffixOf(Math.floor(index / directions), index % directions),
-    );
     const sizes = { inputSize, hiddenSize, numLayers, directions, projSize, bias } as const;
-    super(familyOf(precision), sizes, suffixes, source);
+    super(familyOf(precision), sizes, suffixesOf(sizes), source);
     this.numLayers = numLayers;
     this.batchFirst = batchFirst;
     this.dropout = dropout;

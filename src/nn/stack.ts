@@ -120,7 +120,8 @@ export class Stack {
   }
 
   /**
-   * Runs a checked sequence from checked initial states (undefined: zeros). Returns the output in the input's layout and
+   * Runs a checked sequence from checked initial states (undefined: zeros); a sink that does not read the traces needs none
+   * written. Returns the output in the input's layout and
    * the final states, (layers * directions, batch, size) each.
    */
   run(
@@ -128,6 +129,7 @@ export class Stack {
     sequence: Sequence,
     initial: readonly (Float32Array | undefined)[],
     sink?: TraceSink,
+    traced = sink !== undefined,
   ): { output: Float32Array; states: Float32Array[] } {
     const { steps, batch, batchMajor } = sequence;
     const { directions, inputSize } = this.sizes;
@@ -140,7 +142,7 @@ export class Stack {
       steps,
       batch,
       batchMajor: batchMajor && batch > 1,
-      traced: sink !== undefined,
+      traced,
     });
     const order = orderByLength(sequence);
     this.#writeRows(workspace, order);
