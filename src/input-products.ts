@@ -16,7 +16,7 @@ const COMMON = 0.05;
  * in blocks of 64 it is 80 %, of 43 84 %.
  */
 const LIKENESS_BLOCK = 128;
-/** The same for a sample. Pairs of two blocks are taken to have the mean product of all such pairs. */
+/** The same for a sample. */
 const SAMPLE_BLOCK = 512;
 /**
  * What is added to the expected square of every input, as a share of their mean: inputs that a sample leaves at 0 are not
@@ -60,46 +60,37 @@ export function productsOfWeights(data: Float32Array, rows: number, columns: num
 }
 
 /**
- * What rows of inputs tell: the means of their products, for a mean square of 1, and of those of different inputs only the
- * share that is not chance (see {@link shareOf}); for the rest of it COMMON, as without a sample. Undefined where one is not
- * finite.
+ * What rows of inputs tell, for a mean square of 1: the products of the inputs' means, and of how different inputs vary
+ * together the share that is not chance (see {@link shareOf}). Undefined where one is not finite.
  */
 export function productsOfSample(data: Float32Array, columns: number): InputProducts | undefined {
-  const blocks = blocksOf(columns, SAMPLE_BLOCK).map(({ begin, size }) => {
-    return { begin, size, products: sumProducts(data, columns, begin, size) };
-  });
+  const rows = data.length / columns;
   const squares = data.reduce((sum, x) => sum + x * x, 0);
   if (!Number.isFinite(squares)) return undefined;
-  const share = shareOf(blocks, data.length / columns);
+  const means = new Float64Array(columns);
+  data.forEach((x, at) => {
+    means[at % columns] = means[at % columns]! + x / rows;
+  });
+  const blocks = blocksOf(columns, SAMPLE_BLOCK).map(({ begin, size }) => {
+    const products = sumProducts(data, columns, begin, size).map(
+      (sum, at) => sum / rows - means[begin + (at % size)]! * means[begin + Math.floor(at / size)]!,
+    );
+    return { begin, size, products };
+  });
+  const share = shareOf(blocks, rows);
   // Inputs that are all 0 have no products; every error is then as good as another, and the nearest integers stay.
-  const factor = squares > 0 ? columns / squares : 0;
-  const between = share * factor * meanBetween(data, columns, blocks);
-  for (const { size, products } of blocks) {
+  const factor = squares > 0 ? data.length / squares : 0;
+  for (const { begin, size, products } of blocks) {
     for (let one = 0; one < size; one++) {
       for (let other = 0; other < size; other++) {
         const at = one * size + other;
-        const product = products[at]! * factor;
-        products[at] = (one === other ? product + LEAST_SQUARE : product * share) - between;
+        const together = products[at]! * (one === other ? 1 : share);
+        products[at] = (means[begin + one]! * means[begin + other]! + together) * factor;
       }
+      products[one * size + one] = products[one * size + one]! + LEAST_SQUARE;
     }
   }
-  return { common: between + COMMON * (1 - share), blocks };
-}
-
-/** The mean, over all pairs of inputs of two blocks, of the sum of their products; 0 for one block. */
-function meanBetween(data: Float32Array, columns: number, blocks: readonly ProductBlock[]): number {
-  let pairs = columns * columns;
-  let total = 0;
-  for (let from = 0; from < data.length; from += columns) {
-    let sum = 0;
-    for (let at = 0; at < columns; at++) sum += data[from + at]!;
-    total += sum * sum;
-  }
-  for (const { size, products } of blocks) {
-    pairs -= size * size;
-    for (let at = 0; at < products.length; at++) total -= products[at]!;
-  }
-  return pairs > 0 ? total / pairs : 0;
+  return { common: 0, blocks };
 }
 
 /**
@@ -113,8 +104,8 @@ function shareOf(blocks: readonly ProductBlock[], rows: number): number {
     for (let one = 0; one < size; one++) {
       for (let other = 0; other < size; other++) {
         const both = products[one * size + one]! * products[other * size + other]!;
-        // Columns of zeros are in no pair.
-        if (one === other || both === 0) continue;
+        // Columns that are always the same are in no pair.
+        if (one === other || !(both > 0)) continue;
         pairs++;
         squares += products[one * size + other]! ** 2 / both;
       }

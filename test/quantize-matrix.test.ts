@@ -161,30 +161,28 @@ describe.each([
   const dot = (i: number, j: number) => sum(lines[i]!.map((x, row) => x * lines[j]![row]!));
   const blocks = columns > 512 ? [columns / 2, columns / 2] : [columns];
 
-  it("are their means for a mean square of 1, without what chance explains, in blocks and between them", () => {
+  it("are those of the means, and what chance does not explain of the covariances", () => {
+    expect(found.common).toBe(0);
     expect(found.blocks.map(({ size }) => size)).toEqual(blocks);
-    const total = sum(lines.map((_, at) => dot(at, at)));
+    const means = lines.map((line) => sum(line) / count);
+    const covariance = (i: number, j: number) => dot(i, j) / count - means[i]! * means[j]!;
     const pairs: number[] = [];
     for (const { begin, size } of found.blocks) {
       for (let i = begin; i < begin + size; i++) {
         for (let j = begin; j < begin + size; j++) {
-          const both = dot(i, i) * dot(j, j);
-          if (i !== j && both > 0) pairs.push(dot(i, j) ** 2 / both);
+          const both = covariance(i, i) * covariance(j, j);
+          if (i !== j && both > 0) pairs.push(covariance(i, j) ** 2 / both);
         }
       }
     }
     const share = Math.max(0, 1 - pairs.length / (count * sum(pairs)));
-    const blockOf = (at: number) => found.blocks.findIndex(({ begin, size }) => at < begin + size);
-    const between = lines.flatMap((_, i) =>
-      lines.flatMap((_, j) => (blockOf(i) === blockOf(j) ? [] : [(dot(i, j) * columns) / total])),
-    );
-    const common = between.length > 0 ? (share * sum(between)) / between.length : 0;
-    expect(found.common).toBeCloseTo(common + COMMON * (1 - share), 9);
+    const unit = sum(lines.map((_, at) => dot(at, at))) / count / columns;
     for (const { begin, size, products } of found.blocks) {
       for (let i = 0; i < size; i += 7) {
         for (let j = 0; j < size; j += 3) {
-          const mean = (dot(begin + i, begin + j) * columns) / total;
-          expect(products[i * size + j]).toBeCloseTo((i === j ? mean + 0.01 : share * mean) - common, 9);
+          const together = covariance(begin + i, begin + j) * (i === j ? 1 : share);
+          const product = (means[begin + i]! * means[begin + j]! + together) / unit;
+          expect(products[i * size + j]).toBeCloseTo(product + (i === j ? 0.01 : 0), 8);
         }
       }
     }
@@ -199,16 +197,15 @@ describe.each([
           const place = row * columns + begin + at;
           return weights[place]! / scale - values[place]!;
         });
-      const all = found.blocks.flatMap(errorsOf);
       for (const block of found.blocks) {
         const errors = errorsOf(block);
         errors.forEach((error, at) => {
           const line = block.products.subarray(at * block.size, (at + 1) * block.size);
-          const slope = sum(errors.map((other, to) => other * line[to]!)) + found.common * sum(all);
+          const slope = sum(errors.map((other, to) => other * line[to]!));
           const integer = values[row * columns + block.begin + at]!;
           for (const turn of [-1, 1]) {
             if (cut(integer + turn) !== integer + turn || Math.abs(error - turn) >= 1 - 1e-4) continue;
-            expect(line[at]! + found.common - 2 * turn * slope).toBeGreaterThan(-1e-6);
+            expect(line[at]! - 2 * turn * slope).toBeGreaterThan(-1e-6);
           }
         });
       }
