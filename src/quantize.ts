@@ -29,9 +29,9 @@ const REACH = 1 - 2 ** -16;
 const ROUNDS = 20;
 /**
  * Scales to try for a row: its largest weight becomes 127, 126 .. 115, then 128 .. 130, before it is cut to 127; of equal
- * errors the first counts. A row of 64 numbers fits
- * one of them so much better than the others that its error is 6 % below that of 127 alone, one of 256 numbers 2 %.
- * Whole numbers, so that weights that have been int8 find their own integers again.
+ * errors the first counts. A row of 64 numbers fits one of them so much better than the others that its error is 6 % below
+ * that of 127 alone, one of 256 numbers 2 %. Whole numbers, so that weights that have been int8 find their own integers
+ * again.
  */
 const LEVELS = 16;
 /** Those from 127 down. */

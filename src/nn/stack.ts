@@ -61,8 +61,8 @@ interface RowOrder {
 }
 
 /**
- * Called for each row of a traced run: layer k, direction d is number k * directions + d. The last three are where to find
- * the row's trace (five rows of the cells' size, of an LSTM), the layer's input and its h, as floats of linear memory.
+ * Called for each row that a layer has run: layer k, direction d is number k * directions + d. The last three are where the
+ * row's trace (five rows of the cells' size, where an LSTM is traced), the layer's input and its h are, in floats.
  */
 export type TraceSink = (
   layer: number,
@@ -120,9 +120,10 @@ export class Stack {
   }
 
   /**
-   * Runs a checked sequence from checked initial states (undefined: zeros); a sink that does not read the traces needs none
-   * written. Returns the output in the input's layout and
+   * Runs a checked sequence from checked initial states (undefined: zeros). Returns the output in the input's layout and
    * the final states, (layers * directions, batch, size) each.
+   *
+   * @param traced whether the kernel writes the traces, which only some sinks read
    */
   run(
     workspace: Workspace,
