@@ -472,8 +472,6 @@ describe("lstm-wasm quantize", () => {
     const { code, out } = command("quantize", netFile, target, "--sample", xFile, "--prefix", "lstm");
     expect([plain.code, code]).toEqual([0, 0]);
     expect(out).toContain(`error against float32 on ${xFile}, its sample\n  LSTM lstm.: largest`);
-    const meanOf = (text: string) => Number(/mean (\S+),/.exec(text)![1]);
-    expect(meanOf(out)).toBeLessThan(meanOf(plain.out));
     const dict = readSafetensors(readFileSync(netFile));
     const lstm = LSTM.fromStateDict(dict, { prefix: "lstm." });
     const rounded = quantizeModule(lstm, Tensor.randn([20, 4], 3));
