@@ -30,7 +30,7 @@ describe("the packed files", () => {
   it("are what a user needs and nothing else", () => {
     const expected = [
       /^(package\.json|README\.md|LICENSE)$/,
-      /^dist\/(index|edge|chunk-[A-Z0-9]{8}|formats\/(index|edge|chunk-[A-Z0-9]{8}))\.js(\.map)?$/,
+      /^dist\/(formats\/)?(index|edge)\.js(\.map)?$/,
       /^dist\/cli\.js$/,
       /^dist\/(relaxed-)?simd\.wasm$/,
       /^dist\/([a-z0-9-]+\/)*[a-z0-9-]+\.d\.ts$/,
@@ -62,18 +62,32 @@ describe("the packed files", () => {
 });
 
 describe("the bundles", () => {
-  it("import only each other and, on edge platforms, the two binaries", () => {
+  it("import only the class Tensor from each other and, on edge platforms, the two binaries", () => {
     const imports = scripts.flatMap((script) =>
-      Array.from(read(script).matchAll(/\b(?:import|from)\s*["']([^"']+)["']/g), (match) => ({
-        script,
-        from: match[1]!,
-      })),
+      Array.from(
+        read(script).matchAll(/\b(?:import|export)(?:\s*([\w$]+|\{[^}]*\})\s*from)?\s*["']([^"']+)["']/g),
+        (match) => ({
+          script,
+          names: match[1],
+          from: match[2]!,
+        }),
+      ),
     );
-    const foreign = imports.filter(({ from }) => !/^\.\.?\/(chunk-[A-Z0-9]{8})\.js$/.test(from));
-    expect(foreign).toEqual([
-      { script: "dist/edge.js", from: "./relaxed-simd.wasm?module" },
-      { script: "dist/edge.js", from: "./simd.wasm?module" },
+    const name = expect.stringMatching(/^[\w$]+$/);
+    const tensor = expect.stringMatching(/^\{Tensor as [\w$]+\}$/);
+    expect(imports).toEqual([
+      { script: "dist/edge.js", names: name, from: "./relaxed-simd.wasm?module" },
+      { script: "dist/edge.js", names: name, from: "./simd.wasm?module" },
+      { script: "dist/formats/edge.js", names: tensor, from: "../edge.js" },
+      { script: "dist/formats/index.js", names: tensor, from: "../index.js" },
     ]);
+  });
+
+  it("have one class Tensor", async () => {
+    const { Tensor } = await import(join(root, "dist/index.js"));
+    const { readSafetensors, writeSafetensors } = await import(join(root, "dist/formats/index.js"));
+    const dict = readSafetensors(writeSafetensors({ x: Tensor.zeros([2]) }));
+    expect(dict.get("x")).toBeInstanceOf(Tensor);
   });
 
   it.each(scripts)("%s has no eval, fetch, dynamic import, Node global or top-level await", (script) => {

@@ -1,6 +1,7 @@
 /** `lstm-wasm/formats`: files to state dicts. Plain TypeScript without wasm; each reader tree-shakes on its own. */
 
-export type { StateDict, StateDictLike } from "../tensor.js";
+export type { StateDict } from "../tensor.js";
+export type { StateDictLike } from "../tensor-like.js";
 export { readGuitarML } from "./amp/guitarml.js";
 export type { AmpModel, JsonSource } from "./amp/model.js";
 export { readNam } from "./amp/nam.js";

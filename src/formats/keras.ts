@@ -5,7 +5,8 @@
  */
 
 import { checkBoolean, checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
-import { asTensor, type NestedNumbers, type StateDict, Tensor, type TensorLike } from "../tensor.js";
+import { type NestedNumbers, type StateDict, Tensor } from "../tensor.js";
+import { asFloat32, asShaped, type TensorLike } from "../tensor-like.js";
 
 /** The weights of one Keras layer as `layer.get_weights()` lists them. */
 export interface KerasWeights {
@@ -103,7 +104,7 @@ function tensor(value: unknown, name: string): Tensor {
       throw wrongType(name, "nested arrays of numbers in rows of equal length", value);
     }
   }
-  const { data, shape } = asTensor(value, name);
+  const { data, shape } = asShaped(value, name, asFloat32);
   return new Tensor(data, shape);
 }
 

@@ -2,7 +2,8 @@
 
 import { checkOptions } from "../checks.js";
 import { quantizeMatrix, scaleNameOf } from "../quantize.js";
-import { type StateDict, Tensor, type TensorData } from "../tensor.js";
+import { type StateDict, Tensor } from "../tensor.js";
+import type { TensorData } from "../tensor-like.js";
 import { listModules, type ModuleInfo } from "./modules.js";
 
 /** Options of {@link quantizeStateDict}. */

@@ -8,15 +8,15 @@
  */
 
 import { checkOptions, show, showShape, wrongType, wrongValue } from "../checks.js";
+import { type StateDict, Tensor } from "../tensor.js";
 import {
-  asTensor,
+  asFloat32,
+  asShaped,
   entriesOf,
-  type StateDict,
   type StateDictLike,
   sizeOf,
-  Tensor,
   type TensorData,
-} from "../tensor.js";
+} from "../tensor-like.js";
 import { asBytes, type Bytes, FormatError, viewOf } from "./bytes.js";
 import { DTYPES, type Dtype, elementsOf, isDtype, readNumbers } from "./dtype.js";
 import { isObject, parseJson } from "./json.js";
@@ -201,7 +201,7 @@ function asWritable(
       return { dtype, data: tensor, shape: sizes };
     }
   }
-  return { dtype: "F32", ...asTensor(value, name) };
+  return { dtype: "F32", ...asShaped(value, name, asFloat32) };
 }
 
 const INTEGER_DTYPES: ReadonlyMap<string, Dtype> = new Map([

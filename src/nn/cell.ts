@@ -1,6 +1,7 @@
 /** What LSTMCell, GRUCell and RNNCell share: a stack of one layer that takes one step. */
 import { checkBoolean, checkInteger, sameShape, showShape, wrongValue } from "../checks.js";
-import { asTensor, Tensor, type TensorLike } from "../tensor.js";
+import { asTensor, Tensor } from "../tensor.js";
+import type { TensorLike } from "../tensor-like.js";
 import { StackModule, type StateSource } from "./recurrent.js";
 import type { Family } from "./stack.js";
 

@@ -1,6 +1,7 @@
 /** Conv1d: convolution (cross-correlation, as PyTorch's) over the last dimension. */
 import { checkBoolean, checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
-import { asTensor, type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
+import { asTensor, Tensor } from "../tensor.js";
+import type { StateDictLike, TensorLike } from "../tensor-like.js";
 import { FloatPanel, RECORD_BYTES, vectorCount } from "../wasm/panel.js";
 import { align, Scratch } from "../wasm/scratch.js";
 import { Module } from "./module.js";

@@ -1,7 +1,8 @@
 /** Embedding: rows of a table by index. A gather does no arithmetic, so it stays in JavaScript memory. */
 import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
 import { normal } from "../random.js";
-import { allocateFloats, nested, type ParameterData, type StateDictLike, sizeOf, Tensor } from "../tensor.js";
+import { nested, Tensor } from "../tensor.js";
+import { allocateFloats, type ParameterData, type StateDictLike, sizeOf } from "../tensor-like.js";
 import { Module } from "./module.js";
 import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
 import type { StateSource } from "./recurrent.js";

@@ -1,5 +1,5 @@
 /** The weights of one layer and direction, packed for the kernels. */
-import type { ParameterData } from "../tensor.js";
+import type { ParameterData } from "../tensor-like.js";
 import { outputIndex, type Panel, type PanelPart } from "../wasm/panel.js";
 import { allocatePanel, allocatePanels, type Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";

@@ -1,7 +1,8 @@
 /** Linear: y = x W^T + b. */
 import { checkBoolean, checkInteger, checkOptions, showShape, wrongValue } from "../checks.js";
 import { scaleNameOf } from "../quantize.js";
-import { asTensor, type ParameterData, type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
+import { asTensor, Tensor } from "../tensor.js";
+import type { ParameterData, StateDictLike, TensorLike } from "../tensor-like.js";
 import type { Panel } from "../wasm/panel.js";
 import { allocatePanel, checkPrecision, type Precision } from "../wasm/precision.js";
 import { align, Scratch } from "../wasm/scratch.js";

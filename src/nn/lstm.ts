@@ -1,6 +1,7 @@
 /** LSTM: PyTorch's nn.LSTM in inference. The kernel is assembly/lstm.ts. */
 import { checkBoolean, checkOptions } from "../checks.js";
-import type { StateDictLike, Tensor, TensorLike } from "../tensor.js";
+import type { Tensor } from "../tensor.js";
+import type { StateDictLike, TensorLike } from "../tensor-like.js";
 import type { Precision } from "../wasm/precision.js";
 import { precisionFromDict } from "./parameters.js";
 import {

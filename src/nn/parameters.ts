@@ -2,14 +2,8 @@
 
 import { checkBoolean, sameShape, showShape, wrongType } from "../checks.js";
 import { quantizeMatrix, scaleNameOf } from "../quantize.js";
-import {
-  asParameter,
-  asTensor,
-  entriesOf,
-  type ParameterData,
-  type StateDictLike,
-  type TensorLike,
-} from "../tensor.js";
+import { asParameter, asTensor } from "../tensor.js";
+import { entriesOf, type ParameterData, type StateDictLike, type TensorLike } from "../tensor-like.js";
 import { checkPrecision, type Precision } from "../wasm/precision.js";
 
 /** A parameter that a module has: PyTorch's name and shape. */

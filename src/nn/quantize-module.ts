@@ -2,7 +2,8 @@
 import { wrongType, wrongValue } from "../checks.js";
 import { productsOfSample } from "../input-products.js";
 import { quantizeMatrix, scaleNameOf } from "../quantize.js";
-import { allocateFloats, type ParameterData, Tensor, type TensorLike } from "../tensor.js";
+import { Tensor } from "../tensor.js";
+import { allocateFloats, type ParameterData, type TensorLike } from "../tensor-like.js";
 import { Region } from "../wasm/region.js";
 import type { GRU } from "./gru.js";
 import { checkRows, Linear } from "./linear.js";

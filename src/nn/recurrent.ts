@@ -1,6 +1,7 @@
 /** What LSTM, GRU and RNN share as modules: options, parameters of a stack, streams. */
 import { checkBoolean, checkInteger, sameShape, showShape, wrongType, wrongValue } from "../checks.js";
-import { type ParameterData, type StateDictLike, Tensor, type TensorLike } from "../tensor.js";
+import { Tensor } from "../tensor.js";
+import type { ParameterData, StateDictLike, TensorLike } from "../tensor-like.js";
 import type { PanelPart } from "../wasm/panel.js";
 import { checkPrecision, type Precision } from "../wasm/precision.js";
 import { Module } from "./module.js";

@@ -1,6 +1,6 @@
 /** RNN: PyTorch's nn.RNN (Elman) in inference. The kernel is assembly/recurrent.ts. */
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../checks.js";
-import type { StateDictLike } from "../tensor.js";
+import type { StateDictLike } from "../tensor-like.js";
 import type { Precision } from "../wasm/precision.js";
 import { precisionFromDict } from "./parameters.js";
 import {

@@ -1,6 +1,7 @@
 /** The arguments of a recurrent call: shapes checked and read once, in the terms the stack works in. */
 import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
-import { asTensor, type TensorLike } from "../tensor.js";
+import { asTensor } from "../tensor.js";
+import type { TensorLike } from "../tensor-like.js";
 
 /** Options of `forward` and `trace`. */
 export interface ForwardOptions {

@@ -1,7 +1,8 @@
 /** A stream: one time step at a time, with the state kept in linear memory between the steps. */
 import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
 import { disposeSymbol } from "../dispose.js";
-import { allocateFloats, asTensor, Tensor, type TensorLike } from "../tensor.js";
+import { asTensor, Tensor } from "../tensor.js";
+import { allocateFloats, type TensorLike } from "../tensor-like.js";
 import { Region } from "../wasm/region.js";
 import type { Stack } from "./stack.js";
 import type { Workspace } from "./workspace.js";

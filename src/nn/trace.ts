@@ -1,5 +1,6 @@
 /** What the gates of an LSTM did, gathered from the rows that the kernel writes when it is asked to. */
-import { allocateFloats, Tensor } from "../tensor.js";
+import { Tensor } from "../tensor.js";
+import { allocateFloats } from "../tensor-like.js";
 import type { Sequence } from "./sequence.js";
 import type { Stack, TraceSink } from "./stack.js";
 

@@ -1,5 +1,5 @@
 /** A matrix of int8 weights with one scale per row, as assembly/int8.ts reads it. */
-import type { ParameterData } from "../tensor.js";
+import type { ParameterData } from "../tensor-like.js";
 import {
   outputIndex,
   Panel,

@@ -4,7 +4,8 @@
  */
 
 import { show, showShape } from "../../checks.js";
-import { MOST_DIMENSIONS, sizeOf, Tensor, type TensorData } from "../../tensor.js";
+import { Tensor } from "../../tensor.js";
+import { MOST_DIMENSIONS, sizeOf, type TensorData } from "../../tensor-like.js";
 import { FormatError } from "../bytes.js";
 import type { Attribute } from "./model.js";
 import type { Scope } from "./scope.js";

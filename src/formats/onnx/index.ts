@@ -5,7 +5,8 @@
  */
 
 import { checkOptions, show, wrongType } from "../../checks.js";
-import { type StateDict, Tensor, type TensorData } from "../../tensor.js";
+import { type StateDict, Tensor } from "../../tensor.js";
+import type { TensorData } from "../../tensor-like.js";
 import { asBytes, type Bytes, FormatError } from "../bytes.js";
 import { Constants, constantOf } from "./constants.js";
 import { ExternalFiles } from "./external.js";

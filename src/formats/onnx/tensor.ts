@@ -1,7 +1,8 @@
 /** TensorProto: dims, a type, and the numbers either raw or as a list of a wider type. */
 
 import { show } from "../../checks.js";
-import { MOST_DIMENSIONS, Tensor, type TensorData } from "../../tensor.js";
+import { Tensor } from "../../tensor.js";
+import { MOST_DIMENSIONS, type TensorData } from "../../tensor-like.js";
 import { FormatError } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
 import type { ExternalFiles } from "./external.js";

@@ -4,7 +4,8 @@
  */
 
 import { show, showShape } from "../../checks.js";
-import { Tensor, type TensorData } from "../../tensor.js";
+import { Tensor } from "../../tensor.js";
+import type { TensorData } from "../../tensor-like.js";
 import { FormatError } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
 import { type Calls, Global } from "./pickle.js";
