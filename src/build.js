@@ -14,7 +14,6 @@ const options = {
   format: "esm",
   platform: "neutral",
   target: "es2022",
-  inject: ["src/wasm/text-decoder.ts"],
   sourcemap: true,
 };
 
@@ -32,7 +31,7 @@ const tensorFrom = (bundle) => ({
   },
 });
 
-const library = { ...options, entryPoints: ["src/index.ts"] };
+const library = { ...options, entryPoints: ["src/index.ts"], inject: ["src/wasm/text-decoder.ts"] };
 const formats = { ...options, entryPoints: ["src/formats/index.ts"] };
 await Promise.all([
   build({ ...library, outfile: "dist/index.js", loader: { ".txt": "text" } }),
