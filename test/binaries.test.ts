@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import { instantiateSync } from "@assemblyscript/loader";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { chooseBinary, compile, instantiate } from "../src/wasm/binaries.js";
+import { compile, compileBuild, instantiate } from "../src/wasm/binaries.js";
 import { relaxedSimd, simd, toBytes } from "../src/wasm/embedded.js";
 
 afterEach(() => {
@@ -11,28 +11,46 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-describe("chooseBinary", () => {
+/** An engine that takes what `accepts` takes. */
+function acceptOnly(accepts: (bytes: Uint8Array) => boolean): void {
+  const { Module } = WebAssembly;
+  vi.spyOn(WebAssembly, "validate").mockImplementation((bytes) => accepts(bytes as Uint8Array));
+  vi.spyOn(WebAssembly, "Module").mockImplementation(function compileAccepted(bytes) {
+    if (!accepts(bytes as Uint8Array)) throw new WebAssembly.CompileError("invalid opcode");
+    return new Module(simd());
+  });
+}
+
+describe("compileBuild", () => {
   it("takes the relaxed build where it is accepted, and the baseline for the same bits everywhere", () => {
-    vi.spyOn(WebAssembly, "validate").mockReturnValue(true);
-    expect(chooseBinary(false).build).toBe("relaxed-simd");
-    expect(chooseBinary(true).build).toBe("simd");
+    acceptOnly(() => true);
+    expect(compileBuild(false).build).toBe("relaxed-simd");
+    expect(compileBuild(true).build).toBe("simd");
   });
 
   it("takes the baseline where relaxed SIMD is refused", () => {
-    const baseline = chooseBinary(true).binary as Uint8Array;
-    vi.spyOn(WebAssembly, "validate").mockImplementation((bytes) =>
-      baseline.every((byte, at) => byte === (bytes as Uint8Array)[at]),
-    );
-    expect(chooseBinary(false)).toEqual({ build: "simd", binary: baseline });
+    const baseline = simd();
+    acceptOnly((bytes) => baseline.every((byte, at) => byte === bytes[at]));
+    const { build, module } = compileBuild(false);
+    expect(build).toBe("simd");
+    vi.restoreAllMocks();
+    expect(instantiate(module).memory).toBeDefined();
   });
 
   it("names the minimum versions where SIMD or WebAssembly is missing", () => {
-    vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
-    expect(() => chooseBinary(false)).toThrow(
+    acceptOnly(() => false);
+    expect(() => compileBuild(false)).toThrow(
       /no SIMD in WebAssembly; expected at least Chrome 93.*Safari 16\.4/,
     );
     vi.stubGlobal("WebAssembly", undefined);
-    expect(() => chooseBinary(true)).toThrow(/no WebAssembly; expected at least Chrome 93/);
+    expect(() => compileBuild(true)).toThrow(/no WebAssembly; expected at least Chrome 93/);
+  });
+
+  it("does not take a policy against compiling for an engine without SIMD", () => {
+    vi.spyOn(WebAssembly, "Module").mockImplementation(function refuse() {
+      throw new WebAssembly.CompileError("violates the Content Security Policy");
+    });
+    expect(() => compileBuild(true)).toThrow(/'wasm-unsafe-eval'/);
   });
 });
 
@@ -55,7 +73,7 @@ describe("the embedded binaries", () => {
     );
     expect(encode("a")).not.toBeInstanceOf(Uint8Array);
     expect(simd()).toBeInstanceOf(Uint8Array);
-    expect(instantiate(simd()).memory).toBeDefined();
+    expect(instantiate(compile(simd())).memory).toBeDefined();
   });
 
   it("tell a script that was read in another encoding from an engine without SIMD", () => {
@@ -68,12 +86,12 @@ describe("the embedded binaries", () => {
 
 describe("compile", () => {
   it("hands a compiled module on", () => {
-    const module = compile(chooseBinary(true).binary);
+    const module = compile(simd());
     expect(compile(module)).toBe(module);
   });
 
   it("takes a module of another realm, as Next.js's edge runtime hands over", () => {
-    const bytes = chooseBinary(true).binary;
+    const bytes = simd();
     const foreign: WebAssembly.Module = runInNewContext("new WebAssembly.Module(bytes)", { bytes });
     expect(foreign).not.toBeInstanceOf(WebAssembly.Module);
     const { exports } = instantiateSync(compile(foreign)).instance;
@@ -81,29 +99,27 @@ describe("compile", () => {
   });
 
   it("says what to do where compiling at once is refused", () => {
-    const { binary } = chooseBinary(true);
     vi.spyOn(WebAssembly, "Module").mockImplementation(function refuse() {
       throw new RangeError("disallowed on the main thread, if the buffer size is larger than 4KB");
     });
-    expect(() => compile(binary)).toThrow(/Use it in a worker, or compile lstm-wasm\/lstm\.wasm/);
+    expect(() => compile(simd())).toThrow(/Use it in a worker, or compile lstm-wasm\/lstm\.wasm/);
   });
 
   it("names the policy where compiling is forbidden", () => {
-    const { binary } = chooseBinary(true);
     vi.spyOn(WebAssembly, "Module").mockImplementation(function refuse() {
       throw new WebAssembly.CompileError("violates the Content Security Policy");
     });
-    expect(() => compile(binary)).toThrow(/'wasm-unsafe-eval'/);
+    expect(() => compile(simd())).toThrow(/'wasm-unsafe-eval'/);
   });
 });
 
 describe("instantiate", () => {
   const failing = (error: Error) => {
-    const { binary } = chooseBinary(true);
+    const module = compile(simd());
     vi.spyOn(WebAssembly, "Instance").mockImplementation(function refuse() {
       throw error;
     });
-    return () => instantiate(binary);
+    return () => instantiate(module);
   };
 
   it("names the policy where it is only applied to instances, as in WebKit", () => {

@@ -9,7 +9,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as library from "../src/index.js";
-import { chooseBinary, compile } from "../src/wasm/binaries.js";
+import { compileBuild } from "../src/wasm/binaries.js";
 import { currentRuntime } from "../src/wasm/runtime.js";
 import { checksum, checksums, deterministicCases } from "./deterministic-cases.js";
 
@@ -105,8 +105,8 @@ describe("after init", () => {
     using module = new library.GRU({ inputSize: 3, hiddenSize: 5 });
     const input = library.Tensor.randn([4, 3], 1);
     const dict = module.stateDict();
-    const { binary } = chooseBinary(process.env.WASM_BUILD === "simd");
-    library.init({ module: compile(binary) });
+    const { module: compiled } = compileBuild(process.env.WASM_BUILD === "simd");
+    library.init({ module: compiled });
     expect(currentRuntime().build).toBe("given");
     using given = library.GRU.fromStateDict(dict);
     library.init({ deterministic: process.env.WASM_BUILD === "simd" });

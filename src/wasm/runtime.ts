@@ -3,7 +3,7 @@
  * view of linear memory without asking `floats`, `integers` or `bytes` for it again: growth detaches every view.
  */
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../checks.js";
-import { type Binary, type Build, chooseBinary, instantiate } from "./binaries.js";
+import { type Build, compileBuild, instantiate } from "./binaries.js";
 import type { Kernels } from "./kernels.js";
 
 /** TLSF's largest block: 2^30 bytes less its header. */
@@ -29,9 +29,9 @@ export class Runtime {
   #bytes: Int8Array;
   readonly #sizes = new Map<number, number>();
 
-  constructor({ build, binary }: { build: Build; binary: Binary }) {
+  constructor({ build, module }: { build: Build; module: WebAssembly.Module }) {
     this.build = build;
-    this.kernels = instantiate(binary);
+    this.kernels = instantiate(module);
     this.#floats = new Float32Array(this.kernels.memory.buffer);
     this.#integers = new Int32Array(this.kernels.memory.buffer);
     this.#bytes = new Int8Array(this.kernels.memory.buffer);
@@ -86,7 +86,7 @@ let current: Runtime | undefined;
 
 /** The runtime that new modules are made in; compiled at first use. */
 export function currentRuntime(): Runtime {
-  current ??= new Runtime(chooseBinary(false));
+  current ??= new Runtime(compileBuild(false));
   return current;
 }
 
@@ -98,7 +98,7 @@ export function init(options: InitOptions = {}): void {
   const { module, deterministic = false } = checkOptions("options", options, ["module", "deterministic"]);
   checkBoolean("options.deterministic", deterministic);
   if (module === undefined) {
-    current = new Runtime(chooseBinary(deterministic));
+    current = new Runtime(compileBuild(deterministic));
     return;
   }
   if (!(module instanceof WebAssembly.Module))
@@ -109,5 +109,5 @@ export function init(options: InitOptions = {}): void {
   if (missing.length > 0) {
     throw wrongType("options.module", `lstm-wasm's binary (it exports ${missing.join(" and ")})`, module);
   }
-  current = new Runtime({ build: "given", binary: module });
+  current = new Runtime({ build: "given", module });
 }
