@@ -217,6 +217,7 @@ async function splitCalls() {
 }
 
 async function coldStarts() {
+  const collecting = { ...placing, flags: ["--expose-gc"] };
   const starts = floatPeers.map((peer) => ({ peer, rounds: [] }));
   for (let round = 0; round < 2 * rounds; round++) {
     for (const start of shuffled(starts, round)) {
@@ -225,7 +226,7 @@ async function coldStarts() {
         runtime,
         "cold",
         { caseName: "step-32", peer: start.peer },
-        placing,
+        collecting,
       );
       start.rounds.push({ ...result, wallMs });
     }
@@ -233,7 +234,7 @@ async function coldStarts() {
   const parts = [];
   for (let round = 0; round < 2 * rounds && floatPeers.includes("relaxed"); round++) {
     progress(`parts of a cold start ${round + 1}/${2 * rounds}`);
-    parts.push((await runJob(runtime, "start", { caseName: "step-32" }, placing)).result);
+    parts.push((await runJob(runtime, "start", { caseName: "step-32" }, collecting)).result);
   }
   return { caseName: "step-32", starts, parts };
 }

@@ -1,10 +1,11 @@
-/** The parts of our cold start (jobs/cold.js), in ms: import, compiling the wasm, weights, and the first step. */
+/** The parts of our cold start (jobs/cold.js), in ms: import, compiling the wasm, weights, and the first step. Needs --expose-gc. */
 import { callArguments, caseNamed, stateDict } from "../cases.js";
 
 export default async function start({ caseName }) {
   const spec = caseNamed(caseName);
   const dict = stateDict(spec);
   const { input, h0, c0 } = callArguments(spec);
+  gc();
   const times = [performance.now()];
   const { init, LSTM } = await import("../../dist/index.js");
   times.push(performance.now());
