@@ -139,10 +139,11 @@ export abstract class StackModule extends Module {
   }
 
   #locate(name: string) {
-    const [, plain, suffix, scale] = /^((?:weight|bias)_(?:ih|hh|hr))(.*?)(_scale)?$/.exec(name)!;
-    const index = this.#suffixes.indexOf(suffix!);
-    const part: PanelPart = scale === undefined ? "weights" : "scales";
-    return { layer: this.stack.layers[index]!, name: plain!, part };
+    const part: PanelPart = name.endsWith("_scale") ? "scales" : "weights";
+    const whole = part === "scales" ? name.slice(0, -"_scale".length) : name;
+    const index = this.#suffixes.findIndex((suffix) => whole.endsWith(suffix));
+    const plain = whole.slice(0, whole.length - this.#suffixes[index]!.length);
+    return { layer: this.stack.layers[index]!, name: plain, part };
   }
 }
 
