@@ -8,4 +8,4 @@ export { project } from "./projection";
 export { quantizeRows } from "./quantize";
 export { recurrentForward } from "./recurrent";
 export { arrangeLines, groupVectors, restoreLines, selectGroups } from "./simd";
-export { logSoftmax, softmax } from "./softmax";
+export { softmax } from "./softmax";

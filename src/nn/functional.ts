@@ -30,7 +30,7 @@ export function tanh(input: TensorLike): Tensor {
  * @throws TypeError or RangeError when `input` is not a tensor, or has no such dimension.
  */
 export function softmax(input: TensorLike, dim: number): Tensor {
-  return alongDimension("softmax", input, dim);
+  return alongDimension(0, input, dim);
 }
 
 /**
@@ -38,7 +38,7 @@ export function softmax(input: TensorLike, dim: number): Tensor {
  * @throws TypeError or RangeError when `input` is not a tensor, or has no such dimension.
  */
 export function logSoftmax(input: TensorLike, dim: number): Tensor {
-  return alongDimension("logSoftmax", input, dim);
+  return alongDimension(1, input, dim);
 }
 
 function elementwise(kernel: "relu" | "sigmoid" | "tanh", input: TensorLike): Tensor {
@@ -57,7 +57,8 @@ function elementwise(kernel: "relu" | "sigmoid" | "tanh", input: TensorLike): Te
   return output;
 }
 
-function alongDimension(kernel: "softmax" | "logSoftmax", input: TensorLike, dim: number): Tensor {
+/** softmax, or with `logarithm` 1 logSoftmax. */
+function alongDimension(logarithm: 0 | 1, input: TensorLike, dim: number): Tensor {
   const { data, shape } = asTensor(input, "input");
   const sizes = shape.length === 0 ? [1] : shape;
   const axis = checkInteger("dim", dim, -sizes.length, sizes.length - 1);
@@ -82,7 +83,7 @@ function alongDimension(kernel: "softmax" | "logSoftmax", input: TensorLike, dim
     for (const [lane, start] of starts.entries()) {
       for (let at = 0; at < count; at++) slab[at * row + lane] = data[start + at * inner]!;
     }
-    runtime.kernels[kernel](buffer, row * 4, vectors, count);
+    runtime.kernels.softmax(buffer, row * 4, vectors, count, logarithm);
     for (const [lane, start] of starts.entries()) {
       for (let at = 0; at < count; at++) output.data[start + at * inner] = slab[at * row + lane]!;
     }

@@ -121,8 +121,7 @@ export interface Kernels {
     sumsRow: number,
     output: number,
   ): void;
-  softmax(data: number, row: number, vectors: number, count: number): void;
-  logSoftmax(data: number, row: number, vectors: number, count: number): void;
+  softmax(data: number, row: number, vectors: number, count: number, logarithm: number): void;
   quantizeRows(
     rows: number,
     count: number,
