@@ -47,34 +47,33 @@ export function lastCore() {
 }
 
 /**
- * Runs jobs/NAME.js in a process of its own and gives its result, with the process's wall time until then in ms. The
- * process is killed once it has sent its result: V8 24 may deadlock on one core when it exits while it compiles.
+ * Runs jobs/NAME.js in a process of its own and gives its result. The process is killed once it has sent that:
+ * V8 24 may deadlock on one core when it exits while it compiles.
  * @param {Runtime} runtime
  * @param {{ core?: number, flags?: string[] }} options
  */
 export async function runJob(runtime, name, argument, { core, flags = [] } = {}) {
   const command = [runtime.path, ...runtime.flags, ...flags, "job.js", name, JSON.stringify(argument)];
   if (core !== undefined) command.unshift("taskset", "-c", String(core));
-  const begin = performance.now();
   const stdio = ["ignore", "ignore", "pipe", "ipc"];
   const child = spawn(command[0], command.slice(1), { cwd: here, stdio });
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (chunk) => {
     errors += chunk;
   });
-  let finished;
-  child.on("message", (result) => {
-    finished ??= { result, wallMs: performance.now() - begin };
+  let result;
+  child.on("message", (message) => {
+    result ??= message;
     child.kill("SIGKILL");
   });
   const code = await new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
   });
-  if (finished === undefined) {
+  if (result === undefined) {
     throw new Error(`${name} ${JSON.stringify(argument)} ended with ${code} and no result:\n${errors}`);
   }
-  return finished;
+  return result;
 }
 
 /** CPU, caches, memory, system. */

@@ -499,17 +499,15 @@ function readme(results, limits) {
     "## Cold start and memory",
     [
       `From before \`import()\` to the first output of ${cold.caseName}, weights (or model bytes) in memory; ${cold.starts[0].rounds.length} processes each,`,
-      "median. The whole process includes Node's own start. Memory is the resident set after the first output and how",
-      "much of it came since before the import.",
+      "median. Memory is the resident set after the first output and how much of it came since before the import.",
     ].join("\n"),
     markdownTable(
-      ["", "first output", "whole process", "memory", "of it added"],
+      ["", "first output", "memory", "of it added"],
       cold.starts.map(({ peer, rounds }) => {
         const of = (name) => median(rounds.map((round) => round[name]));
         return [
           PEERS[peer].title,
           `${digits(of("firstOutputMs"))} ms`,
-          `${digits(of("wallMs"))} ms`,
           `${digits(of("rssMiB"))} MiB`,
           `${digits(of("addedRssMiB"))} MiB`,
         ];

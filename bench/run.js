@@ -132,7 +132,7 @@ async function check() {
     const { name } = spec;
     progress(`check ${name}`);
     const timed = peers.filter((peer) => isTimed(peer, spec));
-    const { result } = await runJob(runtime, "check", { caseName: name, peers: timed }, placing);
+    const result = await runJob(runtime, "check", { caseName: name, peers: timed }, placing);
     for (const [peer, { max }] of Object.entries(result)) {
       const bound = PEERS[peer].int8 ? INT8_DIFFERENCE_BOUND : DIFFERENCE_BOUND;
       if (!(max <= bound)) {
@@ -168,7 +168,7 @@ async function timeCells(node, chosenCases, chosenPeers, count = rounds) {
 async function timeCell(node, argument) {
   let best;
   for (;;) {
-    const { result } = await runJob(node, "cell", { ...argument, ...timing }, placing);
+    const result = await runJob(node, "cell", { ...argument, ...timing }, placing);
     if (best === undefined || result.coreShare > best.coreShare) best = result;
     if (best.coreShare >= LEAST_CORE_SHARE || retriesLeft === 0 || options.clock === "cpu") return best;
     retriesLeft--;
@@ -196,7 +196,7 @@ async function measureRoofline() {
       { cwd: `${folder}..` },
     );
     const job = { rooflineWasm, libraryWasm: library(build) };
-    result[peer] = (await runJob(runtime, "roofline", job, placing)).result;
+    result[peer] = await runJob(runtime, "roofline", job, placing);
   }
   return result;
 }
@@ -209,7 +209,7 @@ async function splitCalls() {
     for (let round = 0; round < rounds; round++) {
       progress(`split ${round + 1}/${rounds}: ${caseName}`);
       const job = { caseName, deterministic: false, ...timing };
-      all.push((await runJob(runtime, "split", job, placing)).result);
+      all.push(await runJob(runtime, "split", job, placing));
     }
     splits.push({ caseName, rounds: all });
   }
@@ -222,19 +222,13 @@ async function coldStarts() {
   for (let round = 0; round < 2 * rounds; round++) {
     for (const start of shuffled(starts, round)) {
       progress(`cold start ${round + 1}/${2 * rounds}: ${start.peer}`);
-      const { result, wallMs } = await runJob(
-        runtime,
-        "cold",
-        { caseName: "step-32", peer: start.peer },
-        collecting,
-      );
-      start.rounds.push({ ...result, wallMs });
+      start.rounds.push(await runJob(runtime, "cold", { caseName: "step-32", peer: start.peer }, collecting));
     }
   }
   const parts = [];
   for (let round = 0; round < 2 * rounds && floatPeers.includes("relaxed"); round++) {
     progress(`parts of a cold start ${round + 1}/${2 * rounds}`);
-    parts.push((await runJob(runtime, "start", { caseName: "step-32" }, collecting)).result);
+    parts.push(await runJob(runtime, "start", { caseName: "step-32" }, collecting));
   }
   return { caseName: "step-32", starts, parts };
 }
@@ -252,16 +246,14 @@ async function streamSteps() {
   const latency = {};
   for (const peer of floatPeers) {
     progress(`latency ${peer}`);
-    latency[peer] = (
-      await runJob(runtime, "latency", { caseName, peer, steps: counts[peer] }, placing)
-    ).result;
+    latency[peer] = await runJob(runtime, "latency", { caseName, peer, steps: counts[peer] }, placing);
   }
   const heap = {};
   const withState = {};
   for (const peer of peers.filter((name) => name in BUILDS)) {
     progress(`heap ${peer}`);
     const job = { caseName, peer, steps: 1_000_000 };
-    heap[peer] = (await runJob(runtime, "heap", job, { ...placing, flags: ["--expose-gc"] })).result;
+    heap[peer] = await runJob(runtime, "heap", job, { ...placing, flags: ["--expose-gc"] });
     withState[peer] = await timeCell(runtime, { caseName, peer, readState: true });
   }
   return { caseName, latency, heap, withState };
