@@ -32,7 +32,7 @@ interface Loadable {
  * Replaces the random initial weights by seeded ones, a quarter of a standard normal each: an exact product. An int8 module
  * quantises them.
  */
-function seeded<M extends Loadable>({ Tensor }: Library, module: M, seed: number): M {
+export function seeded<M extends Loadable>({ Tensor }: Pick<Library, "Tensor">, module: M, seed: number): M {
   const dict = new Map<string, Tensor>();
   for (const [name, { shape }] of module.stateDict()) {
     if (name.endsWith("_scale")) continue;
