@@ -498,8 +498,9 @@ function readme(results, limits) {
       .join("\n"),
     "## Cold start and memory",
     [
-      `From before \`import()\` to the first output of ${cold.caseName}, weights (or model bytes) in memory; ${cold.starts[0].rounds.length} processes each,`,
-      "median. Memory is the resident set after the first output and how much of it came since before the import.",
+      `From before \`import()\` to the first output of ${cold.caseName}, weights (or model bytes) in memory and the garbage of making them`,
+      `collected; ${cold.starts[0].rounds.length} processes each, median.`,
+      "Memory is the resident set after the first output and how much of it came since before the import.",
     ].join("\n"),
     markdownTable(
       ["", "first output", "memory", "of it added"],

@@ -30,7 +30,7 @@ describe("the packed files", () => {
   it("are what a user needs and nothing else", () => {
     const expected = [
       /^(package\.json|README\.md|LICENSE)$/,
-      /^dist\/(formats\/)?(index|edge)\.js(\.map)?$/,
+      /^dist\/(index|edge|formats\/(index|edge)|chunk-[A-Z0-9]{8})\.js(\.map)?$/,
       /^dist\/cli\.js$/,
       /^dist\/(relaxed-)?simd\.wasm$/,
       /^dist\/([a-z0-9-]+\/)*[a-z0-9-]+\.d\.ts$/,
@@ -62,24 +62,25 @@ describe("the packed files", () => {
 });
 
 describe("the bundles", () => {
-  it("import only the class Tensor from each other and, on edge platforms, the two binaries", () => {
-    const imports = scripts.flatMap((script) =>
+  it("are one file for the library, and on edge platforms what both need is another", () => {
+    const chunk = scripts.find((script) => script.includes("/chunk-"))!.replace("dist/", "");
+    const importsOf = (script: string) =>
       Array.from(
-        read(script).matchAll(/\b(?:import|export)(?:\s*([\w$]+|\{[^}]*\})\s*from)?\s*["']([^"']+)["']/g),
-        (match) => ({
-          script,
-          names: match[1],
-          from: match[2]!,
-        }),
-      ),
-    );
-    const name = expect.stringMatching(/^[\w$]+$/);
-    const tensor = expect.stringMatching(/^\{Tensor as [\w$]+\}$/);
-    expect(imports).toEqual([
-      { script: "dist/edge.js", names: name, from: "./relaxed-simd.wasm?module" },
-      { script: "dist/edge.js", names: name, from: "./simd.wasm?module" },
-      { script: "dist/formats/edge.js", names: tensor, from: "../edge.js" },
-      { script: "dist/formats/index.js", names: tensor, from: "../index.js" },
+        read(script).matchAll(
+          /\b(?:import\s+[\w$]+\s*from|(?:import|export)\s*\{[^}"]*\}\s*from|import)\s*"[^"]+"/g,
+        ),
+        (match) => match[0],
+      )
+        .map((statement) => statement.replaceAll(/\b[\w$]+ as [\w$]+/g, (name) => name.split(" ")[0]!))
+        .sort();
+    expect(importsOf("dist/index.js")).toEqual([]);
+    expect(importsOf("dist/formats/index.js")).toEqual(['import{Tensor}from"../index.js"']);
+    expect(importsOf(`dist/${chunk}`)).toEqual([]);
+    expect(importsOf("dist/formats/edge.js")).toEqual([expect.stringContaining(`from"../${chunk}"`)]);
+    expect(importsOf("dist/edge.js")).toEqual([
+      expect.stringMatching(/^import [\w$]+ from"\.\/relaxed-simd\.wasm\?module"$/),
+      expect.stringMatching(/^import [\w$]+ from"\.\/simd\.wasm\?module"$/),
+      expect.stringContaining(`from"./${chunk}"`),
     ]);
   });
 
@@ -126,7 +127,9 @@ describe("the bundles", () => {
 
   it.each([
     ["index", "LSTM", "Conv1d"],
-    ["formats/index", "readSafetensors", "PytorchStreamReader|0x1950a86a|linear_before_reset"],
+    ["index", "Tensor", "WebAssembly"],
+    ["formats/index", "readSafetensors", "WebAssembly|PytorchStreamReader|0x1950a86a|linear_before_reset"],
+    ["formats/edge", "readSafetensors", "WebAssembly|PytorchStreamReader|0x1950a86a|linear_before_reset"],
   ])("%s gives a bundler %s alone", async (entry, name, others) => {
     const bundle = (names: string): string => {
       const { outputFiles } = buildSync({

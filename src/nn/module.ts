@@ -1,6 +1,6 @@
 /** What every module has: parameters by PyTorch's names, and linear memory that dispose gives back. */
 import { checkOptions } from "../checks.js";
-import { disposeSymbol } from "../dispose.js";
+import { DisposableBase } from "../dispose.js";
 import { scaleNameOf } from "../quantize.js";
 import { uniform } from "../random.js";
 import { Tensor } from "../tensor.js";
@@ -9,12 +9,13 @@ import { Region } from "../wasm/region.js";
 import { currentRuntime, type Runtime } from "../wasm/runtime.js";
 import { type LoadOptions, type ParameterSpec, scaleShapeOf, selectParameters } from "./parameters.js";
 
-export abstract class Module {
+export abstract class Module extends DisposableBase {
   /** @internal */
   protected readonly region: Region;
 
   /** @internal */
   protected constructor() {
+    super();
     this.region = new Region(currentRuntime(), this);
   }
 
@@ -84,11 +85,7 @@ export abstract class Module {
   }
 
   /** Frees the module's memory at once. Every later call but `dispose` throws an Error. */
-  dispose(): void {
+  override dispose(): void {
     this.region.release();
-  }
-
-  [disposeSymbol](): void {
-    this.dispose();
   }
 }

@@ -1,6 +1,6 @@
 /** A stream: one time step at a time, with the state kept in linear memory between the steps. */
 import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
-import { disposeSymbol } from "../dispose.js";
+import { DisposableBase } from "../dispose.js";
 import { asTensor, Tensor } from "../tensor.js";
 import { allocateFloats, type TensorLike } from "../tensor-like.js";
 import { Region } from "../wasm/region.js";
@@ -26,9 +26,9 @@ export interface StateShape<State, StateLike> {
   check(state: StateLike, batch: number): (Float32Array | undefined)[];
 }
 
-export class Stream<State, StateLike = State> {
+export class Stream<State, StateLike = State> extends DisposableBase {
   /** Kept where a bundler shortens the names of classes. */
-  static readonly name: string = "Stream";
+  static override readonly name: string = "Stream";
   readonly batchSize: number;
   readonly #module: StreamModule;
   readonly #shape: StateShape<State, StateLike>;
@@ -42,6 +42,7 @@ export class Stream<State, StateLike = State> {
 
   /** @internal Use `module.stream()`. */
   constructor(module: StreamModule, options: StreamOptions, shape: StateShape<State, StateLike>) {
+    super();
     const { batchSize = 1 } = checkOptions("options", options, ["batchSize"]);
     this.batchSize = checkInteger("batchSize", batchSize, 1);
     if (module.bidirectional)
@@ -139,12 +140,8 @@ export class Stream<State, StateLike = State> {
   }
 
   /** Frees the stream's memory at once; the module is not touched. */
-  dispose(): void {
+  override dispose(): void {
     this.#region.release();
-  }
-
-  [disposeSymbol](): void {
-    this.dispose();
   }
 
   #checkAlive(): void {

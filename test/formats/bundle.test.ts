@@ -1,4 +1,4 @@
-/** The bundle of `lstm-wasm/formats`: it runs where there is JavaScript and nothing else, and each reader stands alone. */
+/** `lstm-wasm/formats`, bundled from its source: it runs where there is JavaScript and nothing else, and each reader stands alone. */
 
 import { readFileSync } from "node:fs";
 import { createContext, runInContext } from "node:vm";
