@@ -6,9 +6,16 @@
 
 import { type InputProducts, type ProductBlock, productsOfWeights } from "./input-products.js";
 
+const SCALE_SUFFIX = "_scale";
+
 /** The name of an int8 matrix's scales in a state dict. */
 export function scaleNameOf(name: string): string {
-  return `${name}_scale`;
+  return name + SCALE_SUFFIX;
+}
+
+/** The inverse of scaleNameOf; undefined for a name that is not one of scales. */
+export function matrixNameOf(scaleName: string): string | undefined {
+  return scaleName.endsWith(SCALE_SUFFIX) ? scaleName.slice(0, -SCALE_SUFFIX.length) : undefined;
 }
 
 export interface QuantizedMatrix {

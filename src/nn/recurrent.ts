@@ -1,5 +1,6 @@
 /** What LSTM, GRU and RNN share as modules: options, parameters of a stack, streams. */
 import { checkBoolean, checkInteger, sameShape, showShape, wrongType, wrongValue } from "../checks.js";
+import { matrixNameOf } from "../quantize.js";
 import { Tensor } from "../tensor.js";
 import type { ParameterData, StateDictLike, TensorLike } from "../tensor-like.js";
 import type { PanelPart } from "../wasm/panel.js";
@@ -139,8 +140,9 @@ export abstract class StackModule extends Module {
   }
 
   #locate(name: string) {
-    const part: PanelPart = name.endsWith("_scale") ? "scales" : "weights";
-    const whole = part === "scales" ? name.slice(0, -"_scale".length) : name;
+    const matrix = matrixNameOf(name);
+    const part: PanelPart = matrix === undefined ? "weights" : "scales";
+    const whole = matrix ?? name;
     const index = this.#suffixes.findIndex((suffix) => whole.endsWith(suffix));
     const plain = whole.slice(0, whole.length - this.#suffixes[index]!.length);
     return { layer: this.stack.layers[index]!, name: plain, part };
