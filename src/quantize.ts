@@ -35,21 +35,18 @@ const REACH = 1 - 2 ** -16;
 /** Rounds over a row's weights, at most: the trained rows of bench/int8 need 3 as a rule until none turns, and at most 9. */
 const ROUNDS = 20;
 /**
- * Scales to try for a row: its largest weight becomes 127, 126 .. 115, then 128 .. 130, before it is cut to 127; of equal
- * errors the first counts. A row of 64 numbers fits one of them so much better than the others that its error is 6 % below
- * that of 127 alone, one of 256 numbers 2 %. Whole numbers, so that weights that have been int8 find their own integers
- * again.
+ * What a row's largest weight may become, before it is cut to 127: each gives a scale to try, and of equal errors the first
+ * counts. A row of 64 numbers fits one of them so much better than the others that its error is 6 % below that of 127 alone,
+ * one of 256 numbers 2 %. Whole numbers, so that weights that have been int8 find their own integers again.
  */
-const LEVELS = 16;
-/** Those from 127 down. */
-const FALLING = 13;
+const LEVELS = [127, 126, 125, 124, 123, 122, 121, 120, 119, 118, 117, 116, 115, 128, 129, 130];
 /** The least float32 above 0: the scale of a row whose largest weight / 127 would round to 0. */
 const LEAST_SCALE = 2 ** -149;
 /** Added and taken away again, it rounds a float64 to the nearest integer, ties to even. */
 const ROUNDING = 1.5 * 2 ** 52;
 
 /**
- * A row's scale is, of those that the levels give, the one with the least squared error; a row of zeros has the scale 1. Integers are
+ * A row's scale is, of those in LEVELS, the one with the least squared error; a row of zeros has the scale 1. Integers are
  * the nearest to weight / scale, turned to the other neighbour where that makes the error of what the row gives for the
  * inputs expected less (see {@link InputProducts}). NaN and infinity have no integer.
  *
@@ -79,8 +76,7 @@ export function quantizeMatrix(data: Float32Array, rows: number, products?: Inpu
 function bestScale(weights: Float32Array, largest: number): number {
   let best = 0;
   let least = Number.POSITIVE_INFINITY;
-  for (let at = 0; at < LEVELS; at++) {
-    const level = at < FALLING ? LARGEST - at : LARGEST + 1 + at - FALLING;
+  for (const level of LEVELS) {
     const scale = Math.max(LEAST_SCALE, Math.fround(largest / level));
     const error = squaredError(weights, scale);
     if (error < least) {
