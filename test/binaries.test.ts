@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import { instantiateSync } from "@assemblyscript/loader";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { compile, compileBuild, instantiate } from "../src/wasm/binaries.js";
-import { relaxedSimd, simd, toBytes } from "../src/wasm/embedded.js";
+import { compile, compileBuild, instantiate } from "../src/bundle/binaries.js";
+import { relaxedSimd, simd, toBytes } from "../src/bundle/embedded.js";
 
 afterEach(() => {
   vi.restoreAllMocks();

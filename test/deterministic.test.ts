@@ -8,8 +8,8 @@
  */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compileBuild } from "../src/bundle/binaries.js";
 import * as library from "../src/index.js";
-import { compileBuild } from "../src/wasm/binaries.js";
 import { currentRuntime } from "../src/wasm/runtime.js";
 import { checksum, checksums, deterministicCases } from "./deterministic-cases.js";
 

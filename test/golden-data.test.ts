@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { Tensor } from "../src/tensor.js";
+import { Tensor } from "../src/tensor/tensor.js";
 import {
   expectClose,
   type Golden,

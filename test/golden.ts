@@ -4,7 +4,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { Tensor } from "../src/tensor.js";
+import { Tensor } from "../src/tensor/tensor.js";
 
 /** What PyTorch gave for one tensor: float64 results at some positions of it (all, when it is small). */
 export interface Golden {

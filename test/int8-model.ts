@@ -3,7 +3,7 @@
  * (assembly/quantize.ts), sums of integers exact, all the rest in float64. A kernel has to agree to float32's precision, so
  * that an error in it cannot hide behind the rounding of the weights.
  */
-import { type StateDict, Tensor } from "../src/tensor.js";
+import { type StateDict, Tensor } from "../src/tensor/tensor.js";
 
 export interface Int8Matrix {
   readonly values: Int8Array;

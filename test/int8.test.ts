@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readSafetensors, writeSafetensors } from "../src/formats/index.js";
 import { GRU, Linear, LSTM, RNN, type StateDict, Tensor, type TensorData } from "../src/index.js";
-import { quantizeMatrix } from "../src/quantize.js";
+import { quantizeMatrix } from "../src/int8/round-weights.js";
 import { currentRuntime } from "../src/wasm/runtime.js";
 import {
   dequantize,

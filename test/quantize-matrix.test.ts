@@ -1,8 +1,8 @@
 /** quantizeMatrix: the best of its scales, rounding for what inputs have in common, and rows at the edges of float32. */
 import { describe, expect, it } from "vitest";
 import { Tensor } from "../src/index.js";
-import { productsOfSample } from "../src/input-products.js";
-import { quantizeMatrix } from "../src/quantize.js";
+import { productsOfSample } from "../src/int8/expected-inputs.js";
+import { quantizeMatrix } from "../src/int8/round-weights.js";
 
 const LEVELS = Array.from({ length: 16 }, (_, at) => 115 + at);
 /** How much is added to the expected product of every two inputs. */

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { readSafetensors, writeSafetensors } from "../src/formats/index.js";
 import { GRU, Linear, LSTM, LSTMCell, quantizeModule, RNN, Tensor } from "../src/index.js";
-import { productsOfSample } from "../src/input-products.js";
-import { quantizeMatrix } from "../src/quantize.js";
+import { productsOfSample } from "../src/int8/expected-inputs.js";
+import { quantizeMatrix } from "../src/int8/round-weights.js";
 import { currentRuntime } from "../src/wasm/runtime.js";
 import { seeded } from "./deterministic-cases.js";
 

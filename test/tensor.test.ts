@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type NestedNumbers, Tensor } from "../src/tensor.js";
+import { type NestedNumbers, Tensor } from "../src/tensor/tensor.js";
 
 function holdingItself(): NestedNumbers {
   const array: NestedNumbers[] = [];

@@ -106,7 +106,7 @@ export function report({ versions, networks }) {
       "a batch has one scale for all. Recall and characters quantise their Linear too; Silero is its LSTM alone.",
       '"With a sample" is `quantizeModule` with another input of the network\'s kind: another licence, the other speech,',
       'other draws; of recall every other one of the texts measured. The rest is `precision: "int8"`, which sees the weights alone.',
-      "One parameter of that rounding (COMMON in src/input-products.ts) was chosen on the example's speech among settings that were",
+      "One parameter of that rounding (COMMON in src/int8/expected-inputs.ts) was chosen on the example's speech among settings that were",
       "about as good elsewhere, and all networks here were looked at when the rest was, the number of a sample's rows too: none is",
       "an independent measure of it.",
     ].join("\n"),

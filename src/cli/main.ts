@@ -4,9 +4,9 @@
  * writes it with int8 weights. It uses the package as anyone would, by its name; bundled to dist/cli.js.
  */
 import { CliError, EXIT } from "./error.js";
-import { inspect } from "./inspect.js";
-import { quantize } from "./quantize.js";
-import { run } from "./run.js";
+import { inspect } from "./inspect-command.js";
+import { quantize } from "./quantize-command.js";
+import { run } from "./run-command.js";
 
 interface Command {
   readonly usage: string;

@@ -2,7 +2,7 @@
 import { GRU, Linear, LSTM, RNN, type StateDict, Tensor } from "lstm-wasm";
 import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
 import { CliError } from "./error.js";
-import type { Layer } from "./model.js";
+import type { Layer } from "./open-model.js";
 
 export interface Runner {
   /** The axis along which an input of so many dimensions may be cut; undefined if it has to come whole. */

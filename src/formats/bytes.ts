@@ -1,6 +1,6 @@
 /** What every reader starts from: the bytes of a file, and the error for a file that is not what it should be. */
 
-import { wrongType } from "../checks.js";
+import { wrongType } from "../tensor/checks.js";
 
 /**
  * A file is malformed, hostile, or holds something that the reader does not support; the message names the format

@@ -3,7 +3,7 @@
  * theirs, booleans become one byte each. Typed arrays are little-endian wherever WebAssembly with SIMD runs.
  */
 
-import { MOST_DIMENSIONS, type TensorData } from "../tensor-like.js";
+import { MOST_DIMENSIONS, type TensorData } from "../tensor/like.js";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./half.js";
 
 /** The element types, by safetensors' names for them. */

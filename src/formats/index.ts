@@ -1,9 +1,9 @@
 /** `lstm-wasm/formats`: files to state dicts. Plain TypeScript without wasm; each reader tree-shakes on its own. */
 
-export type { StateDict } from "../tensor.js";
-export type { StateDictLike } from "../tensor-like.js";
+export type { StateDictLike } from "../tensor/like.js";
+export type { StateDict } from "../tensor/tensor.js";
+export type { AmpModel, JsonSource } from "./amp/amp-model.js";
 export { readGuitarML } from "./amp/guitarml.js";
-export type { AmpModel, JsonSource } from "./amp/model.js";
 export { readNam } from "./amp/nam.js";
 export { readRTNeural } from "./amp/rtneural.js";
 export { type Bytes, FormatError } from "./bytes.js";
@@ -19,6 +19,6 @@ export {
   type ReadOnnxOptions,
   readOnnx,
 } from "./onnx/index.js";
-export { type QuantizeOptions, quantizeStateDict } from "./quantize.js";
+export { type QuantizeOptions, quantizeStateDict } from "./quantize-state-dict.js";
 export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";
 export { type ReadTorchOptions, readTorch } from "./torch/index.js";

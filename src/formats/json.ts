@@ -3,7 +3,7 @@
  * stack on deep nesting, so one pass over the text refuses both before it runs.
  */
 
-import { show } from "../checks.js";
+import { show } from "../tensor/checks.js";
 import { FormatError } from "./bytes.js";
 
 /** Deeper than any weight file nests (a batch of nested weight matrices needs 8). */

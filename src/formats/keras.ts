@@ -4,9 +4,16 @@
  * z r h become r z n.
  */
 
-import { checkBoolean, checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
-import { type NestedNumbers, type StateDict, Tensor } from "../tensor.js";
-import { asFloat32, asShaped, type TensorLike } from "../tensor-like.js";
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  showShape,
+  wrongType,
+  wrongValue,
+} from "../tensor/checks.js";
+import { asFloat32, asShaped, type TensorLike } from "../tensor/like.js";
+import { type NestedNumbers, type StateDict, Tensor } from "../tensor/tensor.js";
 
 /** The weights of one Keras layer as `layer.get_weights()` lists them. */
 export interface KerasWeights {

@@ -1,7 +1,7 @@
 /** What layers a state dict holds, read off PyTorch's names and shapes. */
 
-import type { StateDict, Tensor } from "../tensor.js";
-import type { TensorData } from "../tensor-like.js";
+import type { TensorData } from "../tensor/like.js";
+import type { StateDict, Tensor } from "../tensor/tensor.js";
 
 /** A layer that {@link listModules} found; `prefix` is what stands before its tensors' names, dot included. */
 export type ModuleInfo =

@@ -7,8 +7,7 @@
  * before the first tensor is made, and tensors together take at most twice the bytes that the file really holds.
  */
 
-import { checkOptions, show, showShape, wrongType, wrongValue } from "../checks.js";
-import { type StateDict, Tensor } from "../tensor.js";
+import { checkOptions, show, showShape, wrongType, wrongValue } from "../tensor/checks.js";
 import {
   asFloat32,
   asShaped,
@@ -16,7 +15,8 @@ import {
   type StateDictLike,
   sizeOf,
   type TensorData,
-} from "../tensor-like.js";
+} from "../tensor/like.js";
+import { type StateDict, Tensor } from "../tensor/tensor.js";
 import { asBytes, type Bytes, FormatError, viewOf } from "./bytes.js";
 import { DTYPES, type Dtype, elementsOf, isDtype, readNumbers } from "./dtype.js";
 import { isObject, parseJson } from "./json.js";

@@ -1,7 +1,7 @@
 /** What LSTMCell, GRUCell and RNNCell share: a stack of one layer that takes one step. */
-import { checkBoolean, checkInteger, sameShape, showShape, wrongValue } from "../checks.js";
-import { asTensor, Tensor } from "../tensor.js";
-import type { TensorLike } from "../tensor-like.js";
+import { checkBoolean, checkInteger, sameShape, showShape, wrongValue } from "../tensor/checks.js";
+import type { TensorLike } from "../tensor/like.js";
+import { asTensor, Tensor } from "../tensor/tensor.js";
 import { StackModule, type StateSource } from "./recurrent.js";
 import type { Family } from "./stack.js";
 

@@ -1,12 +1,19 @@
 /** Conv1d: convolution (cross-correlation, as PyTorch's) over the last dimension. */
-import { checkBoolean, checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
-import { asTensor, Tensor } from "../tensor.js";
-import type { StateDictLike, TensorLike } from "../tensor-like.js";
-import { FloatPanel, RECORD_BYTES, vectorCount } from "../wasm/panel.js";
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  showShape,
+  wrongType,
+  wrongValue,
+} from "../tensor/checks.js";
+import type { StateDictLike, TensorLike } from "../tensor/like.js";
+import { asTensor, Tensor } from "../tensor/tensor.js";
 import { align, Scratch } from "../wasm/scratch.js";
+import { FloatPanel, RECORD_BYTES, vectorCount } from "../wasm/weights.js";
 import { Module } from "./module.js";
-import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
 import type { StateSource } from "./recurrent.js";
+import { entriesBelow, type ParameterSpec, shapeOf } from "./state-dict.js";
 
 /** What stands beyond the ends of the input. */
 export type PaddingMode = "zeros" | "reflect";

@@ -1,11 +1,11 @@
 /** Embedding: rows of a table by index. A gather does no arithmetic, so it stays in JavaScript memory. */
-import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
-import { normal } from "../random.js";
-import { nested, Tensor } from "../tensor.js";
-import { allocateFloats, type ParameterData, type StateDictLike, sizeOf } from "../tensor-like.js";
+import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../tensor/checks.js";
+import { allocateFloats, type ParameterData, type StateDictLike, sizeOf } from "../tensor/like.js";
+import { normal } from "../tensor/random.js";
+import { nested, Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";
-import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
 import type { StateSource } from "./recurrent.js";
+import { entriesBelow, type ParameterSpec, shapeOf } from "./state-dict.js";
 
 /** Options of `Embedding`, as PyTorch's. */
 export interface EmbeddingOptions {

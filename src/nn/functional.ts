@@ -1,7 +1,7 @@
 /** relu, sigmoid, tanh, softmax and logSoftmax over tensors; PyTorch's functions of these names. */
-import { checkInteger } from "../checks.js";
-import { asTensor, Tensor } from "../tensor.js";
-import type { TensorLike } from "../tensor-like.js";
+import { checkInteger } from "../tensor/checks.js";
+import type { TensorLike } from "../tensor/like.js";
+import { asTensor, Tensor } from "../tensor/tensor.js";
 import { currentRuntime } from "../wasm/runtime.js";
 
 /** Elements of one kernel call: 64 KB stay in the first cache, and the call's cost is lost in them. */

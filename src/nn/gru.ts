@@ -1,8 +1,7 @@
 /** GRU: PyTorch's nn.GRU in inference. The kernel is assembly/recurrent.ts. */
-import { checkBoolean, checkOptions } from "../checks.js";
-import type { StateDictLike } from "../tensor-like.js";
+import { checkBoolean, checkOptions } from "../tensor/checks.js";
+import type { StateDictLike } from "../tensor/like.js";
 import type { Precision } from "../wasm/precision.js";
-import { precisionFromDict } from "./parameters.js";
 import {
   FROM_STATE_DICT_OPTIONS,
   type FromStateDictOptions,
@@ -14,6 +13,7 @@ import {
 } from "./recurrent.js";
 import { singleStateFamily } from "./single-state-family.js";
 import type { Family } from "./stack.js";
+import { precisionFromDict } from "./state-dict.js";
 
 /** Options of `GRU`. */
 export type GRUOptions = RecurrentOptions;

@@ -1,11 +1,11 @@
 /** The weights of one layer and direction, packed for the kernels. */
-import type { ParameterData } from "../tensor-like.js";
-import { outputIndex, type Panel, type PanelPart } from "../wasm/panel.js";
+import type { ParameterData } from "../tensor/like.js";
 import { allocatePanel, allocatePanels, type Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
 import { align } from "../wasm/scratch.js";
-import type { ParameterSpec } from "./parameters.js";
+import { outputIndex, type Panel, type PanelPart } from "../wasm/weights.js";
+import type { ParameterSpec } from "./state-dict.js";
 
 export interface LayerSizes {
   readonly inputSize: number;

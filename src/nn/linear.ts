@@ -1,14 +1,15 @@
 /** Linear: y = x W^T + b. */
-import { checkBoolean, checkInteger, checkOptions, showShape, wrongValue } from "../checks.js";
-import { scaleNameOf } from "../quantize.js";
-import { asTensor, Tensor } from "../tensor.js";
-import type { ParameterData, StateDictLike, TensorLike } from "../tensor-like.js";
-import type { Panel } from "../wasm/panel.js";
+
+import { scaleNameOf } from "../int8/round-weights.js";
+import { checkBoolean, checkInteger, checkOptions, showShape, wrongValue } from "../tensor/checks.js";
+import type { ParameterData, StateDictLike, TensorLike } from "../tensor/like.js";
+import { asTensor, Tensor } from "../tensor/tensor.js";
 import { allocatePanel, checkPrecision, type Precision } from "../wasm/precision.js";
 import { align, Scratch } from "../wasm/scratch.js";
+import type { Panel } from "../wasm/weights.js";
 import { Module } from "./module.js";
-import { entriesBelow, type ParameterSpec, precisionFromDict, shapeOf } from "./parameters.js";
 import type { StateSource } from "./recurrent.js";
+import { entriesBelow, type ParameterSpec, precisionFromDict, shapeOf } from "./state-dict.js";
 
 /** Options of `Linear`, as PyTorch's. */
 export interface LinearOptions {

@@ -1,7 +1,7 @@
 /** LSTMCell: one step of an LSTM, PyTorch's nn.LSTMCell in inference. */
-import { checkOptions } from "../checks.js";
-import type { Tensor } from "../tensor.js";
-import type { StateDictLike, TensorLike } from "../tensor-like.js";
+import { checkOptions } from "../tensor/checks.js";
+import type { StateDictLike, TensorLike } from "../tensor/like.js";
+import type { Tensor } from "../tensor/tensor.js";
 import { CELL_OPTIONS, Cell, type CellOptions } from "./cell.js";
 import { lstmFamily } from "./lstm.js";
 import { cellSizesFromDict, type StateSource } from "./recurrent.js";

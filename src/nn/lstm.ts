@@ -1,9 +1,8 @@
 /** LSTM: PyTorch's nn.LSTM in inference. The kernel is assembly/lstm.ts. */
-import { checkBoolean, checkOptions } from "../checks.js";
-import type { Tensor } from "../tensor.js";
-import type { StateDictLike, TensorLike } from "../tensor-like.js";
+import { checkBoolean, checkOptions } from "../tensor/checks.js";
+import type { StateDictLike, TensorLike } from "../tensor/like.js";
+import type { Tensor } from "../tensor/tensor.js";
 import type { Precision } from "../wasm/precision.js";
-import { precisionFromDict } from "./parameters.js";
 import {
   FROM_STATE_DICT_OPTIONS,
   type FromStateDictOptions,
@@ -15,6 +14,7 @@ import {
 } from "./recurrent.js";
 import { checkPair, checkSequence, type ForwardOptions, type Sequence } from "./sequence.js";
 import type { Family } from "./stack.js";
+import { precisionFromDict } from "./state-dict.js";
 import { Stream, type StreamOptions } from "./stream.js";
 import { type LstmTrace, TraceRecorder } from "./trace.js";
 

@@ -1,13 +1,14 @@
 /** What every module has: parameters by PyTorch's names, and linear memory that dispose gives back. */
-import { checkOptions } from "../checks.js";
-import { DisposableBase } from "../dispose.js";
-import { scaleNameOf } from "../quantize.js";
-import { uniform } from "../random.js";
-import { Tensor } from "../tensor.js";
-import type { ParameterData, StateDictLike } from "../tensor-like.js";
+
+import { scaleNameOf } from "../int8/round-weights.js";
+import { checkOptions } from "../tensor/checks.js";
+import type { ParameterData, StateDictLike } from "../tensor/like.js";
+import { uniform } from "../tensor/random.js";
+import { Tensor } from "../tensor/tensor.js";
+import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
 import { currentRuntime, type Runtime } from "../wasm/runtime.js";
-import { type LoadOptions, type ParameterSpec, scaleShapeOf, selectParameters } from "./parameters.js";
+import { type LoadOptions, type ParameterSpec, scaleShapeOf, selectParameters } from "./state-dict.js";
 
 export abstract class Module extends DisposableBase {
   /** @internal */

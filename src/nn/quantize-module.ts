@@ -1,9 +1,10 @@
 /** A module's weights as int8, rounded for what the module does with a sample of its input. */
-import { wrongType, wrongValue } from "../checks.js";
-import { productsOfSample } from "../input-products.js";
-import { quantizeMatrix, scaleNameOf } from "../quantize.js";
-import { Tensor } from "../tensor.js";
-import { allocateFloats, type ParameterData, type TensorLike } from "../tensor-like.js";
+
+import { productsOfSample } from "../int8/expected-inputs.js";
+import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
+import { wrongType, wrongValue } from "../tensor/checks.js";
+import { allocateFloats, type ParameterData, type TensorLike } from "../tensor/like.js";
+import { Tensor } from "../tensor/tensor.js";
 import { Region } from "../wasm/region.js";
 import type { GRU } from "./gru.js";
 import { checkRows, Linear } from "./linear.js";

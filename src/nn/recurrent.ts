@@ -1,14 +1,15 @@
 /** What LSTM, GRU and RNN share as modules: options, parameters of a stack, streams. */
-import { checkBoolean, checkInteger, sameShape, showShape, wrongType, wrongValue } from "../checks.js";
-import { matrixNameOf } from "../quantize.js";
-import { Tensor } from "../tensor.js";
-import type { ParameterData, StateDictLike, TensorLike } from "../tensor-like.js";
-import type { PanelPart } from "../wasm/panel.js";
+
+import { matrixNameOf } from "../int8/round-weights.js";
+import { checkBoolean, checkInteger, sameShape, showShape, wrongType, wrongValue } from "../tensor/checks.js";
+import type { ParameterData, StateDictLike, TensorLike } from "../tensor/like.js";
+import { Tensor } from "../tensor/tensor.js";
 import { checkPrecision, type Precision } from "../wasm/precision.js";
+import type { PanelPart } from "../wasm/weights.js";
 import { Module } from "./module.js";
-import { entriesBelow, type ParameterSpec, shapeOf } from "./parameters.js";
 import { checkSequence, checkState, type ForwardOptions, type Sequence } from "./sequence.js";
 import { type Family, Stack, type StackSizes } from "./stack.js";
+import { entriesBelow, type ParameterSpec, shapeOf } from "./state-dict.js";
 import { Stream, type StreamOptions } from "./stream.js";
 import { Workspace } from "./workspace.js";
 

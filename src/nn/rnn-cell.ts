@@ -1,7 +1,7 @@
 /** RNNCell: one step of an RNN, PyTorch's nn.RNNCell in inference. */
-import { checkOptions } from "../checks.js";
-import type { Tensor } from "../tensor.js";
-import type { StateDictLike, TensorLike } from "../tensor-like.js";
+import { checkOptions } from "../tensor/checks.js";
+import type { StateDictLike, TensorLike } from "../tensor/like.js";
+import type { Tensor } from "../tensor/tensor.js";
 import { CELL_OPTIONS, Cell, type CellOptions } from "./cell.js";
 import { cellSizesFromDict, type StateSource } from "./recurrent.js";
 import { type Nonlinearity, rnnFamily } from "./rnn.js";

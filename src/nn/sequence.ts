@@ -1,7 +1,7 @@
 /** The arguments of a recurrent call: shapes checked and read once, in the terms the stack works in. */
-import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
-import { asTensor } from "../tensor.js";
-import type { TensorLike } from "../tensor-like.js";
+import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../tensor/checks.js";
+import type { TensorLike } from "../tensor/like.js";
+import { asTensor } from "../tensor/tensor.js";
 
 /** Options of `forward` and `trace`. */
 export interface ForwardOptions {

@@ -2,7 +2,7 @@
  * The layers and directions of a recurrent module, run over a sequence chunk by chunk. What differs between LSTM, GRU
  * and RNN is a `Family`; its `runSteps` is the only place that calls the kernel.
  */
-import { allocateFloats, copyFloats } from "../tensor-like.js";
+import { allocateFloats, copyFloats } from "../tensor/like.js";
 import type { Kernels } from "../wasm/kernels.js";
 import type { Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";

@@ -1,8 +1,8 @@
 /** A stream: one time step at a time, with the state kept in linear memory between the steps. */
-import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../checks.js";
-import { DisposableBase } from "../dispose.js";
-import { asTensor, Tensor } from "../tensor.js";
-import { allocateFloats, type TensorLike } from "../tensor-like.js";
+import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../tensor/checks.js";
+import { allocateFloats, type TensorLike } from "../tensor/like.js";
+import { asTensor, Tensor } from "../tensor/tensor.js";
+import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
 import type { Stack } from "./stack.js";
 import type { Workspace } from "./workspace.js";

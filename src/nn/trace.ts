@@ -1,6 +1,7 @@
 /** What the gates of an LSTM did, gathered from the rows that the kernel writes when it is asked to. */
-import { Tensor } from "../tensor.js";
-import { allocateFloats } from "../tensor-like.js";
+
+import { allocateFloats } from "../tensor/like.js";
+import { Tensor } from "../tensor/tensor.js";
 import type { Sequence } from "./sequence.js";
 import type { Stack, TraceSink } from "./stack.js";
 

@@ -1,8 +1,8 @@
 /** Which class of panel holds a module's weights. */
-import { wrongType, wrongValue } from "../checks.js";
-import { Int8Panel } from "./int8-panel.js";
-import { FloatPanel, type Panel, vectorCount } from "./panel.js";
+import { wrongType, wrongValue } from "../tensor/checks.js";
+import { Int8Panel } from "./int8-weights.js";
 import type { Region } from "./region.js";
+import { FloatPanel, type Panel, vectorCount } from "./weights.js";
 
 /** `float32`, or `int8`: weights of 8 bits with one scale per row, inputs of 14 bits with one scale per row and step. */
 export type Precision = "float32" | "int8";

@@ -2,8 +2,9 @@
  * The wasm instance and its memory. Nothing outside this folder imports the binaries, @assemblyscript/loader, or holds a
  * view of linear memory without asking `floats`, `integers` or `bytes` for it again: growth detaches every view.
  */
-import { checkBoolean, checkOptions, wrongType, wrongValue } from "../checks.js";
-import { type Build, compileBuild, instantiate } from "./binaries.js";
+
+import { type Build, compileBuild, instantiate } from "../bundle/binaries.js";
+import { checkBoolean, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
 import type { Kernels } from "./kernels.js";
 
 /** TLSF's largest block: 2^30 bytes less its header. */

@@ -59,9 +59,9 @@ it.each([
   ["readSafetensors", ["safetensors"]],
   ["readTorch", ["torch/", "fflate"]],
   ["readOnnx", ["onnx/"]],
-  ["readNam", ["amp/nam", "amp/model"]],
-  ["readGuitarML", ["amp/guitarml", "amp/model"]],
-  ["readRTNeural", ["amp/rtneural", "amp/model", "keras"]],
+  ["readNam", ["amp/nam", "amp/amp-model"]],
+  ["readGuitarML", ["amp/guitarml", "amp/amp-model"]],
+  ["readRTNeural", ["amp/rtneural", "amp/amp-model", "keras"]],
   ["fromKeras", ["keras"]],
   ["listModules", ["modules"]],
 ])("%s brings no other reader along", (name, parts) => {

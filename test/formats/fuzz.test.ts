@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { listModules, writeSafetensors } from "../../src/formats/index.js";
-import { type StateDict, Tensor } from "../../src/tensor.js";
+import { type StateDict, Tensor } from "../../src/tensor/tensor.js";
 import { READERS } from "./hostile.js";
 import { randomRows } from "./reference.js";
 

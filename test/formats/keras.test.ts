@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fromKeras } from "../../src/formats/keras.js";
-import { Tensor } from "../../src/tensor.js";
+import { Tensor } from "../../src/tensor/tensor.js";
 import { kerasGru, kerasLstm, randomRows, torchGru, torchLstm } from "./reference.js";
 
 const x = [0.3, -1.2];

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { listModules } from "../../src/formats/modules.js";
 import { readTorch } from "../../src/formats/torch/index.js";
-import { Tensor } from "../../src/tensor.js";
+import { Tensor } from "../../src/tensor/tensor.js";
 
 const dict = (shapes: Record<string, number[]>) =>
   new Map(Object.entries(shapes).map(([name, shape]) => [name, Tensor.zeros(shape)]));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { Constants, NotConstant } from "../../src/formats/onnx/constants.js";
-import { readModel } from "../../src/formats/onnx/model.js";
+import { readModel } from "../../src/formats/onnx/model-proto.js";
 import { listSites } from "../../src/formats/onnx/scope.js";
-import { Tensor } from "../../src/tensor.js";
+import { Tensor } from "../../src/tensor/tensor.js";
 import { type AttributeValue, floats, int64s, model, node, tensor } from "./onnx-writer.js";
 
 /** 2 x 3 numbers 0 to 5, a vector, and integers by name. */

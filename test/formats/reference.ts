@@ -1,6 +1,6 @@
 /** One step of a layer in float64, written down from the definitions of PyTorch and Keras, for the readers' tests. */
 
-import { Tensor } from "../../src/tensor.js";
+import { Tensor } from "../../src/tensor/tensor.js";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 

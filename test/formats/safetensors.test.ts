@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.js";
-import { Tensor } from "../../src/tensor.js";
-import type { IntegerArray, TensorData } from "../../src/tensor-like.js";
+import type { IntegerArray, TensorData } from "../../src/tensor/like.js";
+import { Tensor } from "../../src/tensor/tensor.js";
 
 /** A file with this header (JSON text or an object) and as many data bytes, counting up. */
 function file(header: unknown, dataBytes = 0): Uint8Array {

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { dtypeOf } from "../../src/formats/dtype.js";
 import { type ReadTorchOptions, readTorch } from "../../src/formats/torch/index.js";
-import type { StateDict } from "../../src/tensor.js";
-import type { TensorData } from "../../src/tensor-like.js";
+import type { TensorData } from "../../src/tensor/like.js";
+import type { StateDict } from "../../src/tensor/tensor.js";
 import { call, dict, op, pt, tensor, tuple, zip } from "./torch-writer.js";
 
 /** Files and what they hold, both by make_torch.py. */

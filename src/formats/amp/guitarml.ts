@@ -3,10 +3,10 @@
  * under `lin.`, beside `model_data` with the sizes.
  */
 
-import { show, showShape } from "../../checks.js";
-import type { StateDict, Tensor } from "../../tensor.js";
+import { show, showShape } from "../../tensor/checks.js";
+import type { StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
-import { type AmpModel, type JsonSource, type JsonValue, openJson } from "./model.js";
+import { type AmpModel, type JsonSource, type JsonValue, openJson } from "./amp-model.js";
 
 const GATES = { LSTM: 4, GRU: 3 };
 

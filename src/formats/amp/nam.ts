@@ -5,10 +5,10 @@
  *     at the end  head weight (out, H); head bias (out)
  */
 
-import { show } from "../../checks.js";
-import { type StateDict, Tensor } from "../../tensor.js";
+import { show } from "../../tensor/checks.js";
+import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
-import { type AmpModel, type JsonSource, openJson, readSampleRate } from "./model.js";
+import { type AmpModel, type JsonSource, openJson, readSampleRate } from "./amp-model.js";
 
 /**
  * The LSTM of a .nam file, with the state it was trained to begin with. The reference player lets half a second of

@@ -3,11 +3,11 @@
  * more LSTM or GRU layers of one size and a dense head.
  */
 
-import { showShape } from "../../checks.js";
-import { type StateDict, Tensor } from "../../tensor.js";
+import { showShape } from "../../tensor/checks.js";
+import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { fromKeras } from "../keras.js";
-import { type AmpModel, type JsonSource, type JsonValue, openJson, readSampleRate } from "./model.js";
+import { type AmpModel, type JsonSource, type JsonValue, openJson, readSampleRate } from "./amp-model.js";
 
 /**
  * The recurrent layers and the head of an RTNeural or AIDA-X file.

@@ -3,13 +3,13 @@
  * reorder gates with Slice and Concat at run time. Everything else is not constant, and said to be so by name.
  */
 
-import { show, showShape } from "../../checks.js";
-import { Tensor } from "../../tensor.js";
-import { MOST_DIMENSIONS, sizeOf, type TensorData } from "../../tensor-like.js";
+import { show, showShape } from "../../tensor/checks.js";
+import { MOST_DIMENSIONS, sizeOf, type TensorData } from "../../tensor/like.js";
+import { Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
-import type { Attribute } from "./model.js";
+import type { Attribute } from "./model-proto.js";
 import type { Scope } from "./scope.js";
-import { toTensor } from "./tensor.js";
+import { toTensor } from "./tensor-proto.js";
 
 /** Nodes between a weight and its layer; Silero's exporter puts 3. */
 const MOST_DEPTH = 200;

@@ -1,6 +1,6 @@
 /** Files beside a model that hold its weights, since a protobuf message ends at 2 GB. */
 
-import { show, wrongType } from "../../checks.js";
+import { show, wrongType } from "../../tensor/checks.js";
 import { asBytes, FormatError } from "../bytes.js";
 
 /** Tensors may share bytes; all together take no more than this many times the files' size. */

@@ -1,21 +1,21 @@
 /**
- * ONNX models to state dicts. The wire format (protobuf.ts) gives messages (model.ts, tensor.ts), whose names mean
+ * ONNX models to state dicts. The wire format (protobuf.ts) gives messages (model-proto.ts, tensor-proto.ts), whose names mean
  * something in scopes (scope.ts); constants.ts evaluates what passes through nodes, recurrent.ts turns one layer into
  * PyTorch's order and stack.ts finds layers that are one module.
  */
 
-import { checkOptions, show, wrongType } from "../../checks.js";
-import { type StateDict, Tensor } from "../../tensor.js";
-import type { TensorData } from "../../tensor-like.js";
+import { checkOptions, show, wrongType } from "../../tensor/checks.js";
+import type { TensorData } from "../../tensor/like.js";
+import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { asBytes, type Bytes, FormatError } from "../bytes.js";
 import { Constants, constantOf } from "./constants.js";
 import { ExternalFiles } from "./external.js";
-import type { Attribute } from "./model.js";
-import { readModel } from "./model.js";
-import { isRecurrent, layerDict, type Recurrent, readRecurrent } from "./recurrent.js";
+import { findStacks } from "./layer-chain.js";
+import type { Attribute } from "./model-proto.js";
+import { readModel } from "./model-proto.js";
+import { isRecurrent, layerDict, type Recurrent, readRecurrent } from "./recurrent-node.js";
 import { listSites, type Scope, type Site } from "./scope.js";
-import { findStacks } from "./stack.js";
-import { isNumeric, type TensorProto, toTensor } from "./tensor.js";
+import { isNumeric, type TensorProto, toTensor } from "./tensor-proto.js";
 
 /** An LSTM, GRU or RNN of an ONNX model, one layer or a stack of them, as PyTorch's module of that name takes it. */
 export interface OnnxLayer {

@@ -4,8 +4,8 @@
  */
 
 import { FormatError } from "../bytes.js";
-import { type Attribute, functionKey, type Graph, type Model, type Node } from "./model.js";
-import type { TensorProto } from "./tensor.js";
+import { type Attribute, functionKey, type Graph, type Model, type Node } from "./model-proto.js";
+import type { TensorProto } from "./tensor-proto.js";
 
 /** Calls of functions within functions; ONNX forbids recursion. */
 const MOST_DEPTH = 64;

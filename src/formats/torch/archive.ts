@@ -3,11 +3,11 @@
  * five pickles (magic number, protocol, system, the object, storage keys) and then the storages, each after its count.
  */
 
-import { show } from "../../checks.js";
+import { show } from "../../tensor/checks.js";
 import { FormatError, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 import { readPickle } from "./pickle.js";
-import { type ReadStorage, Storage, storageOf, TENSOR_CALLS } from "./tensor.js";
+import { type ReadStorage, Storage, storageOf, TENSOR_CALLS } from "./rebuild-tensor.js";
 import { isZip, Zip } from "./zip.js";
 
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;

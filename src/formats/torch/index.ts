@@ -3,12 +3,12 @@
  * (bare, in a checkpoint, or a whole module) and only then turns its tensors into numbers.
  */
 
-import { checkOptions, show, wrongType } from "../../checks.js";
-import type { StateDict } from "../../tensor.js";
+import { checkOptions, show, wrongType } from "../../tensor/checks.js";
+import type { StateDict } from "../../tensor/tensor.js";
 import { asBytes, type Bytes, FormatError } from "../bytes.js";
 import { openArchive } from "./archive.js";
 import { PyObject } from "./pickle.js";
-import { costOf, TensorView, toTensor, UnsupportedTensor } from "./tensor.js";
+import { costOf, TensorView, toTensor, UnsupportedTensor } from "./rebuild-tensor.js";
 
 /** Where checkpoints keep their state dict, looked into in this order. */
 const USUAL_KEYS = ["state_dict", "model_state_dict", "model"];

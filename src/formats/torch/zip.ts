@@ -6,7 +6,7 @@
  */
 
 import { Inflate } from "fflate";
-import { show } from "../../checks.js";
+import { show } from "../../tensor/checks.js";
 import { FormatError, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import type { StateDict } from "lstm-wasm";
 import { dtypeOf } from "lstm-wasm/formats";
 import { CliError } from "./error.js";
-import { elements, type Model, openModel, PATH_OPTION } from "./model.js";
+import { elements, type Model, openModel, PATH_OPTION } from "./open-model.js";
 
 /** Exporters leave many shapes and indices behind as integer constants; these are counted, not listed. */
 const SMALL = 8;

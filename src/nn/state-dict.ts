@@ -1,9 +1,9 @@
 /** State dicts: finding parameters by name and shape, and saying everything that is wrong at once. */
 
-import { checkBoolean, sameShape, showShape, wrongType } from "../checks.js";
-import { quantizeMatrix, scaleNameOf } from "../quantize.js";
-import { asParameter, asTensor } from "../tensor.js";
-import { entriesOf, type ParameterData, type StateDictLike, type TensorLike } from "../tensor-like.js";
+import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
+import { checkBoolean, sameShape, showShape, wrongType } from "../tensor/checks.js";
+import { entriesOf, type ParameterData, type StateDictLike, type TensorLike } from "../tensor/like.js";
+import { asParameter, asTensor } from "../tensor/tensor.js";
 import { checkPrecision, type Precision } from "../wasm/precision.js";
 
 /** A parameter that a module has: PyTorch's name and shape. */

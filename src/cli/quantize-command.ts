@@ -3,8 +3,8 @@ import { parseArgs } from "node:util";
 import { Linear, quantizeModule, type StateDict, Tensor } from "lstm-wasm";
 import { listModules, type ModuleInfo, quantizeStateDict, writeSafetensors } from "lstm-wasm/formats";
 import { blame, CliError, readBytes, writeBytes } from "./error.js";
-import { type Layer, type Model, openModel, PATH_OPTION } from "./model.js";
 import { readNpy } from "./npy.js";
+import { type Layer, type Model, openModel, PATH_OPTION } from "./open-model.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
 
 /** The random input of each layer: steps and batch rows. */

@@ -4,7 +4,6 @@
  */
 
 import { checkInteger, showShape, wrongType, wrongValue } from "./checks.js";
-import { normal } from "./random.js";
 import {
   allocateFloats,
   asFloat32,
@@ -14,7 +13,8 @@ import {
   sizeOf,
   type TensorData,
   type TensorLike,
-} from "./tensor-like.js";
+} from "./like.js";
+import { normal } from "./random.js";
 
 /** A state dict as readers return it: PyTorch's parameter names to tensors. */
 export type StateDict = Map<string, Tensor<TensorData>>;

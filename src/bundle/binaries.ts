@@ -5,7 +5,7 @@
 
 import { instantiateSync } from "@assemblyscript/loader";
 import { relaxedSimd, simd } from "#binaries";
-import type { Kernels } from "./kernels.js";
+import type { Kernels } from "../wasm/kernels.js";
 
 declare global {
   /** Named in the declarations: where a program's `lib` has no `dom`, these two are all that they need. */

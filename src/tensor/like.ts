@@ -1,6 +1,6 @@
 /**
  * What serves as a tensor: numbers with a shape, whoever made them. Checks of both, and room for them. Apart from the class
- * Tensor, of which formats' bundle has none of its own (build.js).
+ * Tensor, of which formats' bundle has none of its own (build/bundle.js).
  */
 
 import { checkInteger, showShape, wrongType, wrongValue } from "./checks.js";

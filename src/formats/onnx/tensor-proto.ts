@@ -1,8 +1,8 @@
 /** TensorProto: dims, a type, and the numbers either raw or as a list of a wider type. */
 
-import { show } from "../../checks.js";
-import { Tensor } from "../../tensor.js";
-import { MOST_DIMENSIONS, type TensorData } from "../../tensor-like.js";
+import { show } from "../../tensor/checks.js";
+import { MOST_DIMENSIONS, type TensorData } from "../../tensor/like.js";
+import { Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
 import type { ExternalFiles } from "./external.js";

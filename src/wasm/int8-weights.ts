@@ -1,5 +1,7 @@
 /** A matrix of int8 weights with one scale per row, as assembly/int8.ts reads it. */
-import type { ParameterData } from "../tensor-like.js";
+import type { ParameterData } from "../tensor/like.js";
+import type { Runtime } from "./runtime.js";
+import { align } from "./scratch.js";
 import {
   outputIndex,
   Panel,
@@ -7,9 +9,7 @@ import {
   type PanelPlace,
   type PanelShape,
   RECORD_BYTES,
-} from "./panel.js";
-import type { Runtime } from "./runtime.js";
-import { align } from "./scratch.js";
+} from "./weights.js";
 
 /** Inputs whose integer sum fits in 32 bits: CHUNK_LINES lines of four. */
 const CHUNK_COLUMNS = 2048;

@@ -5,8 +5,8 @@
  */
 
 import { type Constants, NotConstant } from "./constants.js";
-import type { Graph, Node } from "./model.js";
-import type { Recurrent } from "./recurrent.js";
+import type { Graph, Node } from "./model-proto.js";
+import type { Recurrent } from "./recurrent-node.js";
 import type { Scope } from "./scope.js";
 
 /** Nodes between two layers; PyTorch puts 2. */

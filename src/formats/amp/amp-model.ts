@@ -1,7 +1,7 @@
 /** What the readers of amp models return, and what they share in reading JSON. */
 
-import { show, wrongType } from "../../checks.js";
-import { type StateDict, Tensor } from "../../tensor.js";
+import { show, wrongType } from "../../tensor/checks.js";
+import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { asBytes, type Bytes, FormatError, isBytes } from "../bytes.js";
 import { isObject, parseJson } from "../json.js";
 import { decodeUtf8 } from "../utf8.js";

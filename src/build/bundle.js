@@ -18,17 +18,17 @@ const options = {
   format: "esm",
   platform: "neutral",
   target: "es2022",
-  inject: ["src/wasm/text-decoder.ts"],
+  inject: ["src/bundle/text-decoder.ts"],
   outdir: "dist",
   sourcemap: true,
 };
 
-/** What imports src/tensor.ts, imports the class from the library's bundle instead. */
+/** What imports src/tensor/tensor.ts, imports the class from the library's bundle instead. */
 const tensorOfLibrary = {
   name: "tensor-of-library",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /\/tensor\.js$/ }, ({ path, resolveDir }) =>
-      resolve(resolveDir, path) === resolve("src/tensor.js")
+      resolve(resolveDir, path) === resolve("src/tensor/tensor.js")
         ? { path: "tensor", namespace: "library" }
         : undefined,
     );

@@ -2,8 +2,8 @@
 import { parseArgs } from "node:util";
 import { Tensor } from "lstm-wasm";
 import { blame, CliError, readBytes, writeBytes } from "./error.js";
-import { type Layer, type Model, openModel, PATH_OPTION } from "./model.js";
 import { readNpy, writeNpy } from "./npy.js";
+import { type Layer, type Model, openModel, PATH_OPTION } from "./open-model.js";
 import { Progress } from "./progress.js";
 import { makeRunner, type Runner } from "./runner.js";
 

@@ -3,9 +3,9 @@
  * They stay descriptions until the state dict is known, so an optimizer's state beside it costs nothing.
  */
 
-import { show, showShape } from "../../checks.js";
-import { Tensor } from "../../tensor.js";
-import type { TensorData } from "../../tensor-like.js";
+import { show, showShape } from "../../tensor/checks.js";
+import type { TensorData } from "../../tensor/like.js";
+import { Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
 import { type Calls, Global } from "./pickle.js";

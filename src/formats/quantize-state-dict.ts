@@ -1,9 +1,9 @@
 /** A state dict's matrices to int8, for a file a quarter of the size. */
 
-import { checkOptions } from "../checks.js";
-import { quantizeMatrix, scaleNameOf } from "../quantize.js";
-import { type StateDict, Tensor } from "../tensor.js";
-import type { TensorData } from "../tensor-like.js";
+import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
+import { checkOptions } from "../tensor/checks.js";
+import type { TensorData } from "../tensor/like.js";
+import { type StateDict, Tensor } from "../tensor/tensor.js";
 import { listModules, type ModuleInfo } from "./modules.js";
 
 /** Options of {@link quantizeStateDict}. */

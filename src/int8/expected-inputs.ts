@@ -1,6 +1,6 @@
 /**
  * What the products of a matrix's inputs are expected to be. The error of what a row gives, squared, is expected to be the
- * sum of e[i] e[j] E[x[i] x[j]], over the errors e of its weights and all pairs of inputs x; quantize.ts makes it least.
+ * sum of e[i] e[j] E[x[i] x[j]], over the errors e of its weights and all pairs of inputs x; round-weights.ts makes it least.
  */
 
 /**

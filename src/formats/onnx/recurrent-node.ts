@@ -4,11 +4,11 @@
  * that PyTorch's modules do not compute is refused by name.
  */
 
-import { show, showShape } from "../../checks.js";
-import { type StateDict, Tensor } from "../../tensor.js";
+import { show, showShape } from "../../tensor/checks.js";
+import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { allZeros, type Constants, NotConstant } from "./constants.js";
-import type { Attribute } from "./model.js";
+import type { Attribute } from "./model-proto.js";
 import type { Site } from "./scope.js";
 
 export type Kind = "LSTM" | "GRU" | "RNN";

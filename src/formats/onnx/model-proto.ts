@@ -3,7 +3,7 @@
 import { FormatError } from "../bytes.js";
 import { ExternalFiles } from "./external.js";
 import { type Budget, type Field, readMessage } from "./protobuf.js";
-import { readTensorProto, type TensorProto } from "./tensor.js";
+import { readTensorProto, type TensorProto } from "./tensor-proto.js";
 
 /** Graphs in branches of branches; real models nest 6 deep. */
 const MOST_DEPTH = 32;

@@ -1,5 +1,5 @@
 /** A weight matrix in linear memory, packed as assembly/panel.ts draws it, with the record that kernels read it by. */
-import type { ParameterData } from "../tensor-like.js";
+import type { ParameterData } from "../tensor/like.js";
 import type { Kernels } from "./kernels.js";
 import type { Runtime } from "./runtime.js";
 

@@ -1,5 +1,5 @@
 /**
- * What the bundle embeds of the binaries: `node src/wasm/embed.js NAME...` makes build/NAME.txt of build/NAME.wasm, and
+ * What the bundle embeds of the binaries: `node src/build/embed.js NAME...` makes build/NAME.txt of build/NAME.wasm, and
  * embedded.ts the bytes again.
  *
  * The text is ASCII: the number of bytes, a newline, the low seven bits of each byte, and the distances from one byte

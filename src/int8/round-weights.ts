@@ -4,7 +4,7 @@
  * inputs, where they are given).
  */
 
-import { type InputProducts, type ProductBlock, productsOfWeights } from "./input-products.js";
+import { type InputProducts, type ProductBlock, productsOfWeights } from "./expected-inputs.js";
 
 const SCALE_SUFFIX = "_scale";
 
