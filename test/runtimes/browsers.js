@@ -1,9 +1,8 @@
 /** Chromium, Firefox and WebKitGTK from Debian, headless, on pages that a server on localhost hands out. */
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import puppeteer from "puppeteer-core";
 import { bundleSites } from "./bundles.js";
+import { install } from "./debian.js";
 import { PAGES, serveExamples } from "./examples.js";
 import { startServer } from "./server.js";
 import { startWebKit } from "./webkit.js";
@@ -133,16 +132,6 @@ async function visit(driver, server, { site, context }) {
   } catch (error) {
     return { error: String(error) };
   }
-}
-
-/** Debian's packages that are missing. */
-function install(packages) {
-  const missing = Object.keys(packages).filter((name) => !existsSync(packages[name]));
-  if (missing.length === 0) return;
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  execFileSync("apt-get", ["update", "-qq"], { env, stdio: "ignore", timeout: 300_000 });
-  const options = ["install", "-y", "-qq", "--no-install-recommends"];
-  execFileSync("apt-get", [...options, ...missing], { env, stdio: "ignore", timeout: 900_000 });
 }
 
 function within(promise, milliseconds, message) {

@@ -6,6 +6,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ARM64, runArm64 } from "./arm64.js";
 import { runBrowsers } from "./browsers.js";
 import { runEdge } from "./edge.js";
 import { copyExamples } from "./examples.js";
@@ -30,6 +31,7 @@ try {
     if (reference === undefined) throw new Error("no engine gave checksums to update from");
     writeFileSync(CHECKSUMS, `${JSON.stringify(reference.checksums, null, 1)}\n`);
   }
+  if (wanted(ARM64)) rows.push(await runArm64(app, work));
   if (wanted("deno")) rows.push(await runDenoExample(app));
   if (wanted("types")) rows.push(...checkTypes(app));
   if (wanted("edge") || wanted("workerd")) rows.push(...(await runEdge(app)));
