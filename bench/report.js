@@ -1,5 +1,5 @@
 /** The results of a run as text: on the console, and as bench/README.md with bench/chart.svg beside it. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { CASES, caseNamed, describeCase } from "./cases.js";
 import { chart } from "./chart.js";
 import { median } from "./measure.js";
@@ -347,7 +347,7 @@ function disturbedRounds(results) {
   return allRounds(results).filter((round) => round.coreShare < 0.97);
 }
 
-function readme(results, limits) {
+function readme(results) {
   const { machine, settings, cells, old, roofline: measured, stream, cold, sizes, check } = results;
   const caches = machine.caches.map(({ level, size }) => `L${level} ${size}`).join(", ");
   const versions = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`);
@@ -408,7 +408,7 @@ function readme(results, limits) {
     markdownTable(...int8Table(cells)),
     [
       "What they cost: difference to float32, the largest over output and final states, the mean over the output. Weights are",
-      "uniform, for which a scale per row gains little; [int8/README.md](int8/README.md) has trained networks.",
+      "uniform, for which a scale per row gains little. [int8/README.md](int8/README.md) has trained networks.",
     ].join("\n"),
     markdownTable(...int8Errors(check)),
   ];
@@ -525,7 +525,7 @@ function readme(results, limits) {
       ["", "asked", "got", ""],
       targets(results).map(({ name, asked, got, met }) => [name, asked, got, met ? "met" : "**below**"]),
     ),
-    limits.trim(),
+    "What bounds those that are below, and what was tried: [docs/performance.md](../docs/performance.md#what-falls-short).",
   );
   return `${sections.join("\n\n")}\n`;
 }
@@ -535,9 +535,8 @@ function coldParts(parts) {
   return `import ${of("importMs")}, compiling the wasm ${of("initMs")}, weights ${of("weightsMs")}, stream and first step ${of("stepMs")}`;
 }
 
-/** Writes README.md, which ends with limits.md, and chart.svg into `folder`. */
+/** Writes README.md and chart.svg into `folder`. */
 export function writeReport(results, folder) {
-  const limits = readFileSync(`${folder}limits.md`, "utf8");
-  writeFileSync(`${folder}README.md`, readme(results, limits));
+  writeFileSync(`${folder}README.md`, readme(results));
   writeFileSync(`${folder}chart.svg`, chart(results));
 }

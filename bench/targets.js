@@ -56,7 +56,10 @@ export const BUNDLE_GZIP_BYTES = 32 * 1024;
 
 /** Of the measured peak of multiply-adds. */
 export const PROJECTION_FRACTION = 0.95;
-/** Of the measured read bandwidth, by the case that shows it; asked of the kernel by itself and of the case as a whole. H = 512 (4 MB) and above are beyond the design's L2. */
+/**
+ * Of the measured read bandwidth, by the case that shows it. Asked of the kernel by itself, and of the case as a whole.
+ * From H = 512 on (4 MB) the weights are larger than a second-level cache of 2 MB.
+ */
 export const RECURRENT_FRACTIONS = {
   "recurrent-128": 0.85,
   "recurrent-256": 0.85,
