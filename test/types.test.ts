@@ -1,15 +1,12 @@
 /** The declarations as a user's compiler sees them: every option of strictness on, no skipLibCheck. Needs `npm run build`. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { root, SNIPPETS } from "./support/pages.js";
 
-const root = new URL("..", import.meta.url);
-const snippets = [...readFileSync(new URL("README.md", root), "utf8").matchAll(/```ts\n(.*?)```/gs)].map(
-  (match) => match[1]!,
-);
 // Inside the package, so that "lstm-wasm" resolves to its own dist/.
 const folder = new URL("build/types/", root);
 const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
@@ -79,12 +76,12 @@ function compile(
 beforeAll(() => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(new URL("calls.ts", folder), CALLS);
-  for (const [at, snippet] of snippets.entries()) writeFileSync(new URL(`snippet-${at}.ts`, folder), snippet);
+  for (const [at, { code }] of SNIPPETS.entries()) writeFileSync(new URL(`snippet-${at}.ts`, folder), code);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it("take the README's snippets as they stand", () => {
-  const files = snippets.map((_, at) => `snippet-${at}.ts`);
+it("take the snippets of README.md and docs/ as they stand", () => {
+  const files = SNIPPETS.map((_, at) => `snippet-${at}.ts`);
   expect(files.length).toBeGreaterThan(2);
   expect(compile("snippets", files, ["node"], ["es2022", "dom"])).toBe("");
 });

@@ -1,4 +1,4 @@
-/** results.json as README.md, and as the part of the library's README. */
+/** results.json as README.md, and as a part of docs/int8.md. */
 
 /** Ours to PyTorch's. */
 const HALF = 0.5;
@@ -51,11 +51,11 @@ function errorTable(networks, key, ratios) {
 const BEGIN = "<!-- bench/int8/run.js writes this part. -->\n";
 const END = "<!-- The end of it. -->";
 
-/** The library's README with its part anew. */
-export function withSummary(readme, results) {
-  const [before, rest] = readme.split(BEGIN);
+/** docs/int8.md with its part anew. */
+export function withSummary(page, results) {
+  const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
-  if (after === undefined) throw new Error(`README.md: expected ${BEGIN}and ${END}`);
+  if (after === undefined) throw new Error(`docs/int8.md: expected ${BEGIN}and ${END}`);
   return `${before}${BEGIN}\n${summary(results)}\n\n${END}${after}`;
 }
 

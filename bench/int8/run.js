@@ -1,6 +1,6 @@
 /**
  * What int8 weights cost in accuracy, beside PyTorch's quantize_dynamic on the same networks. Writes results.json and
- * README.md beside itself, and its part of the library's README. Takes a minute.
+ * README.md beside itself, and its part of docs/int8.md. Takes a minute.
  *
  *     node bench/int8/run.js [--from results.json]
  *
@@ -138,7 +138,7 @@ function measureAll() {
 
 const { from } = parseArgs({ options: { from: { type: "string" } } }).values;
 const results = from === undefined ? measureAll() : JSON.parse(readFileSync(from, "utf8"));
-const library = here("../../README.md");
+const page = here("../../docs/int8.md");
 writeFileSync(here("results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
 writeFileSync(here("README.md"), report(results));
-writeFileSync(library, withSummary(readFileSync(library, "utf8"), results));
+writeFileSync(page, withSummary(readFileSync(page, "utf8"), results));

@@ -1,10 +1,11 @@
-"""Runs the Python snippets of README.md on a small model and so writes the files that its TypeScript reads.
+"""Runs the Python snippets of README.md and docs/ on a small model. They write the files that the TypeScript there reads.
 
     python3 test/readme/make.py FOLDER
 
 PyTorch (Debian's python3-torch) is all it needs. The two other files of this folder are what it wrote.
 """
 
+import glob
 import os
 import re
 import sys
@@ -13,9 +14,12 @@ import torch
 from torch import nn
 
 here = os.path.dirname(os.path.abspath(__file__))
-readme = open(os.path.join(here, "..", "..", "README.md"), encoding="utf-8").read()
-snippets = re.findall(r"```python\n(.*?)```", readme, re.S)
-assert snippets, "README.md has no Python"
+root = os.path.join(here, "..", "..")
+pages = [os.path.join(root, "README.md"), *sorted(glob.glob(os.path.join(root, "docs", "*.md")))]
+snippets = [
+    snippet for page in pages for snippet in re.findall(r"```python\n(.*?)```", open(page, encoding="utf-8").read(), re.S)
+]
+assert len(snippets) == 2, f"expected two Python snippets, got {len(snippets)}"
 
 
 class Model(nn.Module):
@@ -36,4 +40,4 @@ torch.manual_seed(1)
 os.chdir(sys.argv[1])
 for snippet in snippets:
     exec(snippet, {"model": Model(), "layer": KerasGru()})
-print(f"ran {len(snippets)} Python snippets of README.md, wrote {', '.join(sorted(os.listdir('.')))}")
+print(f"ran {len(snippets)} Python snippets, wrote {', '.join(sorted(os.listdir('.')))}")
