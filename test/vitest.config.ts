@@ -29,6 +29,7 @@ const textImports = {
 const WITHOUT_WASM = [
   "test/formats/**/*.test.ts",
   "test/golden-data.test.ts",
+  "test/links.test.ts",
   "test/package.test.ts",
   "test/quantize-matrix.test.ts",
   "test/types.test.ts",
