@@ -1,6 +1,7 @@
 /**
- * Which binary an engine runs, and how it is compiled. One source serves two bundles: `#binaries` is embedded.ts in the
- * default one, and imported.ts where the platform compiles wasm files itself (the condition workerd in package.json).
+ * Which binary an engine runs, and how it is compiled. `#binaries` is embedded.ts in the default bundle. In
+ * the bundle for edge platforms, which compile wasm files themselves, it is imported.ts (the condition
+ * workerd in package.json).
  */
 
 import { instantiateSync } from "@assemblyscript/loader";
@@ -8,14 +9,17 @@ import { relaxedSimd, simd } from "#binaries";
 import type { Kernels } from "../wasm/kernels.js";
 
 declare global {
-  /** Named in the declarations: where a program's `lib` has no `dom`, these two are all that they need. */
+  /** The declarations name these two. A program whose `lib` has no `dom` would not have them. */
   namespace WebAssembly {
     interface Module {}
     interface Memory {}
   }
 }
 
-/** `relaxed-simd` fuses multiply-adds where the CPU can; `simd` gives the same bits everywhere; `given` is the user's. */
+/**
+ * `relaxed-simd` fuses multiply-adds where the CPU can. `simd` gives the same bits everywhere. `given` is the
+ * user's.
+ */
 export type Build = "relaxed-simd" | "simd" | "given";
 type Binary = Uint8Array<ArrayBuffer> | WebAssembly.Module;
 
@@ -23,8 +27,13 @@ type Binary = Uint8Array<ArrayBuffer> | WebAssembly.Module;
 const MINIMUM_VERSIONS = "Chrome 93, Edge 93, Firefox 92, Safari 16.4, Node.js 16.9, Deno 1.13 or Bun 0.1";
 
 /**
- * The relaxed build where the engine accepts it and bits may differ between CPUs, else the baseline, compiled. Whether a build
- * is accepted is asked only when it did not compile: asking takes 0.1 ms of a start in Node.
+ * Compiles the relaxed build where the engine accepts it, else the baseline.
+ *
+ * A build is compiled without asking WebAssembly.validate first, which takes 0.1 ms of a start in Node. Only
+ * when compiling failed, validate tells an engine without the instructions from a policy that forbids
+ * compiling.
+ *
+ * @param deterministic take the baseline, whose bits are the same on every CPU
  * @throws Error when the engine has no WebAssembly SIMD, and as `compile` does
  */
 export function compileBuild(deterministic: boolean): { build: Build; module: WebAssembly.Module } {
@@ -44,10 +53,10 @@ export function compileBuild(deterministic: boolean): { build: Build; module: We
   throw new Error(`lstm-wasm: this engine has ${missing}; expected at least ${MINIMUM_VERSIONS}`);
 }
 
-/** The module to instantiate. @throws Error saying what to do where compiling from bytes is refused. */
+/** The module to instantiate. @throws Error that says what to do where compiling from bytes is refused. */
 export function compile(binary: Binary): WebAssembly.Module {
   if (!(binary instanceof Uint8Array)) {
-    // Next.js compiles in one realm and runs the code in another; the loader knows a module by its prototype.
+    // Next.js compiles in one realm and runs the code in another. The loader tells a module by its prototype.
     return binary instanceof WebAssembly.Module
       ? binary
       : Object.setPrototypeOf(binary, WebAssembly.Module.prototype);
@@ -59,7 +68,11 @@ export function compile(binary: Binary): WebAssembly.Module {
   }
 }
 
-/** A new instance. @throws Error saying what to do where WebAssembly is refused: by WebKit here, elsewhere at `compile`. */
+/**
+ * A new instance.
+ * @throws Error that says what to do where a policy refuses WebAssembly; WebKit refuses here, other engines
+ *   in `compile`
+ */
 export function instantiate(module: WebAssembly.Module): Kernels {
   try {
     // The raw exports: a call through the loader's wrappers costs twice as much (13 ns against 6).
@@ -73,7 +86,10 @@ function refused(cause: unknown): Error {
   return new Error(`lstm-wasm: this scope refused to compile WebAssembly. ${advice(cause)}`, { cause });
 }
 
-/** Chrome before 115 compiles at most 4 KB at once on a page's thread; a strict policy and edge workers, nothing. */
+/**
+ * Chrome before 115 compiles at most 4 KB at once on a page's thread. Strict policies and edge workers
+ * compile nothing.
+ */
 function advice(cause: unknown): string {
   return cause instanceof RangeError
     ? "Use it in a worker, or compile lstm-wasm/lstm.wasm with WebAssembly.compile and pass it to init({ module })"

@@ -1,3 +1,5 @@
-/** Types only: what `lstm-wasm/lstm.wasm` and `lstm-wasm/lstm-relaxed.wasm` give where a platform imports wasm files. */
+/**
+ * The types of `lstm-wasm/lstm.wasm` and `lstm-wasm/lstm-relaxed.wasm`, on platforms that import wasm files.
+ */
 declare const compiled: WebAssembly.Module;
 export default compiled;

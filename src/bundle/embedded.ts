@@ -1,6 +1,6 @@
 /**
- * The binaries inside the bundle, as text (embed.js), which gzip takes to three quarters of what base64 takes. Only the one
- * that is asked for becomes bytes.
+ * The binaries inside the bundle, as text. build/embed.js describes its form; after gzip it is three quarters
+ * of base64. Only the binary that is asked for becomes bytes.
  */
 import relaxedSimdText from "../../build/relaxed-simd.txt";
 import simdText from "../../build/simd.txt";
@@ -14,9 +14,11 @@ export function relaxedSimd(): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The text is ASCII, so that the engine makes its bytes; what is left to do here is one eighth bit after the other.
+ * The bytes of an embedded binary. TextEncoder makes the low seven bits of all of them; the loop below sets
+ * eighth bits.
  *
- * @throws Error where the script was read in one of the few encodings that change ASCII, as ISO-2022-JP does control characters.
+ * @throws Error where the page has one of the few encodings that change ASCII: ISO-2022-JP changes control
+ *   characters
  */
 export function toBytes(text: string): Uint8Array<ArrayBuffer> {
   const begin = text.indexOf("\n") + 1;
@@ -27,12 +29,13 @@ export function toBytes(text: string): Uint8Array<ArrayBuffer> {
       'lstm-wasm: this script was read in an encoding that garbles the WebAssembly in it; begin the page with <meta charset="utf-8">',
     );
   }
-  // An array of this realm: a sandbox's TextEncoder may be another's, whose arrays are no Uint8Array here.
+  // A copy is an array of this realm. A sandbox's TextEncoder may be of another, whose arrays are no
+  // Uint8Array here.
   const binary = new Uint8Array(ascii.subarray(begin, end));
-  let at = 0;
+  let index = 0;
   ascii.subarray(end).forEach((distance) => {
-    at += distance;
-    if (distance < 127) binary[at]! |= 128;
+    index += distance;
+    if (distance < 127) binary[index]! |= 128;
   });
   return binary;
 }

@@ -1,6 +1,6 @@
 /**
- * The binaries as files beside the bundle, for platforms that compile them and hand over a WebAssembly.Module (edge
- * workers refuse to compile bytes). `?module` is the suffix that Next.js wants for that.
+ * The binaries as files beside the bundle. Edge platforms refuse to compile bytes; they compile such a file
+ * themselves and its import gives a WebAssembly.Module. Next.js does so for the suffix `?module`.
  */
 import relaxedSimdModule from "../../build/relaxed-simd.wasm?module";
 import simdModule from "../../build/simd.wasm?module";

@@ -1,4 +1,4 @@
-/** What a bundle makes of the binaries: ASCII text (embed.js), or on edge platforms the compiled module. */
+/** What importing a binary gives: its text in the default bundle, the compiled module on edge platforms. */
 declare module "*.txt" {
   const text: string;
   export default text;

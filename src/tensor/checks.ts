@@ -1,10 +1,10 @@
 /**
- * Small validators: each returns its argument, and builds its message only when it throws.
- * A wrong type is a TypeError, a wrong value or shape a RangeError; every message names the argument and
- * says what was expected and what came: `input.shape[2]: expected inputSize 40, got 41`.
+ * Checks of arguments. Each returns the argument, and builds its message only when it throws. A wrong type is
+ * a TypeError; a wrong value or shape is a RangeError. Every message names the argument, what was expected
+ * and what came: `input.shape[2]: expected inputSize 40, got 41`.
  */
 
-/** How a value is shown in a message: short, quoted, and without running any code of the value's own. */
+/** How a message shows a value: short and quoted. No code of the value runs, such as its toString. */
 export function show(value: unknown): string {
   if (typeof value === "string")
     return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
@@ -37,7 +37,9 @@ export function wrongValue(name: string, expected: string, got: unknown): RangeE
   return new RangeError(`${name}: expected ${expected}, got ${typeof got === "string" ? got : show(got)}`);
 }
 
-/** @throws TypeError unless `value` is a number; RangeError unless it is an integer of at least `least`. */
+/**
+ * @throws TypeError unless `value` is a number; RangeError unless it is an integer from `least` to `most`.
+ */
 export function checkInteger(
   name: string,
   value: unknown,
@@ -59,8 +61,8 @@ export function checkBoolean(name: string, value: unknown): boolean {
 }
 
 /**
- * An options object whose keys are all known; a misspelt option is refused rather than ignored.
- * @throws TypeError for anything but a plain object, and for a key that is not in `known`.
+ * An options object, `{}` where it is undefined. A misspelt option is an error; it is never ignored.
+ * @throws TypeError for anything but an object, and for a key that is not in `known`
  */
 export function checkOptions<Options extends object>(
   name: string,

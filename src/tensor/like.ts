@@ -1,6 +1,8 @@
 /**
- * What serves as a tensor: numbers with a shape, whoever made them. Checks of both, and room for them. Apart from the class
- * Tensor, of which formats' bundle has none of its own (build/bundle.js).
+ * What serves as a tensor argument: any object with numbers and a shape. Its checks, and memory for numbers.
+ *
+ * This file is apart from tensor.ts, which holds the class Tensor. There may be one class of that name only,
+ * and the bundle of `lstm-wasm/formats` has this file but not the class (build/bundle.js).
  */
 
 import { checkInteger, showShape, wrongType, wrongValue } from "./checks.js";
@@ -15,13 +17,20 @@ export type IntegerArray =
   | BigInt64Array
   | BigUint64Array;
 
-/** What a tensor may hold. Modules compute on float32; integer tensors come out of files and stay as they are. */
+/**
+ * What a tensor may hold. Modules compute on float32; integer tensors come out of files and stay as they are.
+ */
 export type TensorData = Float32Array | IntegerArray;
 
-/** What a module's parameter may hold: float32 numbers, or int8 weights whose scales are a parameter of their own. */
+/**
+ * What a module's parameter may hold: float32 numbers, or int8 weights whose scales are a parameter of their
+ * own.
+ */
 export type ParameterData = Float32Array | Int8Array;
 
-/** Any object with `data` and `shape` (or `dims`, as onnxruntime names it) serves as a tensor argument. */
+/**
+ * An object with `data` and `shape` (or `dims`, as onnxruntime names it): what every tensor argument takes.
+ */
 export type TensorLike<Data = Float32Array | Float64Array | readonly number[]> =
   | { readonly data: Data; readonly shape: readonly number[] }
   | { readonly data: Data; readonly dims: readonly number[] };
@@ -32,8 +41,9 @@ export type StateDictLike =
   | Readonly<Record<string, TensorLike<unknown>>>;
 
 /**
- * The names and tensors of a state dict. Any map serves, one of another realm or of one's own making too.
- * @throws TypeError for what is neither a map nor a record
+ * The names and tensors of a state dict. A map is told by its method `get`: it may be of another realm or a
+ * user's class.
+ * @throws TypeError for anything but a map or a record
  */
 export function entriesOf(dict: StateDictLike): Iterable<readonly [string, TensorLike<unknown>]> {
   if (typeof dict !== "object" || dict === null || Array.isArray(dict)) {
@@ -44,16 +54,20 @@ export function entriesOf(dict: StateDictLike): Iterable<readonly [string, Tenso
     : Object.entries(dict as Readonly<Record<string, TensorLike<unknown>>>);
 }
 
-/** PyTorch allows no more; an array that holds itself would have dimensions without end, and a file could state millions. */
+/** As many as PyTorch allows. Without a limit, an array that holds itself would never end. */
 export const MOST_DIMENSIONS = 64;
 
-/** The number of elements of a shape. @throws TypeError or RangeError for a shape that is not one. */
+/**
+ * The number of elements of a shape.
+ * @throws TypeError unless it is an array of numbers; RangeError for a size that is no integer of at least 0,
+ *   and for 2^53 elements or more
+ */
 export function sizeOf(shape: readonly number[], name = "shape"): number {
   if (!Array.isArray(shape)) throw wrongType(name, "an array of sizes", shape);
   let size = 1;
   for (let axis = 0; axis < shape.length; axis++) {
     const length = shape[axis]!;
-    // The check by name only where it will throw: it builds its message's text first.
+    // checkInteger builds the name's text before it checks, so it is called only where it will throw.
     if (!(Number.isInteger(length) && length >= 0)) checkInteger(`${name}[${axis}]`, length, 0);
     size *= length;
   }
@@ -61,7 +75,7 @@ export function sizeOf(shape: readonly number[], name = "shape"): number {
   return size;
 }
 
-/** So many zeros. @throws RangeError, naming what asked for them, where the engine has no room. */
+/** `count` zeros. @throws RangeError that names the argument `name` where the engine has no room for them. */
 export function allocateFloats(count: number, name: string, got: unknown = count): Float32Array {
   try {
     return new Float32Array(count);
@@ -75,25 +89,27 @@ function noRoom(name: string, got: unknown, cause: unknown): RangeError {
 }
 
 /**
- * A copy of `count` of `source`'s numbers from `at` on. Few are copied by a loop, since a view and a call cost more than
- * 64 numbers; many by the constructor, which does not clear the memory first.
+ * A copy of `count` numbers of `source`, from index `begin` on. Up to 64 numbers are copied by a loop, which
+ * is faster than a view and a call. More are copied by the constructor, which does not clear the memory
+ * first.
+ * @throws RangeError that names the argument `name` where the engine has no room for them
  */
-export function copyFloats(source: Float32Array, at: number, count: number, name: string): Float32Array {
+export function copyFloats(source: Float32Array, begin: number, count: number, name: string): Float32Array {
   if (count > 64) {
     try {
-      return new Float32Array(source.subarray(at, at + count));
+      return new Float32Array(source.subarray(begin, begin + count));
     } catch (cause) {
       throw noRoom(name, count, cause);
     }
   }
   const copy = new Float32Array(count);
-  for (let index = 0; index < count; index++) copy[index] = source[at + index]!;
+  for (let index = 0; index < count; index++) copy[index] = source[begin + index]!;
   return copy;
 }
 
 /**
- * The argument as data, which `read` checks or converts, and a shape that fits it.
- * @throws TypeError or RangeError naming the argument.
+ * A tensor argument as data and a shape that fits it. `read` checks or converts the data.
+ * @throws TypeError for the wrong kind of value, RangeError for a wrong shape; both name the argument
  */
 export function asShaped<Data extends ArrayLike<number>>(
   value: unknown,
@@ -113,15 +129,15 @@ export function asShaped<Data extends ArrayLike<number>>(
   return { data: numbers, shape: sizes };
 }
 
-/** The numbers as float32, without copying a Float32Array. @throws TypeError for what is not numbers. */
+/** The numbers as float32; a Float32Array is not copied. @throws TypeError for anything but numbers. */
 export function asFloat32(data: unknown, name: string): Float32Array {
   if (data instanceof Float32Array) return data;
   if (ArrayBuffer.isView(data) && !(data instanceof DataView) && !is64BitInteger(data)) {
     return Float32Array.from(data as unknown as ArrayLike<number>);
   }
   if (!Array.isArray(data)) throw wrongType(name, "a Float32Array", data);
-  const at = data.findIndex((element) => typeof element !== "number");
-  if (at >= 0) throw wrongType(`${name}[${at}]`, "a number", data[at]);
+  const index = data.findIndex((element) => typeof element !== "number");
+  if (index >= 0) throw wrongType(`${name}[${index}]`, "a number", data[index]);
   return Float32Array.from(data);
 }
 

@@ -1,12 +1,15 @@
 /**
- * Random numbers for initial weights and `Tensor.randn`. Only additions, multiplications and shifts of integers and
- * one square root of a float32 pass through, so a seed gives the same numbers on every engine.
+ * Random numbers for initial weights and `Tensor.randn`. A seed gives the same numbers on every engine: they
+ * are made by operations that every engine rounds alike.
  */
 
-/** Uniform numbers in [0, 1) with 24 bits each, the precision of a float32. Without a seed, Math.random's. */
+/**
+ * Makes uniform numbers in [0, 1) of 24 bits, the precision of a float32. Without a seed they are
+ * Math.random's.
+ */
 export function uniform(seed?: number): () => number {
   if (seed === undefined) return Math.random;
-  // splitmix32: a counter stepped by the golden ratio, mixed twice (constants of the MurmurHash3 family of finalizers).
+  // splitmix32: a counter stepped by the golden ratio, mixed twice with constants of the MurmurHash3 family.
   let counter = (seed ^ Math.floor(seed / 2 ** 32)) | 0;
   return () => {
     counter = (counter + 0x9e3779b9) | 0;
@@ -17,9 +20,9 @@ export function uniform(seed?: number): () => number {
 }
 
 /**
- * Standard normal numbers: the sum of twelve uniform ones less six would have short tails, and Math.log and Math.cos
- * differ between engines in the last bit, so the ratio-of-uniforms test is used with the exact bound of its quick
- * accept and reject steps (Leva 1992), which leaves a logarithm to about one draw in a hundred, only to compare.
+ * Makes standard normal numbers by the ratio of uniforms, with the quick steps of Leva (1992) that accept or
+ * reject most draws. Math.log and Math.cos differ between engines in the last bit, so no number is made of
+ * them. One draw in a hundred takes a logarithm, only to compare with it.
  */
 export function normal(seed?: number): () => number {
   const next = uniform(seed);

@@ -1,6 +1,6 @@
 /**
  * Tensor: numbers with a shape, row-major, in ordinary JavaScript memory. A tensor never points into the
- * memory of the wasm, so it stays valid whatever happens there.
+ * memory of the wasm, so it stays valid when that memory grows or is freed.
  */
 
 import { checkInteger, showShape, wrongType, wrongValue } from "./checks.js";
@@ -32,9 +32,11 @@ export class Tensor<Data extends TensorData = Float32Array> {
   readonly data: Data;
   readonly shape: readonly number[];
 
-  /** @throws TypeError if `data` is not a typed array; RangeError if its length is not the product of `shape`. */
+  /**
+   * @throws TypeError if `data` is not a typed array; RangeError if its length is not the product of `shape`.
+   */
   constructor(data: Data, shape: readonly number[]);
-  /** @internal With a shape that is frozen already, and is taken as it is. */
+  /** @internal Takes a shape that is frozen already without copying it. */
   constructor(data: Data, shape: readonly number[], frozenShape: true);
   constructor(data: Data, shape: readonly number[], frozenShape = false) {
     if (!isTensorData(data)) throw wrongType("data", "a Float32Array or an integer typed array", data);
@@ -47,8 +49,10 @@ export class Tensor<Data extends TensorData = Float32Array> {
   }
 
   /**
-   * A tensor from nested arrays, a number, or anything with `data` and `shape` (or `dims`). The numbers are copied.
-   * @throws TypeError for anything that is not a number; RangeError for arrays of unequal lengths or more than 64 deep.
+   * A tensor from nested arrays, a number, or anything with `data` and `shape` (or `dims`). The numbers are
+   * copied.
+   * @throws TypeError for anything but numbers; RangeError for arrays of unequal lengths or nested more than
+   *   64 deep
    */
   static from(value: NestedNumbers | TensorLike): Tensor {
     if (typeof value === "object" && value !== null && "data" in value) {
@@ -64,11 +68,15 @@ export class Tensor<Data extends TensorData = Float32Array> {
     return new Tensor(allocateFloats(sizeOf(shape), "shape", showShape(shape)), shape);
   }
 
-  /** Standard normal numbers. The same integer `seed` gives the same tensor on every engine; without one they are random. */
+  /**
+   * Standard normal numbers. A seed gives the same tensor on every engine; without one they are random.
+   * @throws TypeError or RangeError for a `seed` that is not an integer of at least 0, or a shape that does
+   *   not fit in memory
+   */
   static randn(shape: readonly number[], seed?: number): Tensor {
     const tensor = Tensor.zeros(shape);
     const next = normal(seed === undefined ? undefined : checkInteger("seed", seed, 0));
-    for (let at = 0; at < tensor.data.length; at++) tensor.data[at] = next();
+    for (let index = 0; index < tensor.data.length; index++) tensor.data[index] = next();
     return tensor;
   }
 
@@ -84,8 +92,9 @@ export class Tensor<Data extends TensorData = Float32Array> {
 }
 
 /**
- * The numbers of nested arrays and their shape.
- * @throws TypeError for anything that is not a number; RangeError for arrays of unequal lengths.
+ * The numbers of nested arrays and their shape. Messages begin with `name` and the place.
+ * @throws TypeError for anything but numbers; RangeError for arrays of unequal lengths or nested more than 64
+ *   deep
  */
 export function nested(value: NestedNumbers, name: string): { data: Float32Array; shape: number[] } {
   const shape: number[] = [];
@@ -96,30 +105,31 @@ export function nested(value: NestedNumbers, name: string): { data: Float32Array
   }
   const data = allocateFloats(sizeOf(shape), name, showShape(shape));
   let next = 0;
-  const fill = (part: unknown, axis: number, at: string): void => {
+  const fill = (part: unknown, axis: number, place: string): void => {
     if (axis === shape.length) {
-      if (typeof part !== "number") throw wrongType(at, "a number", part);
+      if (typeof part !== "number") throw wrongType(place, "a number", part);
       data[next++] = part;
       return;
     }
-    if (!Array.isArray(part)) throw wrongType(at, `an array of length ${shape[axis]}`, part);
-    if (part.length !== shape[axis]) throw wrongValue(`${at}.length`, String(shape[axis]), part.length);
-    for (let index = 0; index < part.length; index++) fill(part[index], axis + 1, `${at}[${index}]`);
+    if (!Array.isArray(part)) throw wrongType(place, `an array of length ${shape[axis]}`, part);
+    if (part.length !== shape[axis]) throw wrongValue(`${place}.length`, String(shape[axis]), part.length);
+    for (let index = 0; index < part.length; index++) fill(part[index], axis + 1, `${place}[${index}]`);
   };
   fill(value, 0, name);
   return { data, shape };
 }
 
 /**
- * The argument as float32 data and a shape, without copying a Float32Array. Other arrays of numbers are converted.
- * @throws TypeError or RangeError naming the argument.
+ * A tensor argument as float32 data and a shape. A Float32Array is not copied; other arrays of numbers are
+ * converted.
+ * @throws TypeError for the wrong kind of value, RangeError for a wrong shape; both name the argument
  */
 export function asTensor(value: unknown, name: string): { data: Float32Array; shape: readonly number[] } {
   if (value instanceof Tensor && isIntact(value)) return value;
   return asShaped(value, name, asFloat32);
 }
 
-/** As asTensor, but int8 data stays as it is. */
+/** The same for a parameter, whose data may also be an Int8Array. */
 export function asParameter(value: unknown, name: string): { data: ParameterData; shape: readonly number[] } {
   if (value instanceof Tensor && isIntact(value)) return value;
   return asShaped(value, name, (data, dataName) =>
@@ -127,7 +137,10 @@ export function asParameter(value: unknown, name: string): { data: ParameterData
   );
 }
 
-/** Whether a tensor has the float32 numbers of its shape: its data may have been replaced, or its buffer transferred. */
+/**
+ * Whether a tensor still has the float32 numbers of its shape. Its data may have been replaced or
+ * transferred.
+ */
 function isIntact(tensor: Tensor<TensorData>): tensor is Tensor {
   const { data, shape } = tensor;
   let size = 1;
