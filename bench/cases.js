@@ -1,6 +1,6 @@
 /**
- * The cases: sizes, random weights under PyTorch's names, the arguments of a call, and what a call has to compute and
- * to read. Everything is made from fixed seeds, so every process has the same numbers.
+ * The cases: sizes, random weights under PyTorch's names, the arguments of a call, and what a call has to
+ * compute and to read. Everything is made from fixed seeds, so every process has the same numbers.
  */
 
 /**
@@ -59,7 +59,8 @@ export const CASES = [
   entry("gru-sequence-256", "gru", 256, 256, 100, 1),
   entry("gru-batch-128", "gru", 128, 128, 100, 16),
   entry("overhead-1x1", "lstm", 1, 1, 1, 1, { ranked: false }),
-  // One input number, so that nearly all of a call is W_hh h: the recurrent step alone, through the public API.
+  // One input number, so that nearly all of a call is W_hh h: the recurrent step alone, through the public
+  // API.
   entry("recurrent-64", "lstm", 1, 64, 200, 1, { ranked: false }),
   entry("recurrent-128", "lstm", 1, 128, 200, 1, { ranked: false }),
   entry("recurrent-256", "lstm", 1, 256, 200, 1, { ranked: false }),
@@ -100,7 +101,10 @@ function randomTensor(shape, next, scale) {
   return { data, shape };
 }
 
-/** Makes a value for a case once, so that a second use costs nothing: the cold start is timed without making weights. */
+/**
+ * Makes a value for a case once. A cold start is timed after the weights were made, and so without making
+ * them.
+ */
 export function remembered(make) {
   const made = new Map();
   return (spec, ...rest) => {
@@ -141,10 +145,11 @@ export const callArguments = remembered(({ cell, input, hidden, steps, batch, la
 });
 
 /**
- * What one call has to do, phase by phase: each layer and direction multiplies the inputs of all steps as one product
- * (W_ih read once) and then runs its steps (W_hh read at every step). A single step is one phase that reads both.
- * `weightBytes` are read by the phase in total, out of a matrix of `workingSet` bytes that is walked again and again.
- * Activations are in no count.
+ * What one call has to do, phase by phase. Each layer and direction has two phases: the product of all
+ * inputs, which reads W_ih once, and the steps, which read W_hh at every step. A single step is one phase
+ * that reads both.
+ *
+ * A phase reads `weightBytes` in total, out of a matrix of `workingSet` bytes. Activations are not counted.
  */
 export function work({ cell, input, hidden, steps, batch, layers, directions }) {
   const phases = [];

@@ -1,4 +1,4 @@
-/** What the run ran on, and how its processes are started: pinned to one core, each measurement a process of its own. */
+/** The machine of a run, and its processes: one for each measurement, pinned to one core. */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(import.meta.url);
 
-/** Node 20 has relaxed SIMD behind a flag; the flag is gone where it is always on. */
+/** Node 20 needs this flag for relaxed SIMD. Later versions have relaxed SIMD and refuse the flag. */
 const RELAXED_FLAG = "--experimental-wasm-relaxed-simd";
 
 /**
@@ -39,7 +39,10 @@ export function runtimeAt(path, relaxedWasm) {
   return { path, version: found.stdout.trim(), flags };
 }
 
-/** The last core this process may use, which is the least likely to be busy; undefined where there is no taskset. */
+/**
+ * The last core this process may use, which is the least likely to be busy; undefined where there is no
+ * taskset.
+ */
 export function lastCore() {
   const listed = spawnSync("taskset", ["-pc", String(process.pid)], { encoding: "utf8" });
   const last = /(\d+)\s*$/.exec(listed.stdout ?? "");
@@ -47,8 +50,8 @@ export function lastCore() {
 }
 
 /**
- * Runs jobs/NAME.js in a process of its own and gives its result. The process is killed once it has sent that:
- * V8 24 may deadlock on one core when it exits while it compiles.
+ * Runs jobs/NAME.js in a process of its own and gives its result. The process is killed once it has sent
+ * that: V8 24 may deadlock on one core when it exits while it compiles.
  * @param {Runtime} runtime
  * @param {{ core?: number, flags?: string[] }} options
  */
@@ -88,7 +91,7 @@ export function describeMachine() {
   };
 }
 
-/** Virtual machines often hide the model's name; family and model numbers still tell. */
+/** With family and model numbers, since virtual machines often hide the model's name. */
 function cpuModel() {
   if (!existsSync("/proc/cpuinfo")) return undefined;
   const text = readFileSync("/proc/cpuinfo", "utf8");

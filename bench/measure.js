@@ -3,7 +3,10 @@
 /** A sample is at least this long, so that the clock's own cost (about 0.05 us) does not count. */
 const SAMPLE_MS = 1;
 const LEAST_SAMPLES = 3;
-/** The warm-up goes on until this many windows in a row are not faster by more than 2 % (at most four times its least time). */
+/**
+ * The warm-up ends after so many windows in a row that are not faster by 2 %, at the latest after four times
+ * its least time.
+ */
 const STEADY_WINDOWS = 3;
 const LONGEST_WARMUP = 4;
 const WINDOW_MS = 40;
@@ -11,11 +14,12 @@ const WINDOW_MS = 40;
 /**
  * Times `call`, synchronous or not.
  *
- * It warms up for at least `warmupMs` and until it gets no faster: V8 compiles wasm and JavaScript anew while they run,
- * in threads that share the pinned core, which takes 14 MB of wasm far longer than 10 KB.
- * @returns `us`, the median time of a call, or with the clock `cpu` the mean processor time, which a busy machine
- *   disturbs less; the number of calls; and the share of the core that the process had meanwhile: below 1 something else
- *   ran there.
+ * It warms up for at least `warmupMs` and until it gets no faster. V8 compiles wasm and JavaScript anew while
+ * they run, in threads that share the pinned core. That takes far longer for 14 MB of wasm than for 10 KB.
+ *
+ * @returns `us`, the median time of a call; the number of calls; and the share of the core that the process
+ *   had. Below 1, something else ran there. With the clock `cpu`, `us` is the mean processor time, which a
+ *   busy machine disturbs less.
  */
 export async function measure(call, { warmupMs, measureMs, clock = "wall" }) {
   const first = call();
@@ -38,7 +42,7 @@ export async function measure(call, { warmupMs, measureMs, clock = "wall" }) {
     best = Math.min(best, time);
     elapsed = performance.now() - begin;
   }
-  // Optimised code may be many times faster than what chose the number of calls.
+  // The number of calls was chosen before the code was optimised, which may have made it many times faster.
   calls = Math.max(calls, Math.ceil(SAMPLE_MS / best));
 
   const cpuBegin = process.cpuUsage();
@@ -53,7 +57,9 @@ export async function measure(call, { warmupMs, measureMs, clock = "wall" }) {
   };
 }
 
-/** Ms of a call, sample after sample: for `ms`, or up to four times that for the `least` number of samples. */
+/**
+ * Ms of a call, sample after sample: for `ms`, or up to four times that for the `least` number of samples.
+ */
 async function samplesOf(repeat, call, calls, ms, least) {
   const samples = [];
   const begin = performance.now();

@@ -1,12 +1,14 @@
 /**
- * The cases as ONNX models, written with protobufjs. Field numbers are those of onnx.proto (IR version 8, opset 17).
+ * The cases as ONNX models, written with protobufjs. Field numbers are those of onnx.proto (IR version 8,
+ * opset 17).
  *
- * The graphs are the fastest that ONNX has for each case: one LSTM or GRU node per layer, fixed shapes, and no node that
- * only renames. A step gives the final states alone, since the output is the final h. Stacks take and return their
- * states as (layers * directions, N, H), as torch.onnx exports them.
+ * The graphs are the fastest that ONNX has for each case: one LSTM or GRU node per layer, fixed shapes, no
+ * node that only renames. A step returns the final states alone, since its output is the final h. States of
+ * stacks are (layers * directions, N, H), as torch.onnx exports them.
  *
- * The int8 models have DynamicQuantizeLSTM of onnxruntime's own domain in place of LSTM, with weights as its quantiser
- * makes them (quantize_dynamic, per_channel=True): int8, symmetric, a scale for each row. There is none for GRU.
+ * The int8 models have onnxruntime's own node DynamicQuantizeLSTM in place of LSTM. Weights are as its
+ * quantiser makes them (quantize_dynamic, per_channel=True): int8, symmetric, a scale for each row. GRU has
+ * no such node.
  */
 import protobuf from "protobufjs/minimal.js";
 import { remembered } from "./cases.js";
@@ -107,7 +109,9 @@ function floatWeights(layer, directions, { W, R }) {
   );
 }
 
-/** The same as DynamicQuantizeLSTM takes them: int8, transposed, and a scale and a zero point for each row. */
+/**
+ * The same as DynamicQuantizeLSTM takes them: int8, transposed, and a scale and a zero point for each row.
+ */
 function int8Weights(layer, directions, { W, R }) {
   return [W, R].flatMap(({ name, columns, data }) => {
     const rows = data.length / directions / columns;
@@ -184,7 +188,8 @@ function modelOf(spec, dict, int8) {
     const output = spec.kind === "step" ? "" : last ? "Y" : `Y${layer}`;
     const attributes = { hidden_size: hidden, direction: directions === 2 ? "bidirectional" : "forward" };
     if (cell === "gru") attributes.linear_before_reset = 1;
-    // Y is (L, directions, N, H); a further layer takes (L, N, directions * H). One direction needs no transposition.
+    // Y is (L, directions, N, H); a further layer takes (L, N, directions * H). One direction needs no
+    // transposition.
     const raw = last || output === "" ? output : `${output}_raw`;
     const inputs = [source, `W${layer}`, `R${layer}`, `B${layer}`, ""];
     inputs.push(...states.map((state) => initialOf(state, layer)));

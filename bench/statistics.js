@@ -40,7 +40,10 @@ export function peakGigaflops({ tiles }) {
   return Math.max(...tiles.map((tile) => tile.gigaflops));
 }
 
-/** Read bandwidth in GB/s of a working set, between the measured sizes by the logarithm of the size. */
+/**
+ * Read bandwidth in GB/s of a working set, interpolated between the measured sizes by the logarithm of the
+ * size.
+ */
 export function bandwidthOf({ bandwidth }, bytes) {
   const above = bandwidth.findIndex((point) => point.bytes >= bytes);
   if (above === 0) return bandwidth[0].gigabytesPerSecond;
@@ -50,7 +53,10 @@ export function bandwidthOf({ bandwidth }, bytes) {
   return low.gigabytesPerSecond + share * (high.gigabytesPerSecond - low.gigabytesPerSecond);
 }
 
-/** The recurrent steps by themselves, each with its reading as a fraction of the bandwidth of a matrix of that size. */
+/**
+ * The recurrent steps by themselves. Their reading is a fraction of the measured bandwidth at the matrix's
+ * size.
+ */
 export function stepFractions(measured) {
   return measured.recurrentSteps.map((step) => ({
     ...step,
@@ -59,8 +65,8 @@ export function stepFractions(measured) {
 }
 
 /**
- * The least time that the measured roofline allows for a call, in us: for each phase the larger of its multiply-adds at
- * the peak and its weights at the bandwidth of its matrix.
+ * The least time of a call that the measured roofline allows, in us. A phase takes the longer of two times:
+ * its multiply-adds at the peak rate, and its weights at the bandwidth of its matrix.
  */
 export function roofline(spec, measured) {
   const peak = peakGigaflops(measured);

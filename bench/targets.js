@@ -1,4 +1,6 @@
-/** The floors that the project set itself: times faster than onnxruntime-web on the same core in the same run. */
+/**
+ * The floors that the project set itself: times faster than onnxruntime-web on the same core in the same run.
+ */
 export const RATIO_FLOORS = {
   "step-1x40": 25,
   "step-32": 25,
@@ -57,8 +59,8 @@ export const BUNDLE_GZIP_BYTES = 32 * 1024;
 /** Of the measured peak of multiply-adds. */
 export const PROJECTION_FRACTION = 0.95;
 /**
- * Of the measured read bandwidth, by the case that shows it. Asked of the kernel by itself, and of the case as a whole.
- * From H = 512 on (4 MB) the weights are larger than a second-level cache of 2 MB.
+ * Of the measured read bandwidth, by the case that shows it. Asked of the kernel by itself, and of the case
+ * as a whole. From H = 512 on (4 MB) the weights are larger than a second-level cache of 2 MB.
  */
 export const RECURRENT_FRACTIONS = {
   "recurrent-128": 0.85,

@@ -1,6 +1,7 @@
 /**
- * The networks whose int8 weights are measured: drawn ones, and the trained ones of the examples. Each is an LSTM, a GRU or
- * nothing (`rnn`), a Linear or nothing (`head`), and what goes in; the rows of a batch do not depend on each other.
+ * The networks whose int8 weights are measured: some with random weights, and the trained ones of the
+ * examples. Each is an LSTM or GRU (`rnn`), then a Linear (`head`), and an input. Either module may be
+ * missing. Rows of a batch do not depend on each other.
  */
 import { readFileSync } from "node:fs";
 import { readSafetensors, readTorch } from "../../dist/formats/index.js";
@@ -18,7 +19,8 @@ import { SileroFeatures, SileroHead, sileroLstm, sileroTensors } from "../../exa
  * @property {Tensor} input                  (L, N, width)
  * @property {Tensor} sample                 an input of its kind, for quantizeModule
  * @property {number[]} [sampleLengths]      of its rows
- * @property {(output: Tensor) => Float32Array} read  what counts of the output (L, N, width of the last module)
+ * @property {(output: Tensor) => Float32Array} read  what counts of the output (L, N, width of the last
+ *   module)
  * @property {(numbers: Float32Array) => object} [judge]  what they are worth, beside their error
  */
 
@@ -139,7 +141,9 @@ function bitsPerCharacter(logits, targets) {
   return bits / targets.length;
 }
 
-/** Silero VAD's LSTM on the features of some speech; the numbers that count are its h. The sample is of other speech. */
+/**
+ * Silero VAD's LSTM on the features of some speech. Its h is what is compared. The sample is of other speech.
+ */
 function silero(title, samples, others) {
   const tensors = sileroTensors(new Uint8Array(readFileSync(model)));
   const framesOf = (signal) => {

@@ -1,12 +1,13 @@
 /**
- * What int8 weights cost in accuracy, beside PyTorch's quantize_dynamic on the same networks. Writes results.json and
- * README.md beside itself, and its part of docs/int8.md. Takes a minute.
+ * What int8 weights cost in accuracy, beside PyTorch's quantize_dynamic on the same networks. Writes
+ * results.json and README.md beside itself, and its part of docs/int8.md. Takes a minute.
  *
  *     node bench/int8/run.js [--from results.json]
  *
  * With --from nothing is measured: the texts are written from that file.
  *
- * Needs `npm run build`, `npm ci` in examples/silero-vad, and Debian's packages python3-torch, alsa-utils and espeak-ng.
+ * Needs `npm run build`, `npm ci` in examples/silero-vad, and Debian's packages python3-torch, alsa-utils and
+ * espeak-ng.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -30,7 +31,10 @@ function modulesOf({ rnn, dict }, precision) {
   return modules;
 }
 
-/** The int8 modules, rounded for the network's sample; where its rows end at their lengths, that is what the head reads. */
+/**
+ * The int8 modules, rounded for the network's sample. Where its rows have lengths, the head reads the last h
+ * of each.
+ */
 function modulesForSample(network) {
   const lengths = network.sampleLengths;
   let input = network.sample;
@@ -117,7 +121,7 @@ function measureAll() {
         writeSafetensors(new Map(dict).set("input", input)),
       );
     });
-    // It warns at every step that qnnpack keeps 8 bits.
+    // PyTorch warns at every step that qnnpack keeps 8 bits, so stderr is dropped.
     const python = execFileSync("/usr/bin/python3", [here("pytorch.py"), folder], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],

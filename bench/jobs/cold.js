@@ -1,7 +1,9 @@
 /**
- * Cold start of one peer: from before import() of its library to the first output, and what the process then holds.
- * Weights and model bytes are in memory before, as if they had just been read from a file, and so is the benchmark's code;
- * what making them left behind is collected, which would else happen while the time runs (0.9 ms). Needs --expose-gc.
+ * Cold start of one peer: from before import() of its library to the first output, and the memory that the
+ * process then has.
+ *
+ * Weights, model bytes and the benchmark's code are in memory before, as if just read from a file. Their
+ * garbage is collected first. Otherwise the collection (0.9 ms) would fall into the time. Needs --expose-gc.
  */
 import { callArguments, caseNamed, stateDict } from "../cases.js";
 import { createPeer, PEERS } from "../peers/index.js";

@@ -1,6 +1,6 @@
 /**
- * The JavaScript heap over a run of stream steps: what they leave behind after a collection, what they allocate per
- * step, and how often the collector ran because of them. Needs --expose-gc.
+ * The JavaScript heap over a run of stream steps: the bytes left after a collection, the bytes allocated per
+ * step, and the number of collections meanwhile. Needs --expose-gc.
  */
 import { PerformanceObserver } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";

@@ -1,4 +1,7 @@
-/** Percentiles of the latency of one stream step, each step timed by itself. Us; the clock's own cost is in them. */
+/**
+ * Percentiles of the latency of a stream step, in us. Each step is timed by itself, and the clock's cost is
+ * included.
+ */
 import { caseNamed } from "../cases.js";
 import { createPeer } from "../peers/index.js";
 

@@ -1,6 +1,7 @@
 /**
- * Where the time of a call of `forward` goes: the whole; its kernel calls alone, replayed with the arguments that it gave
- * them; and new arrays for its results with their numbers copied in, which any host has to make. Us.
+ * Where the time of a call of `forward` goes, in us. Three times are taken: the call; its kernel calls alone,
+ * replayed with the same arguments; and new arrays for its results with the numbers copied in, which any host
+ * has to make.
  */
 import { callArguments, caseNamed, stateDict } from "../cases.js";
 import { measure } from "../measure.js";

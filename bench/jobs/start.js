@@ -1,4 +1,6 @@
-/** The parts of our cold start (jobs/cold.js), in ms: import, compiling the wasm, weights, and the first step. Needs --expose-gc. */
+/**
+ * The parts of our cold start, in ms: import, compiling the wasm, weights, the first step. Needs --expose-gc.
+ */
 import { callArguments, caseNamed, stateDict } from "../cases.js";
 
 export default async function start({ caseName }) {

@@ -1,7 +1,7 @@
 /**
- * Every peer by name, with how it is made for a case; loaded only when it is asked for. `leastWarmupMs` is how long V8
- * takes until most of the peer's wasm is optimised: 14 MB for onnxruntime-web, whose tiny-6x3 took 225 us after 150 ms
- * and 49 us after a second, in the same state of the machine.
+ * Every peer by name, loaded when it is asked for. `leastWarmupMs` is how long V8 takes until most of the
+ * peer's wasm is optimised. onnxruntime-web has 14 MB of it: its tiny-6x3 took 225 us after 150 ms of warm-up
+ * and 49 us after a second.
  */
 
 /** onnxruntime has int8 weights for LSTM alone. */
@@ -95,7 +95,8 @@ export function takes(peer, spec) {
  * @property {string} note
  * @property {number} [leastWarmupMs]
  * @property {boolean} [int8]  its weights have eight bits
- * @property {(spec: import("../cases.js").Case) => boolean} [takes]  the cases that it can run; all when left out
+ * @property {(spec: import("../cases.js").Case) => boolean} [takes]  the cases that it can run; all when left
+ *   out
  * @property {() => Promise<{ create: Function }>} adapter  what makes the library a peer
  * @property {unknown[]} arguments  of the adapter's `create`, after the case
  */

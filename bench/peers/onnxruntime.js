@@ -1,7 +1,8 @@
 /**
- * onnxruntime-web (its wasm provider) and onnxruntime-node, one thread each, all graph optimisations. Tensors of the
- * arguments are made once, and final states go in again as they came out. onnxruntime-node writes into outputs made
- * once. onnxruntime-web has no such thing on wasm: it leaves an output that is handed in unwritten.
+ * onnxruntime-web (its wasm provider) and onnxruntime-node, one thread each, all graph optimisations.
+ * Argument tensors are made once, and final states go in again as they came out. onnxruntime-node writes into
+ * outputs that are made once. onnxruntime-web cannot do so on wasm: it does not write to an output that is
+ * handed in.
  */
 import { callArguments, stateDict } from "../cases.js";
 import { onnxInt8Model, onnxModel } from "../onnx.js";

@@ -95,7 +95,9 @@ function biasOf(dict, names, hidden, order) {
   return tf.tensor1d(result);
 }
 
-/** The steps of a layer: `next(gates, states)` gives the new states, the first being h; gates are (N, rows). */
+/**
+ * The steps of a layer: `next(gates, states)` gives the new states, the first being h; gates are (N, rows).
+ */
 function run(gatesOfAll, states, steps, batch, reverse, next) {
   const outputs = new Array(steps);
   const rows = gatesOfAll.shape[1];
