@@ -79,9 +79,12 @@ function summary({ networks }) {
   const largest = (kind) => Math.max(...probabilities(kind).map((one) => one.max));
   const flipped = (kind) => sum(probabilities(kind).map((one) => one.flipped));
   const text = [
-    `Without and with a sample, the recall example's answers change by ${both(points)} points at most, the character`,
-    `model's text costs ${both(bits)} bits per character more, and Silero VAD's probability moves by`,
-    `${both((kind) => small(largest(kind)))} at most, ${both((kind) => small(mean(kind)))} in the mean: of ${frames} decisions ${both(flipped)} are others.`,
+    "What that means for the trained networks, without and with a sample:",
+    "",
+    `- The recall example's right answers change by ${both(points)} percentage points at most.`,
+    `- The character model needs ${both(bits)} bits per character more.`,
+    `- Silero VAD's probability moves by ${both((kind) => small(largest(kind)))} at most, and by ${both((kind) => small(mean(kind)))} in the mean.`,
+    `- Of ${frames} decisions of Silero VAD, ${both(flipped)} change.`,
   ].join("\n");
   return `${errorTable(networks, "mean", false)}\n\n${text}`;
 }
@@ -100,22 +103,27 @@ export function report({ versions, networks }) {
     "<!-- Written by bench/int8/report.js from bench/int8/results.json. -->",
     [
       `\`node bench/int8/run.js\`: lstm-wasm ${versions["lstm-wasm"]} (Node ${versions.node}), PyTorch ${versions.pytorch}.`,
-      "Errors are those of the whole network's output against the same library's float32. PyTorch is `quantize_dynamic` with its",
-      "two schemes, a scale per tensor (the default) or per row, on each engine of that build: onednn keeps 7 bits of activations,",
-      "as fbgemm, the default on x86, does; qnnpack, for ARM, keeps 8. Rows of a batch run one by one in PyTorch, which is to its advantage:",
-      "a batch has one scale for all. Recall and characters quantise their Linear too; Silero is its LSTM alone.",
-      '"With a sample" is `quantizeModule` with another input of the network\'s kind: another licence, the other speech,',
-      'other draws; of recall every other one of the texts measured. The rest is `precision: "int8"`, which sees the weights alone.',
-      "One parameter of that rounding (COMMON in src/int8/expected-inputs.ts) was chosen on the example's speech among settings that were",
-      "about as good elsewhere, and all networks here were looked at when the rest was, the number of a sample's rows too: none is",
-      "an independent measure of it.",
+      "An error is that of the whole network's output against the same library's float32.",
+      "",
+      "- PyTorch is `quantize_dynamic` with its two schemes: a scale per tensor (the default) or per row.",
+      "- It runs on each engine of that build. onednn keeps 7 bits of activations, as fbgemm, the default on x86, does.",
+      "  qnnpack, for ARM, keeps 8.",
+      "- Rows of a batch run one by one in PyTorch. That is to its advantage, since a batch has one scale for all.",
+      "- Recall and characters quantise their Linear too. Silero is its LSTM alone.",
+      '- "With a sample" is `quantizeModule` with another input of the network\'s kind: another licence, the other speech,',
+      "  other random numbers. For recall it is every other one of the texts measured.",
+      '- Without a sample, `precision: "int8"` sees the weights alone.',
+      "",
+      "No network here is an independent measure of the rounding. One constant (`COMMON` in `src/int8/expected-inputs.ts`) was",
+      "chosen on the example's speech, among values about as good elsewhere. All networks were looked at when the rest was",
+      "chosen, the number of a sample's rows too.",
     ].join("\n"),
     "## Mean error",
     "Bold where ours is more than half of PyTorch's.",
     errorTable(networks, "mean", true),
     [
-      "Drawn weights are uniform, for which a scale per row gains little and 8 bits leave nearly the same error in every library;",
-      "what PyTorch loses there it loses in its activations, 8 or 7 bits where ours have 14.",
+      "The last six networks have uniform random weights. For these a scale per row gains little, and 8 bits leave nearly",
+      "the same error in every library. What PyTorch loses there it loses in its activations: 8 or 7 bits where ours have 14.",
     ].join("\n"),
     "## Largest error",
     errorTable(networks, "max", true),
@@ -126,7 +134,7 @@ export function report({ versions, networks }) {
     const row = (name, { accuracy }) => [name, ...distances.map((words) => accuracy[words].toFixed(1))];
     const rows = [row("float32", network.float32), ...variants(network).map((one) => row(...one))];
     sections.push(
-      "Recall: right answers in percent, by the words between the first and the missing last.",
+      "Recall: right answers in percent, by the number of words between the first one and the missing last one.",
       table(["words", ...distances], rows),
     );
   }
@@ -150,7 +158,7 @@ export function report({ versions, networks }) {
   for (const network of with_("probability")) {
     const { frames } = network.int8.probability;
     sections.push(
-      `${network.title}: probability of ${frames} frames; a decision is flipped where it crosses 0.5.`,
+      `${network.title}: the change of the probability of ${frames} frames. A decision is flipped where it crosses 0.5.`,
       table(
         ["", "largest", "mean", "flipped"],
         variants(network).map(([name, { probability }]) => [
