@@ -100,8 +100,8 @@ export function productsOfSample(data: Float32Array, columns: number): InputProd
 
 /**
  * The share of the squared cosines of different columns that chance does not explain. Chance gives 1 / rows.
- * 200 rows of drawn inputs have a share of 0; without it, they would make the error of a Linear of 256 inputs
- * 1.3 times as large.
+ * 200 rows of random inputs have a share of 0; without it, they would make the error of a Linear of 256
+ * inputs 1.3 times as large.
  */
 function shareOf(blocks: readonly ProductBlock[], rows: number): number {
   let pairs = 0;
