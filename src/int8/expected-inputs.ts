@@ -42,7 +42,7 @@ export interface ProductBlock {
  * cosine of columns i and j is added. COMMON of all this is added for every pair. Errors of trained networks
  * are 22 to 32 % less than with COMMON alone.
  *
- * The share (see {@link shareOf}) is at least 0.9 for most trained matrices. It is at most 0.07 for drawn
+ * The share (see {@link shareOf}) is at least 0.9 for most trained matrices. It is at most 0.07 for random
  * ones, which are therefore rounded nearly as if there were no likeness.
  *
  * @param data [rows, columns], row-major
