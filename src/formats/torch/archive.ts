@@ -6,7 +6,7 @@
 import { show } from "../../tensor/checks.js";
 import { FormatError, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
-import { readPickle } from "./pickle.js";
+import { readPickle } from "./pickle/index.js";
 import { type ReadStorage, Storage, storageOf, TENSOR_CALLS } from "./rebuild-tensor.js";
 import { isZip, Zip } from "./zip.js";
 

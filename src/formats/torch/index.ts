@@ -7,7 +7,7 @@ import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { asBytes, type Bytes, FormatError } from "../bytes.js";
 import { openArchive } from "./archive.js";
-import { PyObject } from "./pickle.js";
+import { PyObject } from "./pickle/index.js";
 import { costOf, TensorView, toTensor, UnsupportedTensor } from "./rebuild-tensor.js";
 
 /** Where checkpoints keep their state dict, looked into in this order. */

@@ -8,7 +8,7 @@ import type { TensorData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
-import { type Calls, Global } from "./pickle.js";
+import { type Calls, Global } from "./pickle/index.js";
 
 const STORAGES: ReadonlyMap<string, Dtype> = new Map([
   ["FloatStorage", "F32"],

@@ -8,8 +8,8 @@
  * dict and OrderedDict Map, set Set.
  */
 
-import { FormatError, viewOf } from "../bytes.js";
-import { decodeUtf8 } from "../utf8.js";
+import { FormatError, viewOf } from "../../bytes.js";
+import { decodeUtf8 } from "../../utf8.js";
 
 /** What a hostile pickle may cost at most; a checkpoint of 10,000 tensors takes some 500,000 steps and 100,000 objects. */
 const MOST_STEPS = 1_500_000;
