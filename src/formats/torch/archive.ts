@@ -4,8 +4,9 @@
  */
 
 import { show } from "../../tensor/checks.js";
-import { FormatError, viewOf } from "../bytes.js";
+import { viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
+import { bad } from "./error.js";
 import { readPickle } from "./pickle/index.js";
 import { type ReadStorage, Storage, storageOf, TENSOR_CALLS } from "./rebuild-tensor.js";
 import { isZip, Zip } from "./zip.js";
@@ -149,8 +150,4 @@ function readId(id: unknown): unknown {
   if (id.length > 5 && id[5] !== null)
     throw bad("a view of a storage, as PyTorch wrote before 0.4, is not supported");
   return storageOf(id);
-}
-
-function bad(message: string): FormatError {
-  return new FormatError(`torch: ${message}`);
 }

@@ -5,9 +5,10 @@
 
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { StateDict } from "../../tensor/tensor.js";
-import { asBytes, type Bytes, FormatError } from "../bytes.js";
+import { asBytes, type Bytes } from "../bytes.js";
 import { openArchive } from "./archive.js";
-import { PyObject } from "./pickle/index.js";
+import { bad } from "./error.js";
+import { PyObject } from "./pickle/globals.js";
 import { costOf, TensorView, toTensor, UnsupportedTensor } from "./rebuild-tensor.js";
 
 /** Where checkpoints keep their state dict, looked into in this order. */
@@ -198,8 +199,4 @@ function keysOf(entries: ReadonlyMap<unknown, unknown> | undefined): string {
 
 function describe(value: unknown): string {
   return value instanceof Set ? "a set" : show(value);
-}
-
-function bad(message: string): FormatError {
-  return new FormatError(`torch: ${message}`);
 }

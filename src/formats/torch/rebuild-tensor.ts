@@ -6,9 +6,9 @@
 import { show, showShape } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
-import { FormatError } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
-import { type Calls, Global } from "./pickle/index.js";
+import { bad } from "./error.js";
+import { type Calls, Global } from "./pickle/globals.js";
 
 const STORAGES: ReadonlyMap<string, Dtype> = new Map([
   ["FloatStorage", "F32"],
@@ -234,8 +234,4 @@ function isCount(value: unknown): value is number {
 
 function showList(value: unknown): string {
   return Array.isArray(value) ? `[${value.slice(0, 8).map(show).join(", ")}]` : show(value);
-}
-
-function bad(message: string): FormatError {
-  return new FormatError(`torch: ${message}`);
 }

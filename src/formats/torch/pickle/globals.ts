@@ -1,0 +1,70 @@
+/** What a pickle names and calls, as data: nothing here runs any of it. */
+
+import { bad } from "../error.js";
+
+const MOST_NAME_LENGTH = 1024;
+
+/** A class or function that a pickle names: "collections.OrderedDict". */
+export class Global {
+  constructor(readonly name: string) {}
+}
+
+/** A call of a global, or an instance of one. It never ran: it holds what it was given. */
+export class PyObject {
+  /** What BUILD sets: usually a Map of attributes. */
+  state: unknown = undefined;
+  constructor(
+    readonly type: Global,
+    readonly args: readonly unknown[],
+  ) {}
+}
+
+/** By the name of a global: how a call of it turns into data. A call of any other becomes a {@link PyObject}. */
+export type Calls = ReadonlyMap<string, (args: readonly unknown[]) => unknown>;
+
+export const BUILTIN_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([
+  ["collections.OrderedDict", makeDict],
+  ["builtins.dict", makeDict],
+  ["collections.defaultdict", () => new Map()], // Its argument makes missing items; the items follow.
+  ["builtins.set", makeSet],
+  ["__builtin__.set", makeSet],
+]);
+
+function makeDict([pairs]: readonly unknown[]): Map<unknown, unknown> {
+  const dict = new Map<unknown, unknown>();
+  for (const pair of Array.isArray(pairs) ? pairs : []) {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw bad("pickle: a dict is made from something else than pairs");
+    }
+    dict.set(pair[0], pair[1]);
+  }
+  return dict;
+}
+
+function makeSet([items]: readonly unknown[]): Set<unknown> {
+  return new Set(Array.isArray(items) ? items : []);
+}
+
+/** Code that acts on the machine. No checkpoint needs any of it, so a file that names it is refused. */
+const REFUSED_MODULES = new Set(
+  "os posix nt subprocess sys shutil socket importlib runpy ctypes pty commands code marshal pip webbrowser".split(
+    " ",
+  ),
+);
+const REFUSED_BUILTINS = new Set(
+  "eval exec execfile compile open file input raw_input apply breakpoint __import__".split(" "),
+);
+
+/** Why a global cannot be taken, or undefined if it can. */
+export function refusalOf(module: unknown, name: unknown): string | undefined {
+  if (typeof module !== "string" || typeof name !== "string") return "a global without a name";
+  if (module.length + name.length > MOST_NAME_LENGTH) return "a global with an overlong name";
+  const isBuiltin = module === "builtins" || module === "__builtin__";
+  if (
+    REFUSED_MODULES.has(module.split(".")[0]!) ||
+    (isBuiltin && REFUSED_BUILTINS.has(name.split(".")[0]!))
+  ) {
+    return `the file wants to call ${module}.${name}; nothing of it is run, and it is refused`;
+  }
+  return undefined;
+}

@@ -1,0 +1,97 @@
+/** The state of pickle's stack machine: stack, memo, and limits on what a hostile file may cost. */
+
+import type { Calls } from "./globals.js";
+import { PickleReader } from "./reader.js";
+
+/** A checkpoint of 10,000 tensors takes some 500,000 steps and 100,000 objects. */
+const MOST_STEPS = 1_500_000;
+const MOST_OBJECTS = 500_000;
+const MOST_MEMO = 1_000_000;
+
+/** Stands on the stack where a variable number of items begins. */
+export const MARK = Symbol("mark");
+
+/** What to make of a persistent id, which stands for data outside the pickle. */
+export type ReadId = (id: unknown) => unknown;
+
+export class Machine extends PickleReader {
+  readonly calls: Calls;
+  readonly readId: ReadId | undefined;
+  readonly #stack: unknown[] = [];
+  readonly #memo = new Map<number, unknown>();
+  #steps = 0;
+  #objects = 0;
+
+  constructor(bytes: Uint8Array, start: number, calls: Calls, readId: ReadId | undefined) {
+    super(bytes, start);
+    this.calls = calls;
+    this.readId = readId;
+  }
+
+  spend(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps > MOST_STEPS) throw this.error(`more than ${MOST_STEPS} steps`);
+  }
+
+  push(value: unknown): void {
+    this.#stack.push(value);
+  }
+
+  /** Pushes a new object, which counts towards the limit. */
+  make(object: unknown): void {
+    if (++this.#objects > MOST_OBJECTS) throw this.error(`more than ${MOST_OBJECTS} objects`);
+    this.push(object);
+  }
+
+  /** The value on top, which stays there. */
+  top(): unknown {
+    const value = this.#stack[this.#stack.length - 1];
+    if (this.#stack.length === 0 || value === MARK) throw this.error("the stack is empty");
+    return value;
+  }
+
+  popAny(): unknown {
+    if (this.#stack.length === 0) throw this.error("the stack is empty");
+    return this.#stack.pop();
+  }
+
+  /** The value on top, which may not be a mark. */
+  pop(): unknown {
+    const value = this.popAny();
+    if (value === MARK) throw this.error("a mark where a value is due");
+    return value;
+  }
+
+  /** The last `count` values, the deepest first. */
+  popMany(count: number): unknown[] {
+    return Array.from({ length: count }, () => this.pop()).reverse();
+  }
+
+  /** The values above the last mark, the deepest first. The mark goes too. */
+  popToMark(): unknown[] {
+    const mark = this.#stack.lastIndexOf(MARK);
+    if (mark < 0) throw this.error("no mark on the stack");
+    const items = this.#stack.splice(mark);
+    items.shift();
+    return items;
+  }
+
+  /** The value that is left at the end. */
+  popLast(): unknown {
+    const value = this.pop();
+    if (this.#stack.length > 0) throw this.error(`STOP leaves ${this.#stack.length} values on the stack`);
+    return value;
+  }
+
+  /** Remembers the value on top. */
+  put(index = this.#memo.size): void {
+    if (this.#memo.size >= MOST_MEMO) throw this.error(`more than ${MOST_MEMO} memo entries`);
+    this.#memo.set(index, this.top());
+  }
+
+  /** Pushes a value that was remembered. */
+  get(index: number): void {
+    if (!this.#memo.has(index)) throw this.error(`memo entry ${index} is missing`);
+    this.push(this.#memo.get(index));
+  }
+}
