@@ -64,7 +64,9 @@ export class Machine extends PickleReader {
 
   /** The last `count` values, the deepest first. */
   popMany(count: number): unknown[] {
-    return Array.from({ length: count }, () => this.pop()).reverse();
+    const values: unknown[] = [];
+    for (let left = count; left > 0; left--) values.unshift(this.pop());
+    return values;
   }
 
   /** The values above the last mark, the deepest first. The mark goes too. */
