@@ -1,16 +1,15 @@
 /** Files beside a model that hold its weights, since a protobuf message ends at 2 GB. */
 
 import { show, wrongType } from "../../tensor/checks.js";
+import { MOST_EXPANSION } from "../allowance.js";
 import { asBytes, FormatError } from "../bytes.js";
-
-/** Tensors may share bytes; all together take no more than this many times the files' size. */
-const MOST_EXPANSION = 16;
 
 /** The files that a caller gives, by the names that the model has for them. */
 export class ExternalFiles {
   /** Bytes of all files. */
   readonly size: number;
   readonly #files = new Map<string, Uint8Array>();
+  /** Tensors may share bytes, within limits. */
   #bytesLeft: number;
 
   /** @throws TypeError for anything but a record of bytes. */

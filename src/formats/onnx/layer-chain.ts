@@ -1,9 +1,10 @@
 /**
- * PyTorch exports a module of several layers as a chain of nodes, with Transpose, Squeeze and Reshape between them that
- * join the directions of Y (L, D, N, H) to the next X (L, N, D*H). Such chains are found here; anything else between
- * two nodes, or a second use of what passes, leaves them two separate layers.
+ * PyTorch exports a module of several layers as a chain of nodes. Between two of them, Transpose, Squeeze and Reshape
+ * join the directions of Y (L, D, N, H) to the next X (L, N, D*H). Such chains are found here. Two nodes stay separate
+ * layers if anything else stands between them, or if a value between them is used a second time.
  */
 
+import { getOrMake } from "../get-or-make.js";
 import { type Constants, NotConstant } from "./constants.js";
 import type { Graph, Node } from "./model-proto.js";
 import type { Recurrent } from "./recurrent-node.js";
@@ -12,7 +13,7 @@ import type { Scope } from "./scope.js";
 /** Nodes between two layers; PyTorch puts 2. */
 const MOST_BETWEEN = 8;
 
-/** The layers, those of one chain together in order. */
+/** The layers, one list for each chain, in order. */
 export function findStacks(layers: readonly Recurrent[], constants: Constants): Recurrent[][] {
   const uses = new Map<Scope, Map<string, number>>();
   const after = new Map<Recurrent, Recurrent>();
@@ -20,13 +21,12 @@ export function findStacks(layers: readonly Recurrent[], constants: Constants): 
   const byNode = new Map<Scope, Map<Node, Recurrent>>();
   for (const layer of layers) {
     const { scope, node } = layer.site;
-    if (!byNode.has(scope)) byNode.set(scope, new Map());
-    byNode.get(scope)!.set(node, layer);
+    getOrMake(byNode, scope, () => new Map<Node, Recurrent>()).set(node, layer);
   }
   for (const layer of layers) {
     const { scope } = layer.site;
-    if (!uses.has(scope)) uses.set(scope, countUses(scope.graph));
-    const before = layerBefore(layer, byNode.get(scope)!, uses.get(scope)!, constants);
+    const usesHere = getOrMake(uses, scope, () => countUses(scope.graph));
+    const before = layerBefore(layer, byNode.get(scope)!, usesHere, constants);
     if (before === undefined || after.has(before)) continue;
     after.set(before, layer);
     followers.add(layer);
@@ -40,7 +40,7 @@ export function findStacks(layers: readonly Recurrent[], constants: Constants): 
     });
 }
 
-/** How often each name is used in a graph, graphs within it included; asking for its shape does not count. */
+/** How often each name is used in a graph and the graphs within it. Asking for the shape of a value does not count. */
 function countUses(graph: Graph): Map<string, number> {
   const uses = new Map<string, number>();
   const visit = ({ nodes, outputs }: Graph): void => {
@@ -73,7 +73,7 @@ function layerBefore(
       const joins =
         origin.node.outputs[0] === value &&
         fits(before, layer) &&
-        joinsDirections(before, between, scope, constants);
+        joinsDirections(before, between, constants);
       return joins ? before : undefined;
     }
     between.unshift(origin.node);
@@ -92,24 +92,18 @@ function fits(before: Recurrent, after: Recurrent): boolean {
     before.nonlinearity === after.nonlinearity &&
     before.lengths === after.lengths &&
     after.inputSize === before.directions * before.hiddenSize &&
-    // A state that is constant in one layer and fed in another has no place in one module's state.
+    // One module cannot have a state that is constant in one layer and fed in another.
     (before.h0 === "runtime") === (after.h0 === "runtime") &&
     (before.c0 === "runtime") === (after.c0 === "runtime")
   );
 }
 
-/** Follows the axes of Y through the nodes, each axis by its letter, and compares what comes out with X. */
-function joinsDirections(
-  before: Recurrent,
-  between: readonly Node[],
-  scope: Scope,
-  constants: Constants,
-): boolean {
-  const { directions, hiddenSize, batchFirst } = before;
+/** Whether the nodes turn the axes of Y into those of X. Each axis is followed by its letter. */
+function joinsDirections(before: Recurrent, between: readonly Node[], constants: Constants): boolean {
+  const { directions, batchFirst } = before;
   let axes = batchFirst ? ["N", "L", "D", "H"] : ["L", "D", "N", "H"];
   for (const node of between) {
-    const next =
-      node.domain === "" ? moveAxes(node, axes, directions, hiddenSize, scope, constants) : undefined;
+    const next = node.domain === "" ? moveAxes(node, axes, before, constants) : undefined;
     if (next === undefined) return false;
     axes = next;
   }
@@ -123,12 +117,11 @@ function joinsDirections(
   );
 }
 
+/** The axes behind a node. Undefined for a node that does not only move the axes of the layer before it. */
 function moveAxes(
   node: Node,
   axes: readonly string[],
-  directions: number,
-  hiddenSize: number,
-  scope: Scope,
+  { directions, hiddenSize, site: { scope } }: Recurrent,
   constants: Constants,
 ): string[] | undefined {
   const list = (name: string, at: number): number[] | undefined => {
@@ -141,7 +134,7 @@ function moveAxes(
   switch (node.opType) {
     case "Identity":
       return [...axes];
-    case "Dropout": // Does nothing in inference; a third input may ask for training.
+    case "Dropout": // Does nothing in inference. A third input may ask for training.
       return node.inputs[2] ? undefined : [...axes];
     case "Transpose": {
       const perm = list("perm", 1) ?? axes.map((_, at) => axes.length - 1 - at);

@@ -5,6 +5,7 @@
 
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { StateDict } from "../../tensor/tensor.js";
+import { allowedBytes } from "../allowance.js";
 import { asBytes, type Bytes } from "../bytes.js";
 import { openArchive } from "./archive.js";
 import { bad } from "./error.js";
@@ -13,13 +14,6 @@ import { costOf, TensorView, toTensor, UnsupportedTensor } from "./rebuild-tenso
 
 /** Where checkpoints keep their state dict, looked into in this order. */
 const USUAL_KEYS = ["state_dict", "model_state_dict", "model"];
-
-/**
- * Storages shared by many tensors, strides of 0 and deflate may make more of a file than it holds. All tensors
- * together, and all entries, take at most this many times its size, or 64 MB where that is more.
- */
-const MOST_EXPANSION = 16;
-const ALWAYS_ALLOWED_BYTES = 64 * 2 ** 20;
 
 const MOST_DEPTH = 64;
 /** Tensors of a state dict; the largest models have some thousands. */
@@ -51,7 +45,8 @@ export function readTorch(bytes: Bytes, options?: ReadTorchOptions): StateDict {
   const { path } = checkOptions("options", options, ["path"]);
   const keys = path === undefined ? undefined : checkPath(path);
   const file = asBytes(bytes);
-  const mostBytes = Math.max(ALWAYS_ALLOWED_BYTES, MOST_EXPANSION * file.length);
+  // For all tensors together, and for all entries of the zip.
+  const mostBytes = allowedBytes(file.length);
   const { root, read } = openArchive(file, mostBytes);
   const views = keys === undefined ? findStateDict(root) : followPath(root, keys);
   const dict: StateDict = new Map();

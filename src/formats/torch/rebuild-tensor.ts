@@ -7,6 +7,7 @@ import { show, showShape } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
 import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
+import { stridesOf, visitStrided } from "../strided.js";
 import { bad } from "./error.js";
 import { type Calls, Global } from "./pickle/globals.js";
 
@@ -191,41 +192,17 @@ export function toTensor(view: TensorView, label: string, read: ReadStorage): Te
     );
   }
   const raw = read(storage);
-  const gathered = gather(raw, bytes, offset, sizes, stride as number[], elements);
-  return new Tensor(readNumbers(gathered, dtype), sizes);
-}
-
-/** The bytes of the elements in row-major order; a view of `raw` if they stand so. */
-function gather(
-  raw: Uint8Array,
-  bytes: number,
-  offset: number,
-  size: readonly number[],
-  stride: readonly number[],
-  elements: number,
-): Uint8Array {
-  let expected = 1;
-  let contiguous = true;
-  for (let axis = size.length - 1; axis >= 0; axis--) {
-    if (size[axis] !== 1 && stride[axis] !== expected) contiguous = false;
-    expected *= size[axis]!;
+  const strides = stride as number[];
+  const rowMajor = stridesOf(sizes);
+  if (sizes.every((length, axis) => length === 1 || strides[axis] === rowMajor[axis])) {
+    const content = raw.subarray(offset * bytes, (offset + elements) * bytes);
+    return new Tensor(readNumbers(content, dtype), sizes);
   }
-  if (elements === 0) return new Uint8Array(0);
-  if (contiguous) return raw.subarray(offset * bytes, (offset + elements) * bytes);
-  const result = new Uint8Array(elements * bytes);
-  const index = size.map(() => 0);
-  let from = offset;
-  for (let to = 0; to < result.length; to += bytes) {
-    for (let byte = 0; byte < bytes; byte++) result[to + byte] = raw[from * bytes + byte]!;
-    // Count up the index, the last axis fastest.
-    for (let axis = size.length - 1; axis >= 0; axis--) {
-      from += stride[axis]!;
-      if (++index[axis]! < size[axis]!) break;
-      from -= stride[axis]! * size[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return result;
+  const content = new Uint8Array(elements * bytes);
+  visitStrided(sizes, strides, offset, (from, to) => {
+    for (let byte = 0; byte < bytes; byte++) content[to * bytes + byte] = raw[from * bytes + byte]!;
+  });
+  return new Tensor(readNumbers(content, dtype), sizes);
 }
 
 function isCount(value: unknown): value is number {

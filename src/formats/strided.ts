@@ -1,0 +1,33 @@
+/** Elements of a tensor in another order, or some of them: where each lies is told by strides. */
+
+/** The strides of a row-major tensor, in elements. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = shape.map(() => 1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
+  return strides;
+}
+
+/**
+ * Visits the elements of a tensor of this shape in row-major order. `from` is where an element lies, offset + index *
+ * strides; `to` counts the elements. The caller sees to it that `from` stays within the data.
+ */
+export function visitStrided(
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+  visit: (from: number, to: number) => void,
+): void {
+  const count = shape.reduce((product, size) => product * size, 1);
+  const index = shape.map(() => 0);
+  let from = offset;
+  for (let to = 0; to < count; to++) {
+    visit(from, to);
+    // Counts up the index, the last axis fastest.
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+}
