@@ -1,13 +1,13 @@
-/** Layers of a file as something that runs over a sequence, piece by piece, and remembers where it was. */
+/** Runs layers of a file over a sequence, piece by piece. The state is kept from piece to piece. */
 import { GRU, Linear, LSTM, RNN, type StateDict, Tensor } from "lstm-wasm";
 import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
 import { CliError } from "./error.js";
 import type { Layer } from "./open-model.js";
 
 export interface Runner {
-  /** The axis along which an input of so many dimensions may be cut; undefined if it has to come whole. */
+  /** The axis along which an input of so many dimensions may be cut. Undefined if it may not be cut. */
   timeAxis(dimensions: number): number | undefined;
-  /** The output for the next piece. @throws TypeError or RangeError for an input of the wrong shape. */
+  /** The output for the next piece. @throws TypeError or RangeError for an input of the wrong shape */
   run(input: Tensor): Tensor;
   dispose(): void;
 }
@@ -19,7 +19,7 @@ interface Options {
 
 type Recurrent = (input: Tensor) => Tensor;
 
-/** @throws CliError for a layer that weights alone do not determine. */
+/** @throws CliError for a layer that its weights alone do not determine */
 export function makeRunner({ source, name }: Layer, options: Options): Runner {
   if (source.kind === "amp") return ampRunner(source.model);
   if (source.kind === "onnx") return onnxRunner(source.layer, options);
@@ -40,9 +40,11 @@ export function makeRunner({ source, name }: Layer, options: Options): Runner {
     case "LSTMCell":
     case "GRUCell":
     case "RNNCell":
-      return recurrentRunner(kindOf(info), layerOfCell(info, dict), "", options);
-    default:
-      return recurrentRunner(info.kind, dict, info.prefix, options, info.bidirectional);
+      return recurrentRunner({ kind: kindOf(info), dict: layerOfCell(info, dict), ...options });
+    default: {
+      const { kind, prefix, bidirectional: isBidirectional } = info;
+      return recurrentRunner({ kind, dict, prefix, isBidirectional, ...options });
+    }
   }
 }
 
@@ -54,7 +56,7 @@ function kindOf({ kind }: ModuleInfo): "LSTM" | "GRU" | "RNN" {
   return kind.replace("Cell", "") as "LSTM" | "GRU" | "RNN";
 }
 
-/** A cell over a sequence is a module of one layer. */
+/** The weights of a cell as those of a module with one layer, which does the same over a sequence. */
 function layerOfCell({ prefix }: ModuleInfo, dict: StateDict): StateDict {
   const layer: StateDict = new Map();
   for (const part of ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]) {
@@ -64,33 +66,30 @@ function layerOfCell({ prefix }: ModuleInfo, dict: StateDict): StateDict {
   return layer;
 }
 
-function recurrentRunner(
-  kind: "LSTM" | "GRU" | "RNN",
-  dict: StateDict,
-  prefix: string,
-  { batchFirst, nonlinearity }: Options,
-  isBidirectional = false,
-  initialState?: { readonly h0: Tensor; readonly c0: Tensor | undefined },
-): Runner {
-  const { run, dispose } = recurrent(kind, dict, prefix, { batchFirst, nonlinearity }, initialState);
+/** A recurrent layer of a file, and how it is to run. */
+interface RecurrentLayer extends Options {
+  readonly kind: "LSTM" | "GRU" | "RNN";
+  readonly dict: StateDict;
+  readonly prefix?: string;
+  readonly isBidirectional?: boolean;
+  /** Zeros if it is missing. */
+  readonly initialState?: { readonly h0: Tensor; readonly c0: Tensor | undefined } | undefined;
+}
+
+function recurrentRunner(layer: RecurrentLayer): Runner {
+  const { batchFirst, isBidirectional = false } = layer;
   return {
     timeAxis(dimensions) {
-      if (isBidirectional) return undefined; // The way back begins at the end.
+      if (isBidirectional) return undefined; // The reverse direction begins at the end.
       return batchFirst && dimensions === 3 ? 1 : 0; // Without a batch, time is always first.
     },
-    run,
-    dispose,
+    ...recurrent(layer),
   };
 }
 
-function recurrent(
-  kind: "LSTM" | "GRU" | "RNN",
-  dict: StateDict,
-  prefix: string,
-  { batchFirst, nonlinearity }: Options,
-  initialState?: { readonly h0: Tensor; readonly c0: Tensor | undefined },
-): { run: Recurrent; dispose: () => void } {
-  const module = makeRecurrent(kind, dict, prefix, { batchFirst, nonlinearity });
+function recurrent(layer: RecurrentLayer): { run: Recurrent; dispose: () => void } {
+  const { kind, dict, prefix = "", initialState } = layer;
+  const module = makeRecurrent(kind, dict, prefix, layer);
   if (module instanceof LSTM) {
     let state: readonly [Tensor, Tensor] | undefined = initialState && [initialState.h0, initialState.c0!];
     const run = (input: Tensor) => {
@@ -123,27 +122,30 @@ export function makeRecurrent(
 function onnxRunner(layer: OnnxLayer, options: Options): Runner {
   const { kind, direction, stateDict, batchFirst, nonlinearity, initialState } = layer;
   if (direction === "reverse") throw refused(layer.name, `${kind} that runs backwards only`);
-  return recurrentRunner(
+  return recurrentRunner({
     kind,
-    stateDict,
-    "",
-    { batchFirst: batchFirst || options.batchFirst, nonlinearity },
-    direction === "bidirectional",
+    dict: stateDict,
+    batchFirst: batchFirst || options.batchFirst,
+    nonlinearity,
+    isBidirectional: direction === "bidirectional",
     initialState,
-  );
+  });
 }
 
-/** Takes (samples) or (samples, inputSize); gives (samples) for one output, else (samples, outputSize). */
+/**
+ * Takes (samples, inputSize) and gives (samples, outputSize). If inputSize is 1, it also takes (samples), and then gives
+ * (samples) if outputSize is 1.
+ */
 function ampRunner(model: AmpModel): Runner {
   const { kind, inputSize, outputSize, inputGain, outputGain, skip } = model;
   const [h0, c0] = model.initialState ?? [];
-  const layer = recurrent(
+  const layer = recurrent({
     kind,
-    model.recurrent,
-    "",
-    { batchFirst: false, nonlinearity: "tanh" },
-    h0 && { h0, c0 },
-  );
+    dict: model.recurrent,
+    batchFirst: false,
+    nonlinearity: "tanh",
+    initialState: h0 && { h0, c0 },
+  });
   const head = Linear.fromStateDict(model.head);
   return {
     timeAxis: () => 0,

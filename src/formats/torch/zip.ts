@@ -1,7 +1,7 @@
 /**
- * The zip container of a `.pt` file, stored or deflated, with or without zip64 records. The directory is checked as a
- * whole before any entry is read: names are unique, every entry lies in the file, none overlaps another, and all
- * together inflate to no more than the caller allows, so a zip bomb ends before it is unpacked. Checksums are not
+ * The zip container of a `.pt` file, stored or deflated, with or without zip64 records. The directory is checked before
+ * any entry is read. Names must be unique. Every entry must lie in the file, and none may overlap another. All entries
+ * must inflate to no more than the caller allows, so a zip bomb is refused before it is unpacked. Checksums are not
  * compared, since PyTorch can be told to write none.
  */
 
@@ -10,7 +10,7 @@ import { show } from "../../tensor/checks.js";
 import { FormatError, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 
-/** Compressed bytes inflated at once. Deflate expands by at most 1032, so at most 16 MB arrive before a check. */
+/** Compressed bytes inflated at once. Deflate expands at most 1032 times, so at most 16 MB come before a check. */
 const CHUNK_BYTES = 16384;
 
 const LOCAL_HEADER = 0x04034b50;
@@ -25,7 +25,7 @@ const DEFLATED = 8;
 interface Entry {
   readonly name: string;
   readonly method: number;
-  /** Where its local header begins, and where its content does. */
+  /** Index of the first byte of its local header, and of its content. */
   readonly header: number;
   readonly start: number;
   readonly compressedBytes: number;
@@ -37,7 +37,7 @@ export function isZip(file: Uint8Array): boolean {
   return file.length >= 4 && viewOf(file).getUint32(0, true) === LOCAL_HEADER;
 }
 
-/** The entries of a zip by name; nothing is inflated before it is asked for. */
+/** The entries of a zip by name. Each is inflated when it is asked for. */
 export class Zip {
   readonly #file: Uint8Array;
   readonly #entries = new Map<string, Entry>();
@@ -67,7 +67,7 @@ export class Zip {
     return this.#entries.has(name);
   }
 
-  /** The content of an entry; a stored one as a view of the file. @throws FormatError if it is missing or broken. */
+  /** The content of an entry, a view of the file if it is stored. @throws FormatError if it is missing or broken */
   read(name: string): Uint8Array {
     const entry = this.#entries.get(name);
     if (entry === undefined) throw bad(`entry ${show(name)} is missing`);
@@ -118,53 +118,51 @@ function readDirectory(file: Uint8Array): Entry[] {
     if (next > end) throw bad(`directory entry ${index} reaches past the directory`);
     const nameEnd = at + 46 + nameBytes;
     const name = decodeUtf8(file.subarray(at + 46, nameEnd), `torch: zip: name of entry ${index}`);
-    const extra = new DataView(view.buffer, view.byteOffset + nameEnd, extraBytes);
-    entries.push(readEntry(file, view, at, name, extra, start));
+    const record = viewOf(file.subarray(at, next));
+    const extra = viewOf(file.subarray(nameEnd, nameEnd + extraBytes));
+    entries.push(readEntry(file.subarray(0, start), name, record, extra));
     at = next;
   }
   if (at !== end) throw bad(`the directory has ${end - at} bytes after its ${count} entries`);
   return entries;
 }
 
-function readEntry(
-  file: Uint8Array,
-  view: DataView,
-  at: number,
-  name: string,
-  extra: DataView,
-  dataEnd: number,
-): Entry {
+/** Reads an entry from its record in the directory and the record's extra field. `data` is what stands before the directory. */
+function readEntry(data: Uint8Array, name: string, record: DataView, extra: DataView): Entry {
+  const view = viewOf(data);
   const label = `entry ${show(name)}`;
   if (name.startsWith("/") || name.split("/").includes("..")) {
     throw bad(`${label}: the name leads out of the archive`);
   }
-  if (view.getUint16(at + 8, true) & 0x2041) throw bad(`${label} is encrypted`);
-  const method = view.getUint16(at + 10, true);
+  if (record.getUint16(8, true) & 0x2041) throw bad(`${label} is encrypted`);
+  const method = record.getUint16(10, true);
   if (method !== STORED && method !== DEFLATED) {
     throw bad(`${label}: compression method ${method} is not supported; supported are stored and deflated`);
   }
-  const sizes = [view.getUint32(at + 24, true), view.getUint32(at + 20, true), view.getUint32(at + 42, true)];
+  const sizes = [24, 20, 42].map((at) => record.getUint32(at, true));
   const [bytes, compressedBytes, header] = widen(sizes, extra, label) as [number, number, number];
   if (method === STORED && bytes !== compressedBytes) {
     throw bad(`${label} is stored in ${compressedBytes} bytes, but states ${bytes}`);
   }
-  // Name and extra field stand again, perhaps with other lengths, in a local header before the data.
-  if (header + 30 > dataEnd || view.getUint32(header, true) !== LOCAL_HEADER) {
+  // A local header before the content repeats name and extra field, perhaps with other lengths.
+  if (header + 30 > data.length || view.getUint32(header, true) !== LOCAL_HEADER) {
     throw bad(`${label}: no local header at ${header}`);
   }
   const localNameBytes = view.getUint16(header + 26, true);
   const start = header + 30 + localNameBytes + view.getUint16(header + 28, true);
-  if (start + compressedBytes > dataEnd) {
-    throw bad(`${label}: ${compressedBytes} bytes at ${start} reach past the data, which end at ${dataEnd}`);
+  if (start + compressedBytes > data.length) {
+    throw bad(
+      `${label}: ${compressedBytes} bytes at ${start} reach past the data, which end at ${data.length}`,
+    );
   }
-  const localName = file.subarray(header + 30, header + 30 + localNameBytes);
+  const localName = data.subarray(header + 30, header + 30 + localNameBytes);
   if (decodeUtf8(localName, `torch: zip: local name of ${label}`) !== name) {
     throw bad(`${label} has another name in its local header`);
   }
   return { name, method, header, start, compressedBytes, bytes };
 }
 
-/** Sizes of which those that are all ones stand in 64 bits, in this order, in the extra field of kind 1. */
+/** Sizes, where 0xffffffff says that the size stands in 64 bits in the extra field of kind 1, in the same order. */
 function widen(sizes: readonly number[], extra: DataView, label: string): number[] {
   let at = 0;
   let end = 0;
@@ -186,7 +184,7 @@ function widen(sizes: readonly number[], extra: DataView, label: string): number
 function findDirectory(view: DataView): { count: number; start: number; end: number } {
   const last = view.byteLength - DIRECTORY_END_BYTES;
   let at = last;
-  // A comment of up to 65,535 bytes may follow the end record, and has to reach the end of the file.
+  // A comment of up to 65,535 bytes may follow the end record, up to the end of the file.
   while (at >= 0 && at >= last - 0xffff) {
     if (view.getUint32(at, true) === DIRECTORY_END && view.getUint16(at + 20, true) === last - at) break;
     at--;
