@@ -1,4 +1,6 @@
-/** Errors that end the command with a message and an exit code of their own. 1 is left to what nobody foresaw. */
+/**
+ * Errors that end the command with a message and an exit code. Code 1 is left to errors that nobody foresaw.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 
 /** Exit codes by what went wrong. */
@@ -18,16 +20,16 @@ export class CliError extends Error {
   }
 }
 
-/** A file's bytes. @throws CliError when it cannot be read. */
+/** The bytes of a file. @throws CliError if it cannot be read */
 export function readBytes(path: string): Uint8Array {
   return access(path, () => {
-    // As a plain array: a Buffer's slice() shares memory where an array's copies.
+    // As a Uint8Array, whose slice() copies. That of a Buffer does not.
     const { buffer, byteOffset, length } = readFileSync(path);
     return new Uint8Array(buffer, byteOffset, length);
   });
 }
 
-/** @throws CliError when the file cannot be written. */
+/** @throws CliError if the file cannot be written */
 export function writeBytes(path: string, bytes: Uint8Array): void {
   access(path, () => writeFileSync(path, bytes));
 }
@@ -44,7 +46,10 @@ function access<Result>(path: string, action: () => Result): Result {
   }
 }
 
-/** What `action` returns; an error of the library about values ends the command with `reason` and the file's name. */
+/**
+ * What `action` returns. If it throws an error of the library about a value, the command ends with `reason`,
+ * and the message names the file.
+ */
 export function blame<Result>(reason: keyof typeof EXIT, path: string, action: () => Result): Result {
   try {
     return action();

@@ -5,7 +5,9 @@ import { dtypeOf } from "lstm-wasm/formats";
 import { CliError } from "./error.js";
 import { elements, type Model, openModel, PATH_OPTION } from "./open-model.js";
 
-/** Exporters leave many shapes and indices behind as integer constants; these are counted, not listed. */
+/**
+ * Integer tensors up to this size are counted, not listed: exporters leave many shapes and indices behind.
+ */
 const SMALL = 8;
 
 export const inspect = {
@@ -50,7 +52,7 @@ function describe(path: string, model: Model): string {
   if (layers.length === 0 && refused.length === 0) lines.push("  none that lstm-wasm has");
   const numbers = weightElements(tensors);
   lines.push("", `${count(numbers)} parameters, ${size(numbers * 4)} as float32`);
-  // One layer of each kind shows how; a model of fifty convolutions needs no fifty copies.
+  // One layer of each kind is enough. A model of fifty convolutions needs no fifty copies.
   const shown = layers.filter(
     ({ code }, at) =>
       layers.findIndex((other) => other.code[0] === code[0] && other.code[1] === code[1]) === at,
@@ -66,7 +68,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** Floats and int8 weights, but not the scales of these. */
+/** How many floats and int8 weights there are. The scales of int8 weights do not count. */
 function weightElements(dict: StateDict): number {
   const isScale = (name: string) =>
     name.endsWith("_scale") && dict.get(name.slice(0, -"_scale".length))?.data instanceof Int8Array;

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * The command `lstm-wasm`: `inspect` says what a weight file holds, `run` runs a layer of it over an array, `quantize`
- * writes it with int8 weights. It uses the package as anyone would, by its name; bundled to dist/cli.js.
+ * The command `lstm-wasm`. `inspect` lists what a weight file holds, `run` runs a layer of it over an array,
+ * and `quantize` writes it with int8 weights. It imports the package by its name, as users do. It is bundled
+ * to dist/cli.js.
  */
 import { CliError, EXIT } from "./error.js";
 import { inspect } from "./inspect-command.js";
@@ -55,7 +56,7 @@ function isParseError(error: unknown): error is Error {
   return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 }
 
-// A reader that has seen enough, such as `head`, closes the pipe: no error of ours.
+// A reader that has seen enough, such as `head`, closes the pipe. That is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });

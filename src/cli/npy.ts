@@ -1,13 +1,14 @@
 /**
- * NumPy's .npy: "\x93NUMPY", version, length of the header, the header (a Python dict as text, padded with spaces to a
- * multiple of 64 bytes in all), the numbers: floats and integers, little-endian, in C or Fortran order.
+ * NumPy's .npy: "\x93NUMPY", version, length of the header, header, numbers. The header is a Python dict as
+ * text. Spaces pad it so that the numbers begin at a multiple of 64 bytes. Read are little-endian floats and
+ * integers, in C or Fortran order.
  */
 import { Tensor } from "lstm-wasm";
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const HEADER = /^\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\),? *\}\s*$/;
 
-/** What reads each dtype from a buffer of its own. */
+/** By dtype, how its numbers are read from a buffer. */
 const DTYPES: ReadonlyMap<string, (buffer: ArrayBuffer) => ArrayLike<number | bigint>> = new Map<
   string,
   (buffer: ArrayBuffer) => ArrayLike<number | bigint>
@@ -27,7 +28,7 @@ export function isNpy(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, at) => bytes[at] === byte);
 }
 
-/** @throws RangeError that says what is broken, or names the dtype or order that is not supported. */
+/** @throws RangeError that says what is broken, or names the dtype or order that is not supported */
 export function readNpy(bytes: Uint8Array): Tensor {
   if (!isNpy(bytes)) throw new RangeError("not an .npy file");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -55,13 +56,16 @@ export function readNpy(bytes: Uint8Array): Tensor {
   if (data.length !== count * width) {
     throw new RangeError(`npy: expected ${count * width} bytes for shape (${sizes}), got ${data.length}`);
   }
-  // Copied, since the numbers need not stand at a multiple of their size.
+  // Copied, since the numbers may not be aligned to their size.
   const numbers = read(new Uint8Array(data).buffer);
   const floats = numbers instanceof Float32Array ? numbers : Float32Array.from(numbers, Number);
   return new Tensor(order === "True" ? toRowMajor(floats, shape) : floats, shape);
 }
 
-/** Numbers whose first axis is the fastest, as NumPy keeps transposed arrays, with the last axis as the fastest. */
+/**
+ * Turns the order around: from the first axis fastest, as NumPy keeps transposed arrays, to the last axis
+ * fastest.
+ */
 function toRowMajor(numbers: Float32Array, shape: readonly number[]): Float32Array {
   const result = new Float32Array(numbers.length);
   const index = shape.map(() => 0);

@@ -1,4 +1,7 @@
-/** A weight file of any format, told by its content: its tensors, and the layers that it can be loaded as. */
+/**
+ * Opens a weight file of any format, which its content tells: its tensors, and the layers that it can be
+ * loaded as.
+ */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { StateDict } from "lstm-wasm";
@@ -18,16 +21,16 @@ import {
 import { blame, CliError, readBytes } from "./error.js";
 import { isNpy } from "./npy.js";
 
-/** What a layer is made from. */
+/** What a layer can be made from. */
 export type Source =
   | { readonly kind: "module"; readonly info: ModuleInfo; readonly dict: StateDict }
   | { readonly kind: "onnx"; readonly layer: OnnxLayer }
   | { readonly kind: "amp"; readonly model: AmpModel };
 
 export interface Layer {
-  /** The prefix of its tensors' names, or its name in the file; what `--prefix` takes. */
+  /** The prefix of its tensors' names, or its name in the file. This is what `--prefix` takes. */
   readonly name: string;
-  /** `LSTM 40 -> 128, 2 layers`. */
+  /** For example `LSTM 40 -> 128, 2 layers`. */
   readonly summary: string;
   readonly parameters: number;
   /** The code that loads it from the file's bytes. */
@@ -40,18 +43,18 @@ export interface Model {
   readonly bytes: number;
   readonly tensors: StateDict;
   readonly layers: readonly Layer[];
-  /** Layers that the file has and that cannot be loaded, with the reason. */
+  /** Why the other layers of the file cannot be loaded, one reason each. */
   readonly refused: readonly string[];
 }
 
 type Reader = "readSafetensors" | "readTorch" | "readOnnx" | "readNam" | "readGuitarML" | "readRTNeural";
 
-/** How commands describe what {@link openModel} takes beside the file. */
+/** The option `--path` of commands: the `keys` of {@link openModel}. */
 export const PATH_OPTION = { type: "string", multiple: true } as const;
 
 /**
- * @param keys what leads to the state dict in a PyTorch checkpoint, if not the usual keys
- * @throws CliError when the file is missing, of no known format, or broken.
+ * @param keys what leads to the state dict in a PyTorch checkpoint; the usual keys by default
+ * @throws CliError if the file is missing, of no known format, or broken
  */
 export function openModel(path: string, keys?: readonly string[]): Model {
   const bytes = readBytes(path);
@@ -96,7 +99,7 @@ const READERS: Record<
   readRTNeural: (bytes) => fromAmp("RTNeural", "readRTNeural", readRTNeural(bytes)),
 };
 
-/** The reader for these bytes, by what only its format begins with. */
+/** The reader for these bytes. Each format is known by its first bytes. */
 function recognise(bytes: Uint8Array): Reader | undefined {
   const [first, second] = bytes;
   const begins = (...signature: number[]) => signature.every((byte, at) => bytes[at] === byte);
@@ -107,7 +110,7 @@ function recognise(bytes: Uint8Array): Reader | undefined {
   if (bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0)) return "readSafetensors";
   const text = bytes.findIndex((byte) => ![0x20, 0x09, 0x0a, 0x0d].includes(byte));
   if (bytes[text] === 0x7b) return recogniseJson(bytes);
-  // ModelProto: the first field is nearly always ir_version; others are strings, the graph (7) or opsets (8).
+  // ModelProto. The first field is nearly always ir_version. Others are strings, the graph (7) or opsets (8).
   if (
     first === 0x08 ||
     (bytes.length > 2 && [0x12, 0x1a, 0x22, 0x3a, 0x42].includes(first!) && isOnnx(bytes))
@@ -140,7 +143,7 @@ function isOnnx(bytes: Uint8Array): boolean {
   }
 }
 
-/** What a file of no known format is, as far as that helps. */
+/** What is known of a file that no reader takes. */
 function explain(bytes: Uint8Array): string {
   if (bytes.length === 0) return "the file is empty";
   if (isNpy(bytes)) return "a NumPy array, not a weight file; an array goes to run's --input";
@@ -264,7 +267,8 @@ function fromAmp(format: string, reader: string, model: AmpModel): Omit<Model, "
     summary: `${recurrentSummary(model)}, Linear -> ${outputSize}${skip ? ", plus the input" : ""}${rate}`,
     parameters: elements(tensors),
     code: loading(["Linear", kind], reader, [
-      `const amp = ${reader}(bytes), layer = ${kind}.fromStateDict(amp.recurrent), head = Linear.fromStateDict(amp.head);`,
+      `const amp = ${reader}(bytes), layer = ${kind}.fromStateDict(amp.recurrent), ` +
+        "head = Linear.fromStateDict(amp.head);",
     ]),
     source: { kind: "amp", model },
   };

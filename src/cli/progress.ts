@@ -1,8 +1,9 @@
-/** A progress bar on a terminal; nothing elsewhere, and nothing for what is done at once. */
+/** A progress bar on a terminal. Nothing is drawn elsewhere, or for work that ends at once. */
 
 const WIDTH = 40;
-/** Milliseconds before the bar appears, and between its changes. */
+/** Milliseconds before the bar appears. */
 const DELAY = 300;
+/** Milliseconds between its changes. */
 const INTERVAL = 100;
 
 export class Progress {

@@ -1,4 +1,6 @@
-/** `quantize`: a weight file as safetensors with int8 weights, and what that costs in accuracy. */
+/**
+ * `quantize`: writes a weight file as safetensors with int8 weights, and prints what that costs in accuracy.
+ */
 import { parseArgs } from "node:util";
 import { Linear, quantizeModule, type StateDict, Tensor } from "lstm-wasm";
 import { listModules, type ModuleInfo, quantizeStateDict, writeSafetensors } from "lstm-wasm/formats";
@@ -7,7 +9,7 @@ import { readNpy } from "./npy.js";
 import { type Layer, type Model, openModel, PATH_OPTION } from "./open-model.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
 
-/** The random input of each layer: steps and batch rows. */
+/** The random input of each layer: time steps, batch rows and seed. */
 const STEPS = 64;
 const BATCH = 8;
 const SEED = 1;
@@ -100,7 +102,10 @@ function matches(info: ModuleInfo, prefix: string): boolean {
   return info.prefix === prefix || info.prefix === `${prefix}.`;
 }
 
-/** All tensors of a file under PyTorch's names. Refuses what a file says beside its weights, as safetensors cannot. */
+/**
+ * All tensors of a file by PyTorch's names. A file that says more than its weights is refused, since
+ * safetensors cannot hold that.
+ */
 function stateDictOf(path: string, { tensors, layers }: Model): StateDict {
   const dict: StateDict = new Map();
   for (const { name, source } of layers) {
@@ -138,7 +143,10 @@ function lostOfOnnx({ direction, initialState }: OnnxLayer): string[] {
   ];
 }
 
-/** The error of one layer's output: largest, mean, and the mean relative to the output's own mean magnitude. */
+/**
+ * A line with the error of one layer's output: the largest, the mean, and the mean in percent of the mean
+ * magnitude of the output.
+ */
 function compare(
   info: ModuleInfo,
   dict: StateDict,
@@ -158,14 +166,15 @@ function compare(
       runner.dispose();
     }
   }) as [Float32Array, Float32Array];
-  let [most, sum, size] = [0, 0, 0];
+  let [largest, sum, size] = [0, 0, 0];
   expected.forEach((value, at) => {
     const error = Math.abs(got[at]! - value);
-    most = Math.max(most, error);
+    largest = Math.max(largest, error);
     sum += error;
     size += Math.abs(value);
   });
   const mean = sum / expected.length;
   const name = `${info.kind} ${info.prefix || "(whole file)"}`;
-  return `  ${name}: largest ${most.toExponential(2)}, mean ${mean.toExponential(2)}, ${((100 * sum) / size).toFixed(3)} % of the output`;
+  const percent = ((100 * sum) / size).toFixed(3);
+  return `  ${name}: largest ${largest.toExponential(2)}, mean ${mean.toExponential(2)}, ${percent} % of the output`;
 }

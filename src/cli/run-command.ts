@@ -1,4 +1,4 @@
-/** `run`: one layer of a weight file over an array, some time steps at a time. */
+/** `run`: one layer of a weight file over an array. A long array is cut into pieces of time steps. */
 import { parseArgs } from "node:util";
 import { Tensor } from "lstm-wasm";
 import { blame, CliError, readBytes, writeBytes } from "./error.js";
@@ -7,7 +7,10 @@ import { type Layer, type Model, openModel, PATH_OPTION } from "./open-model.js"
 import { Progress } from "./progress.js";
 import { makeRunner, type Runner } from "./runner.js";
 
-/** Pieces that a long input is cut into, each of at least so many steps: the bar moves, and no call is small. */
+/**
+ * How many pieces a long input is cut into, so that the progress bar moves, and the steps that each has at
+ * least, so that no call is small.
+ */
 const PIECES = 200;
 const LEAST_STEPS = 64;
 
@@ -56,7 +59,7 @@ export const run = {
   },
 };
 
-/** The layer that `prefix` names; without one the only recurrent layer, or the only layer at all. */
+/** The layer that `prefix` names. Without a prefix, the only recurrent layer, or the only layer of all. */
 function chooseLayer(path: string, { layers }: Model, prefix: string | undefined): Layer {
   const list = layers.map(({ name, summary }) => `\n  ${JSON.stringify(name)}  ${summary}`).join("");
   if (layers.length === 0) throw new CliError("file not understood", `${path}: no layers that lstm-wasm has`);
@@ -74,7 +77,7 @@ function chooseLayer(path: string, { layers }: Model, prefix: string | undefined
 function runInPieces(runner: Runner, input: Tensor): Tensor {
   const timeAxis = runner.timeAxis(input.shape.length);
   const steps = input.shape[timeAxis ?? -1];
-  // The runner's own checks speak of an input of another rank, or of none.
+  // An input with another number of dimensions is refused by the checks of the runner.
   if (timeAxis === undefined || steps === undefined || steps <= LEAST_STEPS) return runner.run(input);
   const size = Math.max(LEAST_STEPS, Math.ceil(steps / PIECES));
   const progress = new Progress(steps);
@@ -100,11 +103,11 @@ function slice({ data, shape }: Tensor, axis: number, from: number, to: number):
   return piece;
 }
 
-/** Pieces one after the other along an axis. */
+/** Joins pieces along an axis. */
 function join(pieces: readonly Tensor[], axis: number): Tensor {
   const shape = [...pieces[0]!.shape];
   shape[axis] = pieces.reduce((sum, piece) => sum + piece.shape[axis]!, 0);
-  const whole = Tensor.zeros(shape);
+  const joined = Tensor.zeros(shape);
   const inner = product(shape.slice(axis + 1));
   const outer = product(shape.slice(0, axis));
   let done = 0;
@@ -112,11 +115,11 @@ function join(pieces: readonly Tensor[], axis: number): Tensor {
     const width = sizes[axis]! * inner;
     for (let row = 0; row < outer; row++) {
       const start = (row * shape[axis]! + done) * inner;
-      whole.data.set(data.subarray(row * width, (row + 1) * width), start);
+      joined.data.set(data.subarray(row * width, (row + 1) * width), start);
     }
     done += sizes[axis]!;
   }
-  return whole;
+  return joined;
 }
 
 function product(sizes: readonly number[]): number {
@@ -127,11 +130,11 @@ function report(layer: Layer, input: Tensor, output: Tensor, path: string | unde
   if (path !== undefined) writeBytes(path, writeNpy(output));
   process.stdout.write(`${layer.summary}: [${input.shape.join(", ")}] -> [${output.shape.join(", ")}]\n`);
   if (path !== undefined || output.data.length === 0) return;
-  let [least, most, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  let [smallest, largest, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
   for (const value of output.data) {
-    least = Math.min(least, value);
-    most = Math.max(most, value);
+    smallest = Math.min(smallest, value);
+    largest = Math.max(largest, value);
     sum += value;
   }
-  process.stdout.write(`least ${least}, mean ${sum / output.data.length}, most ${most}\n`);
+  process.stdout.write(`least ${smallest}, mean ${sum / output.data.length}, most ${largest}\n`);
 }

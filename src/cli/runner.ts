@@ -133,8 +133,8 @@ function onnxRunner(layer: OnnxLayer, options: Options): Runner {
 }
 
 /**
- * Takes (samples, inputSize) and gives (samples, outputSize). If inputSize is 1, it also takes (samples), and then gives
- * (samples) if outputSize is 1.
+ * Takes (samples, inputSize) and gives (samples, outputSize). If inputSize is 1, it also takes (samples), and
+ * then gives (samples) if outputSize is 1.
  */
 function ampRunner(model: AmpModel): Runner {
   const { kind, inputSize, outputSize, inputGain, outputGain, skip } = model;

@@ -1,9 +1,10 @@
 /**
- * What a file may expand to in memory, by deflate, shared storages, strides of 0 or nodes that repeat their input. A
- * hostile file of a few bytes could state any size.
+ * What a file may expand to in memory. Deflate, shared storages, strides of 0 and nodes that repeat their
+ * input all make more of a file than it holds. Without a limit, a hostile file of a few bytes could fill the
+ * memory.
  */
 
-/** Times the size of the file. */
+/** How many times its size a file may expand. */
 export const MOST_EXPANSION = 16;
 const ALWAYS_ALLOWED_BYTES = 64 * 2 ** 20;
 

@@ -1,10 +1,12 @@
-/** What every reader starts from: the bytes of a file, and the error for a file that is not what it should be. */
+/**
+ * The bytes of a file, as every reader takes them, and the error for a file that is broken or not supported.
+ */
 
 import { wrongType } from "../tensor/checks.js";
 
 /**
- * A file is malformed, hostile, or holds something that the reader does not support; the message names the format
- * and the place. A wrong argument (not bytes at all) is a TypeError instead.
+ * A file is malformed or hostile, or holds something that the reader does not support. The message names the
+ * format and the place. A wrong argument, such as one that is not bytes at all, is a TypeError instead.
  */
 export class FormatError extends RangeError {
   override readonly name = "FormatError";
@@ -14,9 +16,9 @@ export class FormatError extends RangeError {
 export type Bytes = Uint8Array | ArrayBuffer;
 
 /**
- * The argument as a plain Uint8Array over the same memory: slices of it are copies, which those of a Buffer are not.
- * Told by its tag rather than its class, which differs between realms (frames, Node's vm, Jest).
- * @throws TypeError for anything else.
+ * The argument as a plain Uint8Array over the same memory. Its slices are copies, which those of a Node
+ * Buffer are not. The type is told by its tag, since classes differ between realms (frames, Node's vm, Jest).
+ * @throws TypeError for anything else
  */
 export function asBytes(bytes: unknown, name = "bytes"): Uint8Array {
   if (tagOf(bytes) === "Uint8Array" && ArrayBuffer.isView(bytes)) {
@@ -26,7 +28,7 @@ export function asBytes(bytes: unknown, name = "bytes"): Uint8Array {
   throw wrongType(name, "a Uint8Array or ArrayBuffer", bytes);
 }
 
-/** Whether {@link asBytes} takes it. */
+/** Whether {@link asBytes} takes the value. */
 export function isBytes(value: unknown): value is Bytes {
   return tagOf(value) === "ArrayBuffer" || (tagOf(value) === "Uint8Array" && ArrayBuffer.isView(value));
 }

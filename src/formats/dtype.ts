@@ -1,18 +1,19 @@
 /**
- * Raw little-endian numbers of a file to the data of a Tensor: floats of any width become float32, integers keep
- * theirs, booleans become one byte each. Typed arrays are little-endian wherever WebAssembly with SIMD runs.
+ * Element types of files, and how their raw little-endian numbers become the data of a Tensor. Floats of any
+ * width become float32. Integers keep their type. Booleans become one byte each. Typed arrays are
+ * little-endian wherever WebAssembly with SIMD runs.
  */
 
 import { MOST_DIMENSIONS, type TensorData } from "../tensor/like.js";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./half.js";
 
-/** The element types, by safetensors' names for them. */
+/** An element type, by the name that safetensors has for it. */
 export type Dtype = keyof typeof DTYPES;
 
 interface DtypeInfo {
   /** Bytes of one element in the file. */
   readonly bytes: number;
-  /** Tensor data from an aligned buffer that it may keep. */
+  /** Turns a buffer into tensor data, which may keep the buffer. */
   readonly read: (buffer: ArrayBuffer) => TensorData;
 }
 
@@ -32,12 +33,12 @@ export const DTYPES = {
   BOOL: { bytes: 1, read: (buffer) => new Uint8Array(buffer) },
 } satisfies Record<string, DtypeInfo>;
 
-/** Whether `name` is one of the element types; names of Object.prototype are not. */
+/** Whether `name` is an element type. Names in Object.prototype are not. */
 export function isDtype(name: unknown): name is Dtype {
   return typeof name === "string" && Object.hasOwn(DTYPES, name);
 }
 
-/** The numbers in `bytes`, copied; their count is `bytes.length` over the element's size, which must divide it. */
+/** A copy of the numbers in `bytes`. The length of `bytes` must be a multiple of the element's size. */
 export function readNumbers(bytes: Uint8Array, dtype: Dtype): TensorData {
   const copy = new Uint8Array(bytes.length);
   copy.set(bytes);
@@ -46,7 +47,7 @@ export function readNumbers(bytes: Uint8Array, dtype: Dtype): TensorData {
   return data;
 }
 
-/** What the numbers of a file were before they became a tensor's data. */
+/** The element type that data had in its file. */
 const stored = new WeakMap<TensorData, Dtype>();
 
 const TORCH_NAMES = {
@@ -66,8 +67,8 @@ const TORCH_NAMES = {
 } satisfies Record<Dtype, string>;
 
 /**
- * The element type that a tensor had in its file, by PyTorch's name: `"float16"` for one whose data is a Float32Array
- * now. A tensor that no file held as it is has the type of its data.
+ * The element type that a tensor had in its file, by PyTorch's name. `"float16"`, for example, has become a
+ * Float32Array. A tensor that was computed, not read as it is, has the type of its data.
  */
 export function dtypeOf({ data }: { readonly data: TensorData }): string {
   const dtype = stored.get(data);
@@ -76,8 +77,8 @@ export function dtypeOf({ data }: { readonly data: TensorData }): string {
 }
 
 /**
- * The number of elements of a shape that a file states, or undefined if it has more than 64 sizes, any size is not an
- * integer of at least 0, or the sizes other than 0 multiply to 2^53 or more.
+ * The number of elements of a shape that a file states. Undefined if the shape has more than 64 sizes, if a
+ * size is not an integer of at least 0, or if the sizes other than 0 multiply to 2^53 or more.
  */
 export function elementsOf(shape: readonly unknown[]): number | undefined {
   if (shape.length > MOST_DIMENSIONS) return undefined;

@@ -1,4 +1,4 @@
-/** What a map has under a key. If it has nothing, `make` makes it. */
+/** What a map has under a key. If it has nothing there, `make` makes it, and it stays. */
 export function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   let value = map.get(key);
   if (value === undefined) {

@@ -1,6 +1,6 @@
-/** 16-bit floats to float32, exactly: every value of either kind is a float32. */
+/** 16-bit floats to float32. The conversion is exact: float32 has every value of both 16-bit types. */
 
-/** IEEE binary16 (sign, 5 bits of exponent, 10 of fraction), as bit patterns. */
+/** From the bits of IEEE binary16: sign, 5 bits of exponent, 10 of fraction. */
 export function float16ToFloat32(halves: Uint16Array): Float32Array {
   const result = new Float32Array(halves.length);
   const bits = new Uint32Array(result.buffer);
@@ -10,18 +10,18 @@ export function float16ToFloat32(halves: Uint16Array): Float32Array {
     const exponent = (half >> 10) & 0x1f;
     const fraction = half & 0x3ff;
     if (exponent === 0) {
-      // Zero or subnormal: fraction * 2^-24, which is an ordinary float32.
+      // Zero or subnormal: fraction * 2^-24 is exact in float32.
       result[at] = fraction * 2 ** -24;
       bits[at]! |= sign;
     } else {
-      // The exponent's bias goes from 15 to 127; all ones (infinity, NaN) stay all ones.
+      // The exponent's bias changes from 15 to 127. All ones (infinity, NaN) stay all ones.
       bits[at] = sign | ((exponent === 0x1f ? 0xff : exponent + 112) << 23) | (fraction << 13);
     }
   }
   return result;
 }
 
-/** bfloat16, the upper half of a float32, as bit patterns. */
+/** From the bits of bfloat16, which are the upper half of a float32. */
 export function bfloat16ToFloat32(halves: Uint16Array): Float32Array {
   const bits = new Uint32Array(halves.length);
   for (let at = 0; at < halves.length; at++) bits[at] = halves[at]! << 16;

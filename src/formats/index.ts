@@ -1,4 +1,7 @@
-/** `lstm-wasm/formats`: files to state dicts. Plain TypeScript without wasm; each reader tree-shakes on its own. */
+/**
+ * `lstm-wasm/formats` turns weight files into state dicts. It is plain TypeScript without wasm. A bundler
+ * leaves out every reader that is not imported.
+ */
 
 export type { StateDictLike } from "../tensor/like.js";
 export type { StateDict } from "../tensor/tensor.js";

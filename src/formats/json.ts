@@ -1,21 +1,24 @@
 /**
- * JSON out of a file that nobody vouches for. JSON.parse keeps the last of two equal keys and may exhaust the
- * stack on deep nesting, so one pass over the text refuses both before it runs.
+ * JSON from a file that may be hostile. JSON.parse keeps the last of two equal keys, and deep nesting may
+ * exhaust its stack. One pass over the text refuses both before JSON.parse runs.
  */
 
 import { show } from "../tensor/checks.js";
 import { FormatError } from "./bytes.js";
 
-/** Deeper than any weight file nests (a batch of nested weight matrices needs 8). */
+/** No weight file nests deeper: a batch of nested weight matrices needs 8. */
 const MOST_DEPTH = 64;
 
-/** Of all objects together; a safetensors header has four for each tensor. */
+/** Of all objects together. A safetensors header has four keys for each tensor. */
 const MOST_KEYS = 250_000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** @throws FormatError, which `name` opens, for text that is not JSON, nests too deep, repeats a key or has too many. */
+/**
+ * @param name what messages begin with
+ * @throws FormatError for text that is not JSON, nests too deep, repeats a key or has too many keys
+ */
 export function parseJson(text: string, name: string): unknown {
   checkKeysAndDepth(text, name);
   try {
@@ -25,9 +28,9 @@ export function parseJson(text: string, name: string): unknown {
   }
 }
 
-/** Text that is not JSON passes here as far as it makes sense; JSON.parse says what is wrong with it. */
+/** Text that is not JSON may pass here. JSON.parse then says what is wrong with it. */
 function checkKeysAndDepth(text: string, name: string): void {
-  /** One set of keys for each open object, undefined for each open array. */
+  /** The keys of each open object; undefined for each open array. */
   const open: (Set<string> | undefined)[] = [];
   let count = 0;
   for (let at = 0; at < text.length; at++) {
@@ -43,7 +46,7 @@ function checkKeysAndDepth(text: string, name: string): void {
       for (at++; at < text.length && text.charCodeAt(at) !== QUOTE; at++) {
         if (text.charCodeAt(at) === BACKSLASH) at++;
       }
-      // In valid JSON a colon follows keys and nothing else.
+      // In valid JSON a colon follows a key, and nothing else.
       const keys = open[open.length - 1];
       if (keys !== undefined && followedByColon(text, at + 1)) {
         const key = unquote(text.slice(start, at + 1));
@@ -61,7 +64,7 @@ function followedByColon(text: string, at: number): boolean {
   return code === 0x3a;
 }
 
-/** The text of a quoted string, escapes undone. */
+/** The text of a quoted string, without its quotes and escapes. */
 function unquote(quoted: string): string {
   if (!quoted.includes("\\")) return quoted.slice(1, -1);
   try {
@@ -71,7 +74,7 @@ function unquote(quoted: string): string {
   }
 }
 
-/** A JSON object and nothing else: neither null nor an array. */
+/** Whether a value is a JSON object: not null and not an array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

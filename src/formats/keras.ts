@@ -1,7 +1,7 @@
 /**
- * Keras' layout to PyTorch's. Keras multiplies from the other side, so its matrices stand transposed (in, G*H), and
- * has one bias, save for a GRU with reset_after, which has two. LSTM gates i f c o are PyTorch's i f g o; GRU gates
- * z r h become r z n.
+ * Weights in Keras' layout to PyTorch's. Keras multiplies from the other side, so its matrices are
+ * transposed: (in, G*H). It has one bias where PyTorch has two, except for a GRU with reset_after. Its LSTM
+ * gates i f c o are PyTorch's i f g o. Its GRU gates z r h become r z n.
  */
 
 import {
@@ -15,33 +15,33 @@ import {
 import { asFloat32, asShaped, type TensorLike } from "../tensor/like.js";
 import { type NestedNumbers, type StateDict, Tensor } from "../tensor/tensor.js";
 
-/** The weights of one Keras layer as `layer.get_weights()` lists them. */
+/** The weights of one Keras layer, in the order of `layer.get_weights()`. */
 export interface KerasWeights {
   /** (inputSize, G*H) */
   readonly kernel: TensorLike | NestedNumbers;
   /** (H, G*H) */
   readonly recurrentKernel: TensorLike | NestedNumbers;
-  /** LSTM: (4H). GRU with reset_after: (2, 3H). Missing where the layer was made with use_bias=False. */
+  /** LSTM: (4H). GRU with reset_after: (2, 3H). Left out for a layer that was made with use_bias=False. */
   readonly bias?: TensorLike | NestedNumbers;
 }
 
-/** Options of {@link fromKeras}: which layer and direction of a stack the weights become. */
+/** Options of {@link fromKeras}: the layer and direction of a stack that the weights become. */
 export interface FromKerasOptions {
   readonly layer?: number;
   readonly reverse?: boolean;
 }
 
-/** For every gate in PyTorch's order, its place in Keras' order. */
+/** For every gate in PyTorch's order, its index in Keras' order. */
 const GATE_ORDER = { LSTM: [0, 1, 2, 3], GRU: [1, 0, 2] };
 
 /**
- * The state dict of one Keras (or TF.js) layer in PyTorch's names: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`,
- * `bias_hh_l0`. A stack is the union of its layers' dicts, `fromKeras(weights, kind, { layer: 1 })` and so on; the
- * backward half of a Bidirectional takes `{ reverse: true }`. The layer must use Keras' default activations, tanh and
- * sigmoid, since weights do not tell.
+ * The state dict of one Keras (or TF.js) layer in PyTorch's names: `weight_ih_l0`, `weight_hh_l0`,
+ * `bias_ih_l0`, `bias_hh_l0`. For a stack, join the dicts of its layers: `fromKeras(weights, kind, { layer: 1
+ * })` and so on. For the reverse direction of a Bidirectional, pass `{ reverse: true }`. The layer must use
+ * Keras' default activations, tanh and sigmoid. The weights do not show whether it does.
  *
- * @throws TypeError or RangeError naming the argument. A GRU whose bias is (3H) was made with reset_after=False, which
- *   computes something else than PyTorch's, and is refused.
+ * @throws TypeError or RangeError that names the argument. A GRU whose bias is (3H) is refused: it was made
+ *   with reset_after=False, which computes something else than PyTorch's GRU.
  */
 export function fromKeras(
   weights: KerasWeights,
@@ -78,7 +78,7 @@ export function fromKeras(
     const hint = resetBefore ? "; a GRU with reset_after=False is not PyTorch's" : "";
     throw wrongValue("bias", `shape ${showShape(shape)}`, `${showShape(bias.shape)}${hint}`);
   }
-  // A vector is a matrix of one row: its gates are reordered alike.
+  // A bias is reordered like a matrix of one row.
   const row = (at: number) => {
     const one = new Tensor(bias.data.slice(at * columns, (at + 1) * columns), [1, columns]);
     return new Tensor(transpose(one, hidden, order).data, [columns]);
@@ -88,7 +88,7 @@ export function fromKeras(
   return dict;
 }
 
-/** A matrix (in, G*H) in Keras' order as (G*H, in) in PyTorch's. */
+/** A matrix (in, G*H) with Keras' gate order as a matrix (G*H, in) with PyTorch's. */
 function transpose({ data, shape }: Tensor, hidden: number, order: readonly number[]): Tensor {
   const [inputs, columns] = shape as [number, number];
   const result = Tensor.zeros([columns, inputs]);

@@ -1,9 +1,9 @@
-/** What layers a state dict holds, read off PyTorch's names and shapes. */
+/** The layers of a state dict, told by PyTorch's names and by shapes. */
 
 import type { TensorData } from "../tensor/like.js";
 import type { StateDict, Tensor } from "../tensor/tensor.js";
 
-/** A layer that {@link listModules} found; `prefix` is what stands before its tensors' names, dot included. */
+/** A layer that {@link listModules} found. `prefix` is the part before its tensors' names, with the dot. */
 export type ModuleInfo =
   | ({ readonly kind: "LSTM"; readonly projSize: number } & RecurrentInfo)
   | ({ readonly kind: "GRU" | "RNN" } & RecurrentInfo)
@@ -17,7 +17,10 @@ export type ModuleInfo =
   | (Found & { readonly kind: "Embedding"; readonly numEmbeddings: number; readonly embeddingDim: number })
   | (Found & {
       readonly kind: "Conv1d";
-      /** Channels of one group: all of them unless the layer has groups, which weights do not tell. */
+      /**
+       * Channels of one group. That is all of them, unless the layer has groups, which the weights do not
+       * show.
+       */
       readonly inChannels: number;
       readonly outChannels: number;
       readonly kernelSize: number;
@@ -43,7 +46,7 @@ interface RecurrentInfo extends CellInfo {
 
 type Tensors = ReadonlyMap<string, Tensor<TensorData>>;
 
-/** Rows of a weight per hidden unit. */
+/** By the rows of a weight per hidden unit. */
 const KINDS: ReadonlyMap<number, "LSTM" | "GRU" | "RNN"> = new Map([
   [4, "LSTM"],
   [3, "GRU"],
@@ -51,10 +54,10 @@ const KINDS: ReadonlyMap<number, "LSTM" | "GRU" | "RNN"> = new Map([
 ]);
 
 /**
- * The LSTM, GRU, RNN (and their cells), Linear, Embedding and Conv1d layers of a state dict with their sizes, in the
- * order of its names. Names and shapes are all there is to go by: a matrix without a bias is taken for an Embedding
- * where its name says so (`emb`, `lookup`, `wte`) and for a Linear elsewhere; an RNN's nonlinearity is unknown; what
- * fits none of them (batch norms, convolutions of two dimensions) is not listed.
+ * The LSTM, GRU, RNN (and their cells), Linear, Embedding and Conv1d layers of a state dict with their sizes,
+ * in the order of its names. Only names and shapes tell them. A matrix without a bias is an Embedding if its
+ * name says so (`emb`, `lookup`, `wte`), and a Linear otherwise. The nonlinearity of an RNN is unknown. What
+ * is none of these, such as a batch norm or a convolution of two dimensions, is not listed.
  */
 export function listModules(dict: StateDict): ModuleInfo[] {
   const modules: ModuleInfo[] = [];
@@ -110,7 +113,9 @@ function cell(dict: Tensors, prefix: string): ModuleInfo | undefined {
   return { kind: `${kind}Cell`, prefix, inputSize, hiddenSize, bias: biasIh !== undefined, parameters };
 }
 
-/** Kind and sizes by the two weights, (G*H, in) and (G*H, H), or (G*H, P) with a projection (P, H). */
+/**
+ * Kind and sizes, from the weights (G*H, in) and (G*H, H). With a projection (P, H), the second is (G*H, P).
+ */
 function sizes(
   ih: Tensor<TensorData> | undefined,
   hh: Tensor<TensorData> | undefined,

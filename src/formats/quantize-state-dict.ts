@@ -1,4 +1,4 @@
-/** A state dict's matrices to int8, for a file a quarter of the size. */
+/** The matrices of a state dict as int8, for a file a quarter of the size. */
 
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
 import { checkOptions } from "../tensor/checks.js";
@@ -8,15 +8,16 @@ import { listModules, type ModuleInfo } from "./modules.js";
 
 /** Options of {@link quantizeStateDict}. */
 export interface QuantizeOptions {
-  /** The layers whose weights are quantised, of those that `listModules` finds; all of them when left out. */
+  /** The layers whose weights are quantised, of those that `listModules` finds. All of them by default. */
   readonly modules?: readonly ModuleInfo[];
 }
 
 /**
- * The same state dict with int8 weights for its LSTM, GRU, RNN and Linear layers, as `listModules` finds them: an
- * Int8Array tensor under the same name, and its scales, one per row, under the name and `_scale`. All other tensors, and
- * weights that are int8 already, are taken over as they are.
- * @throws TypeError for an unknown option; RangeError for a weight that is not finite, or whose scales' name is taken.
+ * The same state dict with int8 weights for the LSTM, GRU, RNN and Linear layers that `listModules` finds.
+ * Each weight becomes an Int8Array tensor of the same name. Its scales, one per row, stand under the name
+ * with `_scale` added. All other tensors, and weights that are int8 already, stay as they are.
+ * @throws TypeError for an unknown option; RangeError for a weight that is not finite, or if the name of its
+ *   scales is taken
  */
 export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): StateDict {
   const { modules = listModules(dict) } = checkOptions("options", options, ["modules"]);
@@ -46,7 +47,7 @@ function isFloat(tensor: Tensor<TensorData>): tensor is Tensor {
   return tensor.data instanceof Float32Array;
 }
 
-/** The names of a layer's matrices that int8 modules take. */
+/** The names of a layer's matrices that are quantised. */
 function matricesOf(dict: StateDict, { kind, prefix }: ModuleInfo): string[] {
   if (kind === "Linear") return [`${prefix}weight`];
   if (kind !== "LSTM" && kind !== "GRU" && kind !== "RNN") return [];

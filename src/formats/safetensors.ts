@@ -1,10 +1,12 @@
 /**
  * safetensors: 8 bytes of header length (little-endian), a JSON header, then the data of all tensors.
  *
- *     { "name": { "dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end] }, "__metadata__": { "key": "text" } }
+ *     { "name": { "dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end] },
+ *       "__metadata__": { "key": "text" } }
  *
- * Offsets count from the end of the header and must tile the data: no overlap, no gap, no rest. Everything is checked
- * before the first tensor is made, and tensors together take at most twice the bytes that the file really holds.
+ * Offsets count from the end of the header. Every byte of the data must belong to exactly one tensor.
+ * Everything is checked before the first tensor is made. All tensors together take at most twice the bytes of
+ * the file.
  */
 
 import { checkOptions, show, showShape, wrongType, wrongValue } from "../tensor/checks.js";
@@ -34,11 +36,12 @@ interface Entry {
 }
 
 /**
- * The tensors of a safetensors file by name, in the order of its header. F32, F16, BF16 and F64 become float32;
- * integers keep their type (I64 as BigInt64Array), BOOL becomes a Uint8Array. `__metadata__` is checked and left out.
+ * The tensors of a safetensors file by name, in the order of its header. F32, F16, BF16 and F64 become
+ * float32. Integers keep their type (I64 as BigInt64Array), and BOOL becomes a Uint8Array. `__metadata__` is
+ * checked and left out.
  *
- * @throws TypeError if `bytes` is not bytes; FormatError naming the tensor and what is wrong with the file, which
- *   includes a dtype that is none of the above (F8_E4M3, C64...).
+ * @throws TypeError if `bytes` is not bytes; FormatError that names the tensor and what is wrong. A dtype
+ *   that is none of the above (F8_E4M3, C64...) is refused too.
  */
 export function readSafetensors(bytes: Bytes): StateDict {
   const file = asBytes(bytes);
@@ -142,11 +145,12 @@ export interface WriteSafetensorsOptions {
 }
 
 /**
- * A safetensors file of a state dict. Float data is written as F32, integer typed arrays in their own type. Tensors
- * are ordered by falling element size, then by name, so that equal dicts give equal bytes and all data is aligned.
+ * A safetensors file of a state dict. Float data is written as F32, integer typed arrays in their own type.
+ * The largest elements come first, and tensors of one element size are ordered by name. So equal dicts give
+ * equal bytes, and all data is aligned.
  *
- * @throws TypeError or RangeError naming the tensor that is not one, a name that is not well-formed Unicode, or the
- *   name `__metadata__`, which the format reserves.
+ * @throws TypeError or RangeError that names the tensor that is not one, or a name that is not well-formed
+ *   Unicode or is `__metadata__`, which the format reserves.
  */
 export function writeSafetensors(dict: StateDictLike, options?: WriteSafetensorsOptions): Uint8Array {
   const { metadata } = checkOptions("options", options, ["metadata"]);
@@ -174,7 +178,10 @@ export function writeSafetensors(dict: StateDictLike, options?: WriteSafetensors
   return file;
 }
 
-/** JSON with every other character escaped, so that it is ASCII; written pair by pair, which keeps "__proto__". */
+/**
+ * JSON of an object, with all other characters than ASCII escaped. Pairs are written one by one, since an
+ * object would lose the key "__proto__".
+ */
 function asciiJson(pairs: readonly [string, unknown][]): string {
   const text = `{${pairs.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`;
   return text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
@@ -234,12 +241,12 @@ function checkedMetadata(metadata: unknown): Record<string, string> {
   return metadata as Record<string, string>;
 }
 
-/** No surrogate stands alone; with the u flag, a pair is one code point and none of it a surrogate. */
+/** Whether no surrogate stands alone. With the u flag, a pair is one code point, which is not a surrogate. */
 function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
-/** The values of a short list as messages show them. */
+/** A list as messages show it: its first 8 values. */
 function listed(values: readonly unknown[]): string {
   const shown = values.slice(0, 8).map(show).join(", ");
   return `[${shown}${values.length > 8 ? ", ..." : ""}]`;

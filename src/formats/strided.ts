@@ -1,4 +1,4 @@
-/** Elements of a tensor in another order, or some of them: where each lies is told by strides. */
+/** Elements of a tensor in another order, or some of them. Strides tell where each lies. */
 
 /** The strides of a row-major tensor, in elements. */
 export function stridesOf(shape: readonly number[]): number[] {
@@ -8,8 +8,8 @@ export function stridesOf(shape: readonly number[]): number[] {
 }
 
 /**
- * Visits the elements of a tensor of this shape in row-major order. `from` is where an element lies, offset + index *
- * strides; `to` counts the elements. The caller sees to it that `from` stays within the data.
+ * Visits the elements of a tensor in row-major order. `from` is where an element lies: offset + index *
+ * strides. `to` counts the elements. The caller makes sure that `from` stays within the data.
  */
 export function visitStrided(
   shape: readonly number[],

@@ -1,17 +1,22 @@
 /**
- * UTF-8 to a string without TextDecoder, which AudioWorklet scopes lack. Strict as WHATWG's fatal mode: overlong
- * forms, surrogates and code points past U+10FFFF are refused.
+ * UTF-8 to a string without TextDecoder, which AudioWorklet scopes lack. It is as strict as WHATWG's fatal
+ * mode: overlong forms, surrogates and code points past U+10FFFF are refused.
  */
 
 import { FormatError } from "./bytes.js";
 
-/** Code units turned to text at once: far below the argument count at which String.fromCharCode overflows the stack. */
+/**
+ * Code units that become text in one call. With far more arguments String.fromCharCode overflows the stack.
+ */
 const CHUNK = 4096;
 
-/** The smallest code point that a sequence of 2, 3 or 4 bytes may spell. */
+/** The smallest code point that a sequence of 2, 3 or 4 bytes may stand for. */
 const LEAST = [0x80, 0x800, 0x10000];
 
-/** @throws FormatError, which `name` opens, if the bytes are not UTF-8. */
+/**
+ * @param name what messages begin with
+ * @throws FormatError if the bytes are not UTF-8
+ */
 export function decodeUtf8(bytes: Uint8Array, name: string): string {
   let text = "";
   const units: number[] = [];

@@ -1,4 +1,4 @@
-/** What the readers of amp models return, and what they share in reading JSON. */
+/** What the readers of amp models return, and how they read JSON. */
 
 import { show, wrongType } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
@@ -7,13 +7,14 @@ import { isObject, parseJson } from "../json.js";
 import { decodeUtf8 } from "../utf8.js";
 
 /**
- * A recurrent amp model: one value per sample in, one out, with
+ * A recurrent amp model. For each sample it takes one value or more and gives one or more:
  *
- *     x = inputGain * input;  output = outputGain * (head(recurrent(x)) + (skip ? first channel of x : 0))
+ *     x = inputGain * input
+ *     output = outputGain * (head(recurrent(x)) + (skip ? first channel of x : 0))
  */
 export interface AmpModel {
   readonly kind: "LSTM" | "GRU";
-  /** Channels of the input: the sample, and perhaps settings of knobs after it. */
+  /** Channels of the input: the sample, then the settings of knobs if the model has any. */
   readonly inputSize: number;
   readonly hiddenSize: number;
   readonly numLayers: number;
@@ -22,23 +23,23 @@ export interface AmpModel {
   readonly recurrent: StateDict;
   /** For `Linear.fromStateDict`: `weight` (outputSize, hiddenSize), and `bias` (outputSize) if it has one. */
   readonly head: StateDict;
-  /** The state to begin with, [h0, c0], each (numLayers, 1, hiddenSize); zeros where it is missing. */
+  /** The state to begin with, [h0, c0], each (numLayers, 1, hiddenSize). If it is undefined, zeros. */
   readonly initialState: readonly [Tensor, Tensor] | undefined;
   readonly skip: boolean;
-  /** Factors, not decibels; 1 where the file says nothing. */
+  /** A factor, not decibels. 1 if the file states none. */
   readonly inputGain: number;
   readonly outputGain: number;
-  /** In Hz, as the file states it. */
+  /** In Hz. Undefined if the file states none. */
   readonly sampleRate: number | undefined;
 }
 
 /** A JSON file as readers take it: its bytes, its text, or the object parsed from it. */
 export type JsonSource = Bytes | string | Readonly<Record<string, unknown>>;
 
-/** More than any weight has; also ends an array that contains itself. */
+/** No weight has more. The limit also stops at an array that contains itself. */
 const MOST_DIMENSIONS = 8;
 
-/** A cursor on a parsed JSON value that knows its name for messages: `nam: config.hidden_size`. */
+/** A parsed JSON value and its name for messages: `nam: config.hidden_size`. */
 export class JsonValue {
   constructor(
     readonly value: unknown,
@@ -50,7 +51,7 @@ export class JsonValue {
     return new JsonValue(value, this.name.endsWith(":") ? `${this.name} ${key}` : `${this.name}.${key}`);
   }
 
-  /** Whether this is an object with such a key of its own whose value is not null. */
+  /** Whether this is an object that has such a key with a value other than null. */
   has(key: string): boolean {
     return isObject(this.value) && Object.hasOwn(this.value, key) && this.value[key] != null;
   }
@@ -85,13 +86,15 @@ export class JsonValue {
 
   /** One of these strings. */
   oneOf<Choice extends string>(choices: readonly Choice[]): Choice {
-    const choice = choices.find((one) => one === this.value);
+    const choice = choices.find((known) => known === this.value);
     if (choice === undefined)
-      throw this.error(choices.map((one) => JSON.stringify(one)).join(" or "), this.value);
+      throw this.error(choices.map((known) => JSON.stringify(known)).join(" or "), this.value);
     return choice;
   }
 
-  /** Nested arrays of numbers, all rows equally long, as a tensor; nothing is allocated before they are counted. */
+  /**
+   * Nested arrays of numbers, all rows equally long, as a tensor. They are checked before a tensor is made.
+   */
   tensor(): Tensor {
     const shape: number[] = [];
     for (let probe = this.value; Array.isArray(probe); probe = probe[0]) {
@@ -104,7 +107,7 @@ export class JsonValue {
   }
 
   error(expected: string, got: unknown): FormatError {
-    // The file as a whole is named "nam:", its fields "nam: config".
+    // The file itself is named "nam:", a field of it "nam: config".
     const name = this.name.endsWith(":") ? this.name : `${this.name}:`;
     return new FormatError(`${name} expected ${expected}, got ${show(got)}`);
   }
@@ -127,7 +130,9 @@ function collect(
   }
 }
 
-/** @throws TypeError if `source` is none of the three; FormatError if it is not a JSON object. */
+/**
+ * @throws TypeError if `source` is neither bytes, text nor an object; FormatError if it is not a JSON object
+ */
 export function openJson(source: JsonSource, format: string): JsonValue {
   let value: unknown = source;
   if (typeof source === "string") value = parseJson(source, format);

@@ -1,6 +1,6 @@
 /**
- * GuitarML's JSON (Proteus, NeuralPi): PyTorch's own names and layout, the recurrent layers under `rec.` and the head
- * under `lin.`, beside `model_data` with the sizes.
+ * GuitarML's JSON (Proteus, NeuralPi). It has PyTorch's names and layout: the recurrent layers under `rec.`,
+ * the head under `lin.`. The sizes stand in `model_data`.
  */
 
 import { show, showShape } from "../../tensor/checks.js";
@@ -11,10 +11,10 @@ import { type AmpModel, type JsonSource, type JsonValue, openJson } from "./amp-
 const GATES = { LSTM: 4, GRU: 3 };
 
 /**
- * The LSTM or GRU of a GuitarML file. The file names no sample rate; its authors train at 44.1 kHz.
+ * The LSTM or GRU of a GuitarML file. The file names no sample rate. Its authors train at 44.1 kHz.
  *
- * @throws TypeError for a source of the wrong type; FormatError naming the field or tensor that is broken, missing,
- *   of the wrong shape or not supported.
+ * @throws TypeError for a source of the wrong type; FormatError that names the field or tensor that is
+ *   broken, missing, of the wrong shape or not supported
  */
 export function readGuitarML(source: JsonSource): AmpModel {
   const file = openJson(source, "guitarml");

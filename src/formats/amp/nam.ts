@@ -1,8 +1,9 @@
 /**
  * Neural Amp Modeler (.nam), architecture LSTM. Its weights are one flat list:
  *
- *     per layer   [W_ih | W_hh] row by row (4H, I + H), gates i f g o; bias (4H); initial h (H); initial c (H)
- *     at the end  head weight (out, H); head bias (out)
+ *     per layer   [W_ih | W_hh] row by row (4H, I + H), gates i f g o
+ *                 bias (4H), initial h (H), initial c (H)
+ *     at the end  head weight (out, H), head bias (out)
  */
 
 import { show } from "../../tensor/checks.js";
@@ -11,11 +12,11 @@ import { FormatError } from "../bytes.js";
 import { type AmpModel, type JsonSource, openJson, readSampleRate } from "./amp-model.js";
 
 /**
- * The LSTM of a .nam file, with the state it was trained to begin with. The reference player lets half a second of
- * silence pass through the model before the first sample.
+ * The LSTM of a .nam file, with the initial state that it was trained with. The reference player runs half a
+ * second of silence through the model before the first sample.
  *
- * @throws TypeError for a source of the wrong type; FormatError naming the field that is broken, an architecture
- *   other than LSTM, or a version outside 0.5 to 0.7.
+ * @throws TypeError for a source of the wrong type; FormatError that names the field that is broken, an
+ *   architecture other than LSTM, or a version outside 0.5 to 0.7
  */
 export function readNam(source: JsonSource): AmpModel {
   const file = openJson(source, "nam");
@@ -89,7 +90,7 @@ export function readNam(source: JsonSource): AmpModel {
   };
 }
 
-/** Columns `from` to `to` of a matrix, as a matrix of its own. */
+/** Columns `from` to `to` of a matrix, as a matrix. */
 function columns({ data, shape }: Tensor, from: number, to: number): Tensor {
   const [rows, width] = shape as [number, number];
   const result = Tensor.zeros([rows, to - from]);

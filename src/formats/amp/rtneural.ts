@@ -1,6 +1,6 @@
 /**
- * RTNeural's JSON, as AIDA-X uses it: a list of Keras layers with their weights in Keras' layout. Read here: one or
- * more LSTM or GRU layers of one size and a dense head.
+ * RTNeural's JSON, as AIDA-X uses it: a list of Keras layers with weights in Keras' layout. Supported are
+ * LSTM or GRU layers of one size, and a dense head.
  */
 
 import { showShape } from "../../tensor/checks.js";
@@ -12,8 +12,9 @@ import { type AmpModel, type JsonSource, type JsonValue, openJson, readSampleRat
 /**
  * The recurrent layers and the head of an RTNeural or AIDA-X file.
  *
- * @throws TypeError for a source of the wrong type; FormatError naming the layer that is broken or not supported:
- *   other types than lstm, gru and dense, other activations than the usual ones, layers of different sizes.
+ * @throws TypeError for a source of the wrong type; FormatError that names the layer that is broken or not
+ *   supported: types other than lstm, gru and dense, activations other than the default ones, layers of
+ *   different sizes
  */
 export function readRTNeural(source: JsonSource): AmpModel {
   const file = openJson(source, "rtneural");
@@ -70,7 +71,11 @@ function readRecurrent(layer: JsonValue, kind: "LSTM" | "GRU", index: number): S
   if (weights.length !== 3) {
     throw layer.get("weights").error("[kernel, recurrent, bias]", layer.get("weights").value);
   }
-  const [kernel, recurrentKernel, bias] = weights.map((one) => one.tensor()) as [Tensor, Tensor, Tensor];
+  const [kernel, recurrentKernel, bias] = weights.map((weight) => weight.tensor()) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
   try {
     return fromKeras({ kernel, recurrentKernel, bias }, kind, { layer: index });
   } catch (error) {
@@ -78,14 +83,14 @@ function readRecurrent(layer: JsonValue, kind: "LSTM" | "GRU", index: number): S
   }
 }
 
-/** Keras' dense kernel is (in, out), PyTorch's weight (out, in). */
+/** The kernel of Keras' dense layer is (in, out), PyTorch's weight is (out, in). */
 function readDense(layer: JsonValue, hiddenSize: number): StateDict {
   layer.get("type").oneOf(["dense", "time-distributed-dense"]);
   layer.get("activation").oneOf(["", "linear"]);
   const [kernel, bias, ...more] = layer
     .get("weights")
     .items()
-    .map((one) => one.tensor());
+    .map((weight) => weight.tensor());
   const outputs = kernel?.shape[1] ?? 0;
   if (kernel === undefined || bias === undefined || more.length > 0 || kernel.shape.length !== 2) {
     throw layer.get("weights").error("[kernel, bias]", layer.get("weights").value);
@@ -108,7 +113,7 @@ function readDense(layer: JsonValue, hiddenSize: number): StateDict {
   ]);
 }
 
-/** Decibels to a factor; -90 and below are silence, as in AIDA-X. */
+/** Decibels to a factor. As in AIDA-X, -90 and below are silence. */
 function readGain(value: JsonValue): number {
   if (value.value == null) return 1;
   const decibels = value.number();

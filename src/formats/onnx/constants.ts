@@ -1,7 +1,7 @@
 /**
- * The values of weights that pass through nodes on their way to a layer: exporters reorder gates with Slice and Concat
- * at run time. A value is constant if it comes from an initializer or Constant through the operators of operators.ts.
- * Of any other, the reason is returned why it is not.
+ * The values of weights that pass through nodes on their way to a layer. Exporters reorder gates with Slice
+ * and Concat at run time. A value is constant if it comes from an initializer or a Constant through the
+ * operators of operators.ts. For any other value, the evaluator says why it is not constant.
  */
 
 import { show } from "../../tensor/checks.js";
@@ -14,12 +14,12 @@ import { type AnyTensor, OPERATORS } from "./operators.js";
 import type { Scope } from "./scope.js";
 import { toTensor } from "./tensor-proto.js";
 
-/** Nodes between a weight and its layer; Silero's exporter puts 3. */
+/** Nodes between a weight and its layer. Silero's exporter puts 3. */
 const MOST_DEPTH = 200;
 
 /**
- * Operators that are not evaluated, but like those that are, move or repeat the numbers of their first input and make
- * no others.
+ * Operators that are not evaluated. Like those of operators.ts they move or repeat the numbers of their first
+ * input, and make no others.
  */
 const OTHER_MOVES = new Set(["Expand", "Gather", "Tile"]);
 
@@ -28,7 +28,10 @@ export class NotConstant {
   constructor(readonly reason: string) {}
 }
 
-/** Evaluates each value once. All of them together stay within an allowance, since nodes may repeat their input. */
+/**
+ * Evaluates each value once. All of them together stay within an allowance, since nodes may repeat their
+ * input.
+ */
 export class Constants {
   readonly #known = new Map<Scope, Map<string, AnyTensor | NotConstant>>();
   readonly #zeros = new Map<Scope, Map<string, boolean>>();
@@ -48,8 +51,8 @@ export class Constants {
   }
 
   /**
-   * Whether a value is all zeros, even if it is not constant. Exporters make initial states so: zeros of a shape that is
-   * known only at run time.
+   * Whether a value is all zeros, even if it is not constant. Exporters make initial states so: zeros whose
+   * shape is known only at run time.
    */
   isZeros(name: string, scope: Scope, depth = 0): boolean {
     const known = getOrMake(this.#zeros, scope, () => new Map<string, boolean>());

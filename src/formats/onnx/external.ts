@@ -1,4 +1,4 @@
-/** Files beside a model that hold its weights, since a protobuf message ends at 2 GB. */
+/** Files beside a model that hold its weights. They exist because a protobuf message ends at 2 GB. */
 
 import { show, wrongType } from "../../tensor/checks.js";
 import { MOST_EXPANSION } from "../allowance.js";
@@ -25,9 +25,9 @@ export class ExternalFiles {
   }
 
   /**
-   * What a tensor's external_data points at: `length` bytes, or all that follow, at `offset` of the file `location`.
-   * Undefined if that file was not given.
-   * @throws FormatError for a place that is not in the file.
+   * What a tensor's external_data points at: `length` bytes from `offset` of the file `location`, or all from
+   * there on. Undefined if that file was not given.
+   * @throws FormatError if the file has no such bytes
    */
   read(place: ReadonlyMap<string, string>, label: string): Uint8Array | undefined {
     const location = place.get("location");

@@ -1,7 +1,7 @@
 /**
- * ONNX models to state dicts. The wire format (protobuf.ts) gives messages (model-proto.ts, tensor-proto.ts), whose names mean
- * something in scopes (scope.ts); constants.ts evaluates what passes through nodes, recurrent.ts turns one layer into
- * PyTorch's order and stack.ts finds layers that are one module.
+ * ONNX models to state dicts, in four steps. protobuf.ts, model-proto.ts and tensor-proto.ts read the file.
+ * scope.ts finds what names mean. constants.ts evaluates the weights of a node. recurrent-node.ts turns one
+ * node into PyTorch's layout, and layer-chain.ts finds the nodes that are layers of one module.
  */
 
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
@@ -17,35 +17,37 @@ import { isRecurrent, layerDict, type Recurrent, readRecurrent } from "./recurre
 import { listSites, type Scope, type Site } from "./scope.js";
 import { isNumeric, type TensorProto, toTensor } from "./tensor-proto.js";
 
-/** An LSTM, GRU or RNN of an ONNX model, one layer or a stack of them, as PyTorch's module of that name takes it. */
+/**
+ * An LSTM, GRU or RNN of an ONNX model, with one layer or several, as PyTorch's module of that name takes it.
+ */
 export interface OnnxLayer {
   readonly kind: "LSTM" | "GRU" | "RNN";
-  /** Of its first node, with the branches that lead to it: `If_0/then_branch/LSTM_3`. */
+  /** The name of its first node, after the branches that lead to it: `If_0/then_branch/LSTM_3`. */
   readonly name: string;
   /** The names of its nodes, one per layer. */
   readonly nodes: readonly string[];
-  /** For `LSTM.fromStateDict` and its kin: `weight_ih_l0`, `weight_hh_l0_reverse`, `bias_ih_l1`... */
+  /** For `LSTM.fromStateDict` and the like: `weight_ih_l0`, `weight_hh_l0_reverse`, `bias_ih_l1`... */
   readonly stateDict: StateDict;
   readonly inputSize: number;
   readonly hiddenSize: number;
   readonly numLayers: number;
   /**
-   * PyTorch has no module that runs backwards only: for `reverse`, the state dict is that of a forward one (no
-   * `_reverse` in its names), to be run on the sequence from its end, and its output turned around again.
+   * PyTorch has no module that runs in reverse only. For `reverse`, the state dict is that of a forward
+   * module, without `_reverse` in its names. Pass it the sequence in reverse, and reverse its output.
    */
   readonly direction: "forward" | "reverse" | "bidirectional";
   readonly bias: boolean;
-  /** The node's layout is 1: its input is (batch, sequence, input). */
+  /** Whether the input is (batch, sequence, input): the node's layout is 1. */
   readonly batchFirst: boolean;
-  /** RNN only: what `RNN.fromStateDict` has to be told. */
+  /** Pass it to `RNN.fromStateDict`. Always `tanh` for other kinds. */
   readonly nonlinearity: "tanh" | "relu";
-  /** The node has an input sequence_lens: pass those numbers as `lengths`. */
+  /** Whether the node has an input sequence_lens. Pass its numbers as `lengths`. */
   readonly takesLengths: boolean;
-  /** The model feeds or computes an initial state: pass one to `forward`. */
+  /** Whether the model is given or computes an initial state. Pass one to `forward`. */
   readonly takesState: boolean;
   /**
-   * The initial state that the file itself states, if it is not zeros: h0 (numLayers * directions, N, H), and c0 for
-   * an LSTM, where N is the batch size that it was exported with.
+   * The initial state that the file states, unless it is zeros: h0 (numLayers * directions, N, H), and c0 for
+   * an LSTM. N is the batch size of the export.
    */
   readonly initialState: { readonly h0: Tensor; readonly c0: Tensor | undefined } | undefined;
 }
@@ -53,9 +55,9 @@ export interface OnnxLayer {
 export interface OnnxModel {
   readonly layers: readonly OnnxLayer[];
   /**
-   * Every initializer and every Constant node's value in the file by name, wherever it stands. A name that occurs in
-   * several branches has the branch before it: `If_0/then_branch/weight`. Strings and other types that are no numbers
-   * are left out.
+   * Every initializer and every Constant node's value by name, from all graphs of the file. A name that
+   * occurs in several branches is preceded by the branch: `If_0/then_branch/weight`. Strings and other values
+   * without numbers are left out.
    */
   readonly tensors: StateDict;
 }
@@ -63,41 +65,48 @@ export interface OnnxModel {
 /** Options of {@link listOnnxNodes}. */
 export interface ListOnnxNodesOptions {
   /**
-   * The files beside the model that hold its weights, by the names that the model has for them, as PyTorch's newer
-   * exporter writes them: `{ "model.onnx.data": bytes }`.
+   * The files beside the model that hold its weights, by the names that the model has for them. PyTorch's
+   * newer exporter writes such a file: `{ "model.onnx.data": bytes }`.
    */
   readonly externalData?: Readonly<Record<string, Bytes>>;
 }
 
 /** Options of {@link readOnnx}. */
 export interface ReadOnnxOptions extends ListOnnxNodesOptions {
-  /** Names of nodes, as {@link listOnnxNodes} gives them: read only these, so that others may be unsupported. */
+  /** The names of the nodes to read, as {@link listOnnxNodes} gives them. The others may be unsupported. */
   readonly nodes?: readonly string[];
 }
 
-/** A recurrent node as it stands in the file. */
+/** A recurrent node, unchanged from the file. */
 export interface OnnxNode {
-  /** Unique in the file, with the branches that lead to it. */
+  /** Unique in the file. The branches that lead to the node stand before it. */
   readonly name: string;
-  /** `LSTM`, `GRU`, `RNN`, or an operator of another domain whose name ends so (`com.microsoft.DynamicQuantizeLSTM`). */
+  /**
+   * `LSTM`, `GRU`, `RNN`, or an operator of another domain whose name ends in one of these
+   * (`com.microsoft.DynamicQuantizeLSTM`).
+   */
   readonly operator: string;
   readonly attributes: Readonly<Record<string, number | string | readonly number[] | readonly string[]>>;
-  /** The names of its inputs, "" for one left out, in ONNX's order: X, W, R, B, sequence_lens, initial_h, initial_c, P. */
+  /**
+   * The names of its inputs in ONNX's order: X, W, R, B, sequence_lens, initial_h, initial_c, P. An input
+   * that is left out is "".
+   */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Why readOnnx refuses it; undefined if it does not. */
+  /** Why readOnnx refuses the node. Undefined if it does not. */
   readonly problem: string | undefined;
 }
 
 /**
- * The recurrent layers of an ONNX model, wherever they stand (the main graph, branches, loops, functions), with their
- * weights in PyTorch's names and gate order, and all of the file's other weights by name. Weights may pass through
- * Slice, Split, Concat, Transpose, Squeeze, Unsqueeze, Reshape, Identity and Cast on their way to the node. Layers that
- * PyTorch exported from one module become one state dict again. Floats of any width become float32.
+ * The recurrent layers of an ONNX model, and all other weights of the file by name. Layers are found in the
+ * main graph, in branches, loops and functions. Their weights get PyTorch's names and gate order. Layers that
+ * PyTorch exported from one module become one state dict again. A weight may pass through Slice, Split,
+ * Concat, Transpose, Squeeze, Unsqueeze, Reshape, Identity and Cast on its way to the node. Floats of any
+ * width become float32.
  *
- * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, or names what is not
- *   supported: clip, input_forget, peepholes, activations that are not PyTorch's, a GRU with linear_before_reset = 0,
- *   weights that are in another file which was not given.
+ * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, or names what is
+ *   not supported: clip, input_forget, peepholes, activations that are not PyTorch's, a GRU with
+ *   linear_before_reset = 0, weights in another file that was not given
  */
 export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
   const { nodes: wanted, externalData } = checkOptions("options", options, ["nodes", "externalData"]);
@@ -121,9 +130,9 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
 }
 
 /**
- * The recurrent nodes of an ONNX model as they stand in the file, supported or not.
+ * The recurrent nodes of an ONNX model, supported or not.
  *
- * @throws TypeError for arguments of the wrong type; FormatError if the file is broken.
+ * @throws TypeError for arguments of the wrong type; FormatError if the file is broken
  */
 export function listOnnxNodes(bytes: Bytes, options?: ListOnnxNodesOptions): OnnxNode[] {
   const { externalData } = checkOptions("options", options, ["externalData"]);
@@ -192,7 +201,10 @@ function toLayer(stack: readonly Recurrent[]): OnnxLayer {
   };
 }
 
-/** The constant states of all layers one after the other, zeros where one has none; undefined if none has. */
+/**
+ * The constant states of all layers, one after the other. Zeros where a layer has none, undefined if no layer
+ * has one.
+ */
 function stackStates(stack: readonly Recurrent[]): OnnxLayer["initialState"] {
   const states = stack.flatMap(({ h0, c0 }) => [h0, c0]).filter((state) => state instanceof Tensor);
   const batch = states[0]?.shape[1];
@@ -213,7 +225,10 @@ function stackStates(stack: readonly Recurrent[]): OnnxLayer["initialState"] {
   return { h0: gather("h0"), c0: kind === "LSTM" ? gather("c0") : undefined };
 }
 
-/** Initializers and Constants of every graph; a function's only once, however often it is called. */
+/**
+ * Initializers and Constants of every graph. Those of a function come once, even if it is called several
+ * times.
+ */
 function collectTensors(sites: readonly Site[]): StateDict {
   const found = new Map<string, { path: string; read: () => Tensor<TensorData> | undefined }[]>();
   const add = (name: string, path: string, read: () => Tensor<TensorData> | undefined) => {

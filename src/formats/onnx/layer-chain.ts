@@ -1,7 +1,8 @@
 /**
- * PyTorch exports a module of several layers as a chain of nodes. Between two of them, Transpose, Squeeze and Reshape
- * join the directions of Y (L, D, N, H) to the next X (L, N, D*H). Such chains are found here. Two nodes stay separate
- * layers if anything else stands between them, or if a value between them is used a second time.
+ * PyTorch exports a module of several layers as a chain of nodes. Between two of them, Transpose, Squeeze and
+ * Reshape join the directions of Y (L, D, N, H) to the next X (L, N, D*H). Such chains are found here. Two
+ * nodes stay separate layers if anything else stands between them, or if a value between them is used a
+ * second time.
  */
 
 import { getOrMake } from "../get-or-make.js";
@@ -40,7 +41,10 @@ export function findStacks(layers: readonly Recurrent[], constants: Constants): 
     });
 }
 
-/** How often each name is used in a graph and the graphs within it. Asking for the shape of a value does not count. */
+/**
+ * How often each name is used in a graph and the graphs within it. Asking for the shape of a value does not
+ * count.
+ */
 function countUses(graph: Graph): Map<string, number> {
   const uses = new Map<string, number>();
   const visit = ({ nodes, outputs }: Graph): void => {

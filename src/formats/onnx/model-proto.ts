@@ -1,11 +1,11 @@
-/** The messages of onnx.proto that matter here, as plain data: model, function, graph, node, attribute. */
+/** The messages of onnx.proto that matter here (model, function, graph, node, attribute) as plain data. */
 
 import { FormatError } from "../bytes.js";
 import { ExternalFiles } from "./external.js";
 import { type Budget, type Field, readMessage } from "./protobuf.js";
 import { readTensorProto, type TensorProto } from "./tensor-proto.js";
 
-/** Graphs in branches of branches; real models nest 6 deep. */
+/** Of graphs in branches of graphs. Real models nest 6 deep. */
 const MOST_DEPTH = 32;
 const MOST_NODES = 100_000;
 
@@ -28,7 +28,7 @@ export interface Node {
   readonly name: string;
   readonly opType: string;
   readonly domain: string;
-  /** Which of several functions of one domain and name it calls. */
+  /** Tells functions of the same domain and name apart. */
   readonly overload: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -45,19 +45,19 @@ export interface Attribute {
   readonly floats: readonly number[];
   readonly ints: readonly number[];
   readonly strings: readonly string[];
-  /** Those of `g` and `graphs`. */
+  /** The graphs of the fields `g` and `graphs`. */
   readonly graphs: readonly Graph[];
-  /** In the body of a function: the attribute of the calling node that this one stands for. */
+  /** In the body of a function: the attribute of the calling node from which this one takes its value. */
   readonly reference: string | undefined;
 }
 
-/** What is left of the file's allowance while it is parsed, and the files beside it. */
+/** What has been counted of the file so far, and the files beside it. */
 interface Parser extends Budget {
   nodes: number;
   readonly files: ExternalFiles;
 }
 
-/** @throws FormatError for bytes that are not an ONNX model. */
+/** @throws FormatError for bytes that are not an ONNX model */
 export function readModel(bytes: Uint8Array, files = new ExternalFiles()): Model {
   const parser: Parser = { fields: 0, nodes: 0, files };
   let graph: Graph | undefined;
@@ -94,7 +94,7 @@ function readGraph(bytes: Uint8Array, parser: Parser, depth: number): Graph {
   return { name, ...graph };
 }
 
-/** FunctionProto: its inputs and outputs are mere names. */
+/** Reads a FunctionProto, whose inputs and outputs are names only. */
 function readFunction(bytes: Uint8Array, parser: Parser, functions: Map<string, Graph>): void {
   let [name, domain, overload] = ["", "", ""];
   const graph = {
@@ -116,7 +116,7 @@ function readFunction(bytes: Uint8Array, parser: Parser, functions: Map<string, 
   functions.set(key, { name, ...graph });
 }
 
-/** What functions are told apart by. */
+/** The key of a function in {@link Model.functions}. */
 export function functionKey(domain: string, name: string, overload: string): string {
   return overload === "" ? `${domain}:${name}` : `${domain}:${name}:${overload}`;
 }

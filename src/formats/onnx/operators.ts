@@ -1,6 +1,6 @@
 /**
- * The operators through which a constant may pass on its way to a layer. Each is one function, and one line in the
- * table. All of them move or repeat the numbers of their inputs and make no others.
+ * The operators through which a constant may pass on its way to a layer. Each is one function and one line in
+ * the table. All of them move or repeat the numbers of their inputs, and make no others.
  */
 
 import { showShape } from "../../tensor/checks.js";
@@ -29,7 +29,9 @@ export interface Call {
   readonly checkAllowance: (bytes: number) => void;
 }
 
-/** The output that the call asks for. A string says why it is not constant: "is computed by Cast to type 10". */
+/**
+ * The output that the call asks for. A string says why it is not constant: "is computed by Cast to type 10".
+ */
 export type Operator = (call: Call) => AnyTensor | string;
 
 /** By ONNX's name. */
@@ -52,8 +54,8 @@ function firstInput({ inputs, label }: Call): AnyTensor {
 }
 
 /**
- * Only casts that are exact here, to float32, float64 and int64. A cast to 16 bits rounds, which float32 data would not
- * show.
+ * Only casts that are exact here: to float32, float64 and int64. A cast to 16 bits rounds, and data that
+ * stays float32 would not show that.
  */
 function cast(call: Call): AnyTensor | string {
   const tensor = firstInput(call);

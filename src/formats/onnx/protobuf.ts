@@ -1,6 +1,7 @@
 /**
- * The wire format of protobuf: a message is a run of fields, each a tag (number and wire type) and a value. Small
- * libraries for it (pbf) read past the end of a truncated message without a word, so every length is checked here.
+ * The wire format of protobuf. A message is a list of fields. Each field is a tag (its number and wire type)
+ * and a value. Every length is checked here: small libraries such as pbf read past the end of a truncated
+ * message without an error.
  */
 
 import { FormatError, viewOf } from "../bytes.js";
@@ -11,7 +12,7 @@ const FIXED64 = 1;
 const BYTES = 2;
 const FIXED32 = 5;
 
-/** What a hostile file may make of a few bytes each; real models of 10,000 nodes have some 200,000 fields. */
+/** A field may cost a hostile file only two bytes. A real model of 10,000 nodes has some 200,000 fields. */
 const MOST_FIELDS = 1_000_000;
 
 /** Counts the fields of one file over all its messages. */
@@ -19,7 +20,7 @@ export interface Budget {
   fields: number;
 }
 
-/** One field of a message; the getters throw a FormatError if the wire type is not the one they read. */
+/** One field of a message. Each method throws a FormatError if the field has another wire type. */
 export class Field {
   constructor(
     readonly number: number,
@@ -54,7 +55,10 @@ export class Field {
     return viewOf(this.content).getFloat32(0, true);
   }
 
-  /** One signed integer, or a packed run of them, one at a time: a list of bigints takes 24 times the file's bytes. */
+  /**
+   * A signed integer, or those of a packed list, one at a time. A list of bigints would take 24 times the
+   * bytes.
+   */
   *ints(): Generator<bigint> {
     if (this.wire === VARINT) {
       yield BigInt.asIntN(64, this.varint);
@@ -68,13 +72,13 @@ export class Field {
     }
   }
 
-  /** How many numbers {@link ints} gives, told by the bytes that end one. */
+  /** How many numbers {@link ints} gives: the bytes that end a number are counted. */
   countInts(): number {
     if (this.wire === VARINT) return 1;
     return this.bytes().reduce((count, byte) => count + (byte < 0x80 ? 1 : 0), 0);
   }
 
-  /** The bytes of one number of this width, or of a packed run of them. */
+  /** The bytes of one number of this width, or of a packed list of them. */
   packed(width: 4 | 8): Uint8Array {
     if (this.wire === (width === 4 ? FIXED32 : FIXED64)) return this.content;
     const content = this.bytes();
@@ -91,7 +95,11 @@ export class Field {
   }
 }
 
-/** The fields of a message in order. @throws FormatError, which `name` opens, for a message that is broken. */
+/**
+ * The fields of a message in order.
+ * @param name what messages begin with
+ * @throws FormatError for a message that is broken
+ */
 export function* readMessage(bytes: Uint8Array, name: string, budget: Budget): Generator<Field> {
   let at = 0;
   while (at < bytes.length) {
@@ -114,7 +122,7 @@ export function* readMessage(bytes: Uint8Array, name: string, budget: Budget): G
     else if (wire === BYTES) {
       const size = readVarint(bytes, at, label);
       at = size.end;
-      // A size of up to 2^64 compares as it is, and becomes a number only once it is known to fit.
+      // A size may be up to 2^64. It is compared as a bigint, and becomes a number once it is known to fit.
       if (size.value > BigInt(bytes.length - at)) {
         throw new FormatError(`${label}: ${size.value} bytes, but ${bytes.length - at} are left`);
       }
@@ -133,7 +141,7 @@ function readVarint(bytes: Uint8Array, start: number, name: string): { value: bi
   for (let index = 0; index < 10; index++) {
     const byte = bytes[start + index];
     if (byte === undefined) throw new FormatError(`${name}: the message ends within a number`);
-    // Four bytes of seven bits fit an integer of 32; nearly all numbers are that short.
+    // Four bytes of seven bits fit in 32 bits. Nearly all numbers are that short.
     if (index < 4) low |= (byte & 0x7f) << (7 * index);
     if (byte < 0x80) {
       return { value: index < 4 ? BigInt(low) : longVarint(bytes, start, index), end: start + index + 1 };

@@ -1,7 +1,8 @@
 /**
- * One LSTM, GRU or RNN node to PyTorch's weights. ONNX keeps W (D, G*H, I), R (D, G*H, H) and B (D, 2*G*H) = [Wb, Rb]
- * with D directions, LSTM gates i o f c and GRU gates z r h; PyTorch has i f g o and r z n. Whatever the node states
- * that PyTorch's modules do not compute is refused by name.
+ * One LSTM, GRU or RNN node to PyTorch's weights. ONNX keeps W (D, G*H, I), R (D, G*H, H) and B (D, 2*G*H) =
+ * [Wb, Rb], where D is the number of directions. Its LSTM gates are i o f c, PyTorch's are i f g o. Its GRU
+ * gates are z r h, PyTorch's are r z n. What PyTorch's modules do not compute is refused, and the error names
+ * it.
  */
 
 import { show, showShape } from "../../tensor/checks.js";
@@ -13,7 +14,7 @@ import type { Site } from "./scope.js";
 
 export type Kind = "LSTM" | "GRU" | "RNN";
 
-/** For every gate in PyTorch's order, its place in ONNX's. */
+/** For every gate in PyTorch's order, its index in ONNX's order. */
 const GATE_ORDER: Record<Kind, readonly number[]> = { LSTM: [0, 2, 3, 1], GRU: [1, 0, 2], RNN: [0] };
 
 const ACTIVATIONS: Record<Kind, readonly string[]> = {
@@ -24,7 +25,7 @@ const ACTIVATIONS: Record<Kind, readonly string[]> = {
 
 const INPUTS = ["X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"];
 
-/** A node's sizes, options and weights, checked. */
+/** The sizes, options and weights of a node, all checked. */
 export interface Recurrent {
   readonly site: Site;
   readonly kind: Kind;
@@ -34,24 +35,27 @@ export interface Recurrent {
   readonly hiddenSize: number;
   readonly batchFirst: boolean;
   readonly nonlinearity: "tanh" | "relu";
-  /** Name of the input that gives lengths; "" without one. */
+  /** The name of the input that gives lengths, "" if there is none. */
   readonly lengths: string;
   /** (D, G*H, I), (D, G*H, H), (D, 2*G*H) */
   readonly w: Tensor;
   readonly r: Tensor;
   readonly b: Tensor | undefined;
-  /** Constant states (D, N, H) other than zeros; "runtime" for one that the model computes or is given. */
+  /** A constant state (D, N, H), or "runtime" if the model computes or is given one. Undefined for zeros. */
   readonly h0: Tensor | "runtime" | undefined;
   readonly c0: Tensor | "runtime" | undefined;
 }
 
-/** Whether a node is one, or a relative of another domain that only looks like one. A function of such a name is neither. */
+/**
+ * Whether a node is an LSTM, GRU or RNN, or an operator of another domain that is named like one. A call of a
+ * function with such a name is not.
+ */
 export function isRecurrent({ node, isCall }: Site): boolean {
   if (isCall) return false;
   return /^(LSTM|GRU|RNN)$/.test(node.opType) || (node.domain !== "" && /(LSTM|GRU|RNN)$/.test(node.opType));
 }
 
-/** @throws FormatError naming the attribute, input or weight that is broken or not supported. */
+/** @throws FormatError that names the attribute, input or weight that is broken or not supported */
 export function readRecurrent(site: Site, constants: Constants): Recurrent {
   const { node, scope } = site;
   const label = labelOf(site);
@@ -135,7 +139,7 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
   };
 }
 
-/** The tensors of layer `layer` under PyTorch's names; `withBias` adds zeros where the node has no bias. */
+/** The tensors of layer `layer` by PyTorch's names. With `withBias`, a node without a bias gets zeros. */
 export function layerDict(
   { kind, directions, hiddenSize, w, r, b }: Recurrent,
   layer: number,
@@ -168,7 +172,9 @@ export function layerDict(
   return dict;
 }
 
-/** Blocks of `block` numbers, beginning at row `row` of `columns`, in another order. */
+/**
+ * The gates' blocks of `block` numbers each, from row `row` on, in this order. A row has `columns` numbers.
+ */
 function reorder(
   data: Float32Array,
   row: number,
@@ -205,7 +211,7 @@ function readDirection(attribute: Attribute | undefined, label: string): Recurre
   throw new FormatError(`${label}: direction ${show(direction)} is unknown`);
 }
 
-/** PyTorch's activations, for each direction the same; an RNN may have Relu instead of Tanh. */
+/** Every direction must have PyTorch's activations. An RNN may have Relu instead of Tanh. */
 function checkActivations(
   kind: Kind,
   directions: number,

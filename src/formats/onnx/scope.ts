@@ -1,43 +1,46 @@
 /**
- * Where names mean what. Each graph of a model is a scope: the main one, the branches of `If`, the bodies of `Loop`
- * and `Scan`, which see the names around them, and the bodies of functions, which see only their arguments.
+ * What names mean, and where. Each graph of a model is a scope. The branches of `If` and the bodies of `Loop`
+ * and `Scan` see the names around them. The body of a function sees only its arguments.
  */
 
 import { FormatError } from "../bytes.js";
 import { type Attribute, functionKey, type Graph, type Model, type Node } from "./model-proto.js";
 import type { TensorProto } from "./tensor-proto.js";
 
-/** Calls of functions within functions; ONNX forbids recursion. */
+/** Of calls within functions, and of graphs within graphs. ONNX forbids recursion. */
 const MOST_DEPTH = 64;
-/** Nodes visited, and names in them and their graphs, counted again for every call of the function they stand in. */
+/**
+ * Limits on the nodes of a model, and on the names in its graphs and nodes. Those of a function count once
+ * for every call.
+ */
 const MOST_VISITS = 100_000;
 const MOST_NAMES = 1_000_000;
-/** Characters of a node's name with the branches that lead to it. */
+/** Characters of a node's name, with the branches that lead to it. */
 const MOST_PATH = 1024;
 
-/** Where a value comes from; a node's value with the name it has where the node stands. */
+/** Where a value comes from. The value of a node has the name that it has in the node's scope. */
 export type Origin =
   | { readonly kind: "tensor"; readonly tensor: TensorProto }
   | { readonly kind: "node"; readonly node: Node; readonly scope: Scope; readonly name: string }
   | { readonly kind: "input" };
 
-/** Where the function is called whose body a scope is. */
+/** The call of a function whose body a scope is. */
 interface Call {
   readonly node: Node;
   readonly scope: Scope;
 }
 
 export class Scope {
-  /** The scope whose names are seen from here. */
+  /** The scope around this one, whose names are seen here too. */
   readonly #outer: Scope | undefined;
   readonly #producers = new Map<string, Node>();
-  /** In the body of a function: what its inputs are called where it is called. */
+  /** In the body of a function: the call, which has the names of its arguments. */
   readonly #call: Call | undefined;
   readonly #inputs: ReadonlyMap<string, number>;
 
   constructor(
     readonly graph: Graph,
-    /** How to get here, for names and messages: "If_0/then_branch"; "" for the main graph. */
+    /** The way to this graph, for names and messages: "If_0/then_branch". "" for the main graph. */
     readonly path: string,
     outer: Scope | undefined,
     call: Call | undefined,
@@ -55,7 +58,7 @@ export class Scope {
     }
   }
 
-  /** @throws FormatError for a name that nothing defines. */
+  /** @throws FormatError for a name that nothing defines */
   find(name: string): Origin {
     for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#outer) {
       const tensor = scope.graph.initializers.get(name);
@@ -64,14 +67,14 @@ export class Scope {
       if (node !== undefined) return { kind: "node", node, scope, name };
       const at = scope.#inputs.get(name);
       if (at === undefined) continue;
-      // Calls nest no deeper than MOST_DEPTH, so neither does this.
+      // Calls nest no deeper than MOST_DEPTH, so this recursion does not either.
       const argument = scope.#call?.node.inputs[at];
       return scope.#call === undefined || !argument ? { kind: "input" } : scope.#call.scope.find(argument);
     }
     throw new FormatError(`onnx: value ${JSON.stringify(name)} is used but not defined`);
   }
 
-  /** An attribute of a node here, followed to the calling node if it refers to one of its attributes. */
+  /** An attribute of a node in this scope. If it refers to an attribute of the calling node, that one. */
   attribute(node: Node, name: string): Attribute | undefined {
     const attribute = node.attributes.get(name);
     if (attribute?.reference === undefined) return attribute;
@@ -79,19 +82,19 @@ export class Scope {
   }
 }
 
-/** A node, the scope it stands in, and a name for it that no other node has. */
+/** A node, its scope, and a name that no other node has. */
 export interface Site {
   readonly node: Node;
   readonly scope: Scope;
   readonly name: string;
-  /** Whether it calls a function of the model, whose nodes follow. */
+  /** Whether the node calls a function of the model. The nodes of the function follow in the list. */
   readonly isCall: boolean;
 }
 
-/** Every node of a model in order, wherever it stands; those of a function once for each call. */
+/** Every node of a model and its graphs, in order. Those of a function come once for each call. */
 export function listSites(model: Model): Site[] {
   const sites: Site[] = [];
-  /** Names given, each with how many nodes wanted it. */
+  /** How many nodes wanted each name. */
   const names = new Map<string, number>();
   let namesLeft = MOST_NAMES;
   const spend = (count: number): void => {

@@ -1,4 +1,4 @@
-/** TensorProto: dims, a type, and the numbers either raw or as a list of a wider type. */
+/** TensorProto: dims, a type, and the numbers. These are raw bytes or a list of a wider type. */
 
 import { show } from "../../tensor/checks.js";
 import { MOST_DIMENSIONS, type TensorData } from "../../tensor/like.js";
@@ -8,7 +8,7 @@ import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
 import type { ExternalFiles } from "./external.js";
 import { type Budget, type Field, readMessage } from "./protobuf.js";
 
-/** Element types by their number in onnx.proto; those that are not numbers, or that no weight has, are missing. */
+/** Element types by their number in onnx.proto, without those that no weight has. */
 const TYPES: ReadonlyMap<number, Dtype> = new Map([
   [1, "F32"],
   [2, "U8"],
@@ -39,7 +39,7 @@ const OTHER_TYPES: ReadonlyMap<number, string> = new Map([
   [23, "float4e2m1"],
 ]);
 
-/** The field of the list that holds each type where the numbers are not raw. */
+/** The number of the field that lists the numbers of each type, if they are not raw. */
 const LIST_FIELDS: Record<Dtype, number> = {
   F32: 4,
   F64: 10,
@@ -56,7 +56,7 @@ const LIST_FIELDS: Record<Dtype, number> = {
   BF16: 5,
 };
 
-/** A tensor as the file describes it; its numbers are not read before {@link toTensor}. */
+/** A tensor as the file describes it. {@link toTensor} reads its numbers. */
 export interface TensorProto {
   readonly name: string;
   /** What messages call it. */
@@ -65,14 +65,14 @@ export interface TensorProto {
   readonly type: number;
   readonly raw: Uint8Array | undefined;
   readonly lists: readonly Field[];
-  /** The file beside the model that holds the numbers and was not given, if they are in such a file. */
+  /** The file that holds the numbers, if there is one and it was not given. */
   readonly external: string | undefined;
 }
 
 export function readTensorProto(bytes: Uint8Array, budget: Budget, files: ExternalFiles): TensorProto {
   const dims: number[] = [];
   const lists: Field[] = [];
-  const place = new Map<string, string>();
+  const location = new Map<string, string>();
   let [name, isExternal] = ["", false];
   let type = 0;
   let raw: Uint8Array | undefined;
@@ -87,27 +87,27 @@ export function readTensorProto(bytes: Uint8Array, budget: Budget, files: Extern
     else if (field.number === 3) throw new FormatError("onnx: tensor: segments are not supported");
     else if (field.number === 8) name = field.text();
     else if (field.number === 9) raw = field.bytes();
-    else if (field.number === 13) readPair(field, budget, place);
+    else if (field.number === 13) readPair(field, budget, location);
     else if (field.number === 14) isExternal = field.int() !== 0;
     else if ([4, 5, 7, 10, 11].includes(field.number)) lists.push(field);
   }
   const label = `onnx: tensor ${show(name)}`;
-  if (!isExternal && place.size === 0) {
+  if (!isExternal && location.size === 0) {
     return { name, label, dims, type, raw, lists, external: undefined };
   }
-  const content = files.read(place, label);
-  const external = content === undefined ? (place.get("location") ?? "") : undefined;
+  const content = files.read(location, label);
+  const external = content === undefined ? (location.get("location") ?? "") : undefined;
   return { name, label, dims, type, raw: content, lists: [], external };
 }
 
-/** external_data holds pairs of strings. */
-function readPair(pair: Field, budget: Budget, place: Map<string, string>): void {
+/** Reads a key and its value from external_data. */
+function readPair(pair: Field, budget: Budget, location: Map<string, string>): void {
   let [key, value] = ["", ""];
   for (const field of readMessage(pair.bytes(), "onnx: external data", budget)) {
     if (field.number === 1) key = field.text();
     else if (field.number === 2) value = field.text();
   }
-  place.set(key, value);
+  location.set(key, value);
 }
 
 /** Whether the tensor holds numbers of a type that is read here. */
@@ -115,12 +115,16 @@ export function isNumeric(proto: TensorProto): boolean {
   return TYPES.has(proto.type);
 }
 
-/** What came of tensors asked for before: a broken one may be the weight of every node, and long to find out. */
+/**
+ * What {@link toTensor} gave or threw. A broken tensor may be the weight of every node, and reading it may
+ * take long.
+ */
 const known = new WeakMap<TensorProto, Tensor<TensorData> | FormatError>();
 
 /**
  * The tensor, the same for every call.
- * @throws FormatError if the type is not supported, the numbers are elsewhere, or are not as many as dims say.
+ * @throws FormatError if the type is not supported, if the numbers are in another file, or if there are not
+ *   as many as dims say
  */
 export function toTensor(proto: TensorProto): Tensor<TensorData> {
   let tensor = known.get(proto);
@@ -164,7 +168,7 @@ function read(proto: TensorProto): Tensor<TensorData> {
   return new Tensor(readNumbers(bytes, dtype), dims as number[]);
 }
 
-/** The numbers of a list as raw bytes of the type. */
+/** The numbers of a list as raw bytes of their type. */
 function listBytes(lists: readonly Field[], dtype: Dtype, elements: number, label: string): Uint8Array {
   const fields = lists.filter((field) => field.number === LIST_FIELDS[dtype]);
   if (dtype === "F32" || dtype === "F64") {
@@ -183,7 +187,7 @@ function listBytes(lists: readonly Field[], dtype: Dtype, elements: number, labe
   for (const field of fields) {
     for (const value of field.ints()) {
       const kept = signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
-      // U64 arrives as a signed number of the same bits; anything else that changes does not fit its type.
+      // A U64 comes as a signed number of the same bits. Any other number that changes does not fit its type.
       if (kept !== value && dtype !== "U64")
         throw new FormatError(`${label}: ${value} does not fit ${dtype}`);
       if (width === 8) view.setBigUint64(at, BigInt.asUintN(64, value), true);
@@ -198,11 +202,11 @@ function listBytes(lists: readonly Field[], dtype: Dtype, elements: number, labe
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
-    whole.set(part, at);
+    joined.set(part, at);
     at += part.length;
   }
-  return whole;
+  return joined;
 }

@@ -1,6 +1,7 @@
 /**
- * The two containers of torch.save: since PyTorch 1.6 a zip (`NAME/data.pkl`, `NAME/data/KEY`), before it a stream of
- * five pickles (magic number, protocol, system, the object, storage keys) and then the storages, each after its count.
+ * The two containers of torch.save. Since PyTorch 1.6 it is a zip with `NAME/data.pkl` and `NAME/data/KEY`.
+ * Before, it was a stream of five pickles (magic number, protocol, system, the object, storage keys), then
+ * the storages, each after its count.
  */
 
 import { show } from "../../tensor/checks.js";
@@ -13,19 +14,19 @@ import { isZip, Zip } from "./zip.js";
 
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL_VERSION = 1001;
-/** The magic number as a pickle of protocol 2 begins with it: PROTO, its number, LONG1, ten bytes. */
+/** The first bytes of a pickled magic number, without the protocol's number: PROTO, LONG1, ten bytes. */
 const LEGACY_START = [0x80, 0x8a, 0x0a];
 
-/** What torch.save was given, with tensors as descriptions, and the way to their numbers. */
+/** What torch.save was given, with descriptions in place of tensors, and how to read their numbers. */
 export interface Archive {
   readonly root: unknown;
   readonly read: ReadStorage;
 }
 
-/** @throws FormatError for anything but the two containers, and whatever the parts of them throw. */
+/** @throws FormatError for anything but the two containers, and for a container that is broken */
 export function openArchive(file: Uint8Array, mostBytes: number): Archive {
   if (isZip(file)) return openZip(new Zip(file, mostBytes));
-  const frame = file[2] === 0x95 ? 9 : 0; // From protocol 4 on, a frame stands before the number.
+  const frame = file[2] === 0x95 ? 9 : 0; // From protocol 4 on, a frame comes before the number.
   if (
     file[0] === LEGACY_START[0] &&
     file[2 + frame] === LEGACY_START[1] &&
@@ -109,7 +110,7 @@ function openLegacy(file: Uint8Array): Archive {
   };
 }
 
-/** Where each storage lies: an element count of 8 bytes, then its numbers. */
+/** Finds the numbers of each storage. An element count of 8 bytes comes before them. */
 function locate(
   file: Uint8Array,
   start: number,
@@ -142,7 +143,7 @@ function locate(
   return contents;
 }
 
-/** A storage, or the class of a module that was saved whole with its source code, which is passed over. */
+/** A storage, or the class of a saved module. Its source code, which is saved with it, is passed over. */
 function readId(id: unknown): unknown {
   if (!Array.isArray(id)) throw bad(`a persistent id that is ${show(id)}`);
   if (id[0] === "module") return id[1];

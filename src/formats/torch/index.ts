@@ -1,6 +1,7 @@
 /**
- * `.pt` and `.pth` files of torch.save to a state dict: opens the archive, finds the state dict in what was saved
- * (bare, in a checkpoint, or a whole module) and only then turns its tensors into numbers.
+ * `.pt` and `.pth` files of torch.save to a state dict. The archive is opened first. Then the state dict is
+ * found in what was saved: bare, in a checkpoint, or as a whole module. Only its tensors are turned into
+ * numbers.
  */
 
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
@@ -12,34 +13,36 @@ import { bad } from "./error.js";
 import { PyObject } from "./pickle/globals.js";
 import { costOf, TensorView, toTensor, UnsupportedTensor } from "./rebuild-tensor.js";
 
-/** Where checkpoints keep their state dict, looked into in this order. */
+/** The keys under which checkpoints keep their state dict, in the order in which they are tried. */
 const USUAL_KEYS = ["state_dict", "model_state_dict", "model"];
 
 const MOST_DEPTH = 64;
-/** Tensors of a state dict; the largest models have some thousands. */
+/** Tensors of a state dict. The largest models have some thousands. */
 const MOST_TENSORS = 100_000;
-/** Entries of modules looked at, counted again wherever the same module stands, and characters of a tensor's name. */
+/** Entries of modules. A module that occurs twice counts twice. */
 const MOST_PARTS = 1_000_000;
+/** Characters of a tensor's name. */
 const MOST_NAME = 1024;
 
 /** Options of {@link readTorch}. */
 export interface ReadTorchOptions {
   /**
-   * The keys that lead to the state dict or module: `"generator"` or `["nets", "generator"]`; `"0"` is also the number
-   * 0, as key of a dict or place in a list. Without a path, the usual
-   * places are tried: `state_dict`, `model_state_dict` and `model`, and what they hold, then the object itself.
+   * The keys that lead to the state dict or module: `"generator"` or `["nets", "generator"]`. `"0"` also
+   * finds the number 0, as a key of a dict or an index of a list. Without a path, the usual keys are tried:
+   * `state_dict`, `model_state_dict` and `model`, the same keys in what they lead to, and last the saved
+   * object itself.
    */
   readonly path?: string | readonly string[];
 }
 
 /**
- * The state dict in a file of torch.save, zip or legacy: a bare state dict, a checkpoint that holds one, or a whole
- * module (also TorchScript), whose parameters and buffers are read as data. Nothing in the file is run. Float tensors
- * of any width become float32, integers keep their type; each tensor is a row-major copy. Entries of the state dict
- * that are no tensors (an epoch number beside them) are left out.
+ * The state dict in a file of torch.save, zip or legacy. It may be bare, in a checkpoint, or a whole module
+ * (also TorchScript), whose parameters and buffers are read as data. Nothing in the file is run. Float
+ * tensors of any width become float32. Integers keep their type. Each tensor is a row-major copy. Entries of
+ * the state dict that are not tensors, such as an epoch number, are left out.
  *
- * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, refused or not supported,
- *   or which keys there are if no state dict is where it is looked for.
+ * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, refused or not
+ *   supported. If there is no state dict, the error lists the keys that there are.
  */
 export function readTorch(bytes: Bytes, options?: ReadTorchOptions): StateDict {
   const { path } = checkOptions("options", options, ["path"]);
@@ -80,7 +83,7 @@ function followPath(root: unknown, path: readonly string[]): Views {
       .map(show)
       .join(", ")}`;
     const names = /^(0|[1-9]\d*)$/.test(key) ? [key, Number(key)] : [key];
-    const found = names.find((one) => entries?.has(one));
+    const found = names.find((name) => entries?.has(name));
     if (found === undefined) throw bad(`${shown}: no such key; ${keysOf(entries)}`);
     value = entries!.get(found);
   });
@@ -105,8 +108,9 @@ function findStateDict(root: unknown): Views {
 }
 
 /**
- * The first state dict on the way through the usual keys. In a dict these come before its own tensors: a checkpoint may
- * hold its best loss as a tensor beside the model. A module comes before a part of it that is called `model`.
+ * The first state dict that the usual keys lead to. In a dict they come before its own tensors, since a
+ * checkpoint may hold its best loss as a tensor beside the model. A module comes before a part of it that is
+ * named `model`.
  */
 function search(value: unknown, seen: Set<unknown>): Views | undefined {
   const entries = entriesOf(value);
@@ -121,7 +125,7 @@ function search(value: unknown, seen: Set<unknown>): Views | undefined {
   return value instanceof Map ? viewsOf(value) : undefined;
 }
 
-/** The tensors of a state dict or of a module with its submodules; undefined if there are none. */
+/** The tensors of a state dict, or of a module and its submodules. Undefined if there are none. */
 function viewsOf(value: unknown): Views | undefined {
   const views: Views = new Map();
   if (value instanceof Map) {
@@ -136,7 +140,7 @@ function viewsOf(value: unknown): Views | undefined {
   return views.size > 0 ? views : undefined;
 }
 
-/** An nn.Module keeps its parts in dicts of its own, a TorchScript module directly among its attributes. */
+/** An nn.Module keeps its parts in three dicts, a TorchScript module directly among its attributes. */
 function collectModule(
   module: PyObject,
   prefix: string,
@@ -173,7 +177,7 @@ function add(views: Views, name: string, view: TensorView | UnsupportedTensor): 
   if (views.size > MOST_TENSORS) throw bad(`more than ${MOST_TENSORS} tensors`);
 }
 
-/** What a key leads to: in a dict its items, in a list those by number, in a module its submodules. */
+/** What keys lead to: the items of a dict, those of a list by number, the submodules of a module. */
 function entriesOf(value: unknown): ReadonlyMap<unknown, unknown> | undefined {
   if (value instanceof Map) return value;
   if (Array.isArray(value)) return new Map(value.entries());

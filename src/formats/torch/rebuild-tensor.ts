@@ -1,6 +1,7 @@
 /**
- * Tensors as a checkpoint describes them: a view (offset, size, stride) of a storage that other tensors may share.
- * They stay descriptions until the state dict is known, so an optimizer's state beside it costs nothing.
+ * Tensors as a checkpoint describes them: views (offset, size, stride) of storages that several tensors may
+ * share. They stay descriptions until the state dict is found. So an optimizer's state beside it costs
+ * nothing.
  */
 
 import { show, showShape } from "../../tensor/checks.js";
@@ -41,22 +42,23 @@ const TORCH_DTYPES: ReadonlyMap<string, Dtype> = new Map([
   ["torch.bool", "BOOL"],
 ]);
 
-/** A run of numbers outside the pickle. */
+/** A list of numbers outside the pickle. */
 export class Storage {
   constructor(
     readonly key: string,
-    /** What its elements are: a type that is read, or why they are not. */
+    /** The type of its elements, or why they are not read. */
     readonly type: Dtype | UnsupportedTensor,
-    /** How many elements the pickle says it has, and the bytes of all of them. */
+    /** How many elements the pickle states. */
     readonly elements: number,
+    /** Of all elements together. */
     readonly bytes: number,
   ) {}
 }
 
-/** What a storage's raw bytes are; checked to be as many as it says. */
+/** Gives the raw bytes of a storage, as many as it states. */
 export type ReadStorage = (storage: Storage) => Uint8Array;
 
-/** A tensor that could not be used if it were asked for: sparse, quantised... */
+/** A tensor that is refused if the state dict holds it: sparse, quantised... */
 export class UnsupportedTensor {
   constructor(readonly reason: string) {}
 }
@@ -64,7 +66,10 @@ export class UnsupportedTensor {
 const COMPLEX = new UnsupportedTensor("it is complex; save torch.view_as_real(tensor)");
 const QUANTISED = new UnsupportedTensor("it is quantised; save tensor.dequantize()");
 
-/** Storages whose numbers are not read, with the bytes of an element, which the legacy format needs to pass over them. */
+/**
+ * Storages whose numbers are not read, with the bytes of an element. The legacy format needs these to find
+ * the next storage.
+ */
 const OTHER_STORAGES: ReadonlyMap<string, readonly [bytes: number, type: UnsupportedTensor]> = new Map([
   ["ComplexFloatStorage", [8, COMPLEX]],
   ["ComplexDoubleStorage", [16, COMPLEX]],
@@ -73,7 +78,7 @@ const OTHER_STORAGES: ReadonlyMap<string, readonly [bytes: number, type: Unsuppo
   ["QInt32Storage", [4, QUANTISED]],
 ]);
 
-/** A view of a storage. All fields are as the file states them, checked by {@link toTensor}. */
+/** A view of a storage. Offset, size and stride are unchecked until {@link toTensor}. */
 export class TensorView {
   constructor(
     readonly storage: Storage,
@@ -84,7 +89,7 @@ export class TensorView {
   ) {}
 }
 
-/** The fields of a persistent id `("storage", type, key, location, elements)`. */
+/** The storage that a persistent id `("storage", type, key, location, elements)` stands for. */
 export function storageOf(id: readonly unknown[]): Storage {
   const [, type, key, , elements] = id;
   const name = type instanceof Global ? type.name : show(type);
@@ -101,11 +106,11 @@ export function storageOf(id: readonly unknown[]): Storage {
   return new Storage(key, dataType, count, count * width);
 }
 
-/** `(storage, offset, size, stride, requires_grad, hooks)`, and perhaps the bits of a lazy view. */
+/** Arguments: storage, offset, size, stride, requires_grad, hooks, and perhaps the bits of a lazy view. */
 const rebuild = (args: readonly unknown[]): TensorView | UnsupportedTensor =>
   viewOf(args, asStorage(args[0]).type, args[6]);
 
-/** As before, but with the dtype ahead of the bits: the storage is untyped. */
+/** For an untyped storage. The same arguments, with the dtype before the bits. */
 const rebuildTyped = (args: readonly unknown[]): TensorView | UnsupportedTensor => {
   const dtype = args[6] instanceof Global ? args[6].name : show(args[6]);
   const known = TORCH_DTYPES.get(dtype) ?? new UnsupportedTensor(`its dtype ${dtype} is not supported`);
@@ -125,7 +130,7 @@ function viewOf(
   return new TensorView(checked, offset, size, stride, type);
 }
 
-/** A tensor of a subclass: `(function, class, arguments, state)`. */
+/** A tensor of a subclass. Arguments: function, class, arguments of the function, state. */
 const rebuildSubclass = ([callee, , args]: readonly unknown[]): unknown => {
   const known = callee instanceof Global ? TENSOR_CALLS.get(callee.name) : undefined;
   if (known === undefined || known === rebuildSubclass || !Array.isArray(args)) {
@@ -163,13 +168,16 @@ function asStorage(storage: unknown): Storage {
   return storage;
 }
 
-/** Bytes that the tensor takes as float32 (or its integer type) and while it is gathered. */
+/** The bytes that reading the tensor takes: its numbers as they are, and again as float32. */
 export function costOf({ size, dtype }: TensorView): number {
   const elements = Array.isArray(size) ? elementsOf(size) : undefined;
   return elements === undefined ? 0 : elements * (DTYPES[dtype].bytes + 4);
 }
 
-/** The tensor in row-major order. @throws FormatError if a size or stride is broken or leads out of the storage. */
+/**
+ * The tensor in row-major order.
+ * @throws FormatError if a size or stride is broken or leads out of the storage
+ */
 export function toTensor(view: TensorView, label: string, read: ReadStorage): Tensor<TensorData> {
   const { storage, offset, size, stride, dtype } = view;
   const elements = Array.isArray(size) ? elementsOf(size) : undefined;
@@ -182,7 +190,7 @@ export function toTensor(view: TensorView, label: string, read: ReadStorage): Te
   if (!isCount(offset))
     throw bad(`${label}: storage offset: expected an integer of at least 0, got ${show(offset)}`);
   const bytes = DTYPES[dtype].bytes;
-  // The storage counts in its own type, the view in its own; they differ only where the storage is untyped.
+  // Both count elements of their own type. The types differ only if the storage is untyped.
   const available = Math.floor(storage.bytes / bytes);
   const last = sizes.reduce((index, length, axis) => index + (length - 1) * (stride[axis] as number), offset);
   if (elements > 0 && last >= available) {

@@ -1,8 +1,8 @@
 /**
- * The zip container of a `.pt` file, stored or deflated, with or without zip64 records. The directory is checked before
- * any entry is read. Names must be unique. Every entry must lie in the file, and none may overlap another. All entries
- * must inflate to no more than the caller allows, so a zip bomb is refused before it is unpacked. Checksums are not
- * compared, since PyTorch can be told to write none.
+ * The zip container of a `.pt` file, stored or deflated, with or without zip64 records. The directory is
+ * checked before any entry is read. Names must be unique. Every entry must lie in the file, and none may
+ * overlap another. All entries must inflate to no more than the caller allows, so a zip bomb is refused
+ * before it is unpacked. Checksums are not compared, since PyTorch can be told to write none.
  */
 
 import { Inflate } from "fflate";
@@ -10,7 +10,10 @@ import { show } from "../../tensor/checks.js";
 import { FormatError, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 
-/** Compressed bytes inflated at once. Deflate expands at most 1032 times, so at most 16 MB come before a check. */
+/**
+ * Compressed bytes inflated at once. Deflate expands at most 1032 times, so at most 16 MB come before a
+ * check.
+ */
 const CHUNK_BYTES = 16384;
 
 const LOCAL_HEADER = 0x04034b50;
@@ -67,7 +70,10 @@ export class Zip {
     return this.#entries.has(name);
   }
 
-  /** The content of an entry, a view of the file if it is stored. @throws FormatError if it is missing or broken */
+  /**
+   * The content of an entry, a view of the file if it is stored. @throws FormatError if it is missing or
+   * broken
+   */
   read(name: string): Uint8Array {
     const entry = this.#entries.get(name);
     if (entry === undefined) throw bad(`entry ${show(name)} is missing`);
@@ -127,7 +133,10 @@ function readDirectory(file: Uint8Array): Entry[] {
   return entries;
 }
 
-/** Reads an entry from its record in the directory and the record's extra field. `data` is what stands before the directory. */
+/**
+ * Reads an entry from its record in the directory and the extra field of the record. `data` is all that comes
+ * before the directory.
+ */
 function readEntry(data: Uint8Array, name: string, record: DataView, extra: DataView): Entry {
   const view = viewOf(data);
   const label = `entry ${show(name)}`;
@@ -162,7 +171,10 @@ function readEntry(data: Uint8Array, name: string, record: DataView, extra: Data
   return { name, method, header, start, compressedBytes, bytes };
 }
 
-/** Sizes, where 0xffffffff says that the size stands in 64 bits in the extra field of kind 1, in the same order. */
+/**
+ * The sizes as they are, but a size of 0xffffffff is replaced by the next 64-bit number of the extra field of
+ * kind 1.
+ */
 function widen(sizes: readonly number[], extra: DataView, label: string): number[] {
   let at = 0;
   let end = 0;

@@ -19,7 +19,7 @@ export class PyObject {
   ) {}
 }
 
-/** By the name of a global: how a call of it turns into data. A call of any other becomes a {@link PyObject}. */
+/** By the name of a global, what a call of it becomes. A call of any other becomes a {@link PyObject}. */
 export type Calls = ReadonlyMap<string, (args: readonly unknown[]) => unknown>;
 
 export const BUILTIN_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([

@@ -1,11 +1,12 @@
 /**
- * Pickles, protocols 2 to 5, read as data. A pickle is a program for a stack machine. In Python it may call any
- * function by name. This machine calls none: a named class or function becomes a {@link Global}, and a call or an
- * instance of one becomes a {@link PyObject} that holds the arguments. Only the calls in a fixed list turn into
- * something else, such as dicts and sets. A name from a pickle is never looked up in a JavaScript object.
+ * Pickles, protocols 2 to 5, read as data. A pickle is a program for a stack machine. In Python it may call
+ * any function by name. This machine calls none: a named class or function becomes a {@link Global}, and a
+ * call or an instance of one becomes a {@link PyObject} that holds the arguments. Only the calls in a fixed
+ * list turn into something else, such as dicts and sets. A name from a pickle is never looked up in a
+ * JavaScript object.
  *
- * Python to JavaScript: None null, int number (bigint from 2^53), str string, bytes Uint8Array, list and tuple
- * Array, dict and OrderedDict Map, set Set.
+ * Python to JavaScript: None null, int number (bigint from 2^53), str string, bytes Uint8Array, list and
+ * tuple Array, dict and OrderedDict Map, set Set.
  */
 
 import type { Calls } from "./globals.js";

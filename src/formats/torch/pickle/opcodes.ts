@@ -1,4 +1,7 @@
-/** Pickle's opcodes, protocols 2 to 5. A new one is a line in the table, and an effect if none here does what it needs. */
+/**
+ * Pickle's opcodes, protocols 2 to 5. A new one is a line in the table, and a function if no effect here
+ * fits.
+ */
 
 import { BUILTIN_CALLS, Global, PyObject, refusalOf } from "./globals.js";
 import { MARK, type Machine } from "./machine.js";
@@ -7,13 +10,18 @@ import type { Width } from "./reader.js";
 /** What an opcode does. `operand` is the unsigned integer that follows it, if it has one. */
 type Effect = (machine: Machine, operand: number) => void;
 
-/** The effect of an opcode and the width of its operand in bytes, or the name of one that is not supported. */
+/**
+ * The effect of an opcode and the width of its operand in bytes, or the name of one that is not supported.
+ */
 type Opcode = readonly [effect: Effect, operandWidth?: Width] | string;
 
 /** The code of STOP, which ends a pickle. All others are in the table. */
 export const STOP = 0x2e;
 
-/** By code. A supported opcode's name is a comment: as a string, the names take 231 bytes of a bundle after gzip. */
+/**
+ * By code. The names of supported opcodes are comments: as strings, they would add 231 bytes to a bundle
+ * after gzip.
+ */
 export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
   [0x80, [checkProtocol, 1]], // PROTO
   [0x95, [checkFrame, 8]], // FRAME

@@ -1,4 +1,6 @@
-/** A position in the bytes of a pickle, and what can be read there. All numbers are little-endian. */
+/**
+ * A position in the bytes of a pickle, and what can be read there. Numbers are little-endian unless stated.
+ */
 
 import { type FormatError, viewOf } from "../../bytes.js";
 import { decodeUtf8 } from "../../utf8.js";
