@@ -5,7 +5,7 @@ import { readRTNeural } from "../../src/formats/amp/rtneural.js";
 import { FormatError } from "../../src/formats/bytes.js";
 import { fromKeras } from "../../src/formats/keras.js";
 import { Tensor } from "../../src/tensor/tensor.js";
-import { randomRows, rowsOf, torchLstm } from "./reference.js";
+import { randomRows, rowsOf, torchLstm } from "../support/reference.js";
 
 const clone = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));
 

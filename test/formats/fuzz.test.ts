@@ -9,8 +9,8 @@ import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { listModules, writeSafetensors } from "../../src/formats/index.js";
 import { type StateDict, Tensor } from "../../src/tensor/tensor.js";
-import { READERS } from "./hostile.js";
-import { randomRows } from "./reference.js";
+import { READERS } from "../support/hostile.js";
+import { randomRows } from "../support/reference.js";
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1000);
 const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));

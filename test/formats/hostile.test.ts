@@ -6,8 +6,8 @@ import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { listOnnxNodes } from "../../src/formats/index.js";
-import { HOSTILE, READERS } from "./hostile.js";
-import * as onnx from "./onnx-writer.js";
+import { HOSTILE, READERS } from "../support/hostile.js";
+import * as onnx from "../support/onnx-writer.js";
 
 /** Whether the reader throws a FormatError; any other error is passed on. */
 function refuses(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean {

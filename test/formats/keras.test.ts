@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fromKeras } from "../../src/formats/keras.js";
 import { Tensor } from "../../src/tensor/tensor.js";
-import { kerasGru, kerasLstm, randomRows, torchGru, torchLstm } from "./reference.js";
+import { kerasGru, kerasLstm, randomRows, torchGru, torchLstm } from "../support/reference.js";
 
 const x = [0.3, -1.2];
 const h = [0.5, -0.4, 0.1];

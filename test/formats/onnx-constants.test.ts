@@ -4,7 +4,7 @@ import { Constants, NotConstant } from "../../src/formats/onnx/constants.js";
 import { readModel } from "../../src/formats/onnx/model-proto.js";
 import { listSites } from "../../src/formats/onnx/scope.js";
 import { Tensor } from "../../src/tensor/tensor.js";
-import { type AttributeValue, floats, int64s, model, node, tensor } from "./onnx-writer.js";
+import { type AttributeValue, floats, int64s, model, node, tensor } from "../support/onnx-writer.js";
 
 /** 2 x 3 numbers 0 to 5, a vector, and integers by name. */
 const INITIALIZERS = [

@@ -14,7 +14,7 @@ import {
   model,
   node,
   tensor,
-} from "./onnx-writer.js";
+} from "../support/onnx-writer.js";
 
 /** Files as PyTorch exports them and the state dicts they came from, by make_onnx.py. */
 const FOLDER = new URL("files/onnx/", import.meta.url);

@@ -5,7 +5,7 @@ import { dtypeOf } from "../../src/formats/dtype.js";
 import { type ReadTorchOptions, readTorch } from "../../src/formats/torch/index.js";
 import type { TensorData } from "../../src/tensor/like.js";
 import type { StateDict } from "../../src/tensor/tensor.js";
-import { call, dict, op, pt, tensor, tuple, zip } from "./torch-writer.js";
+import { call, dict, op, pt, tensor, tuple, zip } from "../support/torch-writer.js";
 
 /** Files and what they hold, both by make_torch.py. */
 const FOLDER = new URL("files/torch/", import.meta.url);

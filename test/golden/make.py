@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Golden vectors from PyTorch: writes cases.json and truth.bin beside itself; ../golden.ts reads them.
+"""Golden vectors from PyTorch: writes cases.json and truth.bin beside itself; ../support/golden.ts reads them.
 
 Parameters, inputs and states are not stored: they are drawn from the case's seed by a generator of integers (Draws)
 that golden.ts repeats bit for bit. Stored are PyTorch's float64 results and the largest error of its float32 results.

@@ -1,10 +1,10 @@
 /**
- * What every engine runs, in plain JavaScript without a platform's API: PyTorch's golden cases, as test/golden.test.ts runs
- * them, a checksum of the results of each of these and of each of deterministic-cases.ts (streams, int8) in deterministic
+ * What every engine runs, in plain JavaScript without a platform's API: PyTorch's golden cases, as
+ * test/nn/golden.test.ts runs them, a checksum of the results of each of these and of each of deterministic-cases.ts (streams, int8) in deterministic
  * mode, and three timed cases. `library` is the packed package.
  */
-import { deterministicCases } from "../../deterministic-cases.js";
-import { expectClose, type Golden, type GoldenModule, goldenCases } from "../../golden.js";
+import { deterministicCases } from "../../support/deterministic-cases.js";
+import { expectClose, type Golden, type GoldenModule, goldenCases } from "../../support/golden.js";
 
 type Numbers = { readonly data: Float32Array; readonly shape: readonly number[] };
 type Library = typeof import("../../../src/index.js");

@@ -1,0 +1,90 @@
+/**
+ * Every TypeScript snippet of README.md and docs/ runs as it stands, against the built package. Its folder holds what the
+ * Python snippets wrote (test/examples/readme/make.py, which .ci/run runs too), a checkpoint, and an ONNX model with its
+ * weights beside it. The int8 table is that of the last measurement.
+ */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { transformSync } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lengthDelimited, model, node, tensor } from "../support/onnx-writer.js";
+import { PAGES, readPage, root, SNIPPETS } from "../support/pages.js";
+
+// Inside the package, so that "lstm-wasm" resolves to its own dist/; one folder for each build that is tested.
+const folder = new URL(`build/readme-${process.env.WASM_BUILD}/`, root);
+
+/** What a snippet's comment after console.log says that it prints. */
+function promised(snippet: string): string[] {
+  return [...snippet.matchAll(/console\.log\(.*?\); \/\/ (.*)/g)].map((match) => match[1]!);
+}
+
+/** An LSTM 6 -> 3 whose weights are in the file model.onnx.data. */
+function writeOnnx(): void {
+  const external = (name: string, columns: number) =>
+    tensor(name, {
+      dims: [1, 12, columns],
+      more: [
+        ...lengthDelimited(13, [...lengthDelimited(1, "location"), ...lengthDelimited(2, "model.onnx.data")]),
+        ...lengthDelimited(13, [
+          ...lengthDelimited(1, "length"),
+          ...lengthDelimited(2, String(12 * columns * 4)),
+        ]),
+      ],
+    });
+  const bytes = model({
+    nodes: [node("LSTM", ["x", "w", "r"], ["y"])],
+    initializers: [external("w", 6), external("r", 3)],
+    inputs: ["x"],
+    outputs: ["y"],
+  });
+  writeFileSync(new URL("model.onnx", folder), bytes);
+  writeFileSync(new URL("model.onnx.data", folder), new Uint8Array(12 * 6 * 4));
+}
+
+beforeAll(() => {
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(new URL("test/formats/files/torch/nested.pt", root), new URL("checkpoint.pt", folder));
+  writeOnnx();
+  for (const file of ["model.pt", "layer.safetensors"]) {
+    copyFileSync(new URL(`test/examples/readme/${file}`, root), new URL(file, folder));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("README and docs", () => {
+  it("have snippets, and tell what the first one prints", () => {
+    expect(SNIPPETS.length).toBeGreaterThan(2);
+    expect(promised(SNIPPETS[0]!.code)).toEqual(["[5, 4, 3] [2, 4, 3] [2, 4, 3]"]);
+  });
+
+  it("have the int8 table that bench/int8 measured, as that folder's README has", async () => {
+    const folder = new URL("bench/int8/", root);
+    const { report, withSummary } = (await import(new URL("report.js", folder).href)) as {
+      report(results: unknown): string;
+      withSummary(page: string, results: unknown): string;
+    };
+    const results = JSON.parse(readFileSync(new URL("results.json", folder), "utf8"));
+    expect(readFileSync(new URL("README.md", folder), "utf8")).toBe(report(results));
+    const page = readPage("docs/int8.md");
+    expect(withSummary(page, results)).toBe(page);
+  });
+
+  it("name the present version in the CDN's address", () => {
+    const { version } = JSON.parse(readPage("package.json"));
+    const addresses = PAGES.flatMap((page) => readPage(page).match(/https:\/\/cdn[^"]*/g) ?? []);
+    const expected = `https://cdn.jsdelivr.net/npm/lstm-wasm@${version}/dist/index.js`;
+    expect([...new Set(addresses)]).toEqual([expected]);
+  });
+
+  it.each(SNIPPETS.map((snippet, index) => ({ ...snippet, index })))(
+    "$title runs and prints what it says",
+    ({ code, index }) => {
+      const file = new URL(`snippet-${index}.mjs`, folder);
+      writeFileSync(file, transformSync(code, { loader: "ts" }).code);
+      const printed = execFileSync(process.execPath, [file.pathname], { cwd: folder, encoding: "utf8" });
+      const plain = printed.replace(/\[\s+/g, "[").replace(/\s+\]/g, "]");
+      for (const line of promised(code)) expect(plain).toContain(line);
+      expect(printed).not.toBe("");
+    },
+  );
+});

@@ -1,0 +1,89 @@
+/** Every golden case (test/golden/README.md) through the public API: PyTorch's shapes and numbers. */
+import { describe, expect, it } from "vitest";
+import {
+  Embedding,
+  GRU,
+  GRUCell,
+  Linear,
+  LSTM,
+  LSTMCell,
+  RNN,
+  RNNCell,
+  type Tensor,
+} from "../../src/index.js";
+import { expectClose, type GoldenCase, type GoldenModule, goldenCases } from "../support/golden.js";
+
+/** Output past a row's length is exactly zero. */
+function expectZeroPadding(golden: GoldenCase, output: Tensor): void {
+  if (!("lengths" in golden) || golden.lengths === undefined) return;
+  const batchFirst = "batchFirst" in golden.options && golden.options.batchFirst;
+  const [first, second, size] = output.shape as [number, number, number];
+  for (let a = 0; a < first; a++) {
+    for (let b = 0; b < second; b++) {
+      const [step, row] = batchFirst ? [b, a] : [a, b];
+      if (step < golden.lengths[row]!) continue;
+      const padding = output.data.subarray((a * second + b) * size, (a * second + b + 1) * size);
+      expect(padding.every((value) => value === 0)).toBe(true);
+    }
+  }
+}
+
+const lengthsOf = (golden: { lengths?: readonly number[] }) =>
+  golden.lengths === undefined ? {} : { lengths: golden.lengths };
+
+const SEQUENCES = { GRU, RNN } as const;
+const CELLS = { GRUCell, RNNCell } as const;
+
+function cases<M extends GoldenModule>(
+  module: M,
+  run: (golden: Extract<GoldenCase, { module: M }>) => void,
+): void {
+  describe(module, () => {
+    for (const golden of goldenCases(module)) it(golden.name, () => run(golden));
+  });
+}
+
+cases("LSTM", (golden) => {
+  using module = new LSTM(golden.options).loadStateDict(golden.stateDict);
+  const before = golden.input.data.slice();
+  const [output, [hN, cN]] = module.forward(golden.input, golden.state, lengthsOf(golden));
+  expectClose(`${golden.name} output`, output, golden.expected.output);
+  expectClose(`${golden.name} hN`, hN, golden.expected.hN);
+  expectClose(`${golden.name} cN`, cN, golden.expected.cN);
+  expectZeroPadding(golden, output);
+  expect(golden.input.data).toEqual(before);
+});
+
+for (const name of ["GRU", "RNN"] as const) {
+  cases(name, (golden) => {
+    using module = new SEQUENCES[name](golden.options).loadStateDict(golden.stateDict);
+    const [output, hN] = module.forward(golden.input, golden.state, lengthsOf(golden));
+    expectClose(`${golden.name} output`, output, golden.expected.output);
+    expectClose(`${golden.name} hN`, hN, golden.expected.hN);
+    expectZeroPadding(golden, output);
+  });
+}
+
+cases("LSTMCell", (golden) => {
+  using module = new LSTMCell(golden.options).loadStateDict(golden.stateDict);
+  const [h, c] = module.forward(golden.input, golden.state);
+  expectClose(`${golden.name} h`, h, golden.expected.hN);
+  expectClose(`${golden.name} c`, c, golden.expected.cN);
+});
+
+for (const name of ["GRUCell", "RNNCell"] as const) {
+  cases(name, (golden) => {
+    using module = new CELLS[name](golden.options).loadStateDict(golden.stateDict);
+    expectClose(`${golden.name} h`, module.forward(golden.input, golden.state), golden.expected.hN);
+  });
+}
+
+cases("Linear", (golden) => {
+  using module = new Linear(golden.options).loadStateDict(golden.stateDict);
+  expectClose(golden.name, module.forward(golden.input), golden.expected.output);
+});
+
+cases("Embedding", (golden) => {
+  using module = new Embedding(golden.options).loadStateDict(golden.stateDict);
+  expectClose(golden.name, module.forward(golden.input), golden.expected.output);
+});

@@ -1,0 +1,65 @@
+/** Every link between the pages, every path that they name, and every page that code names leads somewhere. */
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { readPage, root } from "../support/pages.js";
+
+const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: fileURLToPath(root),
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((path) => path !== "");
+const pages = files.filter((path) => path.endsWith(".md") && existsSync(new URL(path, root)));
+const rooms = new Set(files.map((path) => path.split("/")[0]!));
+
+/** The text without its blocks of code. */
+const proseOf = (page: string) => readPage(page).replace(/^```.*?^```/gms, "");
+
+/** A heading's anchor, as GitHub makes it. */
+function anchorOf(heading: string): string {
+  const words = heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "");
+  return words.trim().replace(/\s/g, "-");
+}
+
+function anchorsOf(page: string): string[] {
+  return [...proseOf(page).matchAll(/^#+ (.*)$/gm)].map((match) => anchorOf(match[1]!));
+}
+
+/** Whether a path from the repository's root exists, and so does the heading after its #. */
+function leadsSomewhere(target: string): boolean {
+  const [path, anchor] = target.split("#") as [string, string?];
+  if (!existsSync(new URL(path, root))) return false;
+  return anchor === undefined || anchorsOf(path).includes(anchor);
+}
+
+describe.each(pages)("%s", (page) => {
+  it("links to files and headings that exist", () => {
+    const targets = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
+    const missing = targets.filter((target) => {
+      if (/^[a-z]+:/.test(target)) return false;
+      return !leadsSomewhere(new URL(target, new URL(page, root)).href.slice(root.href.length));
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it("names paths that exist", () => {
+    const named = [...proseOf(page).matchAll(/`([^`\s]+)`/g)].map((match) => match[1]!);
+    const paths = named.filter((name) => /^[\w.][\w./-]*$/.test(name) && name.includes("/"));
+    const missing = paths.filter(
+      (path) => rooms.has(path.split("/")[0]!) && !existsSync(new URL(path, root)),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+it("code names pages and headings that exist", () => {
+  const code = files.filter((path) => /\.(ts|js|py)$/.test(path) && existsSync(new URL(path, root)));
+  const missing = code.flatMap((path) => {
+    const named = readPage(path).match(/\bdocs\/[\w-]+\.md(#[\w-]+)?/g) ?? [];
+    return named.filter((target) => !leadsSomewhere(target)).map((target) => `${path}: ${target}`);
+  });
+  expect(missing).toEqual([]);
+});
