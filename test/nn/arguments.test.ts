@@ -18,7 +18,7 @@ import {
   tanh,
 } from "../../src/index.js";
 import { currentRuntime } from "../../src/wasm/runtime.js";
-import { expectSameBits, reshape, take } from "../support/networks.js";
+import { expectSameBits, reshape, take } from "../support/tensors.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };
 

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { Conv1d, GRU, GRUCell, Linear, LSTM, LSTMCell, RNN, RNNCell, Tensor } from "../../src/index.js";
 import { currentRuntime } from "../../src/wasm/runtime.js";
-import { expectSameBits } from "../support/networks.js";
+import { expectSameBits } from "../support/tensors.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };
 const input = Tensor.randn([4, 2, 3], 1);

@@ -19,7 +19,7 @@ import {
   tanh,
 } from "../../src/index.js";
 import { currentRuntime } from "../../src/wasm/runtime.js";
-import { expectSameBits } from "../support/networks.js";
+import { expectSameBits } from "../support/tensors.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };
 const BOTH = { ...SIZES, numLayers: 2, bidirectional: true };

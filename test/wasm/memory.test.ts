@@ -19,7 +19,7 @@ import {
   Tensor,
 } from "../../src/index.js";
 import { currentRuntime, type Runtime } from "../../src/wasm/runtime.js";
-import { concat, expectSameBits, range, reshape, take } from "../support/networks.js";
+import { concat, expectSameBits, range, reshape, take } from "../support/tensors.js";
 
 const CALLS = 100_000;
 const ROUNDS = 10_000;
