@@ -1,0 +1,83 @@
+/** The command as a user starts it: dist/cli.js in a process of its own. `npm test` builds it first. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect } from "vitest";
+import { writeSafetensors } from "../../src/formats/index.js";
+import { Embedding, Linear, LSTM, type Tensor, type TensorData } from "../../src/index.js";
+
+const COMMAND = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+export const FILES = fileURLToPath(new URL("../formats/files/", import.meta.url));
+export const folder = mkdtempSync(join(tmpdir(), "lstm-wasm-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+export function command(...args: string[]): { code: number | null; out: string; error: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], { encoding: "utf8" });
+  return { code: status, out: stdout, error: stderr };
+}
+
+export function write(name: string, bytes: Uint8Array | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+interface ArrayLike {
+  readonly data: Float32Array | Float64Array | Uint8Array;
+  readonly shape: readonly number[];
+}
+
+/** An .npy file as NumPy writes it. */
+export function npy({ data, shape }: ArrayLike, descr = "<f4", order = "False", version = 1): Uint8Array {
+  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const start = version === 1 ? 10 : 12;
+  const text = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': (${tuple}), }`;
+  const header = `${text.padEnd(128 - start - 1)}\n`;
+  const size = version === 1 ? [header.length, 0] : [header.length, 0, 0, 0];
+  return Buffer.concat([
+    Buffer.from([0x93, ...Buffer.from("NUMPY"), version, 0, ...size]),
+    Buffer.from(header),
+    Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+  ]);
+}
+
+/** The array in an .npy file of float32. */
+export function readNpy(path: string): { shape: number[]; data: Float32Array } {
+  const bytes = new Uint8Array(readFileSync(path));
+  const start = 10 + bytes[8]! + 256 * bytes[9]!;
+  const header = Buffer.from(bytes.subarray(10, start)).toString();
+  expect(start % 64).toBe(0);
+  expect(header).toMatch(/^\{'descr': '<f4', 'fortran_order': False, 'shape': \([\d, ]*\), \} *\n$/);
+  const shape = [...header.slice(header.indexOf("(")).matchAll(/\d+/g)].map(Number);
+  return { shape, data: new Float32Array(bytes.slice(start).buffer) };
+}
+
+/** The largest difference of two results of one shape. */
+export function apart(actual: { shape: readonly number[]; data: Float32Array }, expected: Tensor): number {
+  expect(actual.shape).toEqual(expected.shape);
+  return actual.data.reduce((most, value, at) => Math.max(most, Math.abs(value - expected.data[at]!)), 0);
+}
+
+/** The builds may round differently: dist/ takes the fused one where the engine has it. */
+export const CLOSE = 1e-5;
+
+export const net = {
+  embedding: new Embedding({ numEmbeddings: 5, embeddingDim: 4 }),
+  lstm: new LSTM({ inputSize: 4, hiddenSize: 9, numLayers: 2 }),
+  head: new Linear({ inFeatures: 9, outFeatures: 2 }),
+};
+export const netFile = write(
+  "net.safetensors",
+  writeSafetensors(
+    new Map(
+      Object.entries(net).flatMap(([part, module]) =>
+        [...module.stateDict()].map(([name, tensor]): [string, Tensor<TensorData>] => [
+          `${part}.${name}`,
+          tensor,
+        ]),
+      ),
+    ),
+  ),
+);
