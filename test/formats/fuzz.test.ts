@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { listModules, writeSafetensors } from "../../src/formats/index.js";
 import { type StateDict, Tensor } from "../../src/tensor/tensor.js";
-import { READERS } from "../support/hostile.js";
+import { READERS } from "../support/hostile/readers.js";
 import { randomRows } from "../support/reference.js";
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1000);

@@ -6,7 +6,8 @@ import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { listOnnxNodes } from "../../src/formats/index.js";
-import { HOSTILE, READERS } from "../support/hostile.js";
+import { HOSTILE } from "../support/hostile/index.js";
+import { READERS } from "../support/hostile/readers.js";
 import * as onnx from "../support/onnx-writer.js";
 
 /** Whether the reader throws a FormatError; any other error is passed on. */

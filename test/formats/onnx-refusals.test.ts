@@ -1,0 +1,166 @@
+/** ONNX models that readOnnx refuses, since PyTorch has no such layer or the model is broken. */
+import { describe, expect, it } from "vitest";
+import { FormatError } from "../../src/formats/bytes.js";
+import { readOnnx } from "../../src/formats/onnx/index.js";
+import { layer } from "../support/onnx-layer.js";
+import { floats, int64s, lengthDelimited, model, node, tensor } from "../support/onnx-writer.js";
+
+const count = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
+
+describe("readOnnx", () => {
+  const withLists = (name: string, dims: number[], numbers: number[]) => ({
+    initializers: [floats(name, dims, numbers)],
+  });
+  const weights = (at: number, name: string) =>
+    ["x", "w", "r", "b"].map((usual, index) => (index === at ? name : usual));
+  it.each<[string, Uint8Array, string]>([
+    [
+      "clip",
+      layer("LSTM", { attributes: { clip: { float: 3 } } }),
+      'onnx: LSTM "LSTM_0": clip 3 is not supported',
+    ],
+    ["input_forget", layer("LSTM", { attributes: { input_forget: 1 } }), "input_forget 1 is not supported"],
+    [
+      "linear_before_reset = 0",
+      layer("GRU", { attributes: { linear_before_reset: 0 } }),
+      'onnx: GRU "GRU_0": linear_before_reset = 0 is not PyTorch\'s GRU, and not supported',
+    ],
+    [
+      "peepholes",
+      layer("LSTM", { inputs: ["x", "w", "r", "b", "", "", "", "state"] }),
+      'onnx: LSTM "LSTM_0": input P (peepholes) is not supported',
+    ],
+    [
+      "other activations",
+      layer("LSTM", { attributes: { activations: ["HardSigmoid", "Tanh", "Tanh"] } }),
+      'activations "HardSigmoid", "Tanh", "Tanh" are not supported',
+    ],
+    [
+      "activations of one direction for two",
+      layer("RNN", { directions: 2, attributes: { activations: ["Tanh"] } }),
+      'activations "Tanh" are not supported',
+    ],
+    [
+      "an RNN of two kinds",
+      layer("RNN", { directions: 2, attributes: { activations: ["Tanh", "Relu"] } }),
+      '"Tanh", "Relu" are not',
+    ],
+    [
+      "a GRU with Relu",
+      layer("GRU", { attributes: { activations: ["Relu"] } }),
+      'activations "Relu" are not supported',
+    ],
+    [
+      "activation_alpha",
+      layer("RNN", { attributes: { activation_alpha: { floats: [1] } } }),
+      "activation_alpha is not supported",
+    ],
+    [
+      "an unknown attribute",
+      layer("RNN", { attributes: { dropout: 1 } }),
+      'attribute "dropout" is not supported',
+    ],
+    ["an unknown direction", layer("RNN", { attributes: { direction: "up" } }), 'direction "up" is unknown'],
+    ["an unknown layout", layer("RNN", { attributes: { layout: 2 } }), "layout 2 is unknown"],
+    [
+      "a relative of another domain",
+      model({ nodes: [node("DynamicQuantizeLSTM", [], ["y"], { domain: "com.microsoft" })] }),
+      'onnx: DynamicQuantizeLSTM "DynamicQuantizeLSTM_0": operator com.microsoft.DynamicQuantizeLSTM is not supported',
+    ],
+    ["no weights", layer("LSTM", { inputs: ["x", "", "r"] }), 'onnx: LSTM "LSTM_0": W is missing'],
+    [
+      "an undefined weight",
+      layer("LSTM", { inputs: ["x", "nope", "r"] }),
+      'onnx: value "nope" is used but not defined',
+    ],
+    ["a fed weight", layer("LSTM", { inputs: ["x", "state", "r"] }), "W is an input of the model"],
+    [
+      "a computed weight",
+      layer("LSTM", { inputs: weights(2, "r2"), more: { nodes: [node("Mul", ["r", "r"], ["r2"])] } }),
+      "R is computed by Mul",
+    ],
+    [
+      "a W of another shape",
+      layer("LSTM", { inputs: weights(1, "w2"), ...withLists("w2", [1, 8, 0], []) }),
+      "expected hidden_size of at least 1, got 2, W [1, 8, 0]",
+    ],
+    [
+      "a W of other gates",
+      layer("LSTM", { inputs: weights(1, "w2"), ...withLists("w2", [1, 6, 2], Array(12).fill(0)) }),
+      'onnx: LSTM "LSTM_0": W: expected shape [1, 8, 2], got [1, 6, 2]',
+    ],
+    [
+      "an R of another shape",
+      layer("LSTM", { inputs: weights(2, "r2"), ...withLists("r2", [1, 8, 3], Array(24).fill(0)) }),
+      "R: expected shape [1, 8, 2], got [1, 8, 3]",
+    ],
+    [
+      "a B of another shape",
+      layer("LSTM", { inputs: weights(3, "b2"), ...withLists("b2", [1, 8], Array(8).fill(0)) }),
+      "B: expected shape [1, 16], got [1, 8]",
+    ],
+    [
+      "integers as weights",
+      layer("LSTM", { inputs: weights(1, "i"), initializers: [int64s("i", [1, 2])] }),
+      "W holds integers",
+    ],
+    [
+      "a state of another shape",
+      layer("LSTM", { inputs: ["x", "w", "r", "b", "", "h"], ...withLists("h", [1, 1, 3], [1, 2, 3]) }),
+      "initial_h: expected shape [1, 1, 2], got [1, 1, 3]",
+    ],
+    [
+      "weights in another file",
+      layer("LSTM", {
+        inputs: weights(1, "w2"),
+        initializers: [
+          tensor("w2", {
+            dims: [1, 8, 2],
+            more: lengthDelimited(13, [...lengthDelimited(1, "location"), ...lengthDelimited(2, "w.bin")]),
+          }),
+        ],
+      }),
+      'onnx: tensor "w2": its numbers are in another file, "w.bin"; give it as options.externalData',
+    ],
+    [
+      "a weight of another type",
+      layer("LSTM", { inputs: weights(1, "w2"), initializers: [tensor("w2", { type: 17, dims: [0] })] }),
+      'onnx: tensor "w2": type float8e4m3fn is not supported',
+    ],
+    [
+      "a sparse weight",
+      layer("LSTM", { inputs: weights(1, "w2"), more: { nodes: [node("Constant", [], ["w2"], {})] } }),
+      "W is a constant without numbers",
+    ],
+    [
+      "too few numbers",
+      layer("LSTM", { initializers: [floats("short", [2, count([2])], [1, 2, 3])] }),
+      'onnx: tensor "short": dims [2, 2] of F32 take 16 bytes, got 12',
+    ],
+    [
+      "a negative size",
+      layer("LSTM", { initializers: [tensor("t", { dims: [-1n] })] }),
+      'onnx: tensor "t": dims: expected up to 64 sizes of at least 0, got [-1]',
+    ],
+    [
+      "a number out of range",
+      layer("LSTM", {
+        initializers: [tensor("t", { type: 2, dims: [1], more: lengthDelimited(5, [0x80, 2]) })],
+      }),
+      'onnx: tensor "t": 256 does not fit U8',
+    ],
+    [
+      "an initializer twice",
+      layer("LSTM", { initializers: [floats("w", [0], [])] }),
+      'onnx: tensor "w": occurs twice',
+    ],
+    [
+      "a value made twice",
+      layer("LSTM", { more: { nodes: [node("Relu", ["x"], ["y"])] } }),
+      'onnx: value "y" is made twice',
+    ],
+  ])("refuses %s", (_, bytes, message) => {
+    expect(() => readOnnx(bytes)).toThrow(FormatError);
+    expect(() => readOnnx(bytes)).toThrow(message);
+  });
+});

@@ -1,0 +1,17 @@
+/**
+ * The corpus of malformed and hostile files: for each reader, what the file tries and what the reader says of it.
+ */
+
+import { AMP } from "./amp.js";
+import { ONNX } from "./onnx.js";
+import type { HostileFile } from "./readers.js";
+import { SAFETENSORS } from "./safetensors.js";
+import { TORCH } from "./torch.js";
+import { LEGACY } from "./torch-legacy.js";
+
+export const HOSTILE: readonly HostileFile[] = [
+  ...SAFETENSORS.map((file) => ({ reader: "readSafetensors" as const, ...file })),
+  ...[...TORCH, ...LEGACY].map((file) => ({ reader: "readTorch" as const, ...file })),
+  ...ONNX.map((file) => ({ reader: "readOnnx" as const, ...file })),
+  ...AMP,
+];
