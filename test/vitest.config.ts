@@ -1,8 +1,10 @@
 /**
  * One suite over both wasm builds: the project `simd` runs it with the baseline binary, `relaxed-simd` with the fused
- * one. Node 20 refuses relaxed SIMD without a flag, later ones have no such flag, so the flag is added where the
- * smallest relaxed module does not validate. Its baseline compiler gets the relaxed dot product wrong (assembly/simd.ts),
- * so that it is left out there. `setup.ts` then checks that each project got the build it is named after.
+ * one. Node 20 refuses relaxed SIMD without a flag, later ones have no such flag. So the flag is added where the
+ * smallest relaxed module does not validate. Node 20's baseline compiler gets the relaxed dot product wrong
+ * (assembly/simd.ts), so that it is left out there. support/setup.ts checks that each project got its own binary.
+ *
+ * `LSTM_WASM=debug` puts build/debug.wasm in the place of the baseline binary.
  */
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
@@ -16,12 +18,17 @@ const relaxedFlags = WebAssembly.validate(RELAXED_MODULE)
   ? []
   : ["--experimental-wasm-relaxed-simd", "--no-liftoff"];
 
-/** Imports of *.txt give their text, as esbuild's `text` loader does in the bundle. */
+/** The binary in build/ that the project `simd` runs. */
+const baseline = process.env.LSTM_WASM ?? "simd";
+
+/** Imports of *.txt give their text, as esbuild's `text` loader does in the bundle: build/simd.txt gives `baseline`'s. */
 const textImports = {
   name: "text-imports",
   enforce: "pre" as const,
   load(id: string) {
-    return id.endsWith(".txt") ? `export default ${JSON.stringify(readFileSync(id, "utf8"))};` : null;
+    if (!id.endsWith(".txt")) return null;
+    const file = id.replace(/\/build\/simd\.txt$/, `/build/${baseline}.txt`);
+    return `export default ${JSON.stringify(readFileSync(file, "utf8"))};`;
   },
 };
 
@@ -35,7 +42,7 @@ const project = (name: string, execArgv: string[]) => ({
     include: ["test/**/*.test.ts"],
     exclude: [...WITHOUT_WASM, "**/node_modules/**"],
     setupFiles: ["test/support/setup.ts"],
-    env: { WASM_BUILD: name },
+    env: { WASM_BUILD: name, WASM_FILE: name === "simd" ? baseline : name },
     execArgv,
     testTimeout: 60_000,
   },
