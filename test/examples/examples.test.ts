@@ -86,7 +86,7 @@ describe("amp", async () => {
       const amp = open();
       const played = readWav(readFileSync(path));
       expect(played.sampleRate).toBe(sampleRate);
-      // The process takes the build that its engine offers, which may round otherwise than this one's.
+      // The process takes the build that its engine offers. That one may round otherwise than this project's.
       const output = amp.process(sound);
       expect(played.channels.map(({ length }) => length)).toEqual([output.length]);
       const apart = output.reduce(
@@ -126,7 +126,7 @@ describe("audio-worklet", async () => {
     const meter = new LoadMeter(period);
     const loads: number[] = [];
     for (let block = 0; loads.length < 3; block++) {
-      // In step with the clock, so that blocks of 0.3 ms would all seem to take none.
+      // The clock counts whole milliseconds. Blocks that begin just after a tick never see the next one within 0.3 ms.
       time = Math.max(time, start + 100.1 + block * period);
       meter.begin();
       time += busy;
@@ -236,7 +236,7 @@ describe("char-rnn", async () => {
     const random = () => (++count * 0.6180339887498949) % 1;
     expect([...model.write(prompt, drawn.length, { temperature, random })].join("")).toBe(drawn);
     expect(drawn.length).toBeGreaterThan(300);
-    // So cold that nothing else has a chance.
+    // At so low a temperature the likeliest character always wins.
     expect([...model.write(prompt, text.length, { temperature: 1e-3, random })].join("")).toBe(text);
     expect(() => [...model.write("→", 1)]).toThrow('prompt: "→" is not in the vocabulary');
     model.dispose();

@@ -1,6 +1,8 @@
 /**
  * Good files with bytes changed, inserted, left out and copied: every reader either refuses the result with a
- * FormatError or reads it, within a second. FUZZ_RUNS is the number of files per reader (CI: 20,000), FUZZ_SEED repeats a run.
+ * FormatError or reads it, within a second.
+ *
+ * FUZZ_RUNS is the number of files for each reader (20,000 in CI). FUZZ_SEED repeats a run.
  */
 
 import { readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Tests the golden vectors themselves, with no kernel involved: this side draws the numbers that make.py drew, a plain
- * LSTM written from PyTorch's equations in float64 finds the truth, and expectClose refuses what it should.
+ * The golden vectors themselves, with no kernel. This side draws the numbers that make.py drew. A plain float64 LSTM,
+ * written from PyTorch's equations, finds the truth. expectClose refuses what it should.
  */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";

@@ -5,7 +5,7 @@ import { productsOfSample } from "../../src/int8/expected-inputs.js";
 import { quantizeMatrix } from "../../src/int8/round-weights.js";
 
 const LEVELS = Array.from({ length: 16 }, (_, at) => 115 + at);
-/** How much is added to the expected product of every two inputs. */
+/** What is added to the expected product of every two inputs. */
 const COMMON = 0.05;
 const BLOCK = 128;
 
@@ -14,8 +14,8 @@ const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => to
 const squares = (numbers: readonly number[]) => sum(numbers.map((number) => number ** 2));
 
 /**
- * The expected product of every two inputs of a matrix: 1 for one with itself, the cosines of the columns on top as far as
- * chance does not explain them, within blocks of at most BLOCK; and COMMON of it all.
+ * The expected product of every two inputs of a matrix. An input with itself has 1. The cosine of the two columns is
+ * added, within blocks of at most BLOCK, by the share that chance does not explain. COMMON of the diagonal is added to all.
  */
 function expectedProducts(data: Float32Array, rows: number): number[][] {
   const columns = data.length / rows;

@@ -1,6 +1,6 @@
 /**
  * Arguments that run code of their own while they are read: getters that call the module or dispose of it, sizes that
- * answer differently each time, buffers that grow. Whatever comes out, nobody else's memory may be touched.
+ * answer differently each time, buffers that grow. Any result is right that leaves all other memory alone.
  */
 import { describe, expect, it } from "vitest";
 import { Conv1d, GRU, GRUCell, Linear, LSTM, LSTMCell, RNN, RNNCell, Tensor } from "../../src/index.js";

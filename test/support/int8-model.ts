@@ -1,7 +1,7 @@
 /**
- * The int8 arithmetic in float64: the weights that a module has, rows quantised as the library says
- * (assembly/quantize.ts), sums of integers exact, all the rest in float64. A kernel has to agree to float32's precision, so
- * that an error in it cannot hide behind the rounding of the weights.
+ * The int8 arithmetic in float64, with the weights that a module has. Rows are quantised as the library says
+ * (assembly/quantize.ts), sums of integers are exact, all the rest is float64. A kernel has to agree to float32's
+ * precision, so that an error in it cannot hide behind the rounding of the weights.
  */
 import { type StateDict, Tensor } from "../../src/tensor/tensor.js";
 
@@ -75,8 +75,8 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 /** One step of a layer. `h` are the kernel's own float32 numbers, so that both sides quantise the same row. */
 export type StepModel = (x: Float32Array, h: Float32Array) => Float64Array;
 
-/** The gates' two brackets, W_ih x + b_ih and W_hh h + b_hh, of layer 0. */
-function brackets(dict: StateDict, suffix: string) {
+/** The two sums that each gate adds up: W_ih x + b_ih and W_hh h + b_hh. */
+function gateSums(dict: StateDict, suffix: string) {
   const input = matrixOf(dict, `weight_ih${suffix}`);
   const hidden = matrixOf(dict, `weight_hh${suffix}`);
   const biasOf = (name: string) => dict.get(`${name}${suffix}`)?.data as Float32Array | undefined;
@@ -89,7 +89,7 @@ function brackets(dict: StateDict, suffix: string) {
 
 /** Keeps c in float64 from step to step. Without a projection. */
 export function lstmModel(dict: StateDict, c: Float64Array): StepModel {
-  const gates = brackets(dict, "_l0");
+  const gates = gateSums(dict, "_l0");
   const size = c.length;
   return (x, h) => {
     const { ofX, ofH } = gates(x, h);
@@ -103,7 +103,7 @@ export function lstmModel(dict: StateDict, c: Float64Array): StepModel {
 }
 
 export function gruModel(dict: StateDict): StepModel {
-  const gates = brackets(dict, "_l0");
+  const gates = gateSums(dict, "_l0");
   return (x, h) => {
     const { ofX, ofH } = gates(x, h);
     const size = h.length;
@@ -117,7 +117,7 @@ export function gruModel(dict: StateDict): StepModel {
 }
 
 export function rnnModel(dict: StateDict, nonlinearity: "tanh" | "relu"): StepModel {
-  const gates = brackets(dict, "_l0");
+  const gates = gateSums(dict, "_l0");
   return (x, h) => {
     const { ofX, ofH } = gates(x, h);
     return Float64Array.from(h, (_, unit) => {

@@ -4,7 +4,7 @@ import { Tensor } from "../../src/tensor/tensor.js";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-/** rows of a matrix as arrays. */
+/** The rows of a matrix as arrays. */
 export function rowsOf({ data, shape }: { data: ArrayLike<number>; shape: readonly number[] }): number[][] {
   const [rows, columns] = shape as [number, number];
   return Array.from({ length: rows }, (_, row) => Array.from(data).slice(row * columns, (row + 1) * columns));

@@ -1,7 +1,9 @@
 /**
  * What the tests of refusals share: modules and streams that no refused call may change, and `refuses`, which holds
- * each error against its type and whole message. After each, the modules' weights, the streams' states and the linear
- * memory in use are what they were before. The hooks below are those of the test file that imports this one.
+ * each error against its type and whole message: what is refused, what was expected, what came. After each, the modules'
+ * weights, the streams' states and the linear memory in use are what they were before.
+ *
+ * The hooks below become those of the test file that imports this one.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Embedding, GRU, GRUCell, Linear, LSTM, LSTMCell, RNN, RNNCell, Tensor } from "../../src/index.js";

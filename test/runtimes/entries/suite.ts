@@ -1,7 +1,7 @@
 /**
- * What every engine runs, in plain JavaScript without a platform's API: PyTorch's golden cases, as
- * test/nn/golden.test.ts runs them, a checksum of the results of each of these and of each of deterministic-cases.ts (streams, int8) in deterministic
- * mode, and three timed cases. `library` is the packed package.
+ * What every engine runs, in plain JavaScript without a platform's API. These are PyTorch's golden cases, as
+ * test/nn/golden.test.ts runs them, and three timed cases. In deterministic mode each golden case and each case of
+ * deterministic-cases.ts (streams, int8) gives a checksum of its results. `library` is the packed package.
  */
 import { deterministicCases } from "../../support/deterministic-cases.js";
 import { expectClose, type Golden, type GoldenModule, goldenCases } from "../../support/golden.js";

@@ -1,4 +1,7 @@
-/** The readers, and what a hostile file is. Files are made when they are asked for, so that no large one outlives its test. */
+/**
+ * The readers, and what a hostile file is. Files are made when they are asked for, so that no large one outlives its
+ * test.
+ */
 import * as formats from "../../../src/formats/index.js";
 
 /** Readers by name; each throws a FormatError or gives what it read. */

@@ -1,8 +1,8 @@
-/** Functions that a .pt file may want to call, in every way that a pickle can ask for it. */
+/** Pickles that would run something, in the ways a pickle can. */
 import { call, dict, op, tensor, tuple } from "../torch-writer.js";
 
-/** Pickles that would run something, in the ways a pickle can. */
-export const RUNS: [string, readonly number[], string][] = [
+/** Title, the value that is pushed, the function that the reader has to name. */
+export const CALLS: [string, readonly number[], string][] = [
   ["os.system by GLOBAL", call("os", "system", op.text("id")), "os.system"],
   ["posix.system", call("posix", "system", op.text("id")), "posix.system"],
   [

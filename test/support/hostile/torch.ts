@@ -2,7 +2,7 @@
 import { deflateSync } from "fflate";
 import { call, dict, join, op, pt, repeat, saved, tensor, tuple, zip } from "../torch-writer.js";
 import { type HostileFile, text, times } from "./readers.js";
-import { RUNS } from "./torch-calls.js";
+import { CALLS } from "./torch-calls.js";
 
 const good = dict({ weight: tensor() });
 const pickle = (value: readonly number[]) => Uint8Array.from([...op.proto(), ...value, ...op.stop]);
@@ -44,7 +44,7 @@ const holder = (count: number, key: string, value: readonly number[], group = "_
 };
 
 export const TORCH: Omit<HostileFile, "reader">[] = [
-  ...RUNS.map(([name, value, called]) => ({
+  ...CALLS.map(([name, value, called]) => ({
     name,
     make: () => saved(value),
     message: `the file wants to call ${called}; nothing of it is run, and it is refused`,
