@@ -2,8 +2,9 @@
 import { parseArgs } from "node:util";
 import type { StateDict } from "lstm-wasm";
 import { dtypeOf } from "lstm-wasm/formats";
+import { PATH_OPTION } from "./arguments.js";
 import { CliError } from "./error.js";
-import { elements, type Model, openModel, PATH_OPTION } from "./open-model.js";
+import { elements, type Model, openModel } from "./open-model.js";
 
 /**
  * Integer tensors up to this size are counted, not listed: exporters leave many shapes and indices behind.

@@ -49,9 +49,6 @@ export interface Model {
 
 type Reader = "readSafetensors" | "readTorch" | "readOnnx" | "readNam" | "readGuitarML" | "readRTNeural";
 
-/** The option `--path` of commands: the `keys` of {@link openModel}. */
-export const PATH_OPTION = { type: "string", multiple: true } as const;
-
 /**
  * @param keys what leads to the state dict in a PyTorch checkpoint; the usual keys by default
  * @throws CliError if the file is missing, of no known format, or broken

@@ -4,9 +4,9 @@
 import { parseArgs } from "node:util";
 import { Linear, quantizeModule, type StateDict, Tensor } from "lstm-wasm";
 import { listModules, type ModuleInfo, quantizeStateDict, writeSafetensors } from "lstm-wasm/formats";
-import { blame, CliError, readBytes, writeBytes } from "./error.js";
-import { readNpy } from "./npy.js";
-import { type Layer, type Model, openModel, PATH_OPTION } from "./open-model.js";
+import { checkNonlinearity, isNamed, NONLINEARITY_OPTION, PATH_OPTION, readArray } from "./arguments.js";
+import { blame, CliError, writeBytes } from "./error.js";
+import { type Layer, type Model, openModel } from "./open-model.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
 
 /** The random input of each layer: time steps, batch rows and seed. */
@@ -28,7 +28,7 @@ export const quantize = {
         path: PATH_OPTION,
         prefix: { type: "string" },
         sample: { type: "string" },
-        nonlinearity: { type: "string", default: "tanh" },
+        nonlinearity: NONLINEARITY_OPTION,
       },
     });
     const [path, target, ...more] = positionals;
@@ -36,20 +36,15 @@ export const quantize = {
     if (path === undefined || target === undefined || more.length > 0) {
       throw new CliError("usage", `quantize: expected two files, got ${positionals.length}\n${usage}`);
     }
-    const { nonlinearity, prefix } = values;
-    if (nonlinearity !== "tanh" && nonlinearity !== "relu") {
-      throw new CliError(
-        "usage",
-        `--nonlinearity: expected tanh or relu, got ${JSON.stringify(nonlinearity)}`,
-      );
-    }
+    const { prefix } = values;
+    const nonlinearity = checkNonlinearity(values.nonlinearity);
     const model = openModel(path, values.path);
     const dict = stateDictOf(path, model);
     const infos = listModules(dict).filter(isQuantised);
     if (infos.length === 0) {
       throw new CliError("file not understood", `${path}: no LSTM, GRU, RNN or Linear layer`);
     }
-    const measured = infos.filter((info) => prefix === undefined || matches(info, prefix));
+    const measured = infos.filter((info) => prefix === undefined || isNamed(info.prefix, prefix));
     const isGiven = values.input !== undefined || values.sample !== undefined;
     if (measured.length === 0 || (isGiven && measured.length > 1)) {
       const names = infos.map((info) => JSON.stringify(info.prefix)).join(", ");
@@ -59,7 +54,7 @@ export const quantize = {
     if (quantized.size === dict.size) {
       throw new CliError("file not understood", `${path}: its weights are int8 already`);
     }
-    const sample = readArray(values.sample);
+    const sample = values.sample === undefined ? undefined : readArray(values.sample);
     if (sample !== undefined) {
       const info = measured[0]!;
       const module = blame("file not understood", path, () => makeModule(info, dict, nonlinearity));
@@ -67,7 +62,7 @@ export const quantize = {
       module.dispose();
       for (const [name, tensor] of rounded) quantized.set(`${info.prefix}${name}`, tensor);
     }
-    const input = readArray(values.input) ?? sample;
+    const input = values.input === undefined ? sample : readArray(values.input);
     const inputPath = values.input ?? values.sample;
     const measuredOn = values.input ?? (values.sample && `${values.sample}, its sample`);
     const lines = blame("input does not fit", inputPath ?? path, () =>
@@ -85,10 +80,6 @@ export const quantize = {
   },
 };
 
-function readArray(path: string | undefined): Tensor | undefined {
-  return path === undefined ? undefined : blame("file not understood", path, () => readNpy(readBytes(path)));
-}
-
 function makeModule({ kind, prefix }: ModuleInfo, dict: StateDict, nonlinearity: "tanh" | "relu") {
   if (kind === "Linear") return Linear.fromStateDict(dict, { prefix });
   return makeRecurrent(kind as "LSTM" | "GRU" | "RNN", dict, prefix, { batchFirst: false, nonlinearity });
@@ -96,10 +87,6 @@ function makeModule({ kind, prefix }: ModuleInfo, dict: StateDict, nonlinearity:
 
 function isQuantised({ kind }: ModuleInfo): boolean {
   return kind === "LSTM" || kind === "GRU" || kind === "RNN" || kind === "Linear";
-}
-
-function matches(info: ModuleInfo, prefix: string): boolean {
-  return info.prefix === prefix || info.prefix === `${prefix}.`;
 }
 
 /**

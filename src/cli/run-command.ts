@@ -1,9 +1,10 @@
 /** `run`: one layer of a weight file over an array. A long array is cut into pieces of time steps. */
 import { parseArgs } from "node:util";
 import { Tensor } from "lstm-wasm";
-import { blame, CliError, readBytes, writeBytes } from "./error.js";
-import { readNpy, writeNpy } from "./npy.js";
-import { type Layer, type Model, openModel, PATH_OPTION } from "./open-model.js";
+import { checkNonlinearity, isNamed, NONLINEARITY_OPTION, PATH_OPTION, readArray } from "./arguments.js";
+import { blame, CliError, writeBytes } from "./error.js";
+import { writeNpy } from "./npy.js";
+import { type Layer, type Model, openModel } from "./open-model.js";
 import { Progress } from "./progress.js";
 import { makeRunner, type Runner } from "./runner.js";
 
@@ -28,7 +29,7 @@ export const run = {
         path: PATH_OPTION,
         prefix: { type: "string" },
         "batch-first": { type: "boolean", default: false },
-        nonlinearity: { type: "string", default: "tanh" },
+        nonlinearity: NONLINEARITY_OPTION,
       },
     });
     const [path, ...more] = positionals;
@@ -37,16 +38,11 @@ export const run = {
       throw new CliError("usage", `run: expected one file, got ${positionals.length}\n${usage}`);
     }
     if (values.input === undefined) throw new CliError("usage", `run: --input is missing\n${usage}`);
-    const { nonlinearity, "batch-first": batchFirst } = values;
-    if (nonlinearity !== "tanh" && nonlinearity !== "relu") {
-      throw new CliError(
-        "usage",
-        `--nonlinearity: expected tanh or relu, got ${JSON.stringify(nonlinearity)}`,
-      );
-    }
+    const { "batch-first": batchFirst } = values;
+    const nonlinearity = checkNonlinearity(values.nonlinearity);
     const inputPath = values.input;
     const layer = chooseLayer(path, openModel(path, values.path), values.prefix);
-    const input = blame("file not understood", inputPath, () => readNpy(readBytes(inputPath)));
+    const input = readArray(inputPath);
     const output = blame("input does not fit", inputPath, () => {
       const runner = makeRunner(layer, { batchFirst, nonlinearity });
       try {
@@ -64,7 +60,7 @@ function chooseLayer(path: string, { layers }: Model, prefix: string | undefined
   const list = layers.map(({ name, summary }) => `\n  ${JSON.stringify(name)}  ${summary}`).join("");
   if (layers.length === 0) throw new CliError("file not understood", `${path}: no layers that lstm-wasm has`);
   if (prefix !== undefined) {
-    const found = layers.filter(({ name }) => name === prefix || name === `${prefix}.`);
+    const found = layers.filter(({ name }) => isNamed(name, prefix));
     if (found.length === 1) return found[0]!;
     throw new CliError("usage", `--prefix: no layer ${JSON.stringify(prefix)} in ${path}; there are${list}`);
   }

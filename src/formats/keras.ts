@@ -14,6 +14,7 @@ import {
 } from "../tensor/checks.js";
 import { asFloat32, asShaped, type TensorLike } from "../tensor/like.js";
 import { type NestedNumbers, type StateDict, Tensor } from "../tensor/tensor.js";
+import { layerSuffix } from "./layer-suffix.js";
 
 /** The weights of one Keras layer, in the order of `layer.get_weights()`. */
 export interface KerasWeights {
@@ -65,7 +66,7 @@ export function fromKeras(
   if (kernel.shape[1] !== columns) {
     throw wrongValue("kernel", `shape [inputSize, ${columns}]`, showShape(kernel.shape));
   }
-  const suffix = `_l${layer}${reverse ? "_reverse" : ""}`;
+  const suffix = layerSuffix(layer, reverse);
   const dict: StateDict = new Map([
     [`weight_ih${suffix}`, transpose(kernel, hidden, order)],
     [`weight_hh${suffix}`, transpose(recurrent, hidden, order)],

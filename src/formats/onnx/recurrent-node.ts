@@ -8,6 +8,7 @@
 import { show, showShape } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
+import { layerSuffix } from "../layer-suffix.js";
 import { allZeros, type Constants, NotConstant } from "./constants.js";
 import type { Attribute } from "./model-proto.js";
 import type { Site } from "./scope.js";
@@ -149,7 +150,7 @@ export function layerDict(
   const order = GATE_ORDER[kind];
   const rows = order.length * hiddenSize;
   for (let direction = 0; direction < directions; direction++) {
-    const suffix = `_l${layer}${direction === 1 ? "_reverse" : ""}`;
+    const suffix = layerSuffix(layer, direction === 1);
     for (const [name, { data, shape }] of [
       ["weight_ih", w],
       ["weight_hh", r],

@@ -38,7 +38,7 @@ export function readPickle(
         opcode === undefined ? `unknown opcode ${shown}` : `opcode ${shown} (${opcode}) is not supported`,
       );
     }
-    const [effect, operandWidth] = opcode;
-    effect(machine, operandWidth === undefined ? 0 : machine.unsigned(operandWidth));
+    const [effect, operandWidth = 0] = opcode;
+    effect(machine, operandWidth === 0 ? 0 : machine.unsigned(operandWidth));
   }
 }

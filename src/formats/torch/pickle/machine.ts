@@ -65,7 +65,7 @@ export class Machine extends PickleReader {
   /** The last `count` values, the deepest first. */
   popMany(count: number): unknown[] {
     const values: unknown[] = [];
-    for (let left = count; left > 0; left--) values.unshift(this.pop());
+    while (values.length < count) values.unshift(this.pop());
     return values;
   }
 

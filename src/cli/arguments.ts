@@ -1,0 +1,26 @@
+/** Options and arguments that several commands take. */
+import type { Tensor } from "lstm-wasm";
+import { blame, CliError, readBytes } from "./error.js";
+import { readNpy } from "./npy.js";
+
+/** The keys that lead to the state dict in a PyTorch checkpoint: `keys` of openModel. */
+export const PATH_OPTION = { type: "string", multiple: true } as const;
+
+/** Checked by {@link checkNonlinearity}. */
+export const NONLINEARITY_OPTION = { type: "string", default: "tanh" } as const;
+
+/** @throws CliError for anything but the nonlinearities of an RNN */
+export function checkNonlinearity(value: string): "tanh" | "relu" {
+  if (value === "tanh" || value === "relu") return value;
+  throw new CliError("usage", `--nonlinearity: expected tanh or relu, got ${JSON.stringify(value)}`);
+}
+
+/** The array in an .npy file. @throws CliError if the file cannot be read or understood */
+export function readArray(path: string): Tensor {
+  return blame("file not understood", path, () => readNpy(readBytes(path)));
+}
+
+/** Whether a layer's name is the prefix that the user gave. The dot at its end may be left out. */
+export function isNamed(name: string, prefix: string): boolean {
+  return name === prefix || name === `${prefix}.`;
+}
