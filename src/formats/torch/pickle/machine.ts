@@ -73,8 +73,8 @@ export class Machine extends PickleReader {
   popToMark(): unknown[] {
     const mark = this.#stack.lastIndexOf(MARK);
     if (mark < 0) throw this.error("no mark on the stack");
-    const items = this.#stack.splice(mark);
-    items.shift();
+    const items = this.#stack.splice(mark + 1);
+    this.#stack.pop();
     return items;
   }
 

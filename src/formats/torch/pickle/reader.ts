@@ -55,10 +55,6 @@ export class PickleReader {
     return Number(this.#view.getBigUint64(start, true));
   }
 
-  int32(): number {
-    return this.#view.getInt32(this.#take(4), true);
-  }
-
   /** The only number that is big-endian. */
   float64(): number {
     return this.#view.getFloat64(this.#take(8), false);
