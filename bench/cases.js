@@ -85,7 +85,7 @@ export function describeCase({ cell, input, hidden, steps, batch, layers, direct
 const GATES = { lstm: 4, gru: 3 };
 
 /** Uniform numbers in -1 .. 1 (mulberry32). */
-function uniform(seed) {
+export function uniform(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -95,7 +95,7 @@ function uniform(seed) {
   };
 }
 
-function randomTensor(shape, next, scale) {
+export function randomTensor(shape, next, scale) {
   const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
   for (let at = 0; at < data.length; at++) data[at] = next() * scale;
   return { data, shape };

@@ -1,9 +1,14 @@
 /** lstm-wasm itself: `stream().step` for single steps, else `forward`. */
 import { callArguments, stateDict } from "../cases.js";
 
-/** @param {import("../cases.js").Case} spec */
-export async function create(spec, deterministic, precision = "float32") {
-  const { GRU, init, LSTM } = await import("../../dist/index.js");
+const BUILT = new URL("../../dist/index.js", import.meta.url).href;
+
+/**
+ * @param {import("../cases.js").Case} spec
+ * @param {string} library  the address of the index.js to import: this checkout's, or another revision's
+ */
+export async function create(spec, deterministic, precision = "float32", library = BUILT) {
+  const { GRU, init, LSTM } = await import(library);
   init({ deterministic });
   const Module = spec.cell === "lstm" ? LSTM : GRU;
   const module = Module.fromStateDict(stateDict(spec), { precision });
