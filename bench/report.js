@@ -40,7 +40,7 @@ function thousands(number) {
   return number === undefined ? "–" : String(number).replace(/\B(?=(\d{3})+$)/g, " ");
 }
 
-function microseconds(us) {
+export function microseconds(us) {
   return us >= 1000 ? `${digits(us / 1000)} ms` : `${digits(us)} µs`;
 }
 
@@ -63,7 +63,7 @@ function markdownTable(header, rows) {
 }
 
 /** The same table for a terminal. */
-function plainTable(header, rows) {
+export function plainTable(header, rows) {
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column].length)));
   const line = (cells) =>
     cells
@@ -520,6 +520,21 @@ function readme(results) {
       ["bytes", "raw", "gzip -9", "brotli -11"],
       sizes.map(({ name, raw, gzip, brotli }) => [name, thousands(raw), thousands(gzip), thousands(brotli)]),
     ),
+    "## Two revisions",
+    [
+      "`npm run bench:ab -- REVISION` compares this checkout with another revision; `--dist FOLDER` takes a built one instead.",
+      "`--help` lists the options. It needs what the root's `npm ci` brings, and a Node with relaxed SIMD, which it installs",
+      "where there is none.",
+      "",
+      "Both sides are built and copied to paths of one length. Every measurement is a new process on one core. The two",
+      "processes of a pair run right after one another, and who is first alternates. A process warms up for 100 ms and until",
+      "it gets no faster. Then it takes samples for 120 ms. The case `start` is import, weights and first step.",
+      "",
+      "For each case and build the table has the median of the paired ratios new / old, below 1 where the new side is faster.",
+      "Its 95 % interval is by order statistics: of 15 ratios the fourth least to the fourth greatest, which covers 96.5 %.",
+      "`slower` stands where the median is above 1.01 and the interval excludes 1, and `faster` the other way round. Of 30",
+      "equal rows one has an interval without 1 by chance, so run a surprising case again by itself (`--case NAME`).",
+    ].join("\n"),
     "## Targets",
     markdownTable(
       ["", "asked", "got", ""],

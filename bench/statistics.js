@@ -82,3 +82,55 @@ export function roofline(spec, measured) {
   }
   return { us, flops, bytes };
 }
+
+const CONFIDENCE = 0.95;
+
+/**
+ * The median and its interval by order statistics: from the k-th least number to the k-th greatest, with the largest k
+ * whose coverage is still 95 %. The coverage is exact for independent numbers of any distribution. Fewer than
+ * six numbers give no 95 %: then the interval goes from least to greatest, and `coverage` says how much that is.
+ */
+export function medianInterval(numbers) {
+  const sorted = Float64Array.from(numbers).sort();
+  const count = sorted.length;
+  // The chance that exactly `left` numbers lie below the true median, and that at most `left` do.
+  let chance = 0.5 ** count;
+  let tail = chance;
+  let left = 0;
+  for (;;) {
+    chance *= (count - left) / (left + 1);
+    if (1 - 2 * (tail + chance) < CONFIDENCE) break;
+    tail += chance;
+    left++;
+  }
+  return {
+    median: median(sorted),
+    low: sorted[left],
+    high: sorted[count - 1 - left],
+    coverage: Math.max(0, 1 - 2 * tail),
+  };
+}
+
+/** A difference of less than this is none: the machine's state gives as much. */
+const LEAST_DIFFERENCE = 0.01;
+
+/**
+ * Pairs of times, each of two processes that ran right after one another: the ratio new / old, below 1 where the new
+ * one is faster. The verdict is `slower` or `faster` by more than 1 % in the median and with an interval of at least 95 %
+ * that excludes 1, else empty.
+ * @param {{ oldUs: number, newUs: number }[]} pairs
+ */
+export function pairedRatio(pairs) {
+  const { median: ratio, ...interval } = medianInterval(pairs.map(({ oldUs, newUs }) => newUs / oldUs));
+  const sure = interval.coverage >= CONFIDENCE;
+  let verdict = "";
+  if (sure && ratio > 1 + LEAST_DIFFERENCE && interval.low > 1) verdict = "slower";
+  if (sure && ratio < 1 - LEAST_DIFFERENCE && interval.high < 1) verdict = "faster";
+  return {
+    oldUs: median(pairs.map(({ oldUs }) => oldUs)),
+    newUs: median(pairs.map(({ newUs }) => newUs)),
+    ratio,
+    ...interval,
+    verdict,
+  };
+}
