@@ -7,7 +7,6 @@ import { PEERS, takes } from "./peers/index.js";
 import { cellTime, peakGigaflops, ratio, roofline, stepFractions, summary } from "./statistics.js";
 import {
   BLOCK_US_PER_SAMPLE,
-  BUNDLE_GZIP_BYTES,
   COLD_START_MS,
   DETERMINISTIC,
   INT8,
@@ -16,7 +15,7 @@ import {
   PROJECTION_FRACTION,
   RATIO_FLOORS,
   RECURRENT_FRACTIONS,
-  WASM_BYTES,
+  SIZES,
 } from "./targets.js";
 
 const BUILDS = ["relaxed", "deterministic"];
@@ -277,8 +276,8 @@ function targets(results) {
   if (sizes !== undefined) {
     for (const { name, raw, gzip } of sizes) {
       if (name.startsWith("lstm-wasm without formats"))
-        below("bundle, gzip", BUNDLE_GZIP_BYTES, gzip, thousands);
-      if (name.includes("simd.wasm (")) below(name.split(" ")[0], WASM_BYTES, raw, thousands);
+        below("bundle, gzip", SIZES.bundles["*"], gzip, thousands);
+      if (name.includes("simd.wasm (")) below(name.split(" ")[0], SIZES.binary, raw, thousands);
     }
   }
   return list;

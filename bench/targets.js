@@ -53,8 +53,15 @@ export const DETERMINISTIC = { ratio: 1, mean: 2.1 };
 export const BLOCK_US_PER_SAMPLE = 0.53;
 export const OVERHEAD_US = 0.3;
 export const COLD_START_MS = 8;
-export const WASM_BYTES = 24 * 1024;
-export const BUNDLE_GZIP_BYTES = 32 * 1024;
+
+const kilobytes = (count) => Math.floor(1024 * count);
+/** The most bytes that each part may have. test/sizes.test.ts asserts them. */
+export const SIZES = {
+  /** What esbuild makes of these names of `lstm-wasm`, minified, with both binaries inside, after gzip -9. "*" is all of them. */
+  bundles: { LSTM: kilobytes(27.1), "*": kilobytes(32.4) },
+  /** Each of the two binaries, as it is. */
+  binary: kilobytes(24),
+};
 
 /** Of the measured peak of multiply-adds. */
 export const PROJECTION_FRACTION = 0.95;

@@ -1,0 +1,38 @@
+/** What the library weighs: the table SIZES of bench/targets.js, which says what may be added. Needs `npm run build`. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { buildSync } from "esbuild";
+import { expect, it } from "vitest";
+
+const root = new URL("../..", import.meta.url);
+const { SIZES } = (await import(new URL("bench/targets.js", root).href)) as {
+  SIZES: { bundles: Record<string, number>; binary: number };
+};
+
+/** Fails with both numbers, so that a message tells how much is too much. */
+function expectAtMost(allowed: number, measured: number, what: string): void {
+  const excess = measured > allowed ? `; ${measured - allowed} too many` : "";
+  const told = `${what}: ${measured} bytes of ${allowed} allowed`;
+  expect(`${told}${excess}`).toBe(told);
+}
+
+it.each(Object.entries(SIZES.bundles))("a bundle of %s from lstm-wasm, gzipped", (names, allowed) => {
+  const list = names === "*" ? "*" : `{ ${names} }`;
+  const { outputFiles } = buildSync({
+    stdin: { contents: `export ${list} from "./dist/index.js";`, resolveDir: fileURLToPath(root) },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    write: false,
+  });
+  expectAtMost(allowed, gzipSync(outputFiles[0]!.contents, { level: 9 }).length, `export ${list}`);
+});
+
+it.each(["simd", "relaxed-simd"])("the binary %s.wasm", (name) => {
+  expectAtMost(SIZES.binary, readFileSync(new URL(`dist/${name}.wasm`, root)).length, `${name}.wasm`);
+});
+
+it("tells what it measured and what is allowed", () => {
+  expect(() => expectAtMost(10, 13, "x")).toThrow("x: 13 bytes of 10 allowed; 3 too many");
+});
