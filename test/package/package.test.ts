@@ -1,15 +1,25 @@
 /** What `npm pack` would publish: its files, its entry points, and what the bundles must not contain. Needs `npm run build`. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
-import { buildSync } from "esbuild";
+import { type BuildOptions, type BuildResult, buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const manifest = JSON.parse(read("package.json"));
+
+const { ENTRIES, edgePathOf, specifierOf } = (await import(join(root, "src/build/entries.js"))) as {
+  ENTRIES: Record<string, string>;
+  edgePathOf(path: string): string;
+  specifierOf(path: string): string;
+};
+type Bundles = Record<"default" | "edge", BuildResult<{ metafile: true }>>;
+const { bundleEntries } = (await import(join(root, "src/build/bundle.js"))) as {
+  bundleEntries(entries: Record<string, string>, outdir: string, overrides?: BuildOptions): Promise<Bundles>;
+};
 
 const [pack] = JSON.parse(
   execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
@@ -47,6 +57,20 @@ describe("the packed files", () => {
     expect(targets.filter((target) => !files.includes(target.slice(2)))).toEqual([]);
   });
 
+  it("are reached as src/build/entries.js says", () => {
+    const expected = Object.keys(ENTRIES).map((path) => [
+      specifierOf(path).replace("lstm-wasm", "."),
+      {
+        types: `./dist/${path}.d.ts`,
+        workerd: `./dist/${edgePathOf(path)}.js`,
+        "edge-light": `./dist/${edgePathOf(path)}.js`,
+        default: `./dist/${path}.js`,
+      },
+    ]);
+    const entries = Object.entries(manifest.exports).filter(([path]) => !/\.(wasm|json)$/.test(path));
+    expect(entries).toEqual(expected);
+  });
+
   it("have a source map with its sources for each bundle", () => {
     for (const script of scripts) {
       const map = JSON.parse(read(`${script}.map`));
@@ -62,27 +86,24 @@ describe("the packed files", () => {
 });
 
 describe("the bundles", () => {
-  it("are one file for the library, and on edge platforms what both need is another", () => {
-    const chunk = scripts.find((script) => script.includes("/chunk-"))!.replace("dist/", "");
+  it("of an entry load what they share with the others, and nothing else", () => {
+    const shared = scripts.filter((script) => script.includes("/chunk-"));
+    expect(shared.length).toBe(1);
+    const chunk = shared[0]!.replace("dist/", "");
     const importsOf = (script: string) =>
       Array.from(read(script).matchAll(/\b(?:import|from)\s*["']([^"']+)["']/g), (match) => match[1]).sort();
-    expect(importsOf("dist/index.js")).toEqual([]);
-    expect(importsOf("dist/formats/index.js")).toEqual(["../index.js"]);
-    expect(read("dist/formats/index.js")).toMatch(/\bimport\{Tensor as [\w$]+\}from"\.\.\/index\.js"/);
     expect(importsOf(`dist/${chunk}`)).toEqual([]);
+    expect(importsOf("dist/index.js")).toEqual([`./${chunk}`]);
+    expect(importsOf("dist/formats/index.js")).toEqual([`../${chunk}`]);
     expect(importsOf("dist/formats/edge.js")).toEqual([`../${chunk}`]);
     expect(importsOf("dist/edge.js")).toEqual([
       `./${chunk}`,
       "./relaxed-simd.wasm?module",
       "./simd.wasm?module",
     ]);
-  });
-
-  it("have one class Tensor", async () => {
-    const { Tensor } = await import(join(root, "dist/index.js"));
-    const { readSafetensors, writeSafetensors } = await import(join(root, "dist/formats/index.js"));
-    const dict = readSafetensors(writeSafetensors({ x: Tensor.zeros([2]) }));
-    expect(dict.get("x")).toBeInstanceOf(Tensor);
+    for (const script of [chunk, "formats/index.js", "formats/edge.js"]) {
+      expect(code(`dist/${script}`), script).not.toContain("WebAssembly");
+    }
   });
 
   it.each(scripts)("%s has no eval, fetch, dynamic import, Node global or top-level await", (script) => {
@@ -195,19 +216,22 @@ describe("the bundles", () => {
   });
 
   it("work beside a second copy of themselves, as a page with two libraries that bring one may have it", () => {
-    const bundle = JSON.stringify(join(root, "dist/index.js"));
+    const folder = mkdtempSync(join(root, "build/copy-"));
+    cpSync(join(root, "dist"), folder, { recursive: true });
     const program = `
-      const first = await import(${bundle});
-      const second = await import(${bundle} + "?second");
+      const first = await import(${JSON.stringify(join(root, "dist/index.js"))});
+      const second = await import(${JSON.stringify(join(folder, "index.js"))});
       const lstm = new first.LSTM({ inputSize: 2, hiddenSize: 3 });
       const copy = second.LSTM.fromStateDict(lstm.stateDict());
       const input = first.Tensor.randn([4, 2], 1);
       first.init({ deterministic: true });
       const outputs = [lstm.forward(input)[0], copy.forward(input)[0]].map(({ data }) => data.join());
-      console.log(first.LSTM === second.LSTM, outputs[0] === outputs[1]);`;
+      const same = first.LSTM === second.LSTM || first.Tensor === second.Tensor;
+      console.log(same, outputs[0] === outputs[1]);`;
     const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
       encoding: "utf8",
     });
+    rmSync(folder, { recursive: true });
     expect(output).toBe("false true\n");
   });
 
@@ -222,5 +246,88 @@ describe("the bundles", () => {
       encoding: "utf8",
     });
     expect(output).toBe("undefined 4,3\n");
+  });
+});
+
+/** What stands in several of a build's files: sources, and so their classes and texts, and the imports of wasm files. */
+function copies({ metafile }: BuildResult<{ metafile: true }>): string[] {
+  const outputs = Object.entries(metafile.outputs).filter(([path]) => path.endsWith(".js"));
+  const places = new Map<string, string[]>();
+  for (const [path, { inputs, imports }] of outputs) {
+    const sources = Object.keys(inputs).filter((source) => inputs[source]!.bytesInOutput > 0);
+    const binaries = imports.map((file) => file.path).filter((file) => file.includes(".wasm"));
+    for (const part of [...sources, ...binaries]) places.set(part, [...(places.get(part) ?? []), path]);
+  }
+  return [...places].flatMap(([part, paths]) => (paths.length > 1 ? [`${part}: ${paths.join(", ")}`] : []));
+}
+
+describe("what two entries share", () => {
+  const conditions = ["default", "edge"] as const;
+
+  it.each(conditions)("stands once in the bundles of the condition %s", async (condition) => {
+    const bundle = (await bundleEntries(ENTRIES, "dist", { write: false }))[condition];
+    for (const { path, text } of bundle.outputFiles!.filter((file) => file.path.endsWith(".js"))) {
+      expect(text, path).toBe(readFileSync(path, "utf8"));
+    }
+    const sources = Object.keys(bundle.metafile.inputs);
+    const binary = condition === "edge" ? /\/(relaxed-)?simd\.wasm/ : /\/(relaxed-)?simd\.txt$/;
+    expect(sources.filter((source) => binary.test(source)).length).toBe(2);
+    expect(sources).toContain("src/tensor/tensor.ts");
+    expect(copies(bundle)).toEqual([]);
+  });
+
+  it.each(conditions)("would be found in a build of %s that copies it", async (condition) => {
+    const overrides = { write: false, splitting: false };
+    const found = copies((await bundleEntries(ENTRIES, "dist", overrides))[condition]);
+    expect(found.some((part) => part.startsWith("src/tensor/tensor.ts: "))).toBe(true);
+    // Two entries that both bring the binaries.
+    const twice = { index: ENTRIES.index!, "again/index": ENTRIES.index! };
+    const binaries = copies((await bundleEntries(twice, "dist", overrides))[condition]);
+    expect(binaries.filter((part) => /simd\.(txt|wasm)/.test(part)).length).toBeGreaterThan(1);
+  });
+
+  it("has one class Tensor and one text of each binary where a program imports both entries", () => {
+    const program = `export * from "lstm-wasm"; export * from "lstm-wasm/formats";`;
+    const { outputFiles } = buildSync({
+      ...{ stdin: { contents: program, resolveDir: root }, bundle: true, minify: true, write: false },
+      ...{ format: "esm", charset: "utf8" },
+    });
+    const count = (part: string): number => outputFiles[0]!.text.split(part).length - 1;
+    expect(count('static name="Tensor"')).toBe(1);
+    expect(count("\\0asm")).toBe(2);
+  });
+
+  it("is one class Tensor in Node.js", async () => {
+    const { Tensor } = await import(join(root, "dist/index.js"));
+    const { readSafetensors, writeSafetensors } = await import(join(root, "dist/formats/index.js"));
+    const tensor = readSafetensors(writeSafetensors({ x: Tensor.zeros([2]) })).get("x");
+    expect(tensor.constructor).toBe(Tensor);
+  });
+
+  it("is shared with a new entry too, by a line in the table", async () => {
+    const folder = mkdtempSync(join(root, "build/entry-"));
+    try {
+      const source = join(folder, "models.ts");
+      const modules = ["index.ts", "formats/index.ts", "wasm/runtime.ts"];
+      const lines = modules.map((path) => `export * from ${JSON.stringify(join(root, "src", path))};`);
+      writeFileSync(source, lines.join("\n"));
+      const bundles = await bundleEntries({ ...ENTRIES, "models/index": source }, join(folder, "dist"));
+      for (const condition of conditions) expect(copies(bundles[condition])).toEqual([]);
+
+      const program = `
+        const [library, formats, models] = await Promise.all(
+          ["index", "formats/index", "models/index"].map((path) => import(\`${folder}/dist/\${path}.js\`)),
+        );
+        const runtime = models.currentRuntime();
+        library.init({ deterministic: true });
+        const names = ["LSTM", "Tensor", "init"].map((name) => models[name] === library[name]);
+        console.log(names.join(), models.readNam === formats.readNam, models.currentRuntime() === runtime);`;
+      const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+        encoding: "utf8",
+      });
+      expect(output).toBe("true,true,true true false\n");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
