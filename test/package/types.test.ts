@@ -1,19 +1,31 @@
 /** The declarations as a user's compiler sees them: every option of strictness on, no skipLibCheck. Needs `npm run build`. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root, SNIPPETS } from "../support/pages.js";
 
 // Inside the package, so that "lstm-wasm" resolves to its own dist/.
-const folder = new URL("build/types/", root);
+const folder = new URL("build/consumer/", root);
 const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+
+const { ENTRIES } = (await import(new URL("src/build/entries.js", root).href)) as {
+  ENTRIES: Record<string, string>;
+};
+
+/** What the binaries' own entries give. */
+const BINARIES = `
+import relaxed from "lstm-wasm/lstm-relaxed.wasm";
+import baseline from "lstm-wasm/lstm.wasm";
+export const modules: readonly WebAssembly.Module[] = [relaxed, baseline];
+`;
 
 /** Where a variable may be undefined, and what is returned goes in again; the wrong uses must not compile. */
 const CALLS = `
-import { Embedding, GRU, init, LSTM, type LSTMOptions, type LSTMState, type Precision, RNN, Tensor } from "lstm-wasm";
+import { Embedding, GRU, init, LSTM, type LSTMOptions, type LSTMState, type Precision, RNN, Stream, Tensor, type TensorData } from "lstm-wasm";
+import { readSafetensors, type StateDict } from "lstm-wasm/formats";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
 const precision: Precision = "float32";
@@ -31,8 +43,11 @@ const gates: readonly number[] = lstm.trace(output).layers[0]!.f.shape;
 lstm.loadStateDict(lstm.stateDict()).loadStateDict(Object.fromEntries(lstm.stateDict()), { strict: maybe.flag });
 const hidden: Tensor = GRU.fromStateDict({ weight_ih_l0: { data: [1], dims: [1, 1] } }).forward(output)[1];
 new Embedding({ numEmbeddings: 4, embeddingDim: 2 }).forward([[1, 2], [3, 0]]);
+const dict: StateDict = readSafetensors(new Uint8Array());
+const read: Tensor<TensorData> | undefined = LSTM.fromStateDict(dict) && dict.get("weight_ih_l0");
+const ofStream: Stream<LSTMState> = lstm.stream();
 init({ deterministic: maybe.flag });
-export { gates, hidden };
+export { gates, hidden, ofStream, read };
 
 // @ts-expect-error a misspelt option
 new LSTM({ inputSize: 6, hiddenSise: 3 });
@@ -46,6 +61,8 @@ lstm.forward(output, output);
 lstm.forward(new Float32Array(6));
 // @ts-expect-error only LSTMs have gates to show
 new RNN({ inputSize: 6, hiddenSize: 3 }).trace(output);
+// @ts-expect-error a module makes its streams
+new Stream();
 // @ts-expect-error shapes are fixed
 output.shape = [1];
 `;
@@ -55,6 +72,7 @@ function compile(
   files: readonly string[],
   types: readonly string[],
   lib: readonly string[],
+  conditions?: readonly string[],
 ): string {
   const config = new URL(`${name}.json`, folder);
   const compilerOptions = {
@@ -65,6 +83,7 @@ function compile(
       skipLibCheck: false,
     },
     ...{ noEmit: true, target: "es2022", module: "nodenext", types, lib },
+    ...(conditions && { module: "esnext", moduleResolution: "bundler", customConditions: conditions }),
   };
   writeFileSync(config, JSON.stringify({ compilerOptions, files }));
   const { stdout } = spawnSync(process.execPath, [compiler, "-p", fileURLToPath(config)], {
@@ -77,6 +96,7 @@ beforeAll(() => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(new URL("calls.ts", folder), CALLS);
   for (const [at, { code }] of SNIPPETS.entries()) writeFileSync(new URL(`snippet-${at}.ts`, folder), code);
+  writeFileSync(new URL("binaries.ts", folder), BINARIES);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -96,4 +116,62 @@ it("need no DOM where Node's types are there", () => {
 
 it("let pass what is right and nothing else", () => {
   expect(compile("calls", ["calls.ts"], [], ["es2022", "dom", "esnext.disposable"])).toBe("");
+});
+
+it.each(["workerd", "edge-light"])("are found under the condition %s", (condition) => {
+  const lib = ["es2022", "dom", "esnext.disposable"];
+  expect(compile(condition, ["calls.ts", "binaries.ts"], [], lib, [condition])).toBe("");
+});
+
+/** Of each entry: what its exports are declared with, and an editor shows, though no program can import it. */
+const DECLARED_FOR_OTHERS: Record<string, readonly string[]> = {
+  index: [
+    ...["Cell", "DisposableBase", "Module", "Recurrent", "SingleStateRecurrent", "StackModule"],
+    ...["IndexData", "IntegerArray", "ParameterData"],
+    ...["StateSource"],
+  ],
+  "formats/index": ["CellInfo", "Found", "RecurrentInfo"],
+};
+
+describe.each(Object.entries(ENTRIES))("dist/%s.d.ts", (path, source) => {
+  const text = readFileSync(new URL(`dist/${path}.d.ts`, root), "utf8");
+  const listed = (pattern: RegExp): string[] =>
+    Array.from(text.matchAll(pattern), (match) => match[1]!.split(/, */)).flat();
+  const imported = listed(/^import \{ (.*) \} from/gm);
+  const values = listed(/^export declare (?:abstract )?(?:class|const|function) (\w+)/gm);
+  const exported = [
+    ...values,
+    ...listed(/^export declare (?:interface|type) (\w+)/gm),
+    ...listed(/^export (?:type )?\{ (\w.*) \}/gm),
+  ];
+
+  it("declares what the entry exports and nothing else", async () => {
+    expect(values.sort()).toEqual(Object.keys(await import(new URL(`dist/${path}.js`, root).href)).sort());
+    const entry = readFileSync(new URL(source, root), "utf8");
+    const names = Array.from(
+      entry.matchAll(/^export (?:type )?\{([^}]*)\}/gm),
+      (match) => match[1]!.match(/\w+(?=\s*(,|$))/g)!,
+    );
+    expect(exported.sort()).toEqual(names.flat().sort());
+  });
+
+  it("has nothing internal", () => {
+    const declared = listed(/^declare (?:abstract )?(?:class|const|function|interface|type) (\w+)/gm);
+    const types = listed(/^export type \{ (\w.*) \}/gm);
+    const others = declared.filter((name) => !types.includes(name));
+    expect(others.sort()).toEqual([...DECLARED_FOR_OTHERS[path]!].sort());
+    // The constructors' parameter `source` is on its way out.
+    const shown = text.replaceAll(", /** @internal */ source?: StateSource", "");
+    expect(shown.match(/.*@internal.*/g)).toBeNull();
+    expect(shown.match(/^ *(private|protected|_).*/gm)).toBeNull();
+  });
+
+  it("imports from index.d.ts alone, whose classes it has no copies of", () => {
+    const modules = Array.from(text.matchAll(/\bfrom\s*["'](.*?)["']|\bimport\(["'](.*?)["']\)/g));
+    const expected = path === "index" ? [] : ["../index.js"];
+    expect(modules.map((match) => match[1] ?? match[2])).toEqual(expected);
+    const copies = listed(/^(?:export )?declare (?:abstract )?\w+ (\w+)/gm);
+    expect(copies.filter((name) => imported.includes(name))).toEqual([]);
+    expect(path === "index" || imported.includes("Tensor")).toBe(true);
+  });
 });
