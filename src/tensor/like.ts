@@ -1,8 +1,5 @@
 /**
  * What serves as a tensor argument: any object with numbers and a shape. Its checks, and memory for numbers.
- *
- * This file is apart from tensor.ts, which holds the class Tensor. There may be one class of that name only,
- * and the bundle of `lstm-wasm/formats` has this file but not the class (build/bundle.js).
  */
 
 import { checkInteger, showShape, wrongType, wrongValue } from "./checks.js";
