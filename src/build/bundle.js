@@ -11,6 +11,7 @@
  * 20 ms that a program takes from import to the first output of an LSTM. The alternative is that entries import index.js
  * itself: a program that only reads files would start 3 to 5 ms later, since it would load modules and binaries too.
  */
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { ENTRIES, edgePathOf } from "./entries.js";
@@ -48,4 +49,13 @@ export async function bundleEntries(entries, outdir, overrides = {}) {
   return { default: embedded, edge };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await bundleEntries(ENTRIES, "dist");
+/** A shared file of an earlier build has another hash in its name, and would stay in dist/. */
+function removeShared(folder) {
+  mkdirSync(folder, { recursive: true });
+  for (const file of readdirSync(folder)) if (file.startsWith("chunk-")) rmSync(`${folder}/${file}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  removeShared("dist");
+  await bundleEntries(ENTRIES, "dist");
+}
