@@ -1,16 +1,18 @@
 /**
- * exp, sigmoid and tanh on four float32 lanes. Largest error against float64 (test/activation.test.ts sweeps all of
- * float32): sigmoid and tanh 3 ULP in both builds; where sigmoid is subnormal, less than 2^-126 is lost: it is 0 below -88.4,
- * as PyTorch's 1 / (1 + e^-x) is below -88.7. NaN gives NaN.
+ * exp, sigmoid, tanh and relu on four float32 lanes, and the table of activations.
  *
- * Both come from e^-y = 2^n e^-r with n = round(-y / ln 2), r = y + n ln 2 and |r| <= ln(2)/2. q is the polynomial of degree
- * 5 for (1 - e^-r) / r, 1 at r = 0, fitted to the least relative error of r q(r) (1.3e-8, a fifth of an ULP). For tanh y is
- * 2|x|; its r and q are those of |x|, so that nothing is doubled.
+ * Largest error against float64, over all of float32: sigmoid and tanh 3 ULP in both builds. Where sigmoid is subnormal,
+ * less than 2^-126 is lost: it is 0 below -88.4, PyTorch's 1 / (1 + e^-x) below -88.7. NaN gives NaN.
+ *
+ * Both come from e^-y = 2^n e^-r with n = round(-y / ln 2), r = y + n ln 2 and |r| <= ln(2)/2. q is the polynomial of
+ * degree 5 for (1 - e^-r) / r, 1 at r = 0, fitted to the least relative error of r q(r): 1.3e-8, a fifth of an ULP. For
+ * tanh y is 2|x|; its r and q are those of |x|, so that nothing is doubled.
  *
  * The constants are read from memory: a v128.const costs three instructions in V8 wherever it is used, a load one.
  */
 
-import { madd, nmadd } from "./simd";
+import { madd, nmadd } from "./build";
+import { assertRows } from "./debug";
 
 const ONE: usize = memory.data<f32>([1.0]);
 const TWO: usize = memory.data<f32>([2.0]);
@@ -117,20 +119,23 @@ export function relu4(x: v128): v128 {
   return f32x4.pmax(x, f32x4.splat(0));
 }
 
-/** sigmoid of `count` floats in place; the buffer reaches to the next multiple of four. */
-export function sigmoid(data: usize, count: i32): void {
-  for (let end = data + ((<usize>count) << 2); data < end; data += 16)
-    v128.store(data, sigmoid4(v128.load(data)));
+/** The activations by number, as a layer's record has them. */
+export const TANH: i32 = 0;
+export const RELU: i32 = 1;
+export const SIGMOID: i32 = 2;
+
+/** The table of activations: a line for each. */
+export function activate4(activation: i32, x: v128): v128 {
+  if (activation === TANH) return tanh4(x);
+  if (activation === RELU) return relu4(x);
+  if (activation === SIGMOID) return sigmoid4(x);
+  return x;
 }
 
-/** tanh of `count` floats in place; the buffer reaches to the next multiple of four. */
-export function tanh(data: usize, count: i32): void {
-  for (let end = data + ((<usize>count) << 2); data < end; data += 16)
-    v128.store(data, tanh4(v128.load(data)));
-}
-
-/** relu of `count` floats in place; the buffer reaches to the next multiple of four. */
-export function relu(data: usize, count: i32): void {
-  for (let end = data + ((<usize>count) << 2); data < end; data += 16)
-    v128.store(data, relu4(v128.load(data)));
+/** An activation of `count` floats in place; the buffer reaches to the next multiple of four. */
+export function activate(activation: i32, data: usize, count: i32): void {
+  assertRows(data, (count + 3) >> 2, 16);
+  for (const end = data + ((<usize>count) << 2); data < end; data += 16) {
+    v128.store(data, activate4(activation, v128.load(data)));
+  }
 }

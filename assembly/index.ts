@@ -1,11 +1,11 @@
-/** The export list, which is the whole wasm surface. */
-export { relu, sigmoid, tanh } from "./activation";
-export { conv1dForward } from "./conv";
-export { lstmForward } from "./lstm";
+/** The export list, which is the whole wasm surface. No export has more than six parameters. */
+export { activate } from "./activation";
+export { conv1d } from "./conv1d";
+export { configure } from "./instance";
+export { loadStates, runLayer, storeStates } from "./layer";
+export { dotIsOneInstruction, vectorsPerLine } from "./matmul/dot";
+export { matmul } from "./matmul/index";
+export { arrangeLines, lineCount, packGate, restoreLines, unpackGate } from "./matmul/pack";
+export { roundedRow } from "./matmul/round-inputs";
 export { allocate, clearFloats, copyRows, free } from "./memory";
-export { packGate, unpackGate } from "./panel";
-export { project } from "./projection";
-export { quantizeRows } from "./quantize";
-export { recurrentForward } from "./recurrent";
-export { arrangeLines, groupVectors, restoreLines, selectGroups } from "./simd";
 export { softmax } from "./softmax";

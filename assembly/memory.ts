@@ -1,11 +1,16 @@
-/** The heap (TLSF, blocks aligned to 16 bytes) and the copies between rows of different strides. */
+/** The heap (TLSF, blocks aligned to 16 bytes), and copies between rows of different strides. */
+
+import { forgetBlock, noteBlock } from "./debug";
 
 /** `bytes` of memory, not cleared. The host has checked the size; the heap traps where memory cannot grow. */
 export function allocate(bytes: usize): usize {
-  return heap.alloc(bytes);
+  const block = heap.alloc(bytes);
+  noteBlock(block, bytes);
+  return block;
 }
 
 export function free(block: usize): void {
+  forgetBlock(block);
   heap.free(block);
 }
 
@@ -16,11 +21,12 @@ export function copyFloats(target: usize, source: usize, count: i32): void {
     target += 16;
     source += 16;
   }
-  for (; count > 0; count--) {
-    f32.store(target, f32.load(source));
-    target += 4;
-    source += 4;
+  if (count & 2) {
+    store<u64>(target, load<u64>(source));
+    target += 8;
+    source += 8;
   }
+  if (count & 1) store<u32>(target, load<u32>(source));
 }
 
 /** Copies `rows` rows of `count` floats between two buffers; row strides in bytes. */
@@ -39,29 +45,9 @@ export function copyRows(
   }
 }
 
-/** The caller's number of a row, given the order that rows of state are in. */
+/** The caller's number of a row of state, given the `order` of those. */
 export function callerRow(order: usize, row: i32): usize {
   return <usize>load<i32>(order + ((<usize>row) << 2));
-}
-
-/**
- * One step's outputs: h of the rows that run, in the order of `order`, to the caller's rows, and zeros to the others.
- */
-export function writeOutputs(
-  rows: i32,
-  running: i32,
-  order: usize,
-  state: usize,
-  stateRow: usize,
-  count: i32,
-  output: usize,
-  outputRow: usize,
-): void {
-  for (let row = 0; row < rows; row++) {
-    const target = output + callerRow(order, row) * outputRow;
-    if (row < running) copyFloats(target, state + <usize>row * stateRow, count);
-    else clearFloats(target, count);
-  }
 }
 
 /** Sets `count` floats to zero. */

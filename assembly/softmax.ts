@@ -1,20 +1,22 @@
 /**
- * softmax and its logarithm, four to a vector: number l of `count` terms stands at data[k * row + l], k = 0 .. count - 1.
- * The largest term is subtracted first, so that nothing overflows; sums are one chain in the order of k, compensated, since
- * rounding took 5e-6 from the logarithm over 5,000 terms. NaN, +Inf and a column of nothing but -Inf give NaN, as in
- * PyTorch.
+ * softmax and its logarithm, four columns to a vector: data [count, row] holds a column's terms one `row` apart.
+ *
+ * The largest term is subtracted first, so that nothing overflows. Sums are one chain in the order of the terms,
+ * compensated: plain sums take 5e-6 from the logarithm over 5,000 terms. NaN, +Inf and a column of nothing but -Inf give
+ * NaN, as in PyTorch.
  */
 
 import { expNegated } from "./activation";
-
-/** Room for the sums of four columns, whose logarithms are taken one by one. */
-const SUMS: usize = memory.data(16, 16);
+import { assertRows } from "./debug";
+import { sumsScratch } from "./instance";
 
 /**
- * In place; `row` is the bytes from one k to the next, of which the first `vectors` vectors are computed. With `logarithm`
- * 1 logSoftmax, which has no term to round to 0.
+ * In place. `row` is the bytes from one term of a column to the next; `vectors` vectors of columns are computed. With
+ * `logarithm` 1 it is logSoftmax, whose terms do not round to 0.
  */
 export function softmax(data: usize, row: usize, vectors: i32, count: i32, logarithm: i32): void {
+  assertRows(data, count, row);
+  assert((<usize>vectors) << 4 <= row, "more vectors than a row has");
   for (; vectors > 0; vectors--) {
     const end = data + <usize>count * row;
     const largest = columnMax(data, row, end);
@@ -28,18 +30,21 @@ export function softmax(data: usize, row: usize, vectors: i32, count: i32, logar
       lost = f32x4.sub(f32x4.sub(next, sum), rest);
       sum = next;
     }
-    if (logarithm) {
-      v128.store(SUMS, sum);
-      for (let lane: usize = 0; lane < 16; lane += 4)
-        f32.store(SUMS + lane, Mathf.log(f32.load(SUMS + lane)));
-      sum = v128.load(SUMS);
-    }
+    if (logarithm) sum = log4(sum);
     for (let at = data; at < end; at += row) {
       const term = v128.load(at);
       v128.store(at, logarithm ? f32x4.sub(f32x4.sub(term, largest), sum) : f32x4.div(term, sum));
     }
     data += 16;
   }
+}
+
+/** The logarithm of each lane; a loop, since Mathf.log is no vector function and 300 bytes long. */
+function log4(x: v128): v128 {
+  const lanes = sumsScratch();
+  v128.store(lanes, x);
+  for (let lane: usize = 0; lane < 16; lane += 4) f32.store(lanes + lane, Mathf.log(f32.load(lanes + lane)));
+  return v128.load(lanes);
 }
 
 function columnMax(data: usize, row: usize, end: usize): v128 {

@@ -1,13 +1,10 @@
 /** The public names of lstm-wasm; `lstm-wasm/formats` holds the readers of weight files. */
 
 export type { CellOptions } from "./nn/cell.js";
-export {
-  Conv1d,
-  type Conv1dFromStateDictOptions,
-  type Conv1dOptions,
-  type PaddingMode,
-} from "./nn/conv1d.js";
+export { Conv1d } from "./nn/conv1d.js";
+export type { Conv1dFromStateDictOptions, Conv1dOptions, PaddingMode } from "./nn/conv1d-options.js";
 export { Embedding, type EmbeddingOptions, type Indices, type NestedIndices } from "./nn/embedding.js";
+export type { FromStateDictOptions } from "./nn/from-state-dict.js";
 export { logSoftmax, relu, sigmoid, softmax, tanh } from "./nn/functional.js";
 export { GRU, type GRUOptions } from "./nn/gru.js";
 export { GRUCell } from "./nn/gru-cell.js";
@@ -15,7 +12,7 @@ export { Linear, type LinearOptions } from "./nn/linear.js";
 export { LSTM, type LSTMOptions, type LSTMState, type LSTMStateLike } from "./nn/lstm.js";
 export { LSTMCell } from "./nn/lstm-cell.js";
 export { quantizeModule } from "./nn/quantize-module.js";
-export type { FromStateDictOptions, RecurrentOptions } from "./nn/recurrent.js";
+export type { RecurrentOptions } from "./nn/recurrent.js";
 export { type Nonlinearity, RNN, type RNNOptions } from "./nn/rnn.js";
 export { RNNCell, type RNNCellOptions } from "./nn/rnn-cell.js";
 export type { ForwardOptions } from "./nn/sequence.js";

@@ -6,7 +6,7 @@
 
 import { instantiateSync } from "@assemblyscript/loader";
 import { relaxedSimd, simd } from "#binaries";
-import type { Kernels } from "../wasm/kernels.js";
+import type { Kernels } from "../../build/abi.js";
 
 declare global {
   /** The declarations name these two. A program whose `lib` has no `dom` would not have them. */
@@ -69,14 +69,18 @@ export function compile(binary: Binary): WebAssembly.Module {
 }
 
 /**
- * A new instance.
+ * A new instance over `memory`, and the number of its records (build/abi.js).
  * @throws Error that says what to do where a policy refuses WebAssembly; WebKit refuses here, other engines
  *   in `compile`
  */
-export function instantiate(module: WebAssembly.Module): Kernels {
+export function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+): { kernels: Kernels; abi: number } {
   try {
     // The raw exports: a call through the loader's wrappers costs twice as much (13 ns against 6).
-    return instantiateSync(module).instance.exports as unknown as Kernels;
+    const { exports } = instantiateSync(module, { env: { memory } }).instance;
+    return { kernels: exports as unknown as Kernels, abi: (exports.abi as WebAssembly.Global).value };
   } catch (cause) {
     throw cause instanceof WebAssembly.CompileError ? refused(cause) : cause;
   }

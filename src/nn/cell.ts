@@ -1,9 +1,14 @@
 /** What LSTMCell, GRUCell and RNNCell share: a stack of one layer that takes one step. */
-import { checkBoolean, checkInteger, sameShape, showShape, wrongValue } from "../tensor/checks.js";
-import type { TensorLike } from "../tensor/like.js";
+import { sameShape, showShape, wrongValue } from "../tensor/checks.js";
+import type { ParameterData, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
-import { StackModule, type StateSource } from "./recurrent.js";
-import type { Family } from "./stack.js";
+import type { CellKind } from "./cell-kinds.js";
+import { Module } from "./module.js";
+import { boolean, integer, type StateSource, type Values } from "./options.js";
+import { Stack } from "./stack.js";
+import { StackParameters } from "./stack-parameters.js";
+import type { ParameterSpec } from "./state-dict.js";
+import type { Workspace } from "./workspace.js";
 
 /** Options that all cells have, as PyTorch's. */
 export interface CellOptions {
@@ -12,16 +17,39 @@ export interface CellOptions {
   bias?: boolean | undefined;
 }
 
-export const CELL_OPTIONS = ["inputSize", "hiddenSize", "bias"] as const;
+export const cellOptions = () => ({ inputSize: integer(1), hiddenSize: integer(1), bias: boolean(true) });
 
-export abstract class Cell extends StackModule {
+/** What a cell is made of, besides its options. */
+interface Make {
+  readonly cell: CellKind;
+  readonly source: StateSource | undefined;
+  readonly activation?: number;
+}
+
+export abstract class Cell extends Module {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly bias: boolean;
+  readonly #stack: Stack;
+  readonly #workspace: Workspace;
+  readonly #parameters: StackParameters;
+
   /** @internal */
-  protected constructor(family: Family, options: Partial<CellOptions>, source?: StateSource) {
-    const inputSize = checkInteger("inputSize", options.inputSize, 1);
-    const hiddenSize = checkInteger("hiddenSize", options.hiddenSize, 1);
-    const { bias = true } = options;
-    checkBoolean("bias", bias);
-    super(family, { inputSize, hiddenSize, numLayers: 1, directions: 1, projSize: 0, bias }, [""], source);
+  protected constructor(
+    values: Values<ReturnType<typeof cellOptions>>,
+    { cell, source, activation = 0 }: Make,
+  ) {
+    super();
+    const { inputSize, hiddenSize, bias } = values;
+    this.inputSize = inputSize;
+    this.hiddenSize = hiddenSize;
+    this.bias = bias;
+    const one = { numLayers: 1, directions: 1, projSize: 0, precision: "float32" } as const;
+    const shape = { cell, activation, inputSize, hiddenSize, bias, ...one };
+    this.#stack = this.construct(() => new Stack(this.region, shape));
+    this.#workspace = this.#stack.workspace(this.region);
+    this.#parameters = new StackParameters(this.#stack, [""]);
+    this.begin(source, 1 / Math.sqrt(hiddenSize));
   }
 
   /** @internal One step of (N, inputSize) or (inputSize): the new states, (N, hiddenSize) or (hiddenSize). */
@@ -30,7 +58,7 @@ export abstract class Cell extends StackModule {
     names: readonly string[],
     states: readonly unknown[] | undefined,
   ): Tensor[] {
-    void this.runtime;
+    this.assertAlive();
     const { data, shape } = asTensor(input, "input");
     if (shape.length !== 1 && shape.length !== 2) {
       throw wrongValue("input.shape", "1 or 2 dimensions", showShape(shape));
@@ -51,8 +79,23 @@ export abstract class Cell extends StackModule {
       return state.data;
     });
     const sequence = { data, steps: 1, batch, batched, batchMajor: false, lengths: undefined };
-    return this.stack
-      .run(this.workspace, sequence, initial)
+    return this.#stack
+      .run(this.#workspace, sequence, initial)
       .states.map((state) => new Tensor(state, stateShape));
+  }
+
+  /** @internal */
+  protected parameterSpecs(): ParameterSpec[] {
+    return this.#parameters.specs();
+  }
+
+  /** @internal */
+  protected storeParameters(values: ReadonlyMap<string, ParameterData>): void {
+    this.#parameters.store(values);
+  }
+
+  /** @internal */
+  protected readParameter(name: string): ParameterData {
+    return this.#parameters.read(name);
   }
 }

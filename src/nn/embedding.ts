@@ -1,11 +1,12 @@
 /** Embedding: rows of a table by index. A gather does no arithmetic, so it stays in JavaScript memory. */
-import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../tensor/checks.js";
+import { checkInteger, showShape, wrongType, wrongValue } from "../tensor/checks.js";
 import { allocateFloats, type ParameterData, type StateDictLike, sizeOf } from "../tensor/like.js";
 import { normal } from "../tensor/random.js";
 import { nested, Tensor } from "../tensor/tensor.js";
+import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { Module } from "./module.js";
-import type { StateSource } from "./recurrent.js";
-import { entriesBelow, type ParameterSpec, shapeOf } from "./state-dict.js";
+import { integer, type Option, readOptions, sourceOf } from "./options.js";
+import { type ParameterSpec, shapeOf } from "./state-dict.js";
 
 /** Options of `Embedding`, as PyTorch's. */
 export interface EmbeddingOptions {
@@ -31,6 +32,21 @@ export type Indices =
   | { readonly data: IndexData; readonly shape: readonly number[] }
   | { readonly data: IndexData; readonly dims: readonly number[] };
 
+const paddingIdx: Option<number | undefined> = {
+  check: (_, value) => value as number | undefined, // against numEmbeddings, below
+};
+
+const embeddingOptions = () => ({ numEmbeddings: integer(1), embeddingDim: integer(1), paddingIdx });
+
+const READING: Reading = {
+  options: embeddingOptions,
+  untold: [],
+  told: ({ entries, prefix }) => {
+    const [numEmbeddings, embeddingDim] = shapeOf(entries, "weight", 2, prefix);
+    return { numEmbeddings, embeddingDim };
+  },
+};
+
 export class Embedding extends Module {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "Embedding";
@@ -42,20 +58,19 @@ export class Embedding extends Module {
    * Weights begin as PyTorch's: standard normal, the row of `paddingIdx` zero.
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
-  constructor(options: EmbeddingOptions, /** @internal */ source?: StateSource) {
-    const { numEmbeddings, embeddingDim, paddingIdx } = checkOptions("options", options, [
-      "numEmbeddings",
-      "embeddingDim",
-      "paddingIdx",
-    ]);
-    const rows = checkInteger("numEmbeddings", numEmbeddings, 1);
-    const columns = checkInteger("embeddingDim", embeddingDim, 1);
+  constructor(options: EmbeddingOptions) {
+    const {
+      numEmbeddings: rows,
+      embeddingDim: columns,
+      paddingIdx,
+    } = readOptions(embeddingOptions(), options);
     if (paddingIdx !== undefined) checkInteger("paddingIdx", paddingIdx, -rows, rows - 1);
     const weight = allocateFloats(rows * columns, "numEmbeddings * embeddingDim");
     super();
     this.numEmbeddings = rows;
     this.embeddingDim = columns;
     this.#weight = weight;
+    const source = sourceOf(options);
     if (source !== undefined) {
       this.loadStateDict(source.dict, { prefix: source.prefix });
       return;
@@ -70,10 +85,7 @@ export class Embedding extends Module {
 
   /** An Embedding whose sizes are read off `weight` (numEmbeddings, embeddingDim). */
   static fromStateDict(dict: StateDictLike, options: { prefix?: string | undefined } = {}): Embedding {
-    const { prefix = "" } = checkOptions("options", options, ["prefix"]);
-    const entries = entriesBelow(dict, prefix);
-    const [numEmbeddings, embeddingDim] = shapeOf(entries, "weight", 2, prefix) as [number, number];
-    return new Embedding({ numEmbeddings, embeddingDim }, { dict, prefix });
+    return moduleFromDict(Embedding, READING, dict, options);
   }
 
   /**
@@ -81,7 +93,7 @@ export class Embedding extends Module {
    * @throws TypeError for what is not an integer; RangeError for an index outside 0 .. numEmbeddings - 1.
    */
   forward(indices: Indices): Tensor {
-    void this.runtime;
+    this.assertAlive();
     const { data, shape } = asIndices(indices);
     const width = this.embeddingDim;
     const output = Tensor.zeros([...shape, width]);

@@ -1,4 +1,5 @@
 /** relu, sigmoid, tanh, softmax and logSoftmax over tensors; PyTorch's functions of these names. */
+import { RELU, SIGMOID, TANH } from "../../build/abi.js";
 import { checkInteger } from "../tensor/checks.js";
 import type { TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
@@ -12,17 +13,17 @@ const LANES = 16;
 
 /** max(x, 0) of each element; NaN stays NaN. @throws TypeError or RangeError when `input` is not a tensor. */
 export function relu(input: TensorLike): Tensor {
-  return elementwise("relu", input);
+  return elementwise(RELU, input);
 }
 
 /** 1 / (1 + e^-x) of each element. @throws TypeError or RangeError when `input` is not a tensor. */
 export function sigmoid(input: TensorLike): Tensor {
-  return elementwise("sigmoid", input);
+  return elementwise(SIGMOID, input);
 }
 
 /** tanh of each element. @throws TypeError or RangeError when `input` is not a tensor. */
 export function tanh(input: TensorLike): Tensor {
-  return elementwise("tanh", input);
+  return elementwise(TANH, input);
 }
 
 /**
@@ -41,17 +42,16 @@ export function logSoftmax(input: TensorLike, dim: number): Tensor {
   return alongDimension(1, input, dim);
 }
 
-function elementwise(kernel: "relu" | "sigmoid" | "tanh", input: TensorLike): Tensor {
+function elementwise(activation: number, input: TensorLike): Tensor {
   const { data, shape } = asTensor(input, "input");
   const output = Tensor.zeros(shape);
   const runtime = currentRuntime();
   const buffer = runtime.allocate(Math.min(data.length, CHUNK) * 4);
   for (let from = 0; from < data.length; from += CHUNK) {
     const count = Math.min(CHUNK, data.length - from);
-    const floats = runtime.floats.subarray(buffer / 4, buffer / 4 + count);
-    floats.set(data.subarray(from, from + count));
-    runtime.kernels[kernel](buffer, count);
-    output.data.set(floats, from);
+    runtime.write(buffer, 0, data.subarray(from, from + count));
+    runtime.kernels.activate(activation, buffer.pointer, count);
+    runtime.copyOut(buffer, 0, count, output.data, from);
   }
   runtime.free(buffer);
   return output;
@@ -73,7 +73,7 @@ function alongDimension(logarithm: 0 | 1, input: TensorLike, dim: number): Tenso
   const vectors = Math.ceil(Math.min(softmaxes, LANES) / 4);
   const row = vectors * 4;
   const buffer = runtime.allocate(count * row * 4);
-  const slab = runtime.floats.subarray(buffer / 4, buffer / 4 + count * row);
+  const slab = runtime.view(buffer);
   for (let from = 0; from < softmaxes; from += LANES) {
     const lanes = Math.min(LANES, softmaxes - from);
     const starts = Array.from({ length: lanes }, (_, lane) => {
@@ -83,7 +83,7 @@ function alongDimension(logarithm: 0 | 1, input: TensorLike, dim: number): Tenso
     for (const [lane, start] of starts.entries()) {
       for (let at = 0; at < count; at++) slab[at * row + lane] = data[start + at * inner]!;
     }
-    runtime.kernels.softmax(buffer, row * 4, vectors, count, logarithm);
+    runtime.kernels.softmax(buffer.pointer, row * 4, vectors, count, logarithm);
     for (const [lane, start] of starts.entries()) {
       for (let at = 0; at < count; at++) output.data[start + at * inner] = slab[at * row + lane]!;
     }

@@ -1,10 +1,17 @@
 /** GRUCell: one step of a GRU, PyTorch's nn.GRUCell in inference. */
-import { checkOptions } from "../tensor/checks.js";
 import type { StateDictLike, TensorLike } from "../tensor/like.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { CELL_OPTIONS, Cell, type CellOptions } from "./cell.js";
-import { gruFamily } from "./gru.js";
-import { cellSizesFromDict, type StateSource } from "./recurrent.js";
+import { Cell, type CellOptions, cellOptions } from "./cell.js";
+import { CELLS } from "./cell-kinds.js";
+import { moduleFromDict, type Reading } from "./from-state-dict.js";
+import { readOptions, sourceOf } from "./options.js";
+import { cellOptionsOf } from "./recurrent.js";
+
+const READING: Reading = {
+  options: cellOptions,
+  untold: [],
+  told: (below) => cellOptionsOf(below, CELLS.GRU, ""),
+};
 
 /** One step of a GRU; parameters `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh`. */
 export class GRUCell extends Cell {
@@ -15,14 +22,14 @@ export class GRUCell extends Cell {
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
-  constructor(options: CellOptions, /** @internal */ source?: StateSource) {
-    super(gruFamily("float32"), checkOptions("options", options, CELL_OPTIONS), source);
+  constructor(options: CellOptions) {
+    const values = readOptions(cellOptions(), options);
+    super(values, { cell: CELLS.GRU, source: sourceOf(options) });
   }
 
   /** A cell whose sizes are read off a state dict. @throws TypeError or RangeError naming every key that does not fit. */
   static fromStateDict(dict: StateDictLike, options: { prefix?: string | undefined } = {}): GRUCell {
-    const { prefix = "" } = checkOptions("options", options, ["prefix"]);
-    return new GRUCell(cellSizesFromDict(dict, prefix, 3, ""), { dict, prefix });
+    return moduleFromDict(GRUCell, READING, dict, options);
   }
 
   /**

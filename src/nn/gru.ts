@@ -1,39 +1,35 @@
-/** GRU: PyTorch's nn.GRU in inference. The kernel is assembly/recurrent.ts. */
-import { checkBoolean, checkOptions } from "../tensor/checks.js";
+/** GRU: PyTorch's nn.GRU in inference. The kernels are assembly/layer.ts and assembly/cells/gru.ts. */
 import type { StateDictLike } from "../tensor/like.js";
-import type { Precision } from "../wasm/precision.js";
-import {
-  FROM_STATE_DICT_OPTIONS,
-  type FromStateDictOptions,
-  RECURRENT_OPTIONS,
-  type RecurrentOptions,
-  SingleStateRecurrent,
-  type StateSource,
-  sizesFromDict,
-} from "./recurrent.js";
-import { singleStateFamily } from "./single-state-family.js";
-import type { Family } from "./stack.js";
-import { precisionFromDict } from "./state-dict.js";
+import { CELLS } from "./cell-kinds.js";
+import { type FromStateDictOptions, moduleFromDict, type Reading } from "./from-state-dict.js";
+import { readOptions, sourceOf } from "./options.js";
+import { type RecurrentOptions, recurrentOptions, recurrentOptionsOf, UNTOLD } from "./recurrent.js";
+import { SingleState } from "./single-state.js";
 
 /** Options of `GRU`. */
 export type GRUOptions = RecurrentOptions;
 
-/** @internal */
-export const gruFamily = (precision: Precision): Family => singleStateFamily(precision, 0);
+const READING: Reading = {
+  options: recurrentOptions,
+  untold: UNTOLD,
+  told: (below) => recurrentOptionsOf(below, CELLS.GRU),
+};
 
 /**
  * A gated recurrent unit network, as PyTorch's `nn.GRU`: r, z = sigmoid of W_ih x + b_ih + W_hh h + b_hh;
  * n = tanh(W_in x + b_in + r (W_hn h + b_hn)); h' = (h - n) z + n.
  */
-export class GRU extends SingleStateRecurrent {
+export class GRU extends SingleState {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "GRU";
+
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
-  constructor(options: GRUOptions, /** @internal */ source?: StateSource) {
-    super(gruFamily, checkOptions("options", options, RECURRENT_OPTIONS), 0, source);
+  constructor(options: GRUOptions) {
+    const values = readOptions(recurrentOptions(), options);
+    super(values, { cell: CELLS.GRU, source: sourceOf(options) });
   }
 
   /**
@@ -42,11 +38,6 @@ export class GRU extends SingleStateRecurrent {
    * @throws TypeError or RangeError naming every key that does not fit.
    */
   static fromStateDict(dict: StateDictLike, options: FromStateDictOptions = {}): GRU {
-    const checked = checkOptions("options", options, FROM_STATE_DICT_OPTIONS);
-    const { prefix = "", batchFirst = false } = checked;
-    const { projSize: _, ...sizes } = sizesFromDict(dict, prefix, 3);
-    const precision = precisionFromDict(dict, prefix, "weight_ih_l0", checked.precision);
-    const read = { ...sizes, precision, batchFirst: checkBoolean("batchFirst", batchFirst) };
-    return new GRU(read, { dict, prefix });
+    return moduleFromDict(GRU, READING, dict, options);
   }
 }

@@ -1,15 +1,16 @@
 /** Linear: y = x W^T + b. */
-
-import { scaleNameOf } from "../int8/round-weights.js";
-import { checkBoolean, checkInteger, checkOptions, showShape, wrongValue } from "../tensor/checks.js";
+import { WALK_BYTES } from "../../build/abi.js";
+import { showShape, wrongValue } from "../tensor/checks.js";
 import type { ParameterData, StateDictLike, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
-import { allocatePanel, checkPrecision, type Precision } from "../wasm/precision.js";
-import { align, Scratch } from "../wasm/scratch.js";
-import type { Panel } from "../wasm/weights.js";
+import { allocateWeights, type Precision } from "../wasm/precision.js";
+import { Scratch } from "../wasm/scratch.js";
+import { setWalk } from "../wasm/walk.js";
+import type { Weights, WeightsPart } from "../wasm/weights.js";
+import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { Module } from "./module.js";
-import type { StateSource } from "./recurrent.js";
-import { entriesBelow, type ParameterSpec, precisionFromDict, shapeOf } from "./state-dict.js";
+import { boolean, integer, precision, readOptions, sourceOf } from "./options.js";
+import { type ParameterSpec, precisionOf, shapeOf } from "./state-dict.js";
 
 /** Options of `Linear`, as PyTorch's. */
 export interface LinearOptions {
@@ -19,6 +20,29 @@ export interface LinearOptions {
   /** `"int8"`: weights of 8 bits with one scale per row. `"float32"` when left out. */
   precision?: Precision | undefined;
 }
+
+const linearOptions = () => ({
+  inFeatures: integer(1),
+  outFeatures: integer(1),
+  bias: boolean(true),
+  precision,
+});
+
+const READING: Reading = {
+  options: linearOptions,
+  untold: ["precision"],
+  told: ({ entries, prefix }) => {
+    const [outFeatures, inFeatures] = shapeOf(entries, "weight", 2, prefix);
+    return { inFeatures, outFeatures, bias: entries.has("bias"), precision: precisionOf(entries, "weight") };
+  },
+};
+
+/** The parts of the weights by the names of parameters. */
+const PARTS: Readonly<Record<string, WeightsPart>> = {
+  weight: "weights",
+  weight_scale: "scales",
+  bias: "bias",
+};
 
 /** Rows of one kernel call: enough to read the weights rarely, few enough that the buffers stay small. */
 const CHUNK_ROWS = 256;
@@ -30,36 +54,25 @@ export class Linear extends Module {
   readonly outFeatures: number;
   readonly bias: boolean;
   readonly precision: Precision;
-  readonly #panel: Panel;
-  readonly #bias: number;
+  readonly #weights: Weights;
   readonly #scratch: Scratch;
 
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(inFeatures).
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
-  constructor(options: LinearOptions, /** @internal */ source?: StateSource) {
-    const checked = checkOptions("options", options, ["inFeatures", "outFeatures", "bias", "precision"]);
-    const { inFeatures, outFeatures, bias = true, precision = "float32" } = checked;
-    checkPrecision(precision);
-    const columns = checkInteger("inFeatures", inFeatures, 1);
-    const units = checkInteger("outFeatures", outFeatures, 1);
-    checkBoolean("bias", bias);
+  constructor(options: LinearOptions) {
+    const values = readOptions(linearOptions(), options);
     super();
-    this.inFeatures = columns;
-    this.outFeatures = units;
-    this.bias = bias;
-    this.precision = precision;
+    this.inFeatures = values.inFeatures;
+    this.outFeatures = values.outFeatures;
+    this.bias = values.bias;
+    this.precision = values.precision;
     this.#scratch = new Scratch(this.region);
-    try {
-      this.#panel = allocatePanel(this.region, precision, 1, units, columns);
-      this.#bias = this.region.allocate(this.#panel.outputRow);
-      if (source === undefined) this.initialise(1 / Math.sqrt(columns));
-      else this.loadStateDict(source.dict, { prefix: source.prefix });
-    } catch (error) {
-      this.region.release();
-      throw error;
-    }
+    this.#weights = this.construct(() =>
+      allocateWeights(this.region, values.precision, values.outFeatures, values.inFeatures),
+    );
+    this.begin(sourceOf(options), 1 / Math.sqrt(values.inFeatures));
   }
 
   /**
@@ -70,13 +83,7 @@ export class Linear extends Module {
     dict: StateDictLike,
     options: { prefix?: string | undefined; precision?: Precision | undefined } = {},
   ): Linear {
-    const checked = checkOptions("options", options, ["prefix", "precision"]);
-    const { prefix = "" } = checked;
-    const entries = entriesBelow(dict, prefix);
-    const [outFeatures, inFeatures] = shapeOf(entries, "weight", 2, prefix) as [number, number];
-    const precision = precisionFromDict(dict, prefix, "weight", checked.precision);
-    const read = { inFeatures, outFeatures, bias: entries.has("bias"), precision };
-    return new Linear(read, { dict, prefix });
+    return moduleFromDict(Linear, READING, dict, options);
   }
 
   /**
@@ -84,27 +91,35 @@ export class Linear extends Module {
    * @throws TypeError or RangeError when `input` is not a tensor with that last dimension.
    */
   forward(input: TensorLike): Tensor {
-    const { kernels } = this.runtime;
+    this.assertAlive();
     const { data, shape } = checkRows("input", input, this.inFeatures);
     const leading = shape.slice(0, -1);
     const rows = leading.reduce((product, size) => product * size, 1);
     const output = Tensor.zeros([...leading, this.outFeatures]);
-    const panel = this.#panel;
+    if (rows === 0) return output;
+    const { runtime } = this.region;
+    const { kernels } = runtime;
+    const { inFeatures, outFeatures } = this;
+    const weights = this.#weights;
     const chunkRows = Math.min(rows, CHUNK_ROWS);
-    const inputRow = this.inFeatures * 4;
-    const paddedRow = panel.outputRow;
-    const outputRow = this.outFeatures * 4;
-    const from = this.#scratch.fit(chunkRows * (inputRow + paddedRow + outputRow + panel.quantizedRow) + 64);
-    const padded = align(from + chunkRows * inputRow);
-    const to = padded + chunkRows * paddedRow;
-    const scratch = align(to + chunkRows * outputRow);
+    const inputRow = inFeatures * 4;
+    const outputRow = outFeatures * 4;
+    const [walk, from, sums, to, rounded] = this.#scratch.parts([
+      WALK_BYTES,
+      chunkRows * inputRow,
+      chunkRows * weights.outputRow,
+      chunkRows * outputRow,
+      chunkRows * weights.roundedRow,
+    ]);
+    const words = new Int32Array(WALK_BYTES / 4);
+    setWalk(words, 0, weights, inputRow, rounded.pointer);
+    runtime.write(walk, 0, words);
     for (let row = 0; row < rows; row += chunkRows) {
       const count = Math.min(chunkRows, rows - row);
-      const { floats } = this.runtime;
-      floats.set(data.subarray(row * this.inFeatures, (row + count) * this.inFeatures), from / 4);
-      panel.project(kernels, count, from, inputRow, this.#bias, padded, paddedRow, scratch);
-      kernels.copyRows(to, outputRow, padded, paddedRow, count, this.outFeatures);
-      output.data.set(floats.subarray(to / 4, to / 4 + count * this.outFeatures), row * this.outFeatures);
+      runtime.write(from, 0, data.subarray(row * inFeatures, (row + count) * inFeatures));
+      kernels.matmul(weights.matrix, walk.pointer, count, from.pointer, sums.pointer, 0);
+      kernels.copyRows(to.pointer, outputRow, sums.pointer, weights.outputRow, count, outFeatures);
+      runtime.copyOut(to, 0, count * outFeatures, output.data, row * outFeatures);
     }
     return output;
   }
@@ -119,33 +134,16 @@ export class Linear extends Module {
 
   /** @internal */
   protected storeParameters(values: ReadonlyMap<string, ParameterData>): void {
-    const { runtime } = this;
-    const weight = values.get("weight");
-    if (weight !== undefined) {
-      const staging = this.region.allocate(this.#panel.stagingBytes);
-      try {
-        this.#panel.store(runtime, staging, "weights", weight);
-      } finally {
-        this.region.free(staging);
-      }
-    }
-    const scales = values.get(scaleNameOf("weight"));
-    if (scales !== undefined) this.#panel.store(runtime, 0, "scales", scales);
-    const bias = values.get("bias");
-    if (bias !== undefined) runtime.floats.set(bias, this.#bias / 4);
+    this.region.borrow(this.#weights.stagingBytes, (staging) => {
+      for (const [name, data] of values) this.#weights.store(staging, PARTS[name]!, data);
+    });
   }
 
   /** @internal */
   protected readParameter(name: string): ParameterData {
-    if (name === "bias") {
-      return this.runtime.floats.slice(this.#bias / 4, this.#bias / 4 + this.outFeatures);
-    }
-    const staging = this.region.allocate(this.#panel.stagingBytes);
-    try {
-      return this.#panel.read(this.runtime, staging, name === "weight" ? "weights" : "scales");
-    } finally {
-      this.region.free(staging);
-    }
+    return this.region.borrow(this.#weights.stagingBytes, (staging) =>
+      this.#weights.read(staging, PARTS[name]!),
+    );
   }
 }
 

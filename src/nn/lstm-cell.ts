@@ -1,11 +1,18 @@
 /** LSTMCell: one step of an LSTM, PyTorch's nn.LSTMCell in inference. */
-import { checkOptions } from "../tensor/checks.js";
 import type { StateDictLike, TensorLike } from "../tensor/like.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { CELL_OPTIONS, Cell, type CellOptions } from "./cell.js";
-import { lstmFamily } from "./lstm.js";
-import { cellSizesFromDict, type StateSource } from "./recurrent.js";
+import { Cell, type CellOptions, cellOptions } from "./cell.js";
+import { CELLS } from "./cell-kinds.js";
+import { moduleFromDict, type Reading } from "./from-state-dict.js";
+import { readOptions, sourceOf } from "./options.js";
+import { cellOptionsOf } from "./recurrent.js";
 import { checkPair } from "./sequence.js";
+
+const READING: Reading = {
+  options: cellOptions,
+  untold: [],
+  told: (below) => cellOptionsOf(below, CELLS.LSTM, ""),
+};
 
 /** One step of an LSTM; parameters `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh`. */
 export class LSTMCell extends Cell {
@@ -16,14 +23,14 @@ export class LSTMCell extends Cell {
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
-  constructor(options: CellOptions, /** @internal */ source?: StateSource) {
-    super(lstmFamily("float32"), checkOptions("options", options, CELL_OPTIONS), source);
+  constructor(options: CellOptions) {
+    const values = readOptions(cellOptions(), options);
+    super(values, { cell: CELLS.LSTM, source: sourceOf(options) });
   }
 
   /** A cell whose sizes are read off a state dict. @throws TypeError or RangeError naming every key that does not fit. */
   static fromStateDict(dict: StateDictLike, options: { prefix?: string | undefined } = {}): LSTMCell {
-    const { prefix = "" } = checkOptions("options", options, ["prefix"]);
-    return new LSTMCell(cellSizesFromDict(dict, prefix, 4, ""), { dict, prefix });
+    return moduleFromDict(LSTMCell, READING, dict, options);
   }
 
   /**

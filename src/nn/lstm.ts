@@ -1,20 +1,18 @@
-/** LSTM: PyTorch's nn.LSTM in inference. The kernel is assembly/lstm.ts. */
-import { checkBoolean, checkOptions } from "../tensor/checks.js";
+/** LSTM: PyTorch's nn.LSTM in inference. The kernels are assembly/layer.ts and assembly/cells/lstm.ts. */
 import type { StateDictLike, TensorLike } from "../tensor/like.js";
-import type { Tensor } from "../tensor/tensor.js";
-import type { Precision } from "../wasm/precision.js";
+import { type Tensor, tensorOf } from "../tensor/tensor.js";
+import { CELLS } from "./cell-kinds.js";
+import { type FromStateDictOptions, moduleFromDict, type Reading } from "./from-state-dict.js";
+import { integer, readOptions, sourceOf } from "./options.js";
 import {
-  FROM_STATE_DICT_OPTIONS,
-  type FromStateDictOptions,
-  RECURRENT_OPTIONS,
   Recurrent,
   type RecurrentOptions,
-  type StateSource,
-  sizesFromDict,
+  recurrentOptions,
+  recurrentOptionsOf,
+  UNTOLD,
 } from "./recurrent.js";
 import { checkPair, checkSequence, type ForwardOptions, type Sequence } from "./sequence.js";
-import type { Family } from "./stack.js";
-import { precisionFromDict } from "./state-dict.js";
+import { shapeOf } from "./state-dict.js";
 import { Stream, type StreamOptions } from "./stream.js";
 import { type LstmTrace, TraceRecorder } from "./trace.js";
 
@@ -28,46 +26,18 @@ export interface LSTMOptions extends RecurrentOptions {
 export type LSTMState = [Tensor, Tensor];
 export type LSTMStateLike = readonly [TensorLike, TensorLike];
 
-/** @internal */
-export function lstmFamily(precision: Precision): Family {
-  return {
-    precision,
-    gates: 4,
-    states: ["h", "c"],
-    runSteps(kernels, layer, run) {
-      kernels.lstmForward(
-        run.steps,
-        layer.sizes.hiddenSize,
-        layer.hidden.record,
-        layer.hiddenBias,
-        run.gates,
-        run.gatesTime,
-        run.gatesRow,
-        run.state,
-        run.stateRow,
-        run.cells,
-        run.hidden,
-        run.sums,
-        run.quantized,
-        run.quantizedRow,
-        run.output,
-        run.outputTime,
-        run.outputRow,
-        layer.outputSize,
-        run.order,
-        run.active,
-        run.batch,
-        run.backwards,
-        layer.reduction?.record ?? 0,
-        layer.reductionStart,
-        run.input === 0 ? 0 : layer.input.record,
-        run.input,
-        layer.inputBias,
-        run.trace,
-      );
-    },
-  };
-}
+const lstmOptions = () => ({ ...recurrentOptions(), projSize: integer(0, 0) });
+
+const READING: Reading = {
+  options: lstmOptions,
+  untold: UNTOLD,
+  told: (below) => ({
+    ...recurrentOptionsOf(below, CELLS.LSTM),
+    projSize: below.entries.has("weight_hr_l0")
+      ? shapeOf(below.entries, "weight_hr_l0", 2, below.prefix)[0]!
+      : 0,
+  }),
+};
 
 /**
  * A long short-term memory network, as PyTorch's `nn.LSTM`:
@@ -77,14 +47,14 @@ export class LSTM extends Recurrent {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "LSTM";
   readonly projSize: number;
+
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
-  constructor(options: LSTMOptions, /** @internal */ source?: StateSource) {
-    const checked = checkOptions("options", options, [...RECURRENT_OPTIONS, "projSize"]);
-    const { projSize = 0 } = checked;
-    super(lstmFamily, checked, projSize, source);
+  constructor(options: LSTMOptions) {
+    const { projSize, ...values } = readOptions(lstmOptions(), options);
+    super(values, { cell: CELLS.LSTM, projSize, source: sourceOf(options) });
     this.projSize = projSize;
   }
 
@@ -94,12 +64,7 @@ export class LSTM extends Recurrent {
    * @throws TypeError or RangeError naming every key that does not fit.
    */
   static fromStateDict(dict: StateDictLike, options: FromStateDictOptions = {}): LSTM {
-    const checked = checkOptions("options", options, FROM_STATE_DICT_OPTIONS);
-    const { prefix = "", batchFirst = false } = checked;
-    const sizes = sizesFromDict(dict, prefix, 4);
-    const precision = precisionFromDict(dict, prefix, "weight_ih_l0", checked.precision);
-    const read = { ...sizes, precision, batchFirst: checkBoolean("batchFirst", batchFirst) };
-    return new LSTM(read, { dict, prefix });
+    return moduleFromDict(LSTM, READING, dict, options);
   }
 
   /**
@@ -111,10 +76,11 @@ export class LSTM extends Recurrent {
    * @throws TypeError or RangeError naming the argument that does not fit; Error after dispose
    */
   forward(input: TensorLike, state?: LSTMStateLike, options?: ForwardOptions): [Tensor, LSTMState] {
-    void this.runtime;
+    this.assertAlive();
     const sequence = checkSequence(input, this.inputSize, this.batchFirst, options);
     const { output, states } = this.stack.run(this.workspace, sequence, this.#checkStates(state, sequence));
-    return [this.outputTensor(output, sequence), this.#stateTensors(states, sequence)];
+    const shapes = this.shapesOf(sequence);
+    return [tensorOf(output, shapes.output), stateOf(states, shapes.states)];
   }
 
   /**
@@ -123,14 +89,15 @@ export class LSTM extends Recurrent {
    * @throws as forward
    */
   trace(input: TensorLike, state?: LSTMStateLike, options?: ForwardOptions): LstmTrace {
-    void this.runtime;
+    this.assertAlive();
     const sequence = checkSequence(input, this.inputSize, this.batchFirst, options);
     const recorder = new TraceRecorder(this.stack, sequence);
     const initial = this.#checkStates(state, sequence);
-    const { output, states } = this.stack.run(this.workspace, sequence, initial, recorder.sink);
+    const { output, states } = this.stack.run(this.workspace, sequence, initial, recorder);
+    const shapes = this.shapesOf(sequence);
     return {
-      output: this.outputTensor(output, sequence),
-      state: this.#stateTensors(states, sequence),
+      output: tensorOf(output, shapes.output),
+      state: stateOf(states, shapes.states),
       layers: recorder.layers(),
     };
   }
@@ -140,23 +107,26 @@ export class LSTM extends Recurrent {
    * @throws RangeError for a bidirectional LSTM, which needs the future; Error after dispose
    */
   stream(options: StreamOptions = {}): Stream<LSTMState, LSTMStateLike> {
-    void this.runtime;
+    this.assertAlive();
     return new Stream(this, options, {
-      read: (states, batch) => this.#stateTensors(states, { batch, batched: true }),
+      read: (states, batch) => {
+        const call = { batch, batched: true };
+        return stateOf(states, [this.stateShape(0, call), this.stateShape(1, call)]);
+      },
       check: (state, batch) => this.#checkStates(state, { batch, batched: true }),
     });
   }
 
   #checkStates(
     state: LSTMStateLike | undefined,
-    { batch, batched }: Pick<Sequence, "batch" | "batched">,
+    call: Pick<Sequence, "batch" | "batched">,
   ): (Float32Array | undefined)[] {
     if (state === undefined) return [undefined, undefined];
     const [h0, c0] = checkPair(state);
-    return [this.checkState("h0", h0, 0, batch, batched), this.checkState("c0", c0, 1, batch, batched)];
+    return [this.checkState("h0", h0, 0, call), this.checkState("c0", c0, 1, call)];
   }
+}
 
-  #stateTensors(states: readonly Float32Array[], call: Pick<Sequence, "batch" | "batched">): LSTMState {
-    return [this.stateTensor(states, 0, call), this.stateTensor(states, 1, call)];
-  }
+function stateOf(states: readonly Float32Array[], shapes: readonly (readonly number[])[]): LSTMState {
+  return [tensorOf(states[0]!, shapes[0]!), tensorOf(states[1]!, shapes[1]!)];
 }

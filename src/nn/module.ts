@@ -1,5 +1,4 @@
 /** What every module has: parameters by PyTorch's names, and linear memory that dispose gives back. */
-
 import { scaleNameOf } from "../int8/round-weights.js";
 import { checkOptions } from "../tensor/checks.js";
 import type { ParameterData, StateDictLike } from "../tensor/like.js";
@@ -8,6 +7,7 @@ import { Tensor } from "../tensor/tensor.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
 import { currentRuntime, type Runtime } from "../wasm/runtime.js";
+import type { StateSource } from "./options.js";
 import { type LoadOptions, type ParameterSpec, scaleShapeOf, selectParameters } from "./state-dict.js";
 
 export abstract class Module extends DisposableBase {
@@ -38,9 +38,32 @@ export abstract class Module extends DisposableBase {
   }
 
   /** @internal @throws Error after dispose. */
-  protected get runtime(): Runtime {
+  protected assertAlive(): void {
     if (this.region.released) throw new Error(`${this.#kind}: used after dispose()`);
+  }
+
+  /** @internal @throws Error after dispose. */
+  protected get runtime(): Runtime {
+    this.assertAlive();
     return this.region.runtime;
+  }
+
+  /** @internal A step of a constructor: what the module has allocated is freed where it throws. */
+  protected construct<Result>(step: () => Result): Result {
+    try {
+      return step();
+    } catch (error) {
+      this.region.release();
+      throw error;
+    }
+  }
+
+  /** @internal The first weights: those of `source`, or PyTorch's initial ones, uniform in +-bound. */
+  protected begin(source: StateSource | undefined, bound: number): void {
+    this.construct(() => {
+      if (source === undefined) this.#initialise(bound);
+      else this.loadStateDict(source.dict, { prefix: source.prefix });
+    });
   }
 
   /**
@@ -49,7 +72,7 @@ export abstract class Module extends DisposableBase {
    * @throws RangeError listing every missing, unexpected and mis-shaped key; nothing is changed then.
    */
   loadStateDict(dict: StateDictLike, options: LoadOptions = {}): this {
-    void this.runtime;
+    this.assertAlive();
     const { prefix = "", strict = true } = checkOptions("options", options, ["prefix", "strict"]);
     this.storeParameters(selectParameters(this.#kind, this.parameterSpecs(), dict, { prefix, strict }));
     return this;
@@ -61,7 +84,7 @@ export abstract class Module extends DisposableBase {
    * cannot tell: such a module is asked for `stateDict<Float32Array | Int8Array>()`.
    */
   stateDict<Data extends ParameterData = Float32Array>(): Map<string, Tensor<Data>> {
-    void this.runtime;
+    this.assertAlive();
     const dict = new Map<string, Tensor<Data>>();
     for (const spec of this.parameterSpecs()) {
       const { name, shape } = spec;
@@ -73,8 +96,7 @@ export abstract class Module extends DisposableBase {
     return dict;
   }
 
-  /** @internal Fills all parameters from the uniform distribution in +-bound, PyTorch's initial values. */
-  protected initialise(bound: number): void {
+  #initialise(bound: number): void {
     const next = uniform();
     const values = new Map<string, Tensor>();
     for (const { name, shape } of this.parameterSpecs()) {

@@ -1,5 +1,6 @@
 /** A module's weights as int8, rounded for what the module does with a sample of its input. */
 
+import { TRACE_C, TRACE_O, TRACE_ROWS } from "../../build/abi.js";
 import { productsOfSample } from "../int8/expected-inputs.js";
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
 import { wrongType, wrongValue } from "../tensor/checks.js";
@@ -9,11 +10,11 @@ import { Region } from "../wasm/region.js";
 import type { GRU } from "./gru.js";
 import { checkRows, Linear } from "./linear.js";
 import type { LSTM } from "./lstm.js";
-import { Recurrent, suffixesOf } from "./recurrent.js";
+import { Recurrent } from "./recurrent.js";
 import type { RNN } from "./rnn.js";
 import { checkSequence, type ForwardOptions } from "./sequence.js";
-import type { TraceSink } from "./stack.js";
-import { Workspace } from "./workspace.js";
+import type { LayerChunk } from "./stack.js";
+import { suffixesOf } from "./stack-parameters.js";
 
 /**
  * Rows of inputs that are kept for a matrix: more take long, 3 s for a matrix of 512 inputs,
@@ -125,41 +126,48 @@ function inputsOfRecurrent(
   const sequence = checkSequence(sample, inputSize, batchFirst, options, "sample");
   const { steps, batch, lengths } = sequence;
   const rows = lengths?.reduce((sum, length) => sum + length, 0) ?? steps * batch;
-  const { hiddenSize } = stack.sizes;
+  const { directions, hiddenSize, projSize } = stack.shape;
   const inputs = new Map<string, Inputs>();
-  const suffixes = suffixesOf(stack.sizes);
-  const layers = stack.layers.map(({ sizes, outputSize, reduction }, layer) => {
+  const suffixes = suffixesOf(stack.shape);
+  const layers = stack.layers.map(({ shape, outputSize }, index) => {
     const gather = (part: string, columns: number) => {
       const gathered = new Inputs(rows, columns);
-      inputs.set(`weight_${part}${suffixes[layer]}`, gathered);
+      inputs.set(`weight_${part}${suffixes[index]}`, gathered);
       return gathered;
     };
     return {
-      ih: gather("ih", sizes.inputSize),
+      ih: gather("ih", shape.inputSize),
       hh: gather("hh", outputSize),
-      hr: reduction && gather("hr", hiddenSize),
+      hr: projSize > 0 ? gather("hr", hiddenSize) : undefined,
     };
   });
   const region = new Region(stack.region.runtime, stack);
   try {
-    const initial = stack.stateSizes.map(() => undefined);
-    const sink: TraceSink = (layer, _step, _row, trace, input, h) => {
-      const { floats } = stack.region.runtime;
-      const { ih, hh, hr } = layers[layer]!;
-      ih.add(floats, input);
-      hh.add(floats, h);
-      if (hr === undefined) return;
-      // The trace's rows are i, f, g, o, c: W_hr is multiplied with o tanh(c).
-      const row = stack.layers[layer]!.cellRow / 4;
-      const hidden = floats.slice(trace + 3 * row, trace + 3 * row + hiddenSize);
-      hr.add(
-        hidden.map((o, unit) => o * Math.tanh(floats[trace + 4 * row + unit]!)),
-        0,
-      );
+    const observer = {
+      traced: projSize > 0,
+      see({ layer, start, steps: count, input, output, trace }: LayerChunk) {
+        const { ih, hh, hr } = layers[layer]!;
+        const { outputSize, cRow } = stack.layers[layer]!;
+        for (let at = 0; at < count * batch; at++) {
+          if (lengths !== undefined && start + Math.floor(at / batch) >= lengths[at % batch]!) continue;
+          ih.add(input, at * ih.columns);
+          hh.add(output, at * stack.outputSize + (layer % directions) * outputSize);
+          hr?.add(unprojected(trace.subarray(at * TRACE_ROWS * (cRow / 4)), cRow / 4, hiddenSize), 0);
+        }
+      },
     };
-    stack.run(new Workspace(region), sequence, initial, sink, stack.sizes.projSize > 0);
+    const initial = stack.stateSizes.map(() => undefined);
+    stack.run(stack.workspace(region), sequence, initial, observer);
   } finally {
     region.release();
   }
   return inputs;
+}
+
+/** What W_hr is multiplied with, o tanh c, from the rows of a trace, `row` numbers each. */
+function unprojected(trace: Float32Array, row: number, hiddenSize: number): Float32Array {
+  return Float32Array.from(
+    { length: hiddenSize },
+    (_, unit) => trace[TRACE_O * row + unit]! * Math.tanh(trace[TRACE_C * row + unit]!),
+  );
 }

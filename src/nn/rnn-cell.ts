@@ -1,10 +1,20 @@
 /** RNNCell: one step of an RNN, PyTorch's nn.RNNCell in inference. */
-import { checkOptions } from "../tensor/checks.js";
 import type { StateDictLike, TensorLike } from "../tensor/like.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { CELL_OPTIONS, Cell, type CellOptions } from "./cell.js";
-import { cellSizesFromDict, type StateSource } from "./recurrent.js";
-import { type Nonlinearity, rnnFamily } from "./rnn.js";
+import { Cell, type CellOptions, cellOptions } from "./cell.js";
+import { CELLS } from "./cell-kinds.js";
+import { moduleFromDict, type Reading } from "./from-state-dict.js";
+import { readOptions, sourceOf } from "./options.js";
+import { cellOptionsOf } from "./recurrent.js";
+import { ACTIVATIONS, type Nonlinearity, nonlinearityOption } from "./rnn.js";
+
+const rnnCellOptions = () => ({ ...cellOptions(), nonlinearity: nonlinearityOption() });
+
+const READING: Reading = {
+  options: rnnCellOptions,
+  untold: ["nonlinearity"],
+  told: (below) => cellOptionsOf(below, CELLS.RNN, ""),
+};
 
 /** Options of `RNNCell`. */
 export interface RNNCellOptions extends CellOptions {
@@ -21,10 +31,9 @@ export class RNNCell extends Cell {
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
-  constructor(options: RNNCellOptions, /** @internal */ source?: StateSource) {
-    const checked = checkOptions("options", options, [...CELL_OPTIONS, "nonlinearity"]);
-    const { nonlinearity = "tanh" } = checked;
-    super(rnnFamily(nonlinearity)("float32"), checked, source);
+  constructor(options: RNNCellOptions) {
+    const { nonlinearity, ...values } = readOptions(rnnCellOptions(), options);
+    super(values, { cell: CELLS.RNN, activation: ACTIVATIONS[nonlinearity], source: sourceOf(options) });
     this.nonlinearity = nonlinearity;
   }
 
@@ -36,11 +45,7 @@ export class RNNCell extends Cell {
     dict: StateDictLike,
     options: { prefix?: string | undefined; nonlinearity?: Nonlinearity | undefined } = {},
   ): RNNCell {
-    const { prefix = "", nonlinearity = "tanh" } = checkOptions("options", options, [
-      "prefix",
-      "nonlinearity",
-    ]);
-    return new RNNCell({ ...cellSizesFromDict(dict, prefix, 1, ""), nonlinearity }, { dict, prefix });
+    return moduleFromDict(RNNCell, READING, dict, options);
   }
 
   /**

@@ -1,19 +1,11 @@
-/** RNN: PyTorch's nn.RNN (Elman) in inference. The kernel is assembly/recurrent.ts. */
-import { checkBoolean, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
+/** RNN: PyTorch's nn.RNN (Elman) in inference. The kernels are assembly/layer.ts and assembly/cells/rnn.ts. */
+import { RELU, TANH } from "../../build/abi.js";
 import type { StateDictLike } from "../tensor/like.js";
-import type { Precision } from "../wasm/precision.js";
-import {
-  FROM_STATE_DICT_OPTIONS,
-  type FromStateDictOptions,
-  RECURRENT_OPTIONS,
-  type RecurrentOptions,
-  SingleStateRecurrent,
-  type StateSource,
-  sizesFromDict,
-} from "./recurrent.js";
-import { singleStateFamily } from "./single-state-family.js";
-import type { Family } from "./stack.js";
-import { precisionFromDict } from "./state-dict.js";
+import { CELLS } from "./cell-kinds.js";
+import { type FromStateDictOptions, moduleFromDict, type Reading } from "./from-state-dict.js";
+import { oneOf, readOptions, sourceOf } from "./options.js";
+import { type RecurrentOptions, recurrentOptions, recurrentOptionsOf } from "./recurrent.js";
+import { SingleState } from "./single-state.js";
 
 export type Nonlinearity = "tanh" | "relu";
 
@@ -22,31 +14,32 @@ export interface RNNOptions extends RecurrentOptions {
   nonlinearity?: Nonlinearity | undefined;
 }
 
-/**
- * @internal What the RNN is in a precision.
- * @throws TypeError for what is not a string; RangeError for an unknown nonlinearity.
- */
-export function rnnFamily(nonlinearity: Nonlinearity): (precision: Precision) => Family {
-  if (typeof nonlinearity !== "string") throw wrongType("nonlinearity", '"tanh" or "relu"', nonlinearity);
-  if (nonlinearity !== "tanh" && nonlinearity !== "relu") {
-    throw wrongValue("nonlinearity", '"tanh" or "relu"', nonlinearity);
-  }
-  return (precision) => singleStateFamily(precision, nonlinearity === "relu" ? 2 : 1);
-}
+export const nonlinearityOption = () => oneOf<Nonlinearity>("tanh", "relu");
+
+/** The number that kernels know a nonlinearity by. */
+export const ACTIVATIONS: Readonly<Record<Nonlinearity, number>> = { tanh: TANH, relu: RELU };
+
+const rnnOptions = () => ({ ...recurrentOptions(), nonlinearity: nonlinearityOption() });
+
+const READING: Reading = {
+  options: rnnOptions,
+  untold: ["batchFirst", "precision", "nonlinearity"],
+  told: (below) => recurrentOptionsOf(below, CELLS.RNN),
+};
 
 /** An Elman network, as PyTorch's `nn.RNN`: h' = tanh or relu of W_ih x + b_ih + W_hh h + b_hh. */
-export class RNN extends SingleStateRecurrent {
+export class RNN extends SingleState {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "RNN";
   readonly nonlinearity: Nonlinearity;
+
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
-  constructor(options: RNNOptions, /** @internal */ source?: StateSource) {
-    const checked = checkOptions("options", options, [...RECURRENT_OPTIONS, "nonlinearity"]);
-    const { nonlinearity = "tanh" } = checked;
-    super(rnnFamily(nonlinearity), checked, 0, source);
+  constructor(options: RNNOptions) {
+    const { nonlinearity, ...values } = readOptions(rnnOptions(), options);
+    super(values, { cell: CELLS.RNN, activation: ACTIVATIONS[nonlinearity], source: sourceOf(options) });
     this.nonlinearity = nonlinearity;
   }
 
@@ -59,11 +52,6 @@ export class RNN extends SingleStateRecurrent {
     dict: StateDictLike,
     options: FromStateDictOptions & { nonlinearity?: Nonlinearity | undefined } = {},
   ): RNN {
-    const checked = checkOptions("options", options, [...FROM_STATE_DICT_OPTIONS, "nonlinearity"]);
-    const { prefix = "", batchFirst = false, nonlinearity = "tanh" } = checked;
-    const { projSize: _, ...sizes } = sizesFromDict(dict, prefix, 1);
-    const precision = precisionFromDict(dict, prefix, "weight_ih_l0", checked.precision);
-    const read = { ...sizes, precision, nonlinearity, batchFirst: checkBoolean("batchFirst", batchFirst) };
-    return new RNN(read, { dict, prefix });
+    return moduleFromDict(RNN, READING, dict, options);
   }
 }

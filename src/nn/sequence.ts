@@ -73,10 +73,8 @@ function checkLengths(lengths: unknown, steps: number, batch: number): Int32Arra
 export function checkState(
   name: string,
   state: unknown,
-  rows: number,
-  size: number,
-  batch: number,
-  batched: boolean,
+  { rows, size }: { rows: number; size: number },
+  { batch, batched }: Pick<Sequence, "batch" | "batched">,
 ): Float32Array {
   const { data, shape } = asTensor(state, name);
   const fits = batched

@@ -4,7 +4,7 @@ import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
 import { checkBoolean, sameShape, showShape, wrongType } from "../tensor/checks.js";
 import { entriesOf, type ParameterData, type StateDictLike, type TensorLike } from "../tensor/like.js";
 import { asParameter, asTensor } from "../tensor/tensor.js";
-import { checkPrecision, type Precision } from "../wasm/precision.js";
+import type { Precision } from "../wasm/precision.js";
 
 /** A parameter that a module has: PyTorch's name and shape. */
 export interface ParameterSpec {
@@ -112,15 +112,9 @@ function selectInt8(
   return [];
 }
 
-/** The precision asked for, or else that of the weights under `name`: int8 weights are recognised. */
-export function precisionFromDict(
-  dict: StateDictLike,
-  prefix: string,
-  name: string,
-  asked: unknown,
-): Precision {
-  if (asked !== undefined) return checkPrecision(asked);
-  const entry = entriesBelow(dict, prefix).get(name) as { data?: unknown } | undefined;
+/** The precision of the weights under `name`. */
+export function precisionOf(entries: ReadonlyMap<string, TensorLike<unknown>>, name: string): Precision {
+  const entry = entries.get(name) as { data?: unknown } | undefined;
   return entry?.data instanceof Int8Array ? "int8" : "float32";
 }
 

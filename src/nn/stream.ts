@@ -5,7 +5,7 @@ import { asTensor, Tensor } from "../tensor/tensor.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
 import type { Stack } from "./stack.js";
-import type { Workspace } from "./workspace.js";
+import type { Layout } from "./workspace.js";
 
 /** Options of `stream`. */
 export interface StreamOptions {
@@ -33,11 +33,12 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   readonly #module: StreamModule;
   readonly #shape: StateShape<State, StateLike>;
   readonly #region: Region;
-  readonly #workspace: Workspace;
+  readonly #layout: Layout;
   readonly #outputRow: Tensor;
   readonly #outputBatch: Tensor;
-  /** The output in linear memory; rebuilt when memory has grown. */
-  #view: Float32Array;
+  /** The output in linear memory, made anew when memory has grown. */
+  #view: Float32Array = new Float32Array(0);
+  #growths = 0;
   #steps = 0;
 
   /** @internal Use `module.stream()`. */
@@ -53,14 +54,15 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     this.#shape = shape;
     this.#region = new Region(module.stack.region.runtime, this);
     try {
-      this.#workspace = module.stack.streamWorkspace(this.#region, batchSize);
+      const workspace = module.stack.workspace(this.#region);
+      this.#layout = workspace.fit({ steps: 1, batch: batchSize, batchMajor: false, traced: false });
+      workspace.setOrder(undefined);
     } catch (error) {
       this.#region.release();
       throw error;
     }
     this.#outputRow = new Tensor(data, [batchSize * outputSize]);
     this.#outputBatch = new Tensor(data, [batchSize, outputSize]);
-    this.#view = new Float32Array(0);
   }
 
   /**
@@ -101,10 +103,11 @@ export class Stream<State, StateLike = State> extends DisposableBase {
       throw new Error("stream: the buffer of its output was transferred; transfer a copy of the output");
     }
     const { runtime } = this.#region;
-    runtime.floats.set(data, this.#workspace.input / 4);
-    const output = stack.runStep(this.#workspace, this.#steps++);
-    if (this.#view.length === 0) {
-      this.#view = new Float32Array(runtime.kernels.memory.buffer, output, outputs.length);
+    runtime.write(this.#layout.input, 0, data);
+    stack.runStep(this.#layout, this.#steps++);
+    if (this.#growths !== runtime.growths) {
+      this.#view = runtime.view(stack.result(this.#layout));
+      this.#growths = runtime.growths;
     }
     outputs.set(this.#view);
     return batched ? this.#outputBatch : this.#outputRow;
@@ -113,7 +116,7 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   /** The state, shaped as forward's with batch batchSize: a copy. Setting it copies too. */
   get state(): State {
     this.#checkAlive();
-    return this.#shape.read(this.#module.stack.readStates(this.#workspace), this.batchSize);
+    return this.#shape.read(this.#module.stack.storeStates(this.#layout), this.batchSize);
   }
 
   /** @throws TypeError or RangeError naming the state that does not fit; the stream then keeps its own. */
@@ -122,20 +125,20 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     if (state === undefined) throw wrongType("state", "a state shaped as forward's", state);
     const states = this.#shape.check(state, this.batchSize);
     this.#checkAlive(); // once more: the state's own getters have run
-    this.#module.stack.writeStates(this.#workspace, states);
+    this.#module.stack.loadStates(this.#layout, states);
   }
 
   /** Back to a state of zeros. */
   reset(): void {
     this.#checkAlive();
-    this.#module.stack.writeStates(this.#workspace, []);
+    this.#module.stack.loadStates(this.#layout, []);
   }
 
   /** A stream of its own that goes on from the same state. */
   clone(): Stream<State, StateLike> {
     this.#checkAlive();
     const copy = new Stream(this.#module, { batchSize: this.batchSize }, this.#shape);
-    this.#module.stack.writeStates(copy.#workspace, this.#module.stack.readStates(this.#workspace));
+    this.#module.stack.loadStates(copy.#layout, this.#module.stack.storeStates(this.#layout));
     return copy;
   }
 

@@ -1,9 +1,9 @@
 /** What the gates of an LSTM did, gathered from the rows that the kernel writes when it is asked to. */
-
+import { TRACE_C, TRACE_F, TRACE_G, TRACE_I, TRACE_O, TRACE_ROWS } from "../../build/abi.js";
 import { allocateFloats } from "../tensor/like.js";
 import { Tensor } from "../tensor/tensor.js";
 import type { Sequence } from "./sequence.js";
-import type { Stack, TraceSink } from "./stack.js";
+import type { LayerChunk, Observer, Stack } from "./stack.js";
 
 /** The gates of one layer and direction; each (L, N, hiddenSize) in the input's layout, h with the output's size. */
 export interface LayerTrace {
@@ -24,65 +24,70 @@ export interface LstmTrace {
   readonly layers: readonly LayerTrace[];
 }
 
-const GATES = ["i", "f", "g", "o", "c"] as const;
+/** Where the kernel puts what. */
+const ROWS = { i: TRACE_I, f: TRACE_F, g: TRACE_G, o: TRACE_O, c: TRACE_C } as const;
+const NAMES = ["i", "f", "g", "o", "c"] as const;
 
-type Record = { [gate in (typeof GATES)[number] | "h"]: Float32Array };
+type Gathered = Record<keyof typeof ROWS | "h", Float32Array>;
 
-export class TraceRecorder {
+/** Gathers the rows of a call's trace. */
+export class TraceRecorder implements Observer {
+  readonly traced = true;
   readonly #stack: Stack;
   readonly #sequence: Sequence;
-  readonly #records: Record[];
+  readonly #gathered: Gathered[];
 
   constructor(stack: Stack, sequence: Sequence) {
     this.#stack = stack;
     this.#sequence = sequence;
     const rows = sequence.steps * sequence.batch;
-    const { hiddenSize } = stack.sizes;
-    this.#records = stack.layers.map((layer) => {
-      const row = () => allocateFloats(rows * hiddenSize, "trace");
-      return {
-        i: row(),
-        f: row(),
-        g: row(),
-        o: row(),
-        c: row(),
-        h: allocateFloats(rows * layer.outputSize, "trace"),
-      };
-    });
+    const gate = () => allocateFloats(rows * stack.shape.hiddenSize, "trace");
+    this.#gathered = stack.layers.map(({ outputSize }) => ({
+      i: gate(),
+      f: gate(),
+      g: gate(),
+      o: gate(),
+      c: gate(),
+      h: allocateFloats(rows * outputSize, "trace"),
+    }));
   }
 
-  readonly sink: TraceSink = (layer, step, row, trace, _, h) => {
-    const { batch, steps, batchMajor } = this.#sequence;
-    const { hiddenSize } = this.#stack.sizes;
-    const { floats } = this.#stack.region.runtime;
-    const { outputSize, cellRow } = this.#stack.layers[layer]!;
-    const record = this.#records[layer]!;
-    const target = batchMajor ? row * steps + step : step * batch + row;
-    for (const [gate, name] of GATES.entries()) {
-      const from = trace + gate * (cellRow / 4);
-      record[name].set(floats.subarray(from, from + hiddenSize), target * hiddenSize);
+  see({ layer, start, steps, output, trace }: LayerChunk): void {
+    const { batch, batchMajor, lengths } = this.#sequence;
+    const { hiddenSize, directions } = this.#stack.shape;
+    const { outputSize, cRow } = this.#stack.layers[layer]!;
+    const gathered = this.#gathered[layer]!;
+    for (let at = 0; at < steps * batch; at++) {
+      const step = start + Math.floor(at / batch);
+      const row = at % batch;
+      if (lengths !== undefined && step >= lengths[row]!) continue;
+      const target = batchMajor ? row * this.#sequence.steps + step : step * batch + row;
+      for (const name of NAMES) {
+        const from = (at * TRACE_ROWS + ROWS[name]) * (cRow / 4);
+        gathered[name].set(trace.subarray(from, from + hiddenSize), target * hiddenSize);
+      }
+      const h = at * this.#stack.outputSize + (layer % directions) * outputSize;
+      gathered.h.set(output.subarray(h, h + outputSize), target * outputSize);
     }
-    record.h.set(floats.subarray(h, h + outputSize), target * outputSize);
-  };
+  }
 
   layers(): LayerTrace[] {
     const { steps, batch, batched, batchMajor } = this.#sequence;
-    const { directions } = this.#stack.sizes;
-    return this.#records.map((record, index) => {
+    const { directions, hiddenSize } = this.#stack.shape;
+    return this.#gathered.map(({ h, ...gates }, index) => {
       const tensor = (data: Float32Array, size: number) => {
         if (!batched) return new Tensor(data, [steps, size]);
         return new Tensor(data, batchMajor ? [batch, steps, size] : [steps, batch, size]);
       };
-      const { hiddenSize } = this.#stack.sizes;
       return {
         layer: Math.floor(index / directions),
         direction: index % directions === 0 ? "forward" : "reverse",
-        i: tensor(record.i, hiddenSize),
-        f: tensor(record.f, hiddenSize),
-        g: tensor(record.g, hiddenSize),
-        o: tensor(record.o, hiddenSize),
-        c: tensor(record.c, hiddenSize),
-        h: tensor(record.h, this.#stack.layers[index]!.outputSize),
+        i: tensor(gates.i, hiddenSize),
+        f: tensor(gates.f, hiddenSize),
+        g: tensor(gates.g, hiddenSize),
+        o: tensor(gates.o, hiddenSize),
+        c: tensor(gates.c, hiddenSize),
+        h: tensor(h, this.#stack.layers[index]!.outputSize),
       };
     });
   }

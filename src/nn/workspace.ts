@@ -1,38 +1,32 @@
 /**
- * The buffers of a recurrent call, one after the other in one block:
+ * The buffers of a recurrent call, one after the other in one block, and the records that kernels find them by:
  *
- *   order [N]  active [T]                           i32: rows by falling length; rows that run at each step
- *   states, cells   of each layer and direction     rows of h and of c
- *   hidden [N, H]  sums [N, gates]                  h' before a projection makes h of it; W_hh h + b_hh
- *   gates [T, N, gates]                             what project() makes of T steps
- *   input [C, N, I]  outputs 2 x [C, N, D R]        a chunk of time, and every layer's output in turn
- *   staging [C, max(I, D R)]                        one batch row of the chunk, for batchFirst
- *   trace [T, N, 5, H]                              activated gates
- *   quantized [N, H]                                int8: h, or h' before a projection, as the kernels read it
- *   quantizedInput [T, N, I]                        int8: the input of T steps as project() reads it
+ *   order [N]  active [C]                      i32: rows by falling length; rows that run at each step
+ *   runs                                       a Run and its walks for each layer and direction
+ *   h, c of each layer and direction           rows of state
+ *   unprojected [N, H]  sums [N, gates]        o tanh c' before a projection; W_hh h + b_hh
+ *   gates [T, N, gates]                        W_ih x + b_ih of T steps
+ *   input [C, N, I]  outputs 2 x [C, N, D R]   a chunk of time, and every layer's output in turn
+ *   staging [C, max(I, D R)]                   one batch row of the chunk, for batchFirst
+ *   trace [C, N, 5, H]                         what the gates of a layer did
+ *   callerH [layers D, N, R]  callerC          the states as the caller has them
+ *   rounded [N, H]  roundedInput [T, N, I]     int8: rows as the kernels read them
  *
  * C is T for one direction, whatever the sequence's length; two directions need the whole sequence: C = L.
  */
-
+import { RUN_BYTES, TRACE_ROWS, WALK_BYTES } from "../../build/abi.js";
+import * as Run from "../../build/records/run.js";
+import type { Block } from "../wasm/block.js";
 import type { Region } from "../wasm/region.js";
-import { align, Scratch } from "../wasm/scratch.js";
+import { Scratch } from "../wasm/scratch.js";
+import { setWalk } from "../wasm/walk.js";
 import type { Layer } from "./layer.js";
+import type { RowOrder } from "./row-order.js";
 
-/**
- * Bytes of gates that one call of project() makes, unless 16 rows or one step are more: half of a 2 MB L2, so that the
- * steps find them there.
- */
+/** Bytes of gates to make at once, unless 16 rows or one step are more: half of a 2 MB L2, so that the steps find them there. */
 const GATES_BYTES = 2 ** 20;
 /** Rows of gates to make at once: enough for each weight read to serve many rows. */
 const GATES_ROWS = 128;
-
-/** Where one layer and direction keeps its state. */
-export interface LayerState {
-  readonly state: number;
-  readonly stateRow: number;
-  readonly cells: number;
-  readonly cellRow: number;
-}
 
 /** What the size of a workspace depends on. */
 export interface WorkspaceShape {
@@ -42,115 +36,161 @@ export interface WorkspaceShape {
   readonly traced: boolean;
 }
 
-export class Workspace {
-  /** Steps whose input and output are in memory at a time: C. */
-  chunkSteps = 0;
-  /** Steps whose gates are in memory at a time: T. */
-  gateSteps = 0;
-  batch = 0;
-  /** Whether this is a single step of one row, for which the kernel makes the gates itself. */
-  single = false;
-  /** Whether order and active say that all rows run at every step, in their own order. */
-  uniform = false;
-  order = 0;
-  active = 0;
-  hidden = 0;
-  gates = 0;
-  input = 0;
-  outputs: readonly [number, number] = [0, 0];
-  staging = 0;
-  trace = 0;
-  sums = 0;
-  /** The scratch of the int8 kernels; 0 in float32. */
-  quantized = 0;
-  quantizedRow = 0;
-  quantizedInput = 0;
-  layers: readonly LayerState[] = [];
-  readonly #scratch: Scratch;
-  #shape: WorkspaceShape | undefined;
+/** A workspace laid out for calls of one shape. */
+export interface Layout {
+  readonly batch: number;
+  /** C: steps whose input and output are in memory at a time. */
+  readonly chunkSteps: number;
+  /** Address of the Run of each layer and direction. */
+  readonly runs: readonly number[];
+  readonly order: Block;
+  readonly active: Block;
+  readonly input: Block;
+  /** Of the layer last run. */
+  readonly outputs: readonly [even: Block, odd: Block];
+  readonly staging: Block;
+  readonly trace: Block;
+  /** callerH, and the LSTM's callerC. */
+  readonly callerStates: readonly Block[];
+}
 
-  constructor(region: Region) {
+/** A run and its three walks. */
+const RECORDS_BYTES = (RUN_BYTES + 3 * WALK_BYTES + 15) & ~15;
+
+export class Workspace {
+  readonly #region: Region;
+  readonly #scratch: Scratch;
+  readonly #layers: readonly Layer[];
+  readonly #directions: number;
+  #shape: WorkspaceShape | undefined;
+  #layout: Layout | undefined;
+  /** Whether order and active say that all rows run at every step, in their own order. */
+  #uniform = false;
+
+  constructor(region: Region, layers: readonly Layer[], directions: number) {
+    this.#region = region;
     this.#scratch = new Scratch(region);
+    this.#layers = layers;
+    this.#directions = directions;
   }
 
   /** Lays the buffers out for a call; allocates only if it needs more than any call before. */
-  fit(layers: readonly Layer[], directions: number, shape: WorkspaceShape): void {
-    const { steps, batch, batchMajor, traced } = shape;
-    const laidOut = this.#shape;
+  fit(shape: WorkspaceShape): Layout {
+    const last = this.#shape;
     if (
-      laidOut !== undefined &&
-      laidOut.steps === steps &&
-      laidOut.batch === batch &&
-      laidOut.batchMajor === batchMajor &&
-      laidOut.traced === traced
+      last !== undefined &&
+      last.steps === shape.steps &&
+      last.batch === shape.batch &&
+      last.batchMajor === shape.batchMajor &&
+      last.traced === shape.traced
     ) {
-      return;
+      return this.#layout!;
     }
     this.#shape = undefined;
-    const gatesRow = Math.max(...layers.map((layer) => layer.input.outputRow));
-    const rows = Math.min(GATES_ROWS, Math.max(16, Math.floor(GATES_BYTES / gatesRow)));
-    const gateSteps = Math.min(steps, Math.max(1, Math.floor(rows / batch)));
-    const chunkSteps = directions === 2 ? steps : gateSteps;
-
-    const { cellRow } = layers[0]!;
-    const inputSize = layers[0]!.sizes.inputSize;
-    const outputSize = directions * layers[0]!.outputSize;
-    let next = 0;
-    const place = (bytes: number): number => {
-      const at = next;
-      next += align(bytes);
-      return at;
-    };
-    const order = place(batch * 4);
-    const active = place(gateSteps * 4);
-    const states = layers.map((layer) => {
-      const { stateRow } = layer;
-      return {
-        state: place(batch * stateRow),
-        stateRow,
-        cells: place(batch * cellRow),
-        cellRow,
-      };
-    });
-    const hidden = place(layers[0]!.reduction === undefined ? 0 : batch * cellRow);
-    const sums = place(batch * gatesRow);
-    const gates = place(gateSteps * batch * gatesRow);
-    const input = place(chunkSteps * batch * inputSize * 4);
-    const outputBytes = chunkSteps * batch * outputSize * 4;
-    const even = place(outputBytes);
-    const odd = place(layers.length > directions ? outputBytes : 0);
-    const staging = place(batchMajor ? chunkSteps * Math.max(inputSize, outputSize) * 4 : 0);
-    const trace = place(traced ? gateSteps * batch * 5 * cellRow : 0);
-
-    const inputRow = Math.max(...layers.map((layer) => layer.input.quantizedRow));
-    const int8 = inputRow > 0;
-    const quantizedRow = Math.max(...layers.map((layer) => layer.quantizedRow));
-    const quantized = place(batch * quantizedRow);
-    const quantizedInput = place(gateSteps * batch * inputRow);
-
-    const base = this.#scratch.fit(next);
-    this.chunkSteps = chunkSteps;
-    this.gateSteps = gateSteps;
-    this.batch = batch;
-    this.single = steps === 1 && batch === 1;
-    this.uniform = false;
-    this.order = base + order;
-    this.active = base + active;
-    this.layers = states.map((layer) => ({
-      ...layer,
-      state: layer.state + base,
-      cells: layer.cells + base,
-    }));
-    this.hidden = base + hidden;
-    this.gates = base + gates;
-    this.input = base + input;
-    this.outputs = [base + even, base + odd];
-    this.staging = base + staging;
-    this.trace = traced ? base + trace : 0;
-    this.quantized = int8 ? base + quantized : 0;
-    this.quantizedRow = quantizedRow;
-    this.quantizedInput = int8 ? base + quantizedInput : 0;
-    this.sums = base + sums;
+    this.#layout = this.#layOut(shape);
+    this.#uniform = false;
     this.#shape = shape;
+    return this.#layout;
   }
+
+  /** The order of rows, and where all run to the end also how many run at each step. */
+  setOrder(order: RowOrder | undefined): void {
+    if (order === undefined && this.#uniform) return;
+    const { batch, chunkSteps, order: rows, active } = this.#layout!;
+    const { runtime } = this.#region;
+    runtime.write(rows, 0, order?.rows ?? Int32Array.from({ length: batch }, (_, row) => row));
+    if (order === undefined) runtime.write(active, 0, new Int32Array(chunkSteps).fill(batch));
+    this.#uniform = order === undefined;
+  }
+
+  #layOut({ steps, batch, batchMajor, traced }: WorkspaceShape): Layout {
+    const layers = this.#layers;
+    const directions = this.#directions;
+    const { outputSize, hRow, cRow, weightHidden, weightProjection, shape } = layers[0]!;
+    const { inputSize, hiddenSize, cell } = shape;
+    const hasC = cell.states.length > 1;
+    const gatesRow = weightHidden.outputRow;
+    const gatesRows = Math.min(GATES_ROWS, Math.max(16, Math.floor(GATES_BYTES / gatesRow)));
+    const gateSteps = Math.min(steps, Math.max(1, Math.floor(gatesRows / batch)));
+    const chunkSteps = directions === 2 ? steps : gateSteps;
+    const rows = chunkSteps * batch;
+    const stateRows = layers.length * batch;
+    const outputRow = directions * outputSize * 4;
+    const [order, active, runs, h, c, unprojected, sums, gates, input, even, odd, staging, trace, ...rest] =
+      this.#scratch.parts([
+        batch * 4,
+        chunkSteps * 4,
+        layers.length * RECORDS_BYTES,
+        stateRows * hRow,
+        hasC ? stateRows * cRow : 0,
+        weightProjection === undefined ? 0 : batch * cRow,
+        batch * gatesRow,
+        gateSteps * batch * gatesRow,
+        rows * inputSize * 4,
+        rows * outputRow,
+        layers.length > directions ? rows * outputRow : 0,
+        batchMajor ? chunkSteps * Math.max(inputSize * 4, outputRow) : 0,
+        traced ? rows * TRACE_ROWS * cRow : 0,
+        stateRows * outputSize * 4,
+        hasC ? stateRows * hiddenSize * 4 : 0,
+        batch * largest(layers, (layer) => layer.roundedRow),
+        gateSteps * batch * largest(layers, (layer) => layer.weightInput.roundedRow),
+      ]);
+    const [callerH, callerC, rounded, roundedInput] = rest;
+
+    const words = new Int32Array(runs.bytes / 4);
+    const outputs = [even, odd] as const;
+    layers.forEach((layer, index) => {
+      const level = Math.floor(index / directions);
+      const stateRow = index * batch;
+      const run = (index * RECORDS_BYTES) / 4;
+      const walk = run + RUN_BYTES / 4;
+      words[run + Run.batch] = batch;
+      words[run + Run.order] = order.pointer;
+      words[run + Run.active] = active.pointer;
+      words[run + Run.input] = (level === 0 ? input : outputs[(level - 1) & 1]!).pointer;
+      words[run + Run.output] = outputs[level & 1]!.pointer + (index % directions) * outputSize * 4;
+      words[run + Run.outputRow] = outputRow;
+      words[run + Run.gates] = gates.pointer;
+      words[run + Run.gateSteps] = gateSteps;
+      words[run + Run.sums] = sums.pointer;
+      words[run + Run.h] = h.pointer + stateRow * hRow;
+      words[run + Run.nextH] = h.pointer + stateRow * hRow;
+      words[run + Run.hRow] = hRow;
+      words[run + Run.c] = hasC ? c.pointer + stateRow * cRow : 0;
+      words[run + Run.cRow] = cRow;
+      words[run + Run.unprojected] = unprojected.pointer;
+      words[run + Run.callerH] = callerH.pointer + stateRow * outputSize * 4;
+      words[run + Run.callerC] = callerC.pointer + stateRow * hiddenSize * 4;
+      words[run + Run.trace] = traced ? trace.pointer : 0;
+      words[run + Run.fromUnit] = 0;
+      words[run + Run.toUnit] = hiddenSize;
+      words[run + Run.fromOutput] = 0;
+      words[run + Run.toOutput] = outputSize;
+      words[run + Run.inputWalk] = runs.pointer + walk * 4;
+      words[run + Run.hiddenWalk] = runs.pointer + walk * 4 + WALK_BYTES;
+      words[run + Run.projectionWalk] = runs.pointer + walk * 4 + 2 * WALK_BYTES;
+      setWalk(words, walk, layer.weightInput, layer.shape.inputSize * 4, roundedInput.pointer);
+      setWalk(words, walk + WALK_BYTES / 4, layer.weightHidden, hRow, rounded.pointer);
+      if (layer.weightProjection === undefined) return;
+      setWalk(words, walk + WALK_BYTES / 2, layer.weightProjection, cRow, rounded.pointer);
+    });
+    this.#region.runtime.write(runs, 0, words);
+    return {
+      batch,
+      chunkSteps,
+      runs: layers.map((_, index) => runs.pointer + index * RECORDS_BYTES),
+      order,
+      active,
+      input,
+      outputs,
+      staging,
+      trace,
+      callerStates: hasC ? [callerH, callerC] : [callerH],
+    };
+  }
+}
+
+function largest(layers: readonly Layer[], of: (layer: Layer) => number): number {
+  return layers.reduce((most, layer) => Math.max(most, of(layer)), 0);
 }

@@ -1,53 +1,76 @@
-/** Which class of panel holds a module's weights. */
+/** Which class holds a module's weights, and the memory that they share. */
+import { MATRIX_BYTES } from "../../build/abi.js";
 import { wrongType, wrongValue } from "../tensor/checks.js";
-import { Int8Panel } from "./int8-weights.js";
 import type { Region } from "./region.js";
-import { FloatPanel, type Panel, vectorCount } from "./weights.js";
+import { vectorCount, type Weights, type WeightsShape } from "./weights.js";
+import { FloatWeights } from "./weights-f32.js";
+import { Int8Weights } from "./weights-i8.js";
 
 /** `float32`, or `int8`: weights of 8 bits with one scale per row, inputs of 14 bits with one scale per row and step. */
 export type Precision = "float32" | "int8";
 
-const PANELS = { float32: FloatPanel, int8: Int8Panel };
+const WEIGHTS = { float32: FloatWeights, int8: Int8Weights };
 
 /** @throws TypeError or RangeError unless `value` is a precision. */
 export function checkPrecision(value: unknown): Precision {
   if (typeof value !== "string") throw wrongType("precision", '"float32" or "int8"', value);
-  if (!Object.hasOwn(PANELS, value)) throw wrongValue("precision", '"float32" or "int8"', value);
+  if (!Object.hasOwn(WEIGHTS, value)) throw wrongValue("precision", '"float32" or "int8"', value);
   return value as Precision;
 }
 
 /**
- * Panels with equal gates and units and one number of inputs each, in new memory. In each block the lines of the first
- * are followed by those of the next, so that they are read in one walk.
+ * Matrices of equal gates and units and one number of columns each. In each block the lines of the first are followed by
+ * those of the next, so that they are read in one walk.
  */
-export function allocatePanels(
+export function allocateTogether(
   region: Region,
   precision: Precision,
-  gates: number,
-  units: number,
+  { gates, units }: { gates: number; units: number },
   widths: readonly number[],
-): Panel[] {
-  const kind = PANELS[precision];
-  const lineVectors = kind.lineVectors(region.runtime);
-  const lineBytes = lineVectors * 16;
-  const blocks = Math.ceil(vectorCount({ gates, units }) / lineVectors);
-  const blockBytes = widths.reduce((bytes, columns) => bytes + kind.lineCount(columns) * lineBytes, 0);
-  let pointer = region.allocate(blocks * blockBytes);
-  return widths.map((columns) => {
-    const record = region.allocate(kind.recordBytes(blocks * lineBytes, columns));
-    const panel = new kind(region.runtime, { gates, units, columns }, { pointer, blockBytes, record });
-    pointer += kind.lineCount(columns) * lineBytes;
-    return panel;
+): Weights[] {
+  const layouts = widths.map((columns) => layoutOf(region, precision, { gates, units, columns }));
+  const blockBytes = layouts.reduce((bytes, layout) => bytes + layout.blockBytes, 0);
+  const panels = region.allocate(layouts[0]!.blocks * blockBytes);
+  let offset = 0;
+  return widths.map((columns, number) => {
+    const panel = panels.part(offset, panels.bytes - offset);
+    offset += layouts[number]!.blockBytes;
+    const place = { panel, blockBytes, record: region.allocate(MATRIX_BYTES) };
+    return new WEIGHTS[precision](region, { gates, units, columns }, place);
   });
 }
 
-/** A panel in memory of its own. */
-export function allocatePanel(
+/** A plain matrix of `units` outputs by itself. */
+export function allocateWeights(
   region: Region,
   precision: Precision,
-  gates: number,
   units: number,
   columns: number,
-): Panel {
-  return allocatePanels(region, precision, gates, units, [columns])[0]!;
+): Weights {
+  return allocateTogether(region, precision, { gates: 1, units }, [columns])[0]!;
+}
+
+/** Plain float32 matrices of one shape, whose records follow one another. */
+export function allocateGroups(region: Region, groups: number, units: number, columns: number): Weights[] {
+  const shape = { gates: 1, units, columns };
+  const { blocks, blockBytes } = layoutOf(region, "float32", shape);
+  const panelBytes = blocks * blockBytes;
+  const panels = region.allocate(groups * panelBytes);
+  const records = region.allocate(groups * MATRIX_BYTES);
+  return Array.from({ length: groups }, (_, group) => {
+    const panel = panels.part(group * panelBytes, panelBytes);
+    const record = records.part(group * MATRIX_BYTES, MATRIX_BYTES);
+    return new FloatWeights(region, shape, { panel, blockBytes, record });
+  });
+}
+
+/** The blocks of a matrix, and the bytes of one by itself. */
+function layoutOf(region: Region, precision: Precision, shape: WeightsShape) {
+  const { kernels } = region.runtime;
+  const int8 = precision === "int8" ? 1 : 0;
+  const vectorsPerLine = kernels.vectorsPerLine(int8);
+  return {
+    blocks: Math.ceil(vectorCount(shape) / vectorsPerLine),
+    blockBytes: kernels.lineCount(shape.columns, int8) * vectorsPerLine * 16,
+  };
 }

@@ -2,6 +2,7 @@
  * Who owns which linear memory. A region is what one object allocated: freed together by dispose, or by the finalizer
  * when the object was forgotten. It refers to blocks only, never to its owner, or the owner would live for ever.
  */
+import type { Block } from "./block.js";
 import type { Runtime } from "./runtime.js";
 
 /** Cloudflare Workers with a compatibility date before 2025-05-05 have none; there, dispose alone frees memory. */
@@ -12,7 +13,7 @@ const forgotten =
 
 export class Region {
   readonly #runtime: Runtime;
-  readonly #blocks = new Set<number>();
+  readonly #blocks = new Set<Block>();
   #released = false;
 
   constructor(runtime: Runtime, owner: object) {
@@ -35,14 +36,24 @@ export class Region {
   }
 
   /** Cleared memory that lives as long as the region, unless given back. @throws RangeError when there is no room. */
-  allocate(bytes: number): number {
+  allocate(bytes: number): Block {
     const block = this.runtime.allocate(bytes);
     this.#blocks.add(block);
     return block;
   }
 
-  free(block: number): void {
+  free(block: Block): void {
     if (this.#blocks.delete(block)) this.#runtime.free(block);
+  }
+
+  /** What `use` returns, from a block that is given back after it. */
+  borrow<Result>(bytes: number, use: (block: Block) => Result): Result {
+    const block = this.allocate(bytes);
+    try {
+      return use(block);
+    } finally {
+      this.free(block);
+    }
   }
 
   /** Frees everything; a second call does nothing. */

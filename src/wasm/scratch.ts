@@ -1,34 +1,33 @@
 /** A block of memory that grows to what the largest call so far needed, so that later calls allocate nothing. */
+import { align, type Block } from "./block.js";
 import type { Region } from "./region.js";
-
-/** The next multiple of 16, the alignment of every buffer. */
-export function align(bytes: number): number {
-  return Math.ceil(bytes / 16) * 16;
-}
 
 export class Scratch {
   readonly #region: Region;
-  #block = 0;
-  #bytes = 0;
+  #block: Block | undefined;
 
   constructor(region: Region) {
     this.#region = region;
   }
 
-  /** At least `bytes`, aligned to 16; what it held may be gone. @throws RangeError when there is no room. */
-  fit(bytes: number): number {
-    if (bytes > this.#bytes || this.#block === 0) {
-      this.clear();
-      this.#block = this.#region.allocate(bytes);
-      this.#bytes = bytes;
-    }
-    return this.#block;
+  /** One block cut into parts of so many bytes, each aligned to 16. @throws RangeError when there is no room. */
+  parts<const Sizes extends readonly number[]>(sizes: Sizes): { [Part in keyof Sizes]: Block } {
+    const block = this.fit(sizes.reduce((sum, bytes) => sum + align(bytes), 0));
+    let next = 0;
+    const cut = sizes.map((bytes) => {
+      const part = block.part(next, bytes);
+      next += align(bytes);
+      return part;
+    });
+    return cut as { [Part in keyof Sizes]: Block };
   }
 
-  /** Gives the memory back. */
-  clear(): void {
-    if (this.#block !== 0) this.#region.free(this.#block);
-    this.#block = 0;
-    this.#bytes = 0;
+  /** At least `bytes`, aligned to 16; what it held may be gone. @throws RangeError when there is no room. */
+  fit(bytes: number): Block {
+    if (this.#block !== undefined && bytes <= this.#block.bytes) return this.#block;
+    if (this.#block !== undefined) this.#region.free(this.#block);
+    this.#block = undefined;
+    this.#block = this.#region.allocate(bytes);
+    return this.#block;
   }
 }

@@ -1,23 +1,17 @@
-/** A weight matrix in linear memory, packed as assembly/panel.ts draws it, with the record that kernels read it by. */
+/**
+ * A weight matrix and its bias in linear memory, packed as assembly/matmul/pack.ts draws it, with the record that kernels
+ * read it by. What is common to both precisions; weights-f32.ts and weights-i8.ts have the rest.
+ *
+ * A column, such as the bias, is packed like a matrix of one input: its numbers then stand in the order of the outputs.
+ */
+import { MATRIX_BYTES } from "../../build/abi.js";
+import * as Matrix from "../../build/records/matrix.js";
 import type { ParameterData } from "../tensor/like.js";
-import type { Kernels } from "./kernels.js";
-import type { Runtime } from "./runtime.js";
+import type { Block } from "./block.js";
+import type { Region } from "./region.js";
 
-/** Bytes of assembly/matrix.ts's Matrix: six fields. */
-export const RECORD_BYTES = 24;
-
-/** Where number `gate`, `unit` stands among the outputs of a matrix of `gates` gates. */
-export function outputIndex(gates: number, gate: number, unit: number): number {
-  return (gates * (unit >> 2) + gate) * 4 + (unit & 3);
-}
-
-/** The vectors of four outputs of a matrix. */
-export function vectorCount({ gates, units }: Pick<PanelShape, "gates" | "units">): number {
-  return gates * Math.ceil(units / 4);
-}
-
-/** What a panel holds. */
-export interface PanelShape {
+/** What a matrix is: (gates * units, columns) in PyTorch's layout. */
+export interface WeightsShape {
   /** Matrices whose units are interleaved by four: an LSTM's i f g o, a GRU's r z n; 1 for a plain matrix. */
   readonly gates: number;
   /** Units of each gate. */
@@ -26,135 +20,142 @@ export interface PanelShape {
   readonly columns: number;
 }
 
-/** Where a panel lies. */
-export interface PanelPlace {
-  /** The first line, aligned to 16 bytes. */
-  readonly pointer: number;
-  /** Bytes from one block to the next; more than the panel's own lines when two panels share blocks. */
+/** Where a matrix lies. */
+export interface WeightsPlace {
+  /** Its lines in the first block. */
+  readonly panel: Block;
+  /** Bytes from one block to the next; more than its own lines where two matrices share blocks. */
   readonly blockBytes: number;
-  /** Where the record goes, aligned to 4 bytes; in int8 to 16, since the scales follow it. */
-  readonly record: number;
+  /** Room for its record. */
+  readonly record: Block;
 }
 
-/** The weights, or their scales, of which float32 has none. */
-export type PanelPart = "weights" | "scales";
+/** The parts of a matrix; float32 has no scales. */
+export type WeightsPart = "weights" | "scales" | "bias";
 
-/** What is the same in every precision; each precision has a class of its own. */
-export abstract class Panel implements PanelShape, PanelPlace {
+const RECORD_BYTES = (MATRIX_BYTES + 15) & ~15;
+
+export abstract class Weights implements WeightsShape {
   readonly gates: number;
   readonly units: number;
   readonly columns: number;
-  readonly pointer: number;
-  readonly blockBytes: number;
-  readonly record: number;
   /** Vectors of four outputs that stand side by side in a line. */
-  abstract readonly lineVectors: number;
-
-  constructor({ gates, units, columns }: PanelShape, { pointer, blockBytes, record }: PanelPlace) {
-    this.gates = gates;
-    this.units = units;
-    this.columns = columns;
-    this.pointer = pointer;
-    this.blockBytes = blockBytes;
-    this.record = record;
-  }
-
-  /** Each block makes one line's width of outputs. */
-  get blocks(): number {
-    return Math.ceil(vectorCount(this) / this.lineVectors);
-  }
-
+  readonly vectorsPerLine: number;
+  /** Lines of a block. */
+  protected readonly lines: number;
   /** Bytes of one row of outputs, whole blocks. */
-  get outputRow(): number {
-    return this.blocks * this.lineVectors * 16;
+  readonly outputRow: number;
+  /** int8: bytes of a rounded row of inputs; 0 in float32. */
+  abstract readonly roundedRow: number;
+  protected readonly region: Region;
+  protected readonly place: WeightsPlace;
+  readonly #bias: Block;
+
+  /** @param int8 1 for int8 weights */
+  constructor(region: Region, shape: WeightsShape, place: WeightsPlace, int8: 0 | 1) {
+    const { kernels } = region.runtime;
+    this.gates = shape.gates;
+    this.units = shape.units;
+    this.columns = shape.columns;
+    this.region = region;
+    this.place = place;
+    this.vectorsPerLine = kernels.vectorsPerLine(int8);
+    this.lines = kernels.lineCount(shape.columns, int8);
+    this.outputRow = this.blocks * this.vectorsPerLine * 16;
+    this.#bias = region.allocate(this.outputRow);
   }
 
-  /** Bytes of staging that `store` and `read` need: one gate. */
-  abstract get stagingBytes(): number;
+  /** Address of the record that kernels are given. */
+  get matrix(): number {
+    return this.place.record.pointer;
+  }
 
-  /** int8: bytes of a quantised row of inputs; 0 in float32. */
-  abstract get quantizedRow(): number;
+  /** Blocks, each of one line's width of outputs. */
+  get blocks(): number {
+    return Math.ceil(vectorCount(this) / this.vectorsPerLine);
+  }
 
-  /** Packs PyTorch's (gates * units, columns) matrix, by way of `staging`; or takes the scales of an int8 matrix. */
-  abstract store(runtime: Runtime, staging: number, part: PanelPart, data: ParameterData): void;
+  /** Bytes of staging that `store` and `read` need: the record of a column, and one gate or one column. */
+  get stagingBytes(): number {
+    return RECORD_BYTES + this.units * 4 * Math.max(this.gates, this.lines);
+  }
+
+  /** Packs one part, in PyTorch's layout, by way of `staging`. */
+  store(staging: Block, part: WeightsPart, data: ParameterData): void {
+    if (part === "bias") this.packColumn(staging, this.#bias, data as Float32Array);
+    else this.storeMatrix(staging, part, data);
+  }
 
   /** A copy of what was stored. */
-  abstract read(runtime: Runtime, staging: number, part: PanelPart): ParameterData;
+  read(staging: Block, part: WeightsPart): ParameterData {
+    return part === "bias" ? this.unpackColumn(staging, this.#bias) : this.readMatrix(staging, part);
+  }
 
-  /**
-   * output = start + input x weights for `rows` rows, row strides in bytes; `start` is one row for all, and `quantized`
-   * has room for `rows` quantised rows. Output rows are at least `outputRow` bytes apart.
-   */
-  project(
-    kernels: Kernels,
-    rows: number,
-    input: number,
-    inputRow: number,
-    start: number,
-    output: number,
-    outputRow: number,
-    quantized: number,
-  ): void {
-    const { record, columns, quantizedRow } = this;
-    if (quantizedRow === 0) kernels.project(record, rows, input, inputRow, start, output, outputRow, 0);
-    else {
-      kernels.quantizeRows(rows, columns, input, inputRow, quantized, quantizedRow);
-      kernels.project(record, rows, quantized, quantizedRow, start, output, outputRow, 0);
+  protected abstract storeMatrix(staging: Block, part: "weights" | "scales", data: ParameterData): void;
+  protected abstract readMatrix(staging: Block, part: "weights" | "scales"): ParameterData;
+
+  /** Writes the record; `scales` and `corrections` are addresses, 0 in float32. */
+  protected writeRecord(scales: number, corrections: number): void {
+    const { panel, blockBytes, record } = this.place;
+    this.#writeRecord(record, this.columns, panel.pointer, blockBytes, { scales, corrections });
+  }
+
+  protected packColumn(staging: Block, target: Block, values: Float32Array | Int32Array): void {
+    const { runtime } = this.region;
+    const numbers = numbersOf(staging);
+    const column = this.#columnOf(staging, target);
+    runtime.write(numbers, 0, values);
+    for (let gate = 0; gate < this.gates; gate++) {
+      const source = numbers.pointer + gate * this.units * 4;
+      runtime.kernels.packGate(column, this.gates, gate, this.units, source);
     }
   }
 
-  protected writeRecord(runtime: Runtime, scales: number, corrections: number): void {
-    const { columns, pointer, blockBytes } = this;
-    runtime.integers.set(
-      [columns, vectorCount(this), pointer, blockBytes, scales, corrections],
-      this.record / 4,
-    );
+  protected unpackColumn(staging: Block, source: Block): Float32Array {
+    const { runtime } = this.region;
+    const numbers = numbersOf(staging);
+    const column = this.#columnOf(staging, source);
+    for (let gate = 0; gate < this.gates; gate++) {
+      const target = numbers.pointer + gate * this.units * 4;
+      runtime.kernels.unpackGate(column, this.gates, gate, this.units, target);
+    }
+    return runtime.read(numbers, 0, this.gates * this.units, "stateDict");
+  }
+
+  /** The record, in `staging`, of a float32 matrix of one column whose panel is `panel`. */
+  #columnOf(staging: Block, panel: Block): number {
+    const blockBytes = this.region.runtime.kernels.vectorsPerLine(0) * 16;
+    this.#writeRecord(staging, 1, panel.pointer, blockBytes, { scales: 0, corrections: 0 });
+    return staging.pointer;
+  }
+
+  #writeRecord(
+    record: Block,
+    columns: number,
+    panel: number,
+    blockBytes: number,
+    { scales, corrections }: { scales: number; corrections: number },
+  ): void {
+    const words = new Int32Array(MATRIX_BYTES / 4);
+    words[Matrix.columns] = columns;
+    words[Matrix.vectors] = vectorCount(this);
+    words[Matrix.blocks] = this.blocks;
+    words[Matrix.outputRow] = this.outputRow;
+    words[Matrix.panel] = panel;
+    words[Matrix.blockBytes] = blockBytes;
+    words[Matrix.bias] = this.#bias.pointer;
+    words[Matrix.scales] = scales;
+    words[Matrix.corrections] = corrections;
+    this.region.runtime.write(record, 0, words);
   }
 }
 
-export class FloatPanel extends Panel {
-  readonly lineVectors = FloatPanel.lineVectors();
-  readonly quantizedRow = 0;
+/** The part of a staging block that `store` and `read` put numbers into. */
+export function numbersOf(staging: Block): Block {
+  return staging.part(RECORD_BYTES, staging.bytes - RECORD_BYTES);
+}
 
-  constructor(runtime: Runtime, shape: PanelShape, place: PanelPlace) {
-    super(shape, place);
-    this.writeRecord(runtime, 0, 0);
-  }
-
-  static lineVectors(): number {
-    return 8;
-  }
-
-  /** Lines of a panel with so many inputs. */
-  static lineCount(columns: number): number {
-    return columns;
-  }
-
-  static recordBytes(): number {
-    return RECORD_BYTES;
-  }
-
-  get stagingBytes(): number {
-    return this.units * this.columns * 4;
-  }
-
-  store(runtime: Runtime, staging: number, _: PanelPart, matrix: ParameterData): void {
-    const { gates, units, columns, pointer, blockBytes, lineVectors } = this;
-    const size = units * columns;
-    for (let gate = 0; gate < gates; gate++) {
-      runtime.floats.set(matrix.subarray(gate * size, (gate + 1) * size), staging / 4);
-      runtime.kernels.packGate(pointer, blockBytes, lineVectors, gates, gate, staging, units, columns);
-    }
-  }
-
-  read(runtime: Runtime, staging: number): Float32Array {
-    const { gates, units, columns, pointer, blockBytes, lineVectors } = this;
-    const size = units * columns;
-    const matrix = new Float32Array(gates * size);
-    for (let gate = 0; gate < gates; gate++) {
-      runtime.kernels.unpackGate(pointer, blockBytes, lineVectors, gates, gate, staging, units, columns);
-      matrix.set(runtime.floats.subarray(staging / 4, staging / 4 + size), gate * size);
-    }
-    return matrix;
-  }
+/** The vectors of four outputs of a matrix. */
+export function vectorCount({ gates, units }: Pick<WeightsShape, "gates" | "units">): number {
+  return gates * Math.ceil(units / 4);
 }

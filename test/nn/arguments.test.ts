@@ -216,7 +216,7 @@ describe("results", () => {
     const tensors = results();
     const buffers = new Set(tensors.map(({ data }) => data.buffer));
     expect(buffers.size).toBe(tensors.length);
-    for (const taken of [currentRuntime().kernels.memory.buffer, input.data.buffer, rows.data.buffer]) {
+    for (const taken of [currentRuntime().memory.buffer, input.data.buffer, rows.data.buffer]) {
       expect(buffers.has(taken)).toBe(false);
     }
     // Nor is one a part of a larger buffer, which a transfer to a worker would take along.
@@ -227,7 +227,7 @@ describe("results", () => {
     const tensors = results();
     const copies = tensors.map(({ data, shape }) => new Tensor(data.slice(), shape));
     using _another = new LSTM({ inputSize: 64, hiddenSize: 64 });
-    currentRuntime().kernels.memory.grow(1);
+    currentRuntime().memory.grow(1);
     for (const [at, tensor] of tensors.entries()) expectSameBits(tensor, copies[at]!);
   });
 

@@ -191,11 +191,11 @@ it("needs no more memory for a long sample than forward does", () => {
   const module = new GRU({ inputSize: 1, hiddenSize: 64, bidirectional: true });
   const sample = Tensor.zeros([1000, 1, 1]);
   module.forward(sample);
-  const before = currentRuntime().kernels.memory.buffer.byteLength;
+  const before = currentRuntime().memory.buffer.byteLength;
   quantizeModule(module, sample);
   module.forward(sample);
   // A workspace of its own: outputs of both directions and gates; traces would be 2.5 MB more.
-  expect(currentRuntime().kernels.memory.buffer.byteLength - before).toBeLessThan(2.2 * 2 ** 20);
+  expect(currentRuntime().memory.buffer.byteLength - before).toBeLessThan(2.2 * 2 ** 20);
 });
 
 it("passes over what lies behind a row's length", () => {

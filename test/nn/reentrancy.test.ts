@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { Conv1d, GRU, GRUCell, Linear, LSTM, LSTMCell, RNN, RNNCell, Tensor } from "../../src/index.js";
+import type { Block } from "../../src/wasm/block.js";
 import { currentRuntime } from "../../src/wasm/runtime.js";
 import { expectSameBits } from "../support/tensors.js";
 
@@ -83,14 +84,13 @@ describe("a getter among the arguments that disposes of the module", () => {
     (call as AnyCall)(module, () => {}); // its workspace exists, and would serve again
     // What takes the freed blocks over shows whether anything is still written to them.
     const heirs: Float32Array[] = [];
-    const blocks: number[] = [];
+    const blocks: Block[] = [];
     const disposeAndTake = () => {
       if (blocks.length > 0) return;
       const free = currentRuntime().liveBytes - before;
       module.dispose();
       for (let taken = 0; taken < free; taken += 64) blocks.push(currentRuntime().allocate(64));
-      const { floats } = currentRuntime();
-      for (const block of blocks) heirs.push(floats.subarray(block / 4, block / 4 + 16).fill(7));
+      for (const block of blocks) heirs.push(currentRuntime().view(block).fill(7));
     };
     expect(() => (call as AnyCall)(module, disposeAndTake)).toThrow(/dispose\(\)/);
     expect(heirs.length).toBeGreaterThan(0);
@@ -121,14 +121,13 @@ describe("a stream", () => {
     for (const owner of ["stream", "module"] as const) {
       using module = new GRU(SIZES);
       using stream = module.stream();
-      const blocks: number[] = [];
+      const blocks: Block[] = [];
       const disposeAndTake = () => {
         ({ stream, module })[owner].dispose();
         while (blocks.length < 64) blocks.push(currentRuntime().allocate(16));
       };
       expect(() => stream.step(given(disposeAndTake))).toThrow(/dispose\(\)/);
-      const { floats } = currentRuntime();
-      for (const block of blocks) expect(floats[block / 4]).toBe(0);
+      for (const block of blocks) expect(currentRuntime().view(block)[0]).toBe(0);
       for (const block of blocks) currentRuntime().free(block);
     }
   });
@@ -137,7 +136,7 @@ describe("a stream", () => {
     using gru = new GRU(SIZES);
     const stream = gru.stream();
     const state = stream.state;
-    const blocks: number[] = [];
+    const blocks: Block[] = [];
     const disposeAndTake = () => {
       stream.dispose();
       while (blocks.length < 64) blocks.push(currentRuntime().allocate(16));
@@ -145,8 +144,7 @@ describe("a stream", () => {
     expect(() => {
       stream.state = actingTensor(new Tensor(new Float32Array(5).fill(9), state.shape), disposeAndTake);
     }).toThrow("stream: used after dispose()");
-    const { floats } = currentRuntime();
-    for (const block of blocks) expect(floats[block / 4]).toBe(0);
+    for (const block of blocks) expect(currentRuntime().view(block)[0]).toBe(0);
     for (const block of blocks) currentRuntime().free(block);
   });
 

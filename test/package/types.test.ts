@@ -126,9 +126,8 @@ it.each(["workerd", "edge-light"])("are found under the condition %s", (conditio
 /** Of each entry: what its exports are declared with, and an editor shows, though no program can import it. */
 const DECLARED_FOR_OTHERS: Record<string, readonly string[]> = {
   index: [
-    ...["Cell", "DisposableBase", "Module", "Recurrent", "SingleStateRecurrent", "StackModule"],
+    ...["Cell", "DisposableBase", "Module", "Recurrent", "SingleState"],
     ...["IndexData", "IntegerArray", "ParameterData"],
-    ...["StateSource"],
   ],
   "formats/index": ["CellInfo", "Found", "RecurrentInfo"],
 };
@@ -160,10 +159,8 @@ describe.each(Object.entries(ENTRIES))("dist/%s.d.ts", (path, source) => {
     const types = listed(/^export type \{ (\w.*) \}/gm);
     const others = declared.filter((name) => !types.includes(name));
     expect(others.sort()).toEqual([...DECLARED_FOR_OTHERS[path]!].sort());
-    // The constructors' parameter `source` is on its way out.
-    const shown = text.replaceAll(", /** @internal */ source?: StateSource", "");
-    expect(shown.match(/.*@internal.*/g)).toBeNull();
-    expect(shown.match(/^ *(private|protected|_).*/gm)).toBeNull();
+    expect(text.match(/.*@internal.*/g)).toBeNull();
+    expect(text.match(/^ *(private|protected|_).*/gm)).toBeNull();
   });
 
   it("imports from index.d.ts alone, whose classes it has no copies of", () => {

@@ -3,15 +3,14 @@ import { afterEach, expect } from "vitest";
 import { GRU, type Linear, LSTM, RNN, Tensor, type TensorData } from "../../src/index.js";
 import { currentRuntime } from "../../src/wasm/runtime.js";
 
-export const { kernels } = currentRuntime();
-const usual = kernels.selectGroups(0);
-kernels.selectGroups(usual);
-afterEach(() => {
-  kernels.selectGroups(usual);
-});
+const runtime = currentRuntime();
+
+/** Takes planes (1) or numbers (0) from now on (assembly/matmul/dot.ts): modules made before are of no use then. */
+export const selectGroups = (form: number) => runtime.configure(form);
+afterEach(() => selectGroups(runtime.kernels.dotIsOneInstruction()));
 
 /** How activations reach the dot products: the baseline build has one form, the relaxed one two. */
-export const FORMS = currentRuntime().build === "simd" ? [0] : [0, 1];
+export const FORMS = runtime.build === "simd" ? [0] : [0, 1];
 
 type AnyModule = LSTM | GRU | RNN;
 

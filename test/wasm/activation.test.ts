@@ -7,6 +7,8 @@
  * or become subnormal, and the clamps of the exponent.
  */
 import { describe, expect, it } from "vitest";
+import { SIGMOID, TANH } from "../../build/abi.js";
+import type { Block } from "../../src/wasm/block.js";
 import { currentRuntime } from "../../src/wasm/runtime.js";
 
 /** The error that assembly/activation.ts states, for both builds. */
@@ -55,13 +57,21 @@ function sigmoid(x: number): number {
 type Kernel = "sigmoid" | "tanh";
 const TRUTH: Record<Kernel, (x: number) => number> = { sigmoid, tanh: Math.tanh };
 
+const ACTIVATION: Record<Kernel, number> = { sigmoid: SIGMOID, tanh: TANH };
+
 /** Runs the kernel on the floats of `count` bit patterns, the first `first`, then every `stride`-th. */
-function runPatterns(kernel: Kernel, block: number, first: number, stride: number, count: number) {
-  const { kernels, floats, integers } = currentRuntime();
-  const bits = integers.subarray(block / 4, block / 4 + count);
+function runPatterns(kernel: Kernel, block: Block, first: number, stride: number, count: number) {
+  const bits = new Int32Array(count);
   for (let at = 0; at < count; at++) bits[at] = first + at * stride;
-  kernels[kernel](block, count);
-  return floats.subarray(block / 4, block / 4 + count);
+  return run(kernel, block, bits);
+}
+
+/** The kernel's results for the floats of some bits, as a view of `block`. */
+function run(kernel: Kernel, block: Block, numbers: Int32Array | Float32Array): Float32Array {
+  const runtime = currentRuntime();
+  runtime.write(block, 0, numbers);
+  runtime.kernels.activate(ACTIVATION[kernel], block.pointer, numbers.length);
+  return runtime.view(block).subarray(0, numbers.length);
 }
 
 interface Sweep {
@@ -168,9 +178,7 @@ function apply(kernel: Kernel, inputs: readonly number[]): number[] {
   const runtime = currentRuntime();
   const block = runtime.allocate(Math.ceil(inputs.length / 4) * 16);
   try {
-    runtime.floats.set(inputs, block / 4);
-    runtime.kernels[kernel](block, inputs.length);
-    return Array.from(runtime.floats.subarray(block / 4, block / 4 + inputs.length));
+    return Array.from(run(kernel, block, Float32Array.from(inputs)));
   } finally {
     runtime.free(block);
   }
@@ -200,9 +208,7 @@ describe.each(["sigmoid", "tanh"] as const)("%s", (kernel) => {
     const runtime = currentRuntime();
     const block = runtime.allocate(32);
     const bits = [0x7fc00000, 0xffc00000, 0x7f800001, 0xffffffff, 0x7fffffff, 0xff800001, 0, 0x80000000];
-    runtime.integers.set(bits, block / 4);
-    runtime.kernels[kernel](block, bits.length);
-    const nans = Array.from(runtime.floats.subarray(block / 4, block / 4 + bits.length), Number.isNaN);
+    const nans = Array.from(run(kernel, block, Int32Array.from(bits)), Number.isNaN);
     runtime.free(block);
     expect(nans).toEqual([true, true, true, true, true, true, false, false]);
   });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import { instantiateSync } from "@assemblyscript/loader";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { ABI, INITIAL_PAGES } from "../../build/abi.js";
 import { compile, compileBuild, instantiate } from "../../src/bundle/binaries.js";
 import { relaxedSimd, simd, toBytes } from "../../src/bundle/embedded.js";
 
@@ -34,7 +35,7 @@ describe("compileBuild", () => {
     const { build, module } = compileBuild(false);
     expect(build).toBe("simd");
     vi.restoreAllMocks();
-    expect(instantiate(module).memory).toBeDefined();
+    expect(instantiate(module, new WebAssembly.Memory({ initial: INITIAL_PAGES })).abi).toBe(ABI);
   });
 
   it("names the minimum versions where SIMD or WebAssembly is missing", () => {
@@ -73,7 +74,7 @@ describe("the embedded binaries", () => {
     );
     expect(encode("a")).not.toBeInstanceOf(Uint8Array);
     expect(simd()).toBeInstanceOf(Uint8Array);
-    expect(instantiate(compile(simd())).memory).toBeDefined();
+    expect(instantiate(compile(simd()), new WebAssembly.Memory({ initial: INITIAL_PAGES })).abi).toBe(ABI);
   });
 
   it("tell a script that was read in another encoding from an engine without SIMD", () => {
@@ -94,8 +95,8 @@ describe("compile", () => {
     const bytes = simd();
     const foreign: WebAssembly.Module = runInNewContext("new WebAssembly.Module(bytes)", { bytes });
     expect(foreign).not.toBeInstanceOf(WebAssembly.Module);
-    const { exports } = instantiateSync(compile(foreign)).instance;
-    expect(exports.memory).toBeDefined();
+    const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES });
+    expect(instantiateSync(compile(foreign), { env: { memory } }).instance.exports.memory).toBe(memory);
   });
 
   it("says what to do where compiling at once is refused", () => {
@@ -119,7 +120,7 @@ describe("instantiate", () => {
     vi.spyOn(WebAssembly, "Instance").mockImplementation(function refuse() {
       throw error;
     });
-    return () => instantiate(module);
+    return () => instantiate(module, new WebAssembly.Memory({ initial: INITIAL_PAGES }));
   };
 
   it("names the policy where it is only applied to instances, as in WebKit", () => {

@@ -32,7 +32,7 @@ const LARGEST_BYTES = 2 ** 30 - 16;
 
 /** Linear memory's size and the bytes that are allocated in it. */
 const inUse = (runtime: Runtime = currentRuntime()) => ({
-  memory: runtime.kernels.memory.buffer.byteLength,
+  memory: runtime.memory.buffer.byteLength,
   live: runtime.liveBytes,
 });
 
@@ -274,9 +274,9 @@ describe("memory that grows between calls", () => {
     const large: GRU[] = [];
     function grow(): void {
       const { memory } = inUse();
-      const { buffer } = currentRuntime().kernels.memory;
+      const { buffer } = currentRuntime().memory;
       if (large.length < 4) large.push(new GRU({ inputSize: Math.ceil(memory / 48), hiddenSize: 4 }));
-      else currentRuntime().kernels.memory.grow(1);
+      else currentRuntime().memory.grow(1);
       expect(inUse().memory).toBeGreaterThan(memory);
       expect(buffer.byteLength).toBe(0);
     }

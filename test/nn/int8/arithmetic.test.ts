@@ -17,8 +17,8 @@ import {
   expectNear,
   FORMS,
   float32Of,
-  kernels,
   rowsOf,
+  selectGroups,
   TOLERANCE,
 } from "../../support/int8-modules.js";
 
@@ -52,7 +52,7 @@ describe.each(FORMS)("form %i of the activations", (form) => {
     const label = `${inputSize} -> ${hiddenSize}`;
 
     it.each([true, false])(`LSTM ${label}, bias %s`, (bias) => {
-      kernels.selectGroups(form);
+      selectGroups(form);
       using lstm = drawn(new LSTM({ ...sizes, bias, precision: "int8" }), bound);
       const c0 = float32Of([1, batch, hiddenSize], 3, 3);
       const [output, [hN, cN]] = lstm.forward(input, [h0, c0]);
@@ -66,7 +66,7 @@ describe.each(FORMS)("form %i of the activations", (form) => {
     });
 
     it.each([true, false])(`GRU ${label}, bias %s`, (bias) => {
-      kernels.selectGroups(form);
+      selectGroups(form);
       using gru = drawn(new GRU({ ...sizes, bias, precision: "int8" }), bound);
       const [output, hN] = gru.forward(input, h0);
       expect(hN.data).toEqual(output.data.slice(-batch * hiddenSize));
@@ -77,7 +77,7 @@ describe.each(FORMS)("form %i of the activations", (form) => {
     });
 
     it.each(["tanh", "relu"] as const)(`RNN ${label}, %s`, (nonlinearity) => {
-      kernels.selectGroups(form);
+      selectGroups(form);
       using rnn = drawn(new RNN({ ...sizes, nonlinearity, precision: "int8" }), bound);
       const [output, hN] = rnn.forward(input, h0);
       expect(hN.data).toEqual(output.data.slice(-batch * hiddenSize));
@@ -94,7 +94,7 @@ describe.each(FORMS)("form %i of the activations", (form) => {
     ["GRU", 3],
     ["RNN", 1],
   ] as const)("%s with 2052 units", (name, gates) => {
-    kernels.selectGroups(form);
+    selectGroups(form);
     const [inputSize, hiddenSize] = [3, 2052];
     const dict = new Map<string, Tensor<TensorData>>();
     for (const [part, columns] of [
@@ -131,7 +131,7 @@ describe.each(FORMS)("form %i of the activations", (form) => {
   });
 
   it("LSTM with a projection: the projected row is W_hr times the quantised o tanh(c)", () => {
-    kernels.selectGroups(form);
+    selectGroups(form);
     const [steps, batch, hiddenSize, projSize] = [5, 3, 37, 19];
     using lstm = drawn(new LSTM({ inputSize: 6, hiddenSize, projSize, precision: "int8" }), 0.2);
     const input = float32Of([steps, batch, 6], 4, 2);
@@ -182,7 +182,7 @@ describe.each(FORMS)("form %i of the activations", (form) => {
     [4096, 3],
     [5000, 33],
   ])("Linear %i -> %i has the model's bits", (inFeatures, outFeatures) => {
-    kernels.selectGroups(form);
+    selectGroups(form);
     using linear = drawn(new Linear({ inFeatures, outFeatures, precision: "int8" }));
     const input = float32Of([7, inFeatures], 5, 3);
     const output = linear.forward(input);
@@ -196,7 +196,7 @@ describe.each(FORMS)("form %i of the activations", (form) => {
   });
 
   it.each([2048, 2049, 16384, 16383])("sums of %i extreme products are exact", (inFeatures) => {
-    kernels.selectGroups(form);
+    selectGroups(form);
     const patterns: ((column: number) => [number, number])[] = [
       () => [127, 8191],
       () => [-127, 8191],

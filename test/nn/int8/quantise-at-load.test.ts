@@ -86,10 +86,11 @@ describe("quantisation at load", () => {
     for (const { gates, make } of makers) {
       const weights = gates * hiddenSize * (inputSize + hiddenSize);
       const biases = 2 * gates * hiddenSize * 4;
-      const records = 2 * 32;
+      // Two matrices of 36 bytes, in blocks of 48, and a layer of 32.
+      const records = 2 * 48 + 32;
       expect(bytesOf(() => make("float32"))).toBe(weights * 4 + records + biases);
       // Whole lines of 4 or 6 vectors; beside the integers a scale and the sum of the weights for each row.
-      const line = 4 * runtime.kernels.groupVectors();
+      const line = 4 * runtime.kernels.vectorsPerLine(1);
       const rows = Math.ceil((gates * hiddenSize) / line) * line;
       expect(bytesOf(() => make("int8"))).toBe(
         rows * (inputSize + hiddenSize) + 2 * rows * 8 + 2 * rows * 4 + records,

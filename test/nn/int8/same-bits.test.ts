@@ -6,10 +6,10 @@ import {
   expectSameBits,
   FORMS,
   float32Of,
-  kernels,
   MODULES,
   rowsOf,
   runAny,
+  selectGroups,
 } from "../../support/int8-modules.js";
 
 describe.each(MODULES)("%s bit for bit", (_, Module, extra) => {
@@ -117,7 +117,7 @@ describe.each(MODULES)("%s bit for bit", (_, Module, extra) => {
       using given = make({ numLayers: 2, bidirectional: true });
       const dict = given.stateDict();
       const results = FORMS.map((form) => {
-        kernels.selectGroups(form);
+        selectGroups(form);
         using module = make({ numLayers: 2, bidirectional: true }).loadStateDict(dict);
         return runAny(module, input)[0];
       });

@@ -2,11 +2,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Linear, type StateDict, Tensor } from "../../../src/index.js";
 import { dequantize, matrixOf } from "../../support/int8-model.js";
-import { drawn, FORMS, float32Of, kernels, MODULES, runAny } from "../../support/int8-modules.js";
+import { drawn, FORMS, float32Of, MODULES, runAny, selectGroups } from "../../support/int8-modules.js";
 
 describe.each(FORMS)("rows that 14 bits cannot hold, form %i", (form) => {
   beforeEach(() => {
-    kernels.selectGroups(form);
+    selectGroups(form);
   });
 
   const dictOf = (module: { stateDict(): StateDict }) => module.stateDict();

@@ -307,7 +307,7 @@ refuses("init", [
     "another module",
     () => init({ module: emptyModule }),
     TypeError,
-    "options.module: expected lstm-wasm's binary (it exports memory and lstmForward), got a WebAssembly.Module",
+    "options.module: expected lstm-wasm's binary (it exports abi and runLayer), got a WebAssembly.Module",
   ],
   [
     "both options",

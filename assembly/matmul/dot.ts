@@ -1,36 +1,24 @@
 /**
- * The only file that asks which build it is (float32.ts chooses tiles by FUSED): `relaxed-simd` rounds a multiply-add once
- * where the CPU can (54 against 40 GFLOP/s on the design's machine), `simd` rounds the product and the sum, the same on
- * every CPU.
+ * Sums of int8 weights times the 14-bit integers q' = q + 8192 of round-inputs.ts, q in -8191 .. 8191.
+ *
+ * A group is the q' of four consecutive inputs, in 8 bytes. A line of weights is `vectorsPerLine` vectors, each of four
+ * outputs with four weights, those of one group:
+ *
+ *   vector   a0 a1 a2 a3 | b0 b1 b2 b3 | c0 c1 c2 c3 | d0 d1 d2 d3        outputs a b c d, inputs 0 .. 3; i8
+ *
+ * All sums wrap modulo 2^32, and what the caller keeps of them fits. So both forms of a group give the same integers:
+ *
+ *   planes   h0 h1 h2 h3  l0 l1 l2 l3     u8: h = q' >> 7, l = q' & 127
+ *            One relaxed dot product for each half. Every engine gives the same result, since the second operand has 7
+ *            bits: pairs of products stay below 2 x 128 x 127 = 32512, and no sum of 16 bits inside saturates.
+ *
+ *   numbers  q0   q1   q2   q3            i16
+ *            Two vectors of weights, outputs A and the next four B, become two of i16 lanes 256 a + (b + 128): one for
+ *            inputs 0 and 1, one for 2 and 3. With T = sum of q' a and R = sum of q' (256 a + b + 128),
+ *            A = T and B = R - 256 T - 128 (sum of q'). Five instructions for sixteen weights; widening them takes six.
  */
 
-/** Whether madd rounds once. */
-export const FUSED: bool = ASC_FEATURE_RELAXED_SIMD;
-
-/** a * b + c on four lanes. */
-export function madd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-  return f32x4.add(c, f32x4.mul(a, b));
-}
-
-/** c - a * b on four lanes. */
-export function nmadd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
-  return f32x4.sub(c, f32x4.mul(a, b));
-}
-
-/*
- * Sums of int8 weights times the 14-bit integers q + 8192 of quantize.ts, q in -8191 .. 8191: q'. A group is four of them,
- * for four consecutive inputs, in 8 bytes; a vector of weights has four outputs, four inputs each. All sums wrap modulo
- * 2^32, and what the caller keeps of them fits, so both forms give the same integers:
- *   planes   4 bytes (q + 8192) >> 7, then 4 bytes (q + 8192) & 127, one relaxed dot product each: int8 by 7 bits, for
- *            which every engine gives the same result. Pairs of products stay below 2 * 128 * 127 = 32512, so sums of
- *            16 bits inside do not saturate.
- *   numbers  4 i16. Two vectors of weights, of outputs A and of the next four outputs B, become two of i16 lanes
- *            256 a + (b + 128): for inputs 0 and 1, then 2 and 3. T = sum of q' a and R = sum of q' (256 a + b + 128), so
- *            that A = T and B = R - 256 T - 128 (sum of q'): five instructions for sixteen weights, where widening them
- *            takes six.
- */
+import { usesPlanes } from "../instance";
 
 // Read from memory, so that no compiler works the product out for itself.
 const EIGHT_BITS: usize = memory.data<u8>(
@@ -39,15 +27,14 @@ const EIGHT_BITS: usize = memory.data<u8>(
 );
 
 /**
- * Whether groups are planes. They are the faster form only where the dot product is one instruction (2.7 against 1.5 us
- * on the design's machine); V8 makes five of it on x86 without AVX-VNNI, and planes then take 1.3 times as long as
- * numbers. What the instruction gives for a second operand of eight bits tells: 4 * 127 * 255 or -4 * 127 in one
- * instruction, and 2 * 32767 where pairs saturate in 16 bits on the way. Anything else is a fault: the baseline compiler
- * of V8 11.3 (Node 20 with its flag) overwrites the sum that is added to.
+ * Whether a relaxed dot product is one instruction here; planes are the faster form only then: 1.5 against 2.7 us for a
+ * step of 128 units. V8 makes five instructions of it on x86 without AVX-VNNI, and planes take 1.3 times as long.
+ *
+ * What it gives for a second operand of eight bits tells: 4 x 127 x 255 or -4 x 127 in one instruction, 2 x 32767 where
+ * pairs saturate in 16 bits on the way. Anything else is a fault: the baseline compiler of V8 11.3 (Node 20 with its
+ * flag) overwrites the sum that is added to.
  */
-let planes: i32 = dotIsOneInstruction();
-
-function dotIsOneInstruction(): i32 {
+export function dotIsOneInstruction(): i32 {
   if (!ASC_FEATURE_RELAXED_SIMD) return 0;
   const eightBits = v128.load(EIGHT_BITS);
   const sum = i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), eightBits, i32x4.splat(0));
@@ -55,26 +42,21 @@ function dotIsOneInstruction(): i32 {
   return i32(first === 4 * 127 * 255 || first === -4 * 127);
 }
 
-/** For tests: makes groups planes (1) or numbers (0) and returns which they were. Modules made before are of no use then. */
-export function selectGroups(form: i32): i32 {
-  const before = planes;
-  if (ASC_FEATURE_RELAXED_SIMD) planes = form;
-  return before;
-}
-
 /**
- * Vectors of four outputs in a line of weights. Planes take 6: their twelve chains of dot products, 5 cycles each, keep
- * both units busy, where the eight of 4 vectors do not (1.22x at H = 512). Numbers, whose chains are additions, take 4.
+ * Vectors of four outputs in a line of weights. Float32: 8, two cache lines, whose eight chains of multiply-adds hide their
+ * latency. Planes: 6, since twelve chains of dot products, 5 cycles each, keep both units busy (1.22x over 4 at H = 512).
+ * Numbers: 4, since their chains are additions.
  */
-export function groupVectors(): i32 {
-  return ASC_FEATURE_RELAXED_SIMD && planes ? 6 : 4;
+export function vectorsPerLine(int8: i32): i32 {
+  if (!int8) return 8;
+  return ASC_FEATURE_RELAXED_SIMD && usesPlanes() ? 6 : 4;
 }
 
 /** Stores 16 integers from 0 to 16383 as four groups. */
 export function storeGroups(target: usize, a: v128, b: v128, c: v128, d: v128): void {
   const ab = i16x8.narrow_i32x4_u(a, b);
   const cd = i16x8.narrow_i32x4_u(c, d);
-  if (ASC_FEATURE_RELAXED_SIMD && planes) {
+  if (ASC_FEATURE_RELAXED_SIMD && usesPlanes()) {
     const high = i8x16.narrow_i16x8_u(i16x8.shr_u(ab, 7), i16x8.shr_u(cd, 7));
     const mask = i16x8.splat(127);
     const low = i8x16.narrow_i16x8_u(v128.and(ab, mask), v128.and(cd, mask));
@@ -87,7 +69,7 @@ export function storeGroups(target: usize, a: v128, b: v128, c: v128, d: v128): 
 }
 
 /**
- * groupVectors() vectors of i32 sums = start + weights x `lines` groups, whose numbers have the sum `total`.
+ * vectorsPerLine(1) vectors of i32 sums = start + weights x `lines` groups, whose numbers have the sum `total`.
  */
 export function sumGroups(
   lines: i32,
@@ -97,7 +79,7 @@ export function sumGroups(
   start: usize,
   sums: usize,
 ): void {
-  if (ASC_FEATURE_RELAXED_SIMD && planes) sumPlanes(lines, groups, panel, start, sums);
+  if (ASC_FEATURE_RELAXED_SIMD && usesPlanes()) sumPlanes(lines, groups, panel, start, sums);
   else sumNumbers(lines, groups, total, panel, start, sums);
 }
 
@@ -182,9 +164,9 @@ function sumNumbers(lines: i32, groups: usize, total: i32, panel: usize, start: 
   v128.store(sums, i32x4.add(r2, v128.load(start, 48)), 48);
 }
 
-/** Brings `bytes` of lines, as panel.ts packs groups of four weights, into the form that sumGroups reads. */
-export function arrangeLines(panel: usize, bytes: usize): void {
-  if (ASC_FEATURE_RELAXED_SIMD && planes) return;
+/** Brings `bytes` of lines, as pack.ts packs groups of four weights, into the form that sumGroups reads. */
+export function arrange(panel: usize, bytes: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD && usesPlanes()) return;
   const bias = i16x8.splat(128);
   for (const end = panel + bytes; panel < end; panel += 32) {
     const a = v128.load(panel);
@@ -196,9 +178,9 @@ export function arrangeLines(panel: usize, bytes: usize): void {
   }
 }
 
-/** The inverse of arrangeLines. */
-export function restoreLines(panel: usize, bytes: usize): void {
-  if (ASC_FEATURE_RELAXED_SIMD && planes) return;
+/** The inverse of arrange. */
+export function restore(panel: usize, bytes: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD && usesPlanes()) return;
   const bias = i16x8.splat(128);
   for (const end = panel + bytes; panel < end; panel += 32) {
     const first = v128.xor(v128.load(panel), bias);

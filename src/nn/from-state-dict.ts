@@ -1,0 +1,55 @@
+/** `fromStateDict` of every module: sizes off the weights, what weights do not tell off the options. */
+import { checkOptions } from "../tensor/checks.js";
+import type { StateDictLike, TensorLike } from "../tensor/like.js";
+import type { Precision } from "../wasm/precision.js";
+import { type OptionTable, withSource } from "./options.js";
+import { entriesBelow } from "./state-dict.js";
+
+/** Options of `fromStateDict`. */
+export interface FromStateDictOptions {
+  /** What the names in the dict begin with, such as `"encoder.lstm."`. */
+  prefix?: string | undefined;
+  /** Weights do not tell the layout of the input: true for (batch, steps, input). */
+  batchFirst?: boolean | undefined;
+  /** `"int8"` quantises float weights; int8 weights are recognised when it is left out. */
+  precision?: Precision | undefined;
+}
+
+/** The entries of a state dict below a prefix. */
+export interface DictBelow {
+  readonly entries: ReadonlyMap<string, TensorLike<unknown>>;
+  readonly prefix: string;
+}
+
+/** How a module is read off a state dict. */
+export interface Reading {
+  /** All that the constructor takes. */
+  options(): OptionTable;
+  /** The options that weights do not tell. */
+  readonly untold: readonly string[];
+  /** The options that weights tell, given those that they do not. @throws RangeError naming the key that does not fit. */
+  told(below: DictBelow, given: Readonly<Record<string, unknown>>): object;
+}
+
+/**
+ * A module whose weights are those of `dict`.
+ * @throws TypeError or RangeError naming every key, or the option, that does not fit.
+ */
+export function moduleFromDict<Options extends object, Module>(
+  Class: new (options: Options) => Module,
+  reading: Reading,
+  dict: StateDictLike,
+  options: object,
+): Module {
+  const { prefix = "", ...given } = checkOptions("options", options, ["prefix", ...reading.untold]) as {
+    prefix?: string;
+    [name: string]: unknown;
+  };
+  const asked = Object.entries(given).filter(([, value]) => value !== undefined);
+  const table = reading.options();
+  for (const [name, value] of asked) table[name]!.check(name, value);
+  const entries = entriesBelow(dict, prefix);
+  const known = Object.fromEntries(asked);
+  const told = reading.told({ entries, prefix }, known);
+  return new Class(withSource({ ...told, ...known } as Options, { dict, prefix }));
+}

@@ -1,0 +1,83 @@
+/**
+ * Options of modules as tables: for each its check, and its value when it is left out. Constructors, fromStateDict and the
+ * message about an unknown option read the same table. A module's table is a function: a call when a file is loaded would
+ * keep the table, and what it names, in the bundle of a program that never makes the module.
+ */
+import { checkBoolean, checkInteger, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
+import type { StateDictLike } from "../tensor/like.js";
+import { checkPrecision, type Precision } from "../wasm/precision.js";
+
+/** One option: a check that returns the value, and the value when it is left out, if it may be. */
+export interface Option<Value> {
+  readonly fallback?: Value;
+  check(name: string, value: unknown): Value;
+}
+export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+
+/** The values that a table's options have. */
+export type Values<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends Option<infer Value> ? Value : never;
+};
+
+/** An integer of at least `least`; to be given unless there is a fallback. */
+export function integer(least: number, fallback?: number, most?: number): Option<number> {
+  const check = (name: string, value: unknown) => checkInteger(name, value, least, most);
+  return fallback === undefined ? { check } : { check, fallback };
+}
+
+export function boolean(fallback: boolean): Option<boolean> {
+  return { check: checkBoolean, fallback };
+}
+
+/** One of some strings, the first of which is the fallback. */
+export function oneOf<Value extends string>(...values: readonly [Value, ...Value[]]): Option<Value> {
+  const expected = values.map((value) => `"${value}"`).join(" or ");
+  return {
+    fallback: values[0],
+    check(name, value) {
+      if (typeof value !== "string") throw wrongType(name, expected, value);
+      if (!values.includes(value as Value)) throw wrongValue(name, expected, value);
+      return value as Value;
+    },
+  };
+}
+
+export const precision: Option<Precision> = {
+  fallback: "float32",
+  check: (_, value) => checkPrecision(value),
+};
+
+/** Of a state dict in place of random numbers: under this key, which no user has, fromStateDict puts it beside the options. */
+const SOURCE = Symbol("source");
+
+/** Where a new module's weights come from instead of the random initial ones. */
+export interface StateSource {
+  readonly dict: StateDictLike;
+  readonly prefix: string;
+}
+
+/** `options` for a constructor that is to take its weights from `source`. */
+export function withSource<Options extends object>(options: Options, source: StateSource): Options {
+  return { ...options, [SOURCE]: source };
+}
+
+export function sourceOf(options: object): StateSource | undefined {
+  return (options as { [SOURCE]?: StateSource })[SOURCE];
+}
+
+/**
+ * Every option of a table, checked, with its fallback where it is left out.
+ * @throws TypeError or RangeError naming the option that is unknown, missing or out of range.
+ */
+export function readOptions<Table extends OptionTable>(
+  table: Table,
+  options: object | undefined,
+): Values<Table> {
+  const given = checkOptions("options", options, Object.keys(table)) as Readonly<Record<string, unknown>>;
+  const values: Record<string, unknown> = {};
+  for (const [name, { check, fallback }] of Object.entries(table)) {
+    const value = given[name];
+    values[name] = value === undefined && fallback !== undefined ? fallback : check(name, value);
+  }
+  return values as Values<Table>;
+}

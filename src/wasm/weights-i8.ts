@@ -1,0 +1,82 @@
+/** A matrix of int8 weights with one scale per row, as assembly/matmul/i8.ts reads it. */
+import { SUM_COLUMNS } from "../../build/abi.js";
+import type { ParameterData } from "../tensor/like.js";
+import type { Block } from "./block.js";
+import type { Region } from "./region.js";
+import { numbersOf, Weights, type WeightsPlace, type WeightsShape } from "./weights.js";
+
+export class Int8Weights extends Weights {
+  readonly roundedRow: number;
+  readonly #scales: Block;
+  /** A row of outputs for each chunk of SUM_COLUMNS inputs. */
+  readonly #corrections: Block;
+
+  constructor(region: Region, shape: WeightsShape, place: WeightsPlace) {
+    super(region, shape, place, 1);
+    this.roundedRow = region.runtime.kernels.roundedRow(shape.columns);
+    this.#scales = region.allocate(this.outputRow);
+    this.#corrections = region.allocate(this.outputRow * Math.ceil(shape.columns / SUM_COLUMNS));
+    this.writeRecord(this.#scales.pointer, this.#corrections.pointer);
+    // As from now on between any two uses, so that lanes past the last unit are zero where they are read.
+    region.runtime.kernels.arrangeLines(this.matrix);
+  }
+
+  protected storeMatrix(staging: Block, part: "weights" | "scales", data: ParameterData): void {
+    if (part === "scales") {
+      this.packColumn(staging, this.#scales, data as Float32Array);
+      return;
+    }
+    const { runtime } = this.region;
+    const { gates, units, columns } = this;
+    const numbers = numbersOf(staging);
+    const rowBytes = this.lines * 4;
+    runtime.kernels.restoreLines(this.matrix);
+    for (let gate = 0; gate < gates; gate++) {
+      const padded = new Int8Array(units * rowBytes);
+      for (let unit = 0; unit < units; unit++) {
+        const from = (gate * units + unit) * columns;
+        padded.set(data.subarray(from, from + columns), unit * rowBytes);
+      }
+      runtime.write(numbers, 0, padded);
+      runtime.kernels.packGate(this.matrix, gates, gate, units, numbers.pointer);
+    }
+    runtime.kernels.arrangeLines(this.matrix);
+    this.#storeCorrections(staging, data);
+  }
+
+  /** -8192 times the sum of each row's weights, chunk by chunk, modulo 2^32 as the kernel sums. */
+  #storeCorrections(staging: Block, matrix: ParameterData): void {
+    const { columns, outputRow } = this;
+    for (let start = 0; start < columns; start += SUM_COLUMNS) {
+      const corrections = Int32Array.from({ length: this.gates * this.units }, (_, row) => {
+        let sum = 0;
+        const end = row * columns + Math.min(columns, start + SUM_COLUMNS);
+        for (let at = row * columns + start; at < end; at++) sum += matrix[at]!;
+        return Math.imul(sum, -8192);
+      });
+      const chunk = this.#corrections.part((start / SUM_COLUMNS) * outputRow, outputRow);
+      this.packColumn(staging, chunk, corrections);
+    }
+  }
+
+  protected readMatrix(staging: Block, part: "weights" | "scales"): ParameterData {
+    if (part === "scales") return this.unpackColumn(staging, this.#scales);
+    const { runtime } = this.region;
+    const { gates, units, columns } = this;
+    const numbers = numbersOf(staging);
+    const rowBytes = this.lines * 4;
+    const matrix = new Int8Array(gates * units * columns);
+    runtime.kernels.restoreLines(this.matrix);
+    for (let gate = 0; gate < gates; gate++) {
+      runtime.kernels.unpackGate(this.matrix, gates, gate, units, numbers.pointer);
+      const { buffer, byteOffset } = runtime.view(numbers);
+      const padded = new Int8Array(buffer, byteOffset, units * rowBytes);
+      for (let unit = 0; unit < units; unit++) {
+        const row = padded.subarray(unit * rowBytes, unit * rowBytes + columns);
+        matrix.set(row, (gate * units + unit) * columns);
+      }
+    }
+    runtime.kernels.arrangeLines(this.matrix);
+    return matrix;
+  }
+}
