@@ -1,0 +1,66 @@
+/** The debug build: a wrong pointer or range ends a call with a message that says which, where others give wrong numbers. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as Run from "../../build/records/run.js";
+import * as Walk from "../../build/records/walk.js";
+import { init, LSTM, Tensor } from "../../src/index.js";
+import { currentRuntime } from "../../src/wasm/runtime.js";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+beforeAll(() => {
+  execFileSync(process.execPath, ["src/build/wasm.js", "--stale", "debug"], { cwd: root, stdio: "pipe" });
+  init({ module: new WebAssembly.Module(readFileSync(`${root}build/debug.wasm`)) });
+});
+afterAll(() => init({ deterministic: process.env.WASM_BUILD === "simd" }));
+
+/** A step of an LSTM whose run, or the walk over W_hh, has another number in one field. */
+function stepWith(change: { field?: number; walkField?: number; to: (was: number) => number }) {
+  using lstm = new LSTM({ inputSize: 3, hiddenSize: 8 });
+  const { stack } = lstm;
+  const layout = stack.workspace(stack.region).fit({ steps: 1, batch: 1, batchMajor: false, traced: false });
+  const { memory } = currentRuntime();
+  const words = new Int32Array(memory.buffer);
+  const run = layout.runs[0]! / 4;
+  const place =
+    change.walkField === undefined
+      ? run + change.field!
+      : words[run + Run.hiddenWalk]! / 4 + change.walkField;
+  words[place] = change.to(words[place]!);
+  stack.runStep(layout, 0);
+}
+
+describe("the debug build", () => {
+  it("runs what is right", () => {
+    using lstm = new LSTM({ inputSize: 3, hiddenSize: 8, bidirectional: true, projSize: 4 });
+    expect(lstm.forward(Tensor.zeros([5, 2, 3]))[0].shape).toEqual([5, 2, 8]);
+  });
+
+  it.each([
+    ["h past its block", { field: Run.h, to: (was: number) => was + 2 ** 20 }, /not inside one live block/],
+    ["h off by a float", { field: Run.h, to: (was: number) => was + 4 }, /not aligned to 16/],
+    [
+      "more rows than there are",
+      { field: Run.batch, to: (): number => 2 ** 20 },
+      /not inside one live block/,
+    ],
+    ["units past the layer's", { field: Run.toUnit, to: (): number => 12 }, /a range past the layer's units/],
+    ["units that split a vector", { field: Run.fromUnit, to: (): number => 2 }, /splits a vector of units/],
+    [
+      "blocks past the matrix's",
+      { walkField: Walk.toBlock, to: (): number => 9 },
+      /a walk past the matrix's blocks/,
+    ],
+  ])("says what is wrong with %s", (_, change, message) => {
+    expect(() => stepWith(change)).toThrow(message);
+  });
+
+  it("tells a block that is freed twice", () => {
+    const runtime = currentRuntime();
+    const block = runtime.allocate(16);
+    runtime.free(block);
+    expect(() => runtime.kernels.free(block.pointer)).toThrow(/not a live block/);
+  });
+});
