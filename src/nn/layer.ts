@@ -16,8 +16,8 @@ export interface LayerShape {
   readonly precision: Precision;
   readonly inputSize: number;
   readonly hiddenSize: number;
-  /** Size of the projected h, or 0. */
-  readonly projSize: number;
+  /** Numbers in h: hiddenSize, or the projection's size. */
+  readonly outputSize: number;
   readonly bias: boolean;
   /** Whether the steps are taken from the last to the first. */
   readonly reverse: boolean;
@@ -25,8 +25,6 @@ export interface LayerShape {
 
 export class Layer {
   readonly shape: LayerShape;
-  /** Numbers in h: hiddenSize, or projSize where there is a projection. */
-  readonly outputSize: number;
   /** W_ih and b_ih. */
   readonly weightInput: Weights;
   /** W_hh and b_hh. */
@@ -36,21 +34,20 @@ export class Layer {
   readonly #record: Block;
 
   constructor(region: Region, shape: LayerShape) {
-    const { cell, precision, inputSize, hiddenSize, projSize } = shape;
+    const { cell, precision, inputSize, hiddenSize, outputSize } = shape;
     this.shape = shape;
-    this.outputSize = projSize || hiddenSize;
     const rows = { gates: cell.gates, units: hiddenSize };
-    const [input, hidden] = allocateTogether(region, precision, rows, [inputSize, this.outputSize]);
+    const [input, hidden] = allocateTogether(region, precision, rows, [inputSize, outputSize]);
     this.weightInput = input!;
     this.weightHidden = hidden!;
     this.weightProjection =
-      projSize > 0 ? allocateWeights(region, precision, projSize, hiddenSize) : undefined;
+      outputSize < hiddenSize ? allocateWeights(region, precision, outputSize, hiddenSize) : undefined;
     this.#record = region.allocate(LAYER_BYTES);
     const words = new Int32Array(LAYER_BYTES / 4);
     words[LayerRecord.kind] = cell.kind;
     words[LayerRecord.activation] = shape.activation;
     words[LayerRecord.units] = hiddenSize;
-    words[LayerRecord.outputSize] = this.outputSize;
+    words[LayerRecord.outputSize] = outputSize;
     words[LayerRecord.reverse] = shape.reverse ? 1 : 0;
     words[LayerRecord.weightInput] = this.weightInput.matrix;
     words[LayerRecord.weightHidden] = this.weightHidden.matrix;
@@ -65,7 +62,7 @@ export class Layer {
 
   /** Bytes of a row of h: whole blocks where a projection writes it, else whole vectors. */
   get hRow(): number {
-    return this.weightProjection?.outputRow ?? align(this.outputSize * 4);
+    return this.weightProjection?.outputRow ?? align(this.shape.outputSize * 4);
   }
 
   /** Bytes of a row of c, and of each row of a trace: whole vectors. */
@@ -80,17 +77,19 @@ export class Layer {
 
   /** PyTorch's names and shapes, each name followed by `suffix`: `_l0`, `_l1_reverse`, or nothing for cells. */
   specs(suffix: string): ParameterSpec[] {
-    const { cell, precision, inputSize, hiddenSize, projSize, bias } = this.shape;
+    const { cell, precision, inputSize, hiddenSize, outputSize, bias } = this.shape;
     const rows = cell.gates * hiddenSize;
     const int8 = precision === "int8";
     const specs: ParameterSpec[] = [
       { name: `weight_ih${suffix}`, shape: [rows, inputSize], int8 },
-      { name: `weight_hh${suffix}`, shape: [rows, this.outputSize], int8 },
+      { name: `weight_hh${suffix}`, shape: [rows, outputSize], int8 },
     ];
     if (bias) {
       specs.push({ name: `bias_ih${suffix}`, shape: [rows] }, { name: `bias_hh${suffix}`, shape: [rows] });
     }
-    if (projSize > 0) specs.push({ name: `weight_hr${suffix}`, shape: [projSize, hiddenSize], int8 });
+    if (outputSize < hiddenSize) {
+      specs.push({ name: `weight_hr${suffix}`, shape: [outputSize, hiddenSize], int8 });
+    }
     return specs;
   }
 

@@ -129,7 +129,7 @@ function inputsOfRecurrent(
   const { directions, hiddenSize, projSize } = stack.shape;
   const inputs = new Map<string, Inputs>();
   const suffixes = suffixesOf(stack.shape);
-  const layers = stack.layers.map(({ shape, outputSize }, index) => {
+  const layers = stack.layers.map(({ shape }, index) => {
     const gather = (part: string, columns: number) => {
       const gathered = new Inputs(rows, columns);
       inputs.set(`weight_${part}${suffixes[index]}`, gathered);
@@ -137,7 +137,7 @@ function inputsOfRecurrent(
     };
     return {
       ih: gather("ih", shape.inputSize),
-      hh: gather("hh", outputSize),
+      hh: gather("hh", shape.outputSize),
       hr: projSize > 0 ? gather("hr", hiddenSize) : undefined,
     };
   });
@@ -147,11 +147,11 @@ function inputsOfRecurrent(
       traced: projSize > 0,
       see({ layer, start, steps: count, input, output, trace }: LayerChunk) {
         const { ih, hh, hr } = layers[layer]!;
-        const { outputSize, cRow } = stack.layers[layer]!;
+        const { shape, cRow } = stack.layers[layer]!;
         for (let at = 0; at < count * batch; at++) {
           if (lengths !== undefined && start + Math.floor(at / batch) >= lengths[at % batch]!) continue;
           ih.add(input, at * ih.columns);
-          hh.add(output, at * stack.outputSize + (layer % directions) * outputSize);
+          hh.add(output, at * stack.outputSize + (layer % directions) * shape.outputSize);
           hr?.add(unprojected(trace.subarray(at * TRACE_ROWS * (cRow / 4)), cRow / 4, hiddenSize), 0);
         }
       },

@@ -59,12 +59,13 @@ export class Stack {
     const { cell, inputSize, hiddenSize, numLayers, directions } = shape;
     this.region = region;
     this.shape = shape;
-    this.layers = Array.from({ length: numLayers * directions }, (_, index) => {
-      const width = index < directions ? inputSize : directions * (shape.projSize || hiddenSize);
-      return new Layer(region, { ...shape, inputSize: width, reverse: index % directions === 1 });
-    });
-    const { outputSize } = this.layers[0]!;
+    const outputSize = shape.projSize || hiddenSize;
     this.outputSize = directions * outputSize;
+    this.layers = Array.from({ length: numLayers * directions }, (_, index) => {
+      const width = index < directions ? inputSize : this.outputSize;
+      const reverse = index % directions === 1;
+      return new Layer(region, { ...shape, inputSize: width, outputSize, reverse });
+    });
     this.stateSizes = cell.states.map((state) => (state === "h" ? outputSize : hiddenSize));
   }
 

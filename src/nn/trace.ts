@@ -42,20 +42,21 @@ export class TraceRecorder implements Observer {
     this.#sequence = sequence;
     const rows = sequence.steps * sequence.batch;
     const gate = () => allocateFloats(rows * stack.shape.hiddenSize, "trace");
-    this.#gathered = stack.layers.map(({ outputSize }) => ({
+    this.#gathered = stack.layers.map(({ shape }) => ({
       i: gate(),
       f: gate(),
       g: gate(),
       o: gate(),
       c: gate(),
-      h: allocateFloats(rows * outputSize, "trace"),
+      h: allocateFloats(rows * shape.outputSize, "trace"),
     }));
   }
 
   see({ layer, start, steps, output, trace }: LayerChunk): void {
     const { batch, batchMajor, lengths } = this.#sequence;
     const { hiddenSize, directions } = this.#stack.shape;
-    const { outputSize, cRow } = this.#stack.layers[layer]!;
+    const { shape, cRow } = this.#stack.layers[layer]!;
+    const { outputSize } = shape;
     const gathered = this.#gathered[layer]!;
     for (let at = 0; at < steps * batch; at++) {
       const step = start + Math.floor(at / batch);
@@ -87,7 +88,7 @@ export class TraceRecorder implements Observer {
         g: tensor(gates.g, hiddenSize),
         o: tensor(gates.o, hiddenSize),
         c: tensor(gates.c, hiddenSize),
-        h: tensor(h, this.#stack.layers[index]!.outputSize),
+        h: tensor(h, this.#stack.layers[index]!.shape.outputSize),
       };
     });
   }

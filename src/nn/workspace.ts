@@ -106,8 +106,8 @@ export class Workspace {
   #layOut({ steps, batch, batchMajor, traced }: WorkspaceShape): Layout {
     const layers = this.#layers;
     const directions = this.#directions;
-    const { outputSize, hRow, cRow, weightHidden, weightProjection, shape } = layers[0]!;
-    const { inputSize, hiddenSize, cell } = shape;
+    const { hRow, cRow, weightHidden, weightProjection, shape } = layers[0]!;
+    const { inputSize, hiddenSize, outputSize, cell } = shape;
     const hasC = cell.states.length > 1;
     const gatesRow = weightHidden.outputRow;
     const gatesRows = Math.min(GATES_ROWS, Math.max(16, Math.floor(GATES_BYTES / gatesRow)));

@@ -32,7 +32,7 @@ export class Runtime {
   liveBytes = 0;
   /** How often the view was made anew. */
   growths = 0;
-  #floats!: Float32Array;
+  #view!: Float32Array;
   readonly #scratch: number;
   readonly #live = new Set<Block>();
 
@@ -47,7 +47,7 @@ export class Runtime {
     this.kernels = kernels;
     this.#scratch = kernels.allocate(SCRATCH_BYTES);
     this.configure(kernels.dotIsOneInstruction());
-    this.#view();
+    this.#renewView();
   }
 
   /**
@@ -59,9 +59,15 @@ export class Runtime {
   }
 
   /** Makes the view anew: growth detaches that of an unshared memory, and leaves that of a shared one too short. */
-  #view(): void {
-    this.#floats = new Float32Array(this.memory.buffer);
+  #renewView(): void {
+    this.#view = new Float32Array(this.memory.buffer);
     this.growths++;
+  }
+
+  /** All of linear memory. A binary that shares it may have grown it. */
+  get #floats(): Float32Array {
+    if (this.#view.length === 0) this.#renewView();
+    return this.#view;
   }
 
   /** A block of cleared memory, aligned to 16 bytes. @throws RangeError when there is no room for it. */
@@ -76,7 +82,7 @@ export class Runtime {
     } catch (cause) {
       throw new RangeError(`memory: no room for a buffer of ${bytes} bytes in WebAssembly memory`, { cause });
     }
-    if (this.#floats.buffer !== this.memory.buffer) this.#view();
+    if (this.#view.buffer !== this.memory.buffer) this.#renewView();
     this.kernels.clearFloats(pointer, size / 4);
     const block = new Block(pointer, size);
     this.#live.add(block);
@@ -94,8 +100,6 @@ export class Runtime {
   /** Copies `source` into `block`, `offset` bytes from its beginning. @throws RangeError where it does not fit. */
   write(block: Block, offset: number, source: Numbers): void {
     block.check(offset, source.byteLength);
-    // A binary that shares this memory may have grown it.
-    if (this.#floats.length === 0) this.#view();
     const begin = block.pointer + offset;
     if (source instanceof Float32Array) this.#floats.set(source, begin / 4);
     else {
@@ -109,7 +113,6 @@ export class Runtime {
   /** A copy of `count` numbers of `block`, from byte `offset` on; `name` is for the message of a copy that has no room. */
   read(block: Block, offset: number, count: number, name: string): Float32Array {
     block.check(offset, count * 4);
-    if (this.#floats.length === 0) this.#view();
     return copyFloats(this.#floats, (block.pointer + offset) / 4, count, name);
   }
 
@@ -120,7 +123,6 @@ export class Runtime {
 
   /** A view of a block, for a reader that comes again: it is of no use any more when `growths` has changed. */
   view(block: Block): Float32Array {
-    if (this.#floats.length === 0) this.#view();
     const begin = block.pointer / 4;
     return this.#floats.subarray(begin, begin + block.bytes / 4);
   }

@@ -99,8 +99,8 @@ describe.each([1, 5])("a batch of %i", (batch) => {
         [0, half],
       ] as const) {
         setBlocks(Run.projectionWalk, from, to);
-        set(Run.fromOutput, (from / half) * (layer.outputSize / 2));
-        set(Run.toOutput, (to / half) * (layer.outputSize / 2));
+        set(Run.fromOutput, (from / half) * (layer.shape.outputSize / 2));
+        set(Run.toOutput, (to / half) * (layer.shape.outputSize / 2));
         step();
       }
     }
