@@ -1,6 +1,6 @@
 /**
  * What the machine gives to 128-bit wasm: the rate of multiply-adds and the rate of reading. Compiled twice by asc
- * (jobs/roofline.js), as the library is: `relaxed-simd` with one rounding, the baseline with a product and a sum.
+ * (run.js), as the library is: `relaxed-simd` with one rounding, the baseline with a product and a sum.
  */
 
 function madd(a: v128, b: v128, c: v128): v128 {

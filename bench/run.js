@@ -190,10 +190,11 @@ async function measureRoofline() {
         `${folder}roofline.ts`,
         "--outFile",
         rooflineWasm,
-        ..."-O3 --noAssert --runtime stub --use abort=".split(" "),
+        ..."-O3 --converge --noAssert --runtime stub --use abort=".split(" "),
         ...features.flatMap((feature) => ["--enable", feature]),
       ],
-      { cwd: `${folder}..` },
+      // Not the root, whose asconfig.json is the library's.
+      { cwd: folder },
     );
     const job = { rooflineWasm, libraryWasm: library(build) };
     result[peer] = await runJob(runtime, "roofline", job, placing);

@@ -1,5 +1,19 @@
-/** The machine's roofline: peak multiply-adds, reading by size of the working set, and our product kernel against it. */
+/** The machine's roofline: peak multiply-adds, reading by size of the working set, and our matmul and steps against it. */
 import { readFileSync } from "node:fs";
+import {
+  ABI,
+  INITIAL_PAGES,
+  LAYER_BYTES,
+  LSTM,
+  MATRIX_BYTES,
+  RUN_BYTES,
+  SCRATCH_BYTES,
+  WALK_BYTES,
+} from "../../build/abi.js";
+import * as LAYER from "../../build/records/layer.js";
+import * as MATRIX from "../../build/records/matrix.js";
+import * as RUN from "../../build/records/run.js";
+import * as WALK from "../../build/records/walk.js";
 
 /** Tiles of this many rows x 2 vectors: bench/roofline.ts. */
 const TILE_ROWS = [4, 5, 6];
@@ -48,74 +62,134 @@ export default async function roofline({ rooflineWasm, libraryWasm }) {
   };
 }
 
-/** The library's own product kernel, without the host: assembly/float32.ts. */
+/** The library's own matmul, without the host. */
 async function products(libraryWasm) {
-  const { kernels, fill, matrixOf } = await loadKernels(libraryWasm);
-  expectArguments(kernels.project, 8);
+  const library = await loadLibrary(libraryWasm);
+  const { kernels, floats } = library;
   return PRODUCTS.map(({ rows, inputs, outputs }) => {
-    const matrix = matrixOf(inputs, outputs);
-    const input = fill(rows * inputs);
-    const start = fill(outputs);
-    const output = fill(rows * outputs);
+    const matrix = library.matrix(inputs, outputs);
+    const walk = library.walk(matrix, inputs);
+    const input = floats(rows * inputs);
+    const output = floats(rows * outputs);
     const flops = 2 * rows * inputs * outputs;
     const run = (turns) => {
-      for (; turns > 0; turns--) {
-        kernels.project(matrix, rows, input, inputs * 4, start, output, outputs * 4, 0);
-      }
+      for (; turns > 0; turns--) kernels.matmul(matrix.address, walk, rows, input, output, 0);
     };
     return { rows, inputs, outputs, gigaflops: rate(run, flops) };
   });
 }
 
-/** The library's own recurrent steps of one row, without the host: assembly/lstm.ts. A step reads W_hh once. */
+/**
+ * The library's own recurrent steps of one row, without the host. A step reads W_hh once. There is one input number, so
+ * nearly all that a call reads is W_hh. STEPS is even: every walk over W_hh begins where the last one ended.
+ */
 async function recurrentSteps(libraryWasm) {
-  const { kernels, fill, integers, matrixOf } = await loadKernels(libraryWasm);
-  expectArguments(kernels.lstmForward, 28);
+  const library = await loadLibrary(libraryWasm);
+  const { kernels, floats, integers, record } = library;
   const order = integers([0]);
   const active = integers(Array(STEPS).fill(1));
   return HIDDEN_SIZES.map((hidden) => {
-    const matrix = matrixOf(hidden, 4 * hidden);
-    const [bias, gates, sums] = [fill(4 * hidden), fill(4 * hidden), fill(4 * hidden)];
-    const [state, cells, output] = [fill(hidden), fill(hidden), fill(hidden)];
-    const row = 16 * hidden;
+    const weightInput = library.matrix(1, 4 * hidden);
+    const weightHidden = library.matrix(hidden, 4 * hidden);
+    const layer = record("Layer", LAYER_BYTES, LAYER, {
+      kind: LSTM,
+      activation: 0,
+      units: hidden,
+      outputSize: hidden,
+      reverse: 0,
+      weightInput: weightInput.address,
+      weightHidden: weightHidden.address,
+      weightProjection: 0,
+    });
+    const h = floats(hidden);
+    const c = floats(hidden);
     const stateRow = 4 * hidden;
-    // biome-ignore format: in the order of the kernel's arguments
-    const call = [
-      STEPS, hidden, matrix, bias, gates, 0, row, state, stateRow, cells, 0, sums, 0, 0,
-      output, 0, stateRow, hidden, order, active, 1, 0, 0, 0, 0, 0, 0, 0,
-    ];
+    const call = record("Run", RUN_BYTES, RUN, {
+      batch: 1,
+      order,
+      active,
+      input: floats(STEPS),
+      output: floats(STEPS * hidden),
+      outputRow: stateRow,
+      gates: floats(STEPS * 4 * hidden),
+      gateSteps: STEPS,
+      sums: floats(4 * hidden),
+      h,
+      nextH: h,
+      hRow: stateRow,
+      c,
+      cRow: stateRow,
+      unprojected: 0,
+      callerH: floats(hidden),
+      callerC: floats(hidden),
+      trace: 0,
+      fromUnit: 0,
+      toUnit: hidden,
+      fromOutput: 0,
+      toOutput: hidden,
+      inputWalk: library.walk(weightInput, 1),
+      hiddenWalk: library.walk(weightHidden, hidden),
+      projectionWalk: 0,
+    });
     const run = (turns) => {
-      for (; turns > 0; turns--) kernels.lstmForward(...call);
+      for (; turns > 0; turns--) kernels.runLayer(layer, call, STEPS, 0);
     };
     const bytes = 16 * hidden * hidden;
     return { hidden, bytes, gigabytesPerSecond: rate(run, STEPS * bytes) };
   });
 }
 
-/** The library's exports, and what fills its memory. */
-async function loadKernels(libraryWasm) {
-  const { instance } = await WebAssembly.instantiate(readFileSync(libraryWasm));
-  const { allocate, memory } = instance.exports;
-  const fill = (count) => {
-    const block = allocate(count * 4);
-    const floats = new Float32Array(memory.buffer, block, count);
-    for (let at = 0; at < count; at++) floats[at] = Math.sin(at);
-    return block;
-  };
+/** The library's kernels over a memory of their own, and what fills that memory. */
+async function loadLibrary(libraryWasm) {
+  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES });
+  const { instance } = await WebAssembly.instantiate(readFileSync(libraryWasm), { env: { memory } });
+  const kernels = instance.exports;
+  if (kernels.abi.value !== ABI) throw new Error(`${libraryWasm} has other records than build/abi.js`);
+  kernels.configure(kernels.allocate(SCRATCH_BYTES), kernels.dotIsOneInstruction());
+
+  /** Addresses of new blocks. */
   const integers = (numbers) => {
-    const block = allocate(numbers.length * 4);
+    const block = kernels.allocate(numbers.length * 4);
     new Int32Array(memory.buffer, block, numbers.length).set(numbers);
     return block;
   };
-  // The fields of assembly/matrix.ts: inputs, vectors of outputs, panel, bytes of a block, and none of int8's.
-  const matrixOf = (inputs, outputs) =>
-    integers([inputs, outputs / 4, fill(inputs * outputs), inputs * 128, 0, 0]);
-  return { kernels: instance.exports, fill, integers, matrixOf };
-}
-
-function expectArguments(kernel, count) {
-  if (kernel.length !== count)
-    throw new Error("a kernel's arguments changed; jobs/roofline.js has to follow");
+  const floats = (count) => {
+    const block = kernels.allocate(count * 4);
+    const numbers = new Float32Array(memory.buffer, block, count);
+    for (let at = 0; at < count; at++) numbers[at] = Math.sin(at);
+    return block;
+  };
+  /** A value for each field, so that a record with a new field or another name is no silent zero. */
+  const record = (name, bytes, places, values) => {
+    const words = Array(bytes / 4).fill(0);
+    for (const [field, place] of Object.entries(places)) {
+      if (!(field in values))
+        throw new Error(`${name}.${field} has no value; jobs/roofline.js has to follow`);
+      words[place] = values[field];
+    }
+    return integers(words);
+  };
+  /** A float32 matrix whose numbers of outputs fill its blocks. */
+  const matrix = (columns, outputs) => {
+    const vectorsPerLine = kernels.vectorsPerLine(0);
+    const blocks = outputs / 4 / vectorsPerLine;
+    const address = record("Matrix", MATRIX_BYTES, MATRIX, {
+      columns,
+      vectors: outputs / 4,
+      blocks,
+      outputRow: outputs * 4,
+      panel: floats(columns * outputs),
+      blockBytes: columns * vectorsPerLine * 16,
+      bias: floats(outputs),
+      scales: 0,
+      corrections: 0,
+    });
+    return { address, blocks };
+  };
+  /** Over all blocks of a matrix, from rows of so many inputs. */
+  const walk = ({ blocks }, inputs) =>
+    record("Walk", WALK_BYTES, WALK, { fromBlock: 0, toBlock: blocks, inputRow: inputs * 4, rounded: 0 });
+  return { kernels, integers, floats, record, matrix, walk };
 }
 
 /** 10^9 units a second: the best of many samples of at least 2 ms, since what disturbs only makes them slower. */
