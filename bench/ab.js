@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { AB_CASES } from "./ab-cases.js";
 import { defaultNode, describeMachine, runJob, runtimeAt } from "./machine.js";
-import { microseconds, plainTable } from "./report.js";
 import {
   buildOther,
   buildThis,
@@ -18,6 +17,7 @@ import {
   thisRevision,
 } from "./revisions.js";
 import { pairedRatio } from "./statistics.js";
+import { microseconds, plainTable } from "./text.js";
 
 const HELP = `npm run bench:ab -- REVISION [options]
 npm run bench:ab -- --dist FOLDER [options]

@@ -3,8 +3,20 @@ import { writeFileSync } from "node:fs";
 import { CASES, caseNamed, describeCase } from "./cases.js";
 import { chart } from "./chart.js";
 import { median } from "./measure.js";
-import { PEERS, takes } from "./peers/index.js";
+import { PEERS } from "./peers/index.js";
 import { cellTime, peakGigaflops, ratio, roofline, stepFractions, summary } from "./statistics.js";
+import {
+  BUILDS,
+  int8Errors,
+  int8Table,
+  OURS,
+  peersOf,
+  rankedCases,
+  ratioTable,
+  rooflineTable,
+  splitTable,
+  timeTable,
+} from "./tables.js";
 import {
   BLOCK_US_PER_SAMPLE,
   COLD_START_MS,
@@ -17,170 +29,7 @@ import {
   RECURRENT_FRACTIONS,
   SIZES,
 } from "./targets.js";
-
-const BUILDS = ["relaxed", "deterministic"];
-const OURS = [...BUILDS, "int8", "int8Deterministic"];
-
-/** Three significant digits. */
-function digits(number) {
-  if (number >= 1000) return String(Math.round(number));
-  return number.toPrecision(3);
-}
-
-function percent(fraction) {
-  return `${Math.round(fraction * 100)} %`;
-}
-
-function times(number) {
-  return number === undefined ? "–" : `${digits(number)}×`;
-}
-
-function thousands(number) {
-  return number === undefined ? "–" : String(number).replace(/\B(?=(\d{3})+$)/g, " ");
-}
-
-export function microseconds(us) {
-  return us >= 1000 ? `${digits(us / 1000)} ms` : `${digits(us)} µs`;
-}
-
-/** Half the distance between the least and the greatest round, as a part of the median; nothing of a single round. */
-function spread({ us, least, greatest }) {
-  return greatest === least ? "" : ` ±${percent((greatest - least) / 2 / us)}`;
-}
-
-function cellText(time) {
-  return time === undefined ? "–" : microseconds(time.us) + spread(time);
-}
-
-/** What stands where a peer cannot run the case. */
-const NOT_AVAILABLE = "not available";
-
-function markdownTable(header, rows) {
-  const line = (cells) => `| ${cells.join(" | ")} |`;
-  const rule = header.map((_, column) => (column === 0 ? "---" : "---:"));
-  return [line(header), line(rule), ...rows.map(line)].join("\n");
-}
-
-/** The same table for a terminal. */
-export function plainTable(header, rows) {
-  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column].length)));
-  const line = (cells) =>
-    cells
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
-      .join("  ");
-  return [header, ...rows].map(line).join("\n");
-}
-
-function rankedCases(cells) {
-  return CASES.filter((spec) => spec.ranked && cells.some((cell) => cell.caseName === spec.name));
-}
-
-/** Names of the peers that were run, in the order of PEERS. */
-function peersOf(cells) {
-  return Object.keys(PEERS).filter((peer) => cells.some((cell) => cell.peer === peer));
-}
-
-function timeTable(cells, describe, specs = rankedCases(cells)) {
-  const peers = peersOf(cells);
-  const header = ["case", ...peers.map((peer) => PEERS[peer].title)];
-  const rows = specs.map((spec) => [
-    describe(spec),
-    ...peers.map((peer) => (takes(peer, spec) ? cellText(cellTime(cells, spec.name, peer)) : NOT_AVAILABLE)),
-  ]);
-  return [header, rows];
-}
-
-/** How many times faster ours is: a row for each case, and the geometric mean; a column for each [title, ours, other]. */
-function ratioRows(cells, floors, meanFloor, pairs) {
-  const rows = rankedCases(cells).map((spec) => [
-    spec.name,
-    times(floors[spec.name]),
-    ...pairs.map(([, peer, other]) =>
-      takes(other, spec) ? times(ratio(cells, spec.name, peer, other)) : NOT_AVAILABLE,
-    ),
-  ]);
-  const means = pairs.map(([, peer, other]) => times(summary(cells, peer, other)?.mean));
-  rows.push(["geometric mean", times(meanFloor), ...means]);
-  return [["case", "floor", ...pairs.map(([title]) => title)], rows];
-}
-
-function ratioTable(cells) {
-  const against = peersOf(cells).filter((peer) => !OURS.includes(peer) && !PEERS[peer].int8);
-  return ratioRows(cells, RATIO_FLOORS, MEAN_FLOOR, [
-    ["to onnxruntime-web", "relaxed", "web"],
-    ["deterministic to onnxruntime-web", "deterministic", "web"],
-    ...against.filter((peer) => peer !== "web").map((peer) => [`to ${PEERS[peer].title}`, "relaxed", peer]),
-  ]);
-}
-
-function int8Table(cells) {
-  return ratioRows(cells, INT8.floors, undefined, [
-    ["to onnxruntime-web", "int8", "web"],
-    ["deterministic to onnxruntime-web", "int8Deterministic", "web"],
-    ["to onnxruntime-node", "int8", "node"],
-    ["to onnxruntime-web, int8", "int8", "webInt8"],
-    ["to onnxruntime-node, int8", "int8", "nodeInt8"],
-    ["to our float32", "int8", "relaxed"],
-    ["deterministic to our float32, deterministic", "int8Deterministic", "deterministic"],
-  ]);
-}
-
-/** Largest and mean difference to our float32 of what has int8 weights. Ours has the same sums in both builds. */
-function int8Errors(check) {
-  const peers = Object.keys(PEERS).filter(
-    (peer) => PEERS[peer].int8 && Object.values(check.differences).some((one) => peer in one),
-  );
-  const header = ["case", ...peers.flatMap((peer) => [`${PEERS[peer].title}: largest`, "mean"])];
-  const rows = CASES.filter(({ ranked, name }) => ranked && name in check.differences).map((spec) => [
-    spec.name,
-    ...peers.flatMap((peer) => {
-      const difference = check.differences[spec.name][peer];
-      if (difference === undefined) return [NOT_AVAILABLE, NOT_AVAILABLE];
-      const { max, mean } = difference;
-      return [max.toExponential(1), mean.toExponential(1)];
-    }),
-  ]);
-  return [header, rows];
-}
-
-/** Each of our cells against the roofline: counts, the least time that the machine allows, and the fraction reached. */
-function rooflineTable({ cells, roofline: measured }) {
-  const header = [
-    "case",
-    "MFLOP",
-    "weights read",
-    "least time (relaxed)",
-    "relaxed",
-    "fraction",
-    "deterministic",
-    "fraction",
-  ];
-  const rows = CASES.filter((spec) => BUILDS.some((peer) => cellTime(cells, spec.name, peer))).map((spec) => {
-    const bounds = BUILDS.map((peer) => roofline(spec, measured[peer]));
-    const columns = BUILDS.flatMap((peer, index) => {
-      const time = cellTime(cells, spec.name, peer);
-      return time === undefined ? ["–", "–"] : [microseconds(time.us), percent(bounds[index].us / time.us)];
-    });
-    const [{ us, flops, bytes }] = bounds;
-    return [spec.name, digits(flops / 1e6), `${digits(bytes / 2 ** 20)} MiB`, microseconds(us), ...columns];
-  });
-  return [header, rows];
-}
-
-/** Where the time of each `forward` goes, beside the least that the roofline allows its kernels. */
-function splitTable({ split, roofline: measured }) {
-  const header = ["case", "call", "kernels", "least time", "the rest", "results copied by themselves"];
-  const rows = split.map(({ caseName, rounds }) => {
-    const [whole, kernels, results] = ["wholeUs", "kernelsUs", "resultsUs"].map((name) =>
-      median(rounds.map((round) => round[name])),
-    );
-    const { us } = roofline(caseNamed(caseName), measured.relaxed);
-    return [caseName, whole, kernels, us, whole - kernels, results].map((cell, column) =>
-      column === 0 ? cell : microseconds(cell),
-    );
-  });
-  return [header, rows];
-}
+import { digits, markdownTable, microseconds, percent, plainTable, thousands, times } from "./text.js";
 
 /** Every target that this run can tell about: what it asks, what was reached, and whether that is enough. */
 function targets(results) {
