@@ -22,9 +22,9 @@ import {
   COLD_START_MS,
   DETERMINISTIC,
   INT8,
+  MATMUL_FRACTION,
   MEAN_FLOOR,
   OVERHEAD_US,
-  PROJECTION_FRACTION,
   RATIO_FLOORS,
   RECURRENT_FRACTIONS,
   SIZES,
@@ -90,7 +90,7 @@ function targets(results) {
       const peak = peakGigaflops(measured[peer]);
       for (const { inputs, outputs, gigaflops } of measured[peer].products) {
         const fraction = gigaflops / peak;
-        atLeast(`projection ${inputs} → ${outputs}, ${peer}`, PROJECTION_FRACTION, fraction, percent);
+        atLeast(`matmul ${inputs} → ${outputs}, ${peer}`, MATMUL_FRACTION, fraction, percent);
       }
     }
     for (const { hidden, fraction } of stepFractions(measured.relaxed)) {
@@ -162,7 +162,7 @@ export function consoleReport(results) {
       parts.push(
         [
           `roofline ${peer}: ${tiles.map((tile) => `${tile.rows}x2 ${digits(tile.gigaflops)}`).join(", ")} GFLOP/s`,
-          `  project: ${products.map((one) => `${one.inputs} → ${one.outputs} ${digits(one.gigaflops)}`).join(", ")} GFLOP/s`,
+          `  matmul: ${products.map((one) => `${one.inputs} → ${one.outputs} ${digits(one.gigaflops)}`).join(", ")} GFLOP/s`,
           `  recurrent step: ${recurrentSteps.map((one) => `${one.hidden} ${digits(one.gigabytesPerSecond)}`).join(", ")} GB/s`,
           `  read GB/s: ${bandwidth.map((one) => `${one.bytes / 1024}K ${digits(one.gigabytesPerSecond)}`).join(", ")}`,
         ].join("\n"),

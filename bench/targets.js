@@ -63,8 +63,8 @@ export const SIZES = {
   binary: kilobytes(24),
 };
 
-/** Of the measured peak of multiply-adds. */
-export const PROJECTION_FRACTION = 0.95;
+/** Of the measured peak of multiply-adds, asked of matmul by itself. */
+export const MATMUL_FRACTION = 0.95;
 /**
  * Of the measured read bandwidth, by the case that shows it. Asked of the kernel by itself, and of the case
  * as a whole. From H = 512 on (4 MB) the weights are larger than a second-level cache of 2 MB.
