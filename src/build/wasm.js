@@ -1,8 +1,9 @@
 /**
- * The wasm binaries: `node src/build/wasm.js [--stale] [--assembly DIR] [--out DIR] NAME...` compiles the targets of
- * asconfig.json into build/NAME.wasm, with NAME.txt, the text that a bundle embeds (embed.js), and build/abi.js and
- * build/records/ with their types, what the host has to know of the kernels (abi.js). With --stale it does so only for what is missing or older than
- * its sources, by a hash of them.
+ * The wasm binaries: `node src/build/wasm.js [--stale] [--sources DIR] [--out DIR] NAME...`
+ *
+ * Compiles targets of asconfig.json, below DIR, into build/: NAME.wasm, NAME.txt, which a bundle embeds (embed.js), and
+ * abi.js and records/ with their types, what the host has to know of the kernels (abi.js). With --stale it compiles only
+ * what is missing or older than its sources, by a hash of them.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,0 +1,114 @@
+/** What docs/architecture.md promises of the sources: arrows that go down, no cycle, files that fit in a head. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+const filesBelow = (folder: string, ending: RegExp): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => ending.test(file) && !file.includes("node_modules"))
+    .map((file) => `${folder}/${file}`)
+    .sort();
+
+const assembly = filesBelow("assembly", /\.ts$/);
+const host = filesBelow("src", /\.ts$/);
+
+/** The rooms of each side, from the lowest: a file imports from its own room and from rooms before it. */
+const ROOMS = {
+  assembly: [
+    "records",
+    "debug",
+    "build",
+    "instance",
+    "memory",
+    "activation",
+    "softmax",
+    "matmul",
+    "conv1d",
+    "cells",
+    "layer",
+    "index",
+  ],
+  src: ["tensor", "int8", "bundle", "wasm", "nn", "index", "formats", "cli"],
+};
+
+/** The first folder or file name below assembly/ or src/. */
+const roomOf = (file: string) => file.split("/")[1]!.replace(/\.ts$/, "");
+
+/** The files that one imports, of both kinds of specifiers: `./x.js` in src/, `./x` in assembly/. */
+function importsOf(file: string, files: readonly string[]): string[] {
+  const specifiers = Array.from(
+    read(file).matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g),
+    (match) => match[1]!,
+  );
+  return specifiers.flatMap((specifier) => {
+    const path = join(dirname(file), specifier).replace(/\.js$/, "");
+    return files.filter((candidate) =>
+      [`${path}.ts`, `${path}/index.ts`, `${path}.d.ts`].includes(candidate),
+    );
+  });
+}
+
+describe.each([
+  ["assembly", assembly],
+  ["src", host],
+] as const)("%s/", (side, files) => {
+  it("has an arrow only to its own room and to rooms below", () => {
+    const order: readonly string[] = ROOMS[side];
+    const wrong = files.flatMap((file) =>
+      importsOf(file, files)
+        .filter((target) => order.indexOf(roomOf(target)) > order.indexOf(roomOf(file)))
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(files.filter((file) => !order.includes(roomOf(file)))).toEqual([]);
+    expect(wrong).toEqual([]);
+  });
+
+  it("has no cycle", () => {
+    const finished = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) throw new Error([...path.slice(path.indexOf(file)), file].join(" -> "));
+      if (finished.has(file)) return;
+      for (const target of importsOf(file, files)) visit(target, [...path, file]);
+      finished.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(finished.size).toBe(files.length);
+    expect(files.flatMap((file) => importsOf(file, files)).length).toBeGreaterThan(files.length);
+  });
+
+  it("has no file of more than 300 lines", () => {
+    const linesOf = (file: string) => read(file).split("\n").length - 1;
+    expect(files.filter((file) => linesOf(file) > 300).map((file) => `${file}: ${linesOf(file)}`)).toEqual(
+      [],
+    );
+  });
+});
+
+it("test/, bench/ and examples/ have no file of more than 500 lines whose first line does not say why", () => {
+  const files = ["test", "bench", "examples"].flatMap((folder) => filesBelow(folder, /\.(ts|js|mjs|py)$/));
+  const long = files.filter((file) => read(file).split("\n").length > 501);
+  expect(
+    long.filter((file) => !/lines?\b.*\bbecause\b|\bbecause\b.*lines?\b/.test(read(file).split("\n")[0]!)),
+  ).toEqual([]);
+});
+
+it("every field of a record is written by the host", () => {
+  const sources = host.map(read).join("\n");
+  const layouts = filesBelow("build/records", /\.d\.ts$/);
+  expect(layouts.length).toBe(5);
+  for (const layout of layouts) {
+    const name = layout.slice("build/records/".length, -".d.ts".length);
+    const fields = Array.from(read(layout).matchAll(/const (\w+):/g), (match) => match[1]!);
+    const alias = new RegExp(`import \\* as (\\w+) from "[./]*build/records/${name}\\.js"`).exec(
+      sources,
+    )?.[1];
+    expect(fields.length, name).toBeGreaterThan(3);
+    expect(
+      fields.filter((field) => !sources.includes(`${alias}.${field}] =`)),
+      name,
+    ).toEqual([]);
+  }
+});
