@@ -1,12 +1,12 @@
 /**
  * exp, sigmoid, tanh and relu on four float32 lanes, and the table of activations.
  *
- * Largest error against float64, over all of float32: sigmoid and tanh 3 ULP in both builds. Where sigmoid is subnormal,
- * less than 2^-126 is lost: it is 0 below -88.4, PyTorch's 1 / (1 + e^-x) below -88.7. NaN gives NaN.
+ * Largest error against float64, over all of float32: sigmoid and tanh 3 ULP in both builds. Where sigmoid is
+ * subnormal, less than 2^-126 is lost: it is 0 below -88.4, PyTorch's 1 / (1 + e^-x) below -88.7. NaN gives NaN.
  *
- * Both come from e^-y = 2^n e^-r with n = round(-y / ln 2), r = y + n ln 2 and |r| <= ln(2)/2. q is the polynomial of
- * degree 5 for (1 - e^-r) / r, 1 at r = 0, fitted to the least relative error of r q(r): 1.3e-8, a fifth of an ULP. For
- * tanh y is 2|x|; its r and q are those of |x|, so that nothing is doubled.
+ * Both come from e^-y = 2^n e^-r with n = round(-y / ln 2), r = y + n ln 2 and |r| <= ln(2)/2. q is the polynomial
+ * of degree 5 for (1 - e^-r) / r, 1 at r = 0, fitted to the least relative error of r q(r): 1.3e-8, a fifth of an
+ * ULP. For tanh y is 2|x|; its r and q are those of |x|, so that nothing is doubled.
  *
  * The constants are read from memory: a v128.const costs three instructions in V8 wherever it is used, a load one.
  */
@@ -17,7 +17,7 @@ import { assertRows } from "./debug";
 const ONE: usize = memory.data<f32>([1.0]);
 const TWO: usize = memory.data<f32>([2.0]);
 const SIGN: usize = memory.data<u32>([0x80000000]);
-// Adding 1.5 * 2^23 rounds to an integer in the low bits of the sum. The 127 makes these bits the exponent field of 2^n.
+// Adding 1.5 * 2^23 rounds to an integer in the low bits of the sum. With the 127 they are the exponent field of 2^n.
 const ROUND: usize = memory.data<f32>([12582912.0 + 127.0]);
 
 const MINUS_LOG2_E: usize = memory.data<f32>([-1.4426950216293335]);
@@ -59,8 +59,8 @@ function polynomial(r: v128, c0: usize, c1: usize, c2: usize, c3: usize, c4: usi
 }
 
 /**
- * e^-x + `term`. `pmin(a, b)` is `b < a ? b : a` and `pmax(a, b)` is `a < b ? b : a`: one instruction each, and a NaN in a
- * stays.
+ * e^-x + `term`. `pmin(a, b)` is `b < a ? b : a` and `pmax(a, b)` is `a < b ? b : a`: one instruction each, and a
+ * NaN in a stays.
  */
 function expNegatedPlus(x: v128, term: v128): v128 {
   const y = f32x4.pmin(f32x4.pmax(x, constant(EXP_LEAST)), constant(EXP_MOST));

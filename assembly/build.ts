@@ -1,6 +1,6 @@
 /**
- * The only file that asks which build it is. `relaxed-simd` rounds a multiply-add once where the CPU can: 54 against 40
- * GFLOP/s on one Sapphire Rapids core. `simd` rounds the product and the sum, the same on every CPU.
+ * Only this file and matmul/dot.ts ask which build it is. `relaxed-simd` rounds a multiply-add once where the CPU
+ * can: 54 against 40 GFLOP/s on one Sapphire Rapids core. `simd` rounds product and sum, the same on every CPU.
  */
 
 /** Whether madd rounds once. matmul/f32.ts chooses its tiles by it. */

@@ -1,6 +1,7 @@
 /**
- * Assertions of the debug build (`npm run build:debug`): a wrong pointer, size or record ends the call with a message and
- * a stack of names. The other builds hold nothing of this file: ASC_NO_ASSERT is a constant of the compiler there.
+ * Assertions of the debug build (`npm run build:debug`): a wrong pointer, size or record ends the call with a
+ * message and a stack of names. The other builds hold nothing of this file: ASC_NO_ASSERT is a constant of the
+ * compiler there.
  */
 
 import { Matrix, Walk } from "./records";

@@ -5,8 +5,9 @@
  *   sums  = W_hh h + b_hh    step by step
  *   h'    = cell(gates, sums), and with a projection W_hr of it
  *
- * The two brackets stay apart, as in PyTorch: summed onto the first, a large input would round away h's part bit by bit.
- * A step makes all its sums, then updates its units: `sums` of one row are 16 H bytes, still in the first-level cache.
+ * The two stay apart, as in PyTorch: summed onto the gates of a large input, h's part would be rounded away bit by
+ * bit. A step makes all its sums, then updates its units: `sums` of one row are 16 H bytes, still in the
+ * first-level cache.
  *
  * records.ts says what the buffers hold. Alignment is 16 bytes.
  */
@@ -21,8 +22,8 @@ import { callerRow, clearFloats, copyFloats } from "./memory";
 import { Layer, Matrix, Run, TRACE_ROWS, Walk } from "./records";
 
 /**
- * Runs `steps` steps of `layer` on the buffers of `run`. `zigzag` 1 begins with the walk from the last block to the first;
- * every step turns it around.
+ * Runs `steps` steps of `layer` on the buffers of `run`. `zigzag` 1 begins with the walk from the last block to the
+ * first; every step turns it around.
  */
 export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): void {
   assertRun(layer, run, steps);
@@ -43,7 +44,7 @@ export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): voi
   }
 }
 
-/** Steps `first` to `first + count - 1` of the chunk, whose gates are made, or one step that makes them. */
+/** Steps `first` to `first + count - 1`, whose gates are made; or, with `together`, one step that makes its own. */
 function runSteps(layer: usize, run: usize, first: i32, count: i32, zigzag: i32, together: i32): void {
   const fields = changetype<Run>(run);
   const weightHidden = changetype<Layer>(layer).weightHidden;

@@ -1,9 +1,9 @@
 /**
- * The records: what the host writes into linear memory and hands to kernels by address. This file is the one place that
- * says what they look like; `npm run build:wasm` makes the host's offsets of it (build/abi.ts).
+ * The records: what the host writes into linear memory and hands to kernels by address. This file is the one place
+ * that says what they look like; `npm run build:wasm` makes the host's offsets from it (src/build/abi.js).
  *
- * A field is 4 bytes, aligned to 4. Sizes and strides that end in `Row` are bytes. Addresses are bytes, aligned to 16.
- * Buffers hold float32 unless the field says otherwise. N rows are a batch, C steps a chunk of time.
+ * A field is 4 bytes, aligned to 4. Sizes and strides that end in `Row` are bytes. Addresses are bytes, aligned to
+ * 16. Buffers hold float32 unless the field says otherwise. N rows are a batch, C steps a chunk of time.
  */
 
 /** A weight matrix in panels (matmul/pack.ts), and the bias that its product begins with. */
@@ -25,7 +25,7 @@ export class Matrix {
   bias: usize;
   /** int8: one for each output; 0 in float32. */
   scales: usize;
-  /** int8: i32 for each output, a row of outputs for each chunk of SUM_COLUMNS inputs. */
+  /** int8: i32 for each output, a row of outputs for every SUM_COLUMNS inputs. */
   corrections: usize;
 }
 

@@ -2,8 +2,8 @@
  * softmax and its logarithm, four columns to a vector: data [count, row] holds a column's terms one `row` apart.
  *
  * The largest term is subtracted first, so that nothing overflows. Sums are one chain in the order of the terms,
- * compensated: plain sums take 5e-6 from the logarithm over 5,000 terms. NaN, +Inf and a column of nothing but -Inf give
- * NaN, as in PyTorch.
+ * compensated: plain sums take 5e-6 from the logarithm over 5,000 terms. NaN, +Inf and a column of nothing but -Inf
+ * give NaN, as in PyTorch.
  */
 
 import { expNegated } from "./activation";

@@ -19,7 +19,7 @@ import { Layer, Matrix, Run, TRACE_C, TRACE_G, TRACE_I, TRACE_O, TRACE_ROWS } fr
 /** The kind of a layer of this cell. */
 export const LSTM: i32 = 0;
 
-/** With a projection, h' is put where that reads it. */
+/** With a projection, o tanh(c') goes to `unprojected` in place of h'. */
 export function updateLstm(layer: usize, run: usize, running: i32, gates: usize, trace: usize): void {
   const fields = changetype<Run>(run);
   const gatesRow = changetype<Matrix>(changetype<Layer>(layer).weightHidden).outputRow;
@@ -59,8 +59,8 @@ export function updateLstm(layer: usize, run: usize, running: i32, gates: usize,
 }
 
 /**
- * c' of one row. h' has a loop of its own: two short chains of dependent instructions overlap better than a long one, 14.1
- * against 17.4 ns for four units.
+ * c' of one row. h' has a loop of its own: two short chains of dependent instructions overlap better than a long
+ * one, 14.1 against 17.4 ns for four units.
  */
 function updateC(units: i32, gate: usize, sum: usize, c: usize): void {
   for (; units > 0; units -= 4) {

@@ -1,21 +1,21 @@
 /**
  * Sums of int8 weights times the 14-bit integers q' = q + 8192 of round-inputs.ts, q in -8191 .. 8191.
  *
- * A group is the q' of four consecutive inputs, in 8 bytes. A line of weights is `vectorsPerLine` vectors, each of four
- * outputs with four weights, those of one group:
+ * A group is the q' of four consecutive inputs, in 8 bytes. A line of weights is `vectorsPerLine` vectors, each of
+ * four outputs with four weights, those of one group:
  *
  *   vector   a0 a1 a2 a3 | b0 b1 b2 b3 | c0 c1 c2 c3 | d0 d1 d2 d3        outputs a b c d, inputs 0 .. 3; i8
  *
  * All sums wrap modulo 2^32, and what the caller keeps of them fits. So both forms of a group give the same integers:
  *
  *   planes   h0 h1 h2 h3  l0 l1 l2 l3     u8: h = q' >> 7, l = q' & 127
- *            One relaxed dot product for each half. Every engine gives the same result, since the second operand has 7
- *            bits: pairs of products stay below 2 x 128 x 127 = 32512, and no sum of 16 bits inside saturates.
+ *            One relaxed dot product for each half. Every engine gives the same result, since the second operand
+ *            has 7 bits: pairs of products are at most 2 x 128 x 127 = 32512, and no sum of 16 bits inside saturates.
  *
  *   numbers  q0   q1   q2   q3            i16
- *            Two vectors of weights, outputs A and the next four B, become two of i16 lanes 256 a + (b + 128): one for
- *            inputs 0 and 1, one for 2 and 3. With T = sum of q' a and R = sum of q' (256 a + b + 128),
- *            A = T and B = R - 256 T - 128 (sum of q'). Five instructions for sixteen weights; widening them takes six.
+ *            Two vectors of weights, outputs A and the next four B, become two of i16 lanes 256 a + (b + 128): one
+ *            for inputs 0 and 1, one for 2 and 3. With T = sum of q' a and R = sum of q' (256 a + b + 128),
+ *            A = T and B = R - 256 T - 128 (sum of q'). Five instructions for sixteen weights; widening takes six.
  */
 
 import { usesPlanes } from "../instance";
@@ -27,12 +27,13 @@ const EIGHT_BITS: usize = memory.data<u8>(
 );
 
 /**
- * Whether a relaxed dot product is one instruction here; planes are the faster form only then: 1.5 against 2.7 us for a
- * step of 128 units. V8 makes five instructions of it on x86 without AVX-VNNI, and planes take 1.3 times as long.
+ * Whether a relaxed dot product is one instruction here; planes are the faster form only then: 1.5 against 2.7 us
+ * for a step of 128 units. V8 makes five instructions of it on x86 without AVX-VNNI, and planes take 1.3 times
+ * as long.
  *
- * What it gives for a second operand of eight bits tells: 4 x 127 x 255 or -4 x 127 in one instruction, 2 x 32767 where
- * pairs saturate in 16 bits on the way. Anything else is a fault: the baseline compiler of V8 11.3 (Node 20 with its
- * flag) overwrites the sum that is added to.
+ * What it gives for a second operand of eight bits tells: 4 x 127 x 255 or -4 x 127 in one instruction, 2 x 32767
+ * where pairs saturate in 16 bits on the way. Anything else is a fault: the baseline compiler of V8 11.3 (Node 20
+ * with its flag) overwrites the sum that is added to.
  */
 export function dotIsOneInstruction(): i32 {
   if (!ASC_FEATURE_RELAXED_SIMD) return 0;
@@ -43,9 +44,9 @@ export function dotIsOneInstruction(): i32 {
 }
 
 /**
- * Vectors of four outputs in a line of weights. Float32: 8, two cache lines, whose eight chains of multiply-adds hide their
- * latency. Planes: 6, since twelve chains of dot products, 5 cycles each, keep both units busy (1.22x over 4 at H = 512).
- * Numbers: 4, since their chains are additions.
+ * Vectors of four outputs in a line of weights. Float32: 8, two cache lines, whose eight chains of multiply-adds
+ * hide their latency. Planes: 6, since twelve chains of dot products, 5 cycles each, keep both units busy (1.22x
+ * over 4 at H = 512). Numbers: 4, since their chains are additions.
  */
 export function vectorsPerLine(int8: i32): i32 {
   if (!int8) return 8;

@@ -1,8 +1,9 @@
 /**
  * Tiles of a float32 product: `lines` lines of a block (pack.ts), each 128 bytes, times some rows of inputs.
  *
- * Accumulators stay in registers and are named by row and vector. Each is one chain of multiply-adds that goes on from
- * `begin`: the bias, or the sums so far, `beginRow` bytes apart (0: one row for all). Nothing needs alignment but speed.
+ * Accumulators stay in registers and are named by row and vector. Each is one chain of multiply-adds that goes on
+ * from `begin`: the bias, or the sums so far, `beginRow` bytes apart (0: one row for all). Alignment is only
+ * for speed.
  */
 
 import { FUSED, madd } from "../build";
@@ -10,7 +11,7 @@ import { FUSED, madd } from "../build";
 /** Inputs from which a recurrent layer's matrix, 4 MB, is larger than most second-level caches. */
 export const LONG_ROW: i32 = 512;
 
-/** 6 rows x 2 vectors: 56 of 57 GFLOP/s fused. Without a fused multiply-add it needs a register more than there are. */
+/** 6 rows x 2 vectors: 56 of 57 GFLOP/s fused. Not fused, it needs one register more than there are. */
 export function sixRows(
   lines: i32,
   line: usize,
@@ -143,9 +144,10 @@ export function twoRows(
 /**
  * 1 row x 8 vectors, a whole line at a time: 88 of 92 GB/s from L2.
  *
- * The baseline build takes four lines a turn, since V8 11 (Node 20) unrolls nothing: 78 GB/s there, 50 line by line. The
- * rest of four comes first: after the loop it would cost V8 11 nearly half (docs/performance.md#one-row). Long rows are read
- * line by line: they come from further away than L2, whose prefetcher loses the order of four (1.5x at H = 1024).
+ * The baseline build takes four lines a turn, since V8 11 (Node 20) unrolls nothing: 78 GB/s there, 50 line by
+ * line. The rest of four comes first: after the loop it would cost V8 11 nearly half (docs/performance.md#one-row).
+ * Long rows are read line by line: they come from further away than L2, whose prefetcher loses the order of four
+ * (1.5x at H = 1024).
  */
 export function oneRow(lines: i32, line: usize, input: usize, begin: usize, output: usize): void {
   let v0 = v128.load(begin);

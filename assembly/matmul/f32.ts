@@ -1,8 +1,9 @@
 /**
  * One block of a float32 product: output = bias + input x weights, for each row of inputs.
  *
- * Every output is one chain of multiply-adds that begins with the bias and takes the inputs in order, whichever tile
- * (f32-tiles.ts) computes it. So a row's bits do not depend on the rows beside it, nor on how a sequence is cut into calls.
+ * Every output is one chain of multiply-adds that begins with the bias and takes the inputs in order, whichever
+ * tile (f32-tiles.ts) computes it. So a row's bits do not depend on the rows beside it, nor on how a sequence is
+ * cut into calls.
  */
 
 import { FUSED } from "../build";
@@ -10,9 +11,9 @@ import { Matrix, Walk } from "../records";
 import { LONG_ROW, oneRow, sixRows, twoRows } from "./f32-tiles";
 
 /**
- * Rows times inputs from which a long row's block is first read in order. Tiles take every second cache line of it, four
- * times over, which the prefetcher follows poorly: 7 ns a line from the third-level cache, 2.2 in order. batch-512 is
- * 1.075x with it, sequence-1024 1.05x; with fewer rows the reading costs more than it saves.
+ * Rows times inputs from which a long row's block is first read in order. Tiles take every second cache line of it,
+ * four times over, which the prefetcher follows poorly: 7 ns a line from the third-level cache, 2.2 in order.
+ * batch-512 is 1.075x with it, sequence-1024 1.05x; with fewer rows the reading costs more than it saves.
  */
 const LONG_ROW_WORK: i32 = 16384;
 
@@ -23,7 +24,7 @@ const LINES_AT_ONCE: i32 = 256;
 const BLOCK_VECTORS: i32 = 8;
 const LINE_BYTES: usize = 128;
 
-/** Block number `block` of outputs, for two rows or more. All eight vectors are written; those past the matrix's have no meaning. */
+/** Block `block` of outputs, for two rows or more. What is written past the matrix's vectors has no meaning. */
 export function multiplyFloat(
   matrix: usize,
   block: i32,
@@ -80,8 +81,8 @@ export function multiplyRow(
 }
 
 /**
- * multiplyRow of two matrices that share their blocks: x with the first to `gates`, h with the second to `sums`. Block by
- * block, so that both are read in one walk.
+ * multiplyRow of two matrices that share their blocks: x with the first to `gates`, h with the second to `sums`.
+ * Block by block, so that both are read in one walk.
  */
 export function multiplyRowPair(
   first: usize,

@@ -3,14 +3,14 @@
  *
  *   output = bias + (sum of weight * q) * (scale of the weights' row) * (scale of the inputs' row)
  *
- * Inputs are rounded rows (round-inputs.ts). The panel is the float32 one (pack.ts) with four int8 weights in place of a
- * float: those of one output for four consecutive inputs, in lines that dot.ts arranges. Columns past the last input
- * are zero.
+ * Inputs are rounded rows (round-inputs.ts). The panel is the float32 one (pack.ts) with four int8 weights in place
+ * of a float: those of one output for four consecutive inputs, in lines that dot.ts arranges. Columns past the last
+ * input are zero.
  *
- * Sums are exact: q + 8192 is what is multiplied, and `corrections` takes 8192 * (sum of the weights) away again. A sum
- * over SUM_COLUMNS inputs fits in 32 bits. Longer rows are cut into such chunks, whose sums are added in float32. All
- * builds do the same operations from there on, none of them fused. So a product has the same bits everywhere, and a row's
- * bits depend on no other row.
+ * Sums are exact: q + 8192 is what is multiplied, and `corrections` takes 8192 * (sum of the weights) away again. A
+ * sum over SUM_COLUMNS inputs fits in 32 bits. Longer rows have several such sums, which are added in float32. All
+ * builds do the same operations from there on, none of them fused. So a product has the same bits everywhere, and a
+ * row's bits depend on no other row.
  */
 
 import { lineScratch, sumsScratch, totalsScratch } from "../instance";
@@ -18,7 +18,7 @@ import { Matrix, SUM_COLUMNS } from "../records";
 import { restore, sumGroups, vectorsPerLine } from "./dot";
 import { roundedHeader } from "./round-inputs";
 
-/** Lines of four inputs in a chunk. */
+/** Lines of four inputs that have one sum. */
 const SUM_LINES: i32 = SUM_COLUMNS / 4;
 
 /** Block number `block` of outputs for each row; row strides in bytes. */
@@ -66,7 +66,7 @@ export function multiplyInt8(
   }
 }
 
-/** The sums of one block for a row of more than one chunk, in float32. */
+/** The sums of one block for a row of more than SUM_COLUMNS inputs, in float32. */
 function sumChunks(matrix: usize, block: i32, rounded: usize, totals: usize): void {
   const fields = changetype<Matrix>(matrix);
   const lineBytes = (<usize>vectorsPerLine(1)) << 4;
@@ -90,7 +90,7 @@ function sumChunks(matrix: usize, block: i32, rounded: usize, totals: usize): vo
   }
 }
 
-/** The same in float32, for a row that was not rounded: each weight times its scale, times the input. */
+/** One block in float32, for a row that was not rounded: each weight times its scale, times the input. */
 function multiplyFloats(matrix: usize, block: i32, input: usize, output: usize): void {
   const fields = changetype<Matrix>(matrix);
   const columns = fields.columns;

@@ -1,10 +1,10 @@
 /**
  * The product of a weight matrix with rows of inputs, in either precision: output = bias + input x weights.
  *
- * A walk (records.ts) says which blocks of outputs are made; what lies outside them is left as it is. `zigzag` 1 walks from
- * the last block to the first. A step that does so finds what the step before read last still in the cache: 1.39x at
- * H = 512, whose matrix is larger than a 2 MB L2. Rows of outputs are whole blocks, with no meaning past the matrix's
- * vectors.
+ * A walk (records.ts) says which blocks of outputs are made; what lies outside them is left as it is. `zigzag` 1
+ * walks from the last block to the first. A step that does so finds what the step before read last still in the
+ * cache: 1.39x at H = 512, whose matrix is larger than a 2 MB L2. Rows of outputs are whole blocks, with no meaning
+ * past the matrix's vectors.
  */
 
 import { assertNumbers, assertRows, assertWalk } from "../debug";

@@ -1,8 +1,9 @@
 /**
  * Panels: a weight matrix in the order in which the kernels read it.
  *
- * PyTorch keeps a matrix of outputs x inputs, row by row. A kernel computes four outputs per vector. So the outputs of one
- * input k stand side by side in a line of `vectorsPerLine` vectors (dot.ts), and the lines of all k follow one another:
+ * PyTorch keeps a matrix of outputs x inputs, row by row. A kernel computes four outputs per vector. So the outputs
+ * of one input k stand side by side in a line of `vectorsPerLine` vectors (dot.ts), and the lines of all k follow
+ * one another:
  *
  *   block b = [k = 0: vector 0 | vector 1 | ...] [k = 1: ...] ... [k = K-1]        blocks are `blockBytes` apart
  *
@@ -29,7 +30,7 @@ function laneAddress(matrix: usize, gates: i32, gate: i32, unit: i32): usize {
   return fields.panel + <usize>(vector / vectors) * fields.blockBytes + <usize>lane;
 }
 
-/** Lines of a block of so many inputs. */
+/** Lines of a block, for so many inputs. */
 export function lineCount(columns: i32, int8: i32): i32 {
   return int8 ? (columns + 3) >> 2 : columns;
 }

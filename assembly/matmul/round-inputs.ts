@@ -3,20 +3,22 @@
  *
  *   [scale f32][address of the float row, or 0][totals i32 ...] [group 0][group 1] ...
  *
- * q is a 14-bit integer, -8191 .. 8191, with a scale of its own for every row: largest |x| / 8191. That is 64 times finer
- * than the weights' 8 bits, so that the weights' rounding dominates. A group holds q + 8192 of four inputs, in the form
- * that the build's dot product takes (dot.ts). Groups past the last input are q = 0, up to a multiple of four groups.
+ * q is a 14-bit integer, -8191 .. 8191, with a scale of its own for every row: largest |x| / 8191. That is 64 times
+ * finer than the weights' 8 bits, so that the weights' rounding dominates. A group holds q + 8192 of four inputs,
+ * in the form that the build's dot product takes (dot.ts). Groups past the last input are q = 0, up to a multiple
+ * of four groups.
  *
- * A total is the sum of q + 8192 of one chunk, SUM_COLUMNS inputs. Header and totals are filled up to 16 bytes.
+ * A total is the sum of q + 8192 over SUM_COLUMNS inputs, the last one over what is left. All that comes before the
+ * groups is filled up to 16 bytes.
  *
  * Rows that 14 bits cannot hold:
  *   NaN       the scale is NaN, and so is every product, as in float32.
- *   infinity, or a largest |x| below 2^-100, whose scale would lose bits as a subnormal number: the address of the float
- *             row is kept, and the products are taken in float32 (i8.ts).
+ *   infinity, or a largest |x| below 2^-100, whose scale would lose bits as a subnormal number: the address of the
+ *             float row is kept, and the products are taken in float32 (i8.ts).
  *   zero      the scale is 0.
  *
- * Rounding is to nearest, ties to even, of the float32 product x * (8191 / largest): one multiplication and one addition,
- * never fused, so that all builds and engines get the same integers.
+ * Rounding is to nearest, ties to even, of the float32 product x * (8191 / largest): one multiplication and one
+ * addition, never fused, so that all builds and engines get the same integers.
  */
 
 import { assertNumbers, assertRows } from "../debug";
@@ -36,7 +38,7 @@ export function roundedRow(columns: i32): usize {
   return roundedHeader(columns) + ((<usize>((columns + 15) >> 4)) << 5);
 }
 
-/** Sixteen inputs are rounded at once. */
+/** Sixteen inputs are rounded at once; so many times for one total. */
 const CHUNK_SIXTEENS: i32 = SUM_COLUMNS / 16;
 
 const INFINITY_BITS: i32 = 0x7f800000;
@@ -121,7 +123,9 @@ function addLanes(a: v128): i32 {
   return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
 }
 
-/** q + 8192: adding 2^23 leaves an integer in the low bits of the sum. The mask keeps what NaN makes within 14 bits. */
+/**
+ * q + 8192: adding 2^23 leaves an integer in the low bits of the sum. The mask keeps what NaN makes within 14 bits.
+ */
 function roundFour(x: v128, factor: v128): v128 {
   const sum = f32x4.add(f32x4.mul(x, factor), f32x4.splat(8388608.0 + 8192.0));
   return v128.and(sum, i32x4.splat(0x3fff));

@@ -27,7 +27,10 @@ export interface Reading {
   options(): OptionTable;
   /** The options that weights do not tell. */
   readonly untold: readonly string[];
-  /** The options that weights tell, given those that they do not. @throws RangeError naming the key that does not fit. */
+  /**
+   * The options that weights tell, given those that they do not.
+   * @throws RangeError naming the key that does not fit.
+   */
   told(below: DictBelow, given: Readonly<Record<string, unknown>>): object;
 }
 

@@ -27,7 +27,10 @@ export class GRUCell extends Cell {
     super(values, { cell: CELLS.GRU, source: sourceOf(options) });
   }
 
-  /** A cell whose sizes are read off a state dict. @throws TypeError or RangeError naming every key that does not fit. */
+  /**
+   * A cell whose sizes are read off a state dict.
+   * @throws TypeError or RangeError naming every key that does not fit.
+   */
   static fromStateDict(dict: StateDictLike, options: { prefix?: string | undefined } = {}): GRUCell {
     return moduleFromDict(GRUCell, READING, dict, options);
   }

@@ -33,8 +33,8 @@ export class GRU extends SingleState {
   }
 
   /**
-   * A GRU whose sizes, layers, directions and bias are read off a state dict's names and shapes. Int8 weights make it one
-   * of precision int8.
+   * A GRU whose sizes, layers, directions and bias are read off a state dict's names and shapes. Int8 weights make
+   * it one of precision int8.
    * @throws TypeError or RangeError naming every key that does not fit.
    */
   static fromStateDict(dict: StateDictLike, options: FromStateDictOptions = {}): GRU {

@@ -76,8 +76,8 @@ export class Linear extends Module {
   }
 
   /**
-   * A Linear whose sizes are read off `weight` (outFeatures, inFeatures) and whether there is a `bias`. Int8 weights make
-   * it one of precision int8; float weights are quantised when that is asked for.
+   * A Linear whose sizes are read off `weight` (outFeatures, inFeatures) and whether there is a `bias`. Int8
+   * weights make it one of precision int8; float weights are quantised when that is asked for.
    */
   static fromStateDict(
     dict: StateDictLike,

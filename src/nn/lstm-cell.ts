@@ -28,7 +28,10 @@ export class LSTMCell extends Cell {
     super(values, { cell: CELLS.LSTM, source: sourceOf(options) });
   }
 
-  /** A cell whose sizes are read off a state dict. @throws TypeError or RangeError naming every key that does not fit. */
+  /**
+   * A cell whose sizes are read off a state dict.
+   * @throws TypeError or RangeError naming every key that does not fit.
+   */
   static fromStateDict(dict: StateDictLike, options: { prefix?: string | undefined } = {}): LSTMCell {
     return moduleFromDict(LSTMCell, READING, dict, options);
   }

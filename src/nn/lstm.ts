@@ -22,7 +22,9 @@ export interface LSTMOptions extends RecurrentOptions {
   projSize?: number | undefined;
 }
 
-/** [h, c]: (numLayers * directions, batch, projSize or hiddenSize) and (numLayers * directions, batch, hiddenSize). */
+/**
+ * [h, c]: (numLayers * directions, batch, projSize or hiddenSize) and (numLayers * directions, batch, hiddenSize).
+ */
 export type LSTMState = [Tensor, Tensor];
 export type LSTMStateLike = readonly [TensorLike, TensorLike];
 

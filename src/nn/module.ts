@@ -24,8 +24,8 @@ export abstract class Module extends DisposableBase {
   protected abstract parameterSpecs(): readonly ParameterSpec[];
 
   /**
-   * @internal Takes over checked values; those that are not in the map keep their value. An int8 parameter comes as two:
-   * its integers, and its scales under scaleNameOf its name.
+   * @internal Takes over checked values; those that are not in the map keep their value. An int8 parameter comes as
+   * two: its integers, and its scales under scaleNameOf its name.
    */
   protected abstract storeParameters(values: ReadonlyMap<string, ParameterData>): void;
 
@@ -79,9 +79,9 @@ export abstract class Module extends DisposableBase {
   }
 
   /**
-   * The parameters in PyTorch's names, layout and order, as copies. An int8 matrix is an Int8Array tensor of PyTorch's
-   * shape, followed by its scales, one for each row, under its name and `_scale`: weight = scale * integer. The type
-   * cannot tell: such a module is asked for `stateDict<Float32Array | Int8Array>()`.
+   * The parameters in PyTorch's names, layout and order, as copies. An int8 matrix is an Int8Array tensor of
+   * PyTorch's shape, followed by its scales, one for each row, under its name and `_scale`: weight = scale *
+   * integer. The type cannot tell: such a module is asked for `stateDict<Float32Array | Int8Array>()`.
    */
   stateDict<Data extends ParameterData = Float32Array>(): Map<string, Tensor<Data>> {
     this.assertAlive();

@@ -1,7 +1,7 @@
 /**
- * Options of modules as tables: for each its check, and its value when it is left out. Constructors, fromStateDict and the
- * message about an unknown option read the same table. A module's table is a function: a call when a file is loaded would
- * keep the table, and what it names, in the bundle of a program that never makes the module.
+ * Options of modules as tables: for each its check, and its value when it is left out. Constructors, fromStateDict
+ * and the message about an unknown option read the same table. A module's table is a function: a call when a file
+ * is loaded would keep the table, and what it names, in the bundle of a program that never makes the module.
  */
 import { checkBoolean, checkInteger, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
 import type { StateDictLike } from "../tensor/like.js";
@@ -47,7 +47,7 @@ export const precision: Option<Precision> = {
   check: (_, value) => checkPrecision(value),
 };
 
-/** Of a state dict in place of random numbers: under this key, which no user has, fromStateDict puts it beside the options. */
+/** The key, which no user has, under which fromStateDict puts a state dict beside a constructor's options. */
 const SOURCE = Symbol("source");
 
 /** Where a new module's weights come from instead of the random initial ones. */

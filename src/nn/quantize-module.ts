@@ -17,23 +17,23 @@ import type { LayerChunk } from "./stack.js";
 import { suffixesOf } from "./stack-parameters.js";
 
 /**
- * Rows of inputs that are kept for a matrix: more take long, 3 s for a matrix of 512 inputs,
- * and tell no more. From 300 rows, spread over other speech, Silero VAD's LSTM has an error of 1.22e-3; from 4,769 1.18e-3.
+ * Rows of inputs that are kept for a matrix: more take long, 3 s for a matrix of 512 inputs, and tell no more. From
+ * 300 rows, spread over other speech, Silero VAD's LSTM has an error of 1.22e-3; from 4,769 1.18e-3.
  */
 const MOST_ROWS = 16384;
 const GOLDEN = 0.61803399;
 
 /**
- * The module's state dict with int8 weights, for `fromStateDict` or `writeSafetensors`. Precision "int8" rounds by what the
- * weights alone tell of their inputs; this rounds for a sample of them, which leaves a fifth to two fifths less of the
- * error (the trained networks of bench/int8). Neither speed nor size nor format differ.
+ * The module's state dict with int8 weights, for `fromStateDict` or `writeSafetensors`. Precision "int8" rounds by
+ * what the weights alone tell of their inputs; this rounds for a sample of them, which leaves a fifth to two fifths
+ * less of the error (the trained networks of bench/int8). Neither speed nor size nor format differ.
  *
  * @param module  of precision "float32"; it is not changed
  * @param sample  what `forward` takes, from its real use: (L, N, inputSize), with batchFirst (N, L, inputSize), or
- *   (L, inputSize); (..., inFeatures) for a Linear. Some hundred rows are enough; fewer than ten may be worse than none
+ *   (L, inputSize); (..., inFeatures) for a Linear. Some hundred rows are enough; under ten may be worse than none
  * @param options the lengths of the sample's batch rows, as `forward` takes them; none for a Linear
- * @throws TypeError or RangeError naming the argument that does not fit, and for a weight, or a number that a kept row
- *   gives the weights to multiply, that is not finite; Error after dispose
+ * @throws TypeError or RangeError naming the argument that does not fit, and for a weight, or a number that a kept
+ *   row gives the weights to multiply, that is not finite; Error after dispose
  */
 export function quantizeModule(
   module: LSTM | GRU | RNN | Linear,
@@ -71,8 +71,8 @@ export function quantizeModule(
 }
 
 /**
- * Rows of what a matrix is multiplied with: all, or about MOST_ROWS of them. Which are kept goes by the golden ratio, so that
- * they are spread evenly and no period of the sample, such as its batch rows, is passed over.
+ * Rows of what a matrix is multiplied with: all, or about MOST_ROWS of them. Which are kept goes by the golden
+ * ratio, so that they are spread evenly and no period of the sample, such as its batch rows, is passed over.
  */
 class Inputs {
   readonly columns: number;
@@ -115,8 +115,8 @@ function inputsOfLinear(
 }
 
 /**
- * Runs the sample. What W_hh reads is taken to be the h of every step: the last one's, which it does not read, in place of
- * h0.
+ * Runs the sample. What W_hh reads is taken to be the h of every step: the last one's, which it does not read, in
+ * place of h0.
  */
 function inputsOfRecurrent(
   { stack, inputSize, batchFirst }: Recurrent,

@@ -20,8 +20,8 @@ export interface RecurrentOptions {
   bias?: boolean | undefined;
   batchFirst?: boolean | undefined;
   /**
-   * Checked, and without effect in inference; PyTorch's warning, that it has none with one layer in training either, is
-   * not given.
+   * Checked, and without effect in inference; PyTorch's warning, that it has none with one layer in training
+   * either, is not given.
    */
   dropout?: number | undefined;
   bidirectional?: boolean | undefined;
@@ -171,8 +171,8 @@ export abstract class Recurrent extends Module {
 }
 
 /**
- * The options that a state dict tells of a recurrent module, off its first layer's names and shapes; loading then checks
- * all the others.
+ * The options that a state dict tells of a recurrent module, off its first layer's names and shapes; loading then
+ * checks all the others.
  * @throws RangeError naming the key that is missing or has a wrong shape.
  */
 export function recurrentOptionsOf(below: DictBelow, cell: CellKind) {

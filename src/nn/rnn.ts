@@ -44,8 +44,8 @@ export class RNN extends SingleState {
   }
 
   /**
-   * An RNN whose sizes, layers, directions and bias are read off a state dict; the weights do not tell the nonlinearity.
-   * Int8 weights make it one of precision int8.
+   * An RNN whose sizes, layers, directions and bias are read off a state dict; the weights do not tell the
+   * nonlinearity. Int8 weights make it one of precision int8.
    * @throws TypeError or RangeError naming every key that does not fit.
    */
   static fromStateDict(

@@ -7,8 +7,8 @@ import { asTensor } from "../tensor/tensor.js";
 export interface ForwardOptions {
   /**
    * The length of each batch row, in any order, from 1 to the input's steps. Gives what PyTorch's
-   * `pack_padded_sequence(enforce_sorted=False)` and `pad_packed_sequence` give: output zero past a row's length, final
-   * states at each row's own end. What lies in the padding does not matter.
+   * `pack_padded_sequence(enforce_sorted=False)` and `pad_packed_sequence` give: output zero past a row's length,
+   * final states at each row's own end. What lies in the padding does not matter.
    */
   lengths?: ArrayLike<number> | undefined;
 }

@@ -25,8 +25,9 @@ export interface StackShape {
 /** Checked states, or undefined for zeros: h and, for an LSTM, c. */
 export type InitialStates = readonly (Float32Array | undefined)[];
 
-/** What one layer and direction has just done with a chunk of time; layer k, direction d is number k * directions + d. */
+/** What one layer and direction has just done with a chunk of time. */
 export interface LayerChunk {
+  /** Layer k, direction d is number k * directions + d. */
   readonly layer: number;
   /** The first step, of the sequence. */
   readonly start: number;
@@ -75,8 +76,8 @@ export class Stack {
   }
 
   /**
-   * Runs a checked sequence from checked initial states. Returns the output in the input's layout, and the final states,
-   * (layers * directions, batch, size) each.
+   * Runs a checked sequence from checked initial states. Returns the output in the input's layout, and the final
+   * states, (layers * directions, batch, size) each.
    */
   run(
     workspace: Workspace,

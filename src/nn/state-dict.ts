@@ -83,7 +83,7 @@ export function selectParameters(
   return selected;
 }
 
-/** Selects the integers and scales of an int8 matrix, given so or as float weights; returns what is wrong with them. */
+/** Selects the integers and scales of an int8 matrix, given so or as float weights; returns what is wrong. */
 function selectInt8(
   selected: Map<string, ParameterData>,
   spec: ParameterSpec,

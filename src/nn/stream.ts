@@ -66,9 +66,9 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   }
 
   /**
-   * Takes one time step: (batchSize, inputSize), or (inputSize) when batchSize is 1, or a bare Float32Array of as many
-   * numbers. Returns the output, (batchSize, size), or (size) for an input without a batch dimension. The returned
-   * tensor is the same object at every step, overwritten by the next one: copy what is to be kept.
+   * Takes one time step: (batchSize, inputSize), or (inputSize) when batchSize is 1, or a bare Float32Array of as
+   * many numbers. Returns the output, (batchSize, size), or (size) for an input without a batch dimension. The
+   * returned tensor is the same object at every step, overwritten by the next one: copy what is to be kept.
    * @throws TypeError or RangeError naming what does not fit; Error after dispose, or when the output's buffer was
    * transferred
    */

@@ -23,7 +23,7 @@ import { setWalk } from "../wasm/walk.js";
 import type { Layer } from "./layer.js";
 import type { RowOrder } from "./row-order.js";
 
-/** Bytes of gates to make at once, unless 16 rows or one step are more: half of a 2 MB L2, so that the steps find them there. */
+/** Bytes of gates to make at once, unless 16 rows or one step are more. The steps find them in an L2 of 2 MB. */
 const GATES_BYTES = 2 ** 20;
 /** Rows of gates to make at once: enough for each weight read to serve many rows. */
 const GATES_ROWS = 128;
@@ -46,7 +46,7 @@ export interface Layout {
   readonly order: Block;
   readonly active: Block;
   readonly input: Block;
-  /** Of the layer last run. */
+  /** Of even layers and of odd ones: a layer reads one and writes the other. */
   readonly outputs: readonly [even: Block, odd: Block];
   readonly staging: Block;
   readonly trace: Block;

@@ -6,7 +6,7 @@ import { vectorCount, type Weights, type WeightsShape } from "./weights.js";
 import { FloatWeights } from "./weights-f32.js";
 import { Int8Weights } from "./weights-i8.js";
 
-/** `float32`, or `int8`: weights of 8 bits with one scale per row, inputs of 14 bits with one scale per row and step. */
+/** `float32`, or `int8`: weights of 8 bits with a scale per row, inputs of 14 bits with a scale per row and step. */
 export type Precision = "float32" | "int8";
 
 const WEIGHTS = { float32: FloatWeights, int8: Int8Weights };
@@ -19,8 +19,8 @@ export function checkPrecision(value: unknown): Precision {
 }
 
 /**
- * Matrices of equal gates and units and one number of columns each. In each block the lines of the first are followed by
- * those of the next, so that they are read in one walk.
+ * Matrices of equal gates and units and one number of columns each. In each block the lines of the first are
+ * followed by those of the next, so that they are read in one walk.
  */
 export function allocateTogether(
   region: Region,

@@ -1,6 +1,7 @@
 /**
- * The wasm instance and its memory. Nothing outside this file holds a view of the whole memory: `write` puts numbers into
- * a block and throws where they do not fit, `read` and `copyOut` take them out. Only this folder knows of the binaries.
+ * The wasm instance and its memory. Nothing outside this file holds a view of the whole memory: `write` puts
+ * numbers into a block and throws where they do not fit, `read` and `copyOut` take them out. Only this folder knows
+ * of the binaries.
  */
 import { ABI, INITIAL_PAGES, type Kernels, SCRATCH_BYTES } from "../../build/abi.js";
 import { type Build, compileBuild, instantiate } from "../bundle/binaries.js";
@@ -51,8 +52,8 @@ export class Runtime {
   }
 
   /**
-   * Tells the instance what differs from others over one memory: its scratch, and the form of int8 groups, planes (1) or
-   * numbers (0). Int8 weights that were packed in another form are of no use any more.
+   * Tells the instance what differs from others over one memory: its scratch, and the form of int8 groups, planes
+   * (1) or numbers (0). Int8 weights that were packed in another form are of no use any more.
    */
   configure(groupsArePlanes: number): void {
     this.kernels.configure(this.#scratch, groupsArePlanes);
@@ -110,7 +111,7 @@ export class Runtime {
     }
   }
 
-  /** A copy of `count` numbers of `block`, from byte `offset` on; `name` is for the message of a copy that has no room. */
+  /** A copy of `count` numbers of `block`, from byte `offset` on. Where it has no room, the message has `name`. */
   read(block: Block, offset: number, count: number, name: string): Float32Array {
     block.check(offset, count * 4);
     return copyFloats(this.#floats, (block.pointer + offset) / 4, count, name);
@@ -138,7 +139,8 @@ export function currentRuntime(): Runtime {
 
 /**
  * Optional: chooses the wasm that modules made from now on use. Modules that exist keep theirs.
- * @throws TypeError for an unknown option, or a module that is not lstm-wasm's; RangeError for both options together.
+ * @throws TypeError for an unknown option, or a module that is not this release's binary; RangeError for both
+ *   options together.
  */
 export function init(options: InitOptions = {}): void {
   const { module, deterministic = false } = checkOptions("options", options, ["module", "deterministic"]);

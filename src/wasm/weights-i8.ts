@@ -8,7 +8,7 @@ import { numbersOf, Weights, type WeightsPlace, type WeightsShape } from "./weig
 export class Int8Weights extends Weights {
   readonly roundedRow: number;
   readonly #scales: Block;
-  /** A row of outputs for each chunk of SUM_COLUMNS inputs. */
+  /** A row of outputs for every SUM_COLUMNS inputs. */
   readonly #corrections: Block;
 
   constructor(region: Region, shape: WeightsShape, place: WeightsPlace) {
@@ -17,7 +17,7 @@ export class Int8Weights extends Weights {
     this.#scales = region.allocate(this.outputRow);
     this.#corrections = region.allocate(this.outputRow * Math.ceil(shape.columns / SUM_COLUMNS));
     this.writeRecord(this.#scales.pointer, this.#corrections.pointer);
-    // As from now on between any two uses, so that lanes past the last unit are zero where they are read.
+    // Lines are arranged between any two uses, from the start on: so lanes past the last unit are read as zero.
     region.runtime.kernels.arrangeLines(this.matrix);
   }
 
@@ -44,7 +44,7 @@ export class Int8Weights extends Weights {
     this.#storeCorrections(staging, data);
   }
 
-  /** -8192 times the sum of each row's weights, chunk by chunk, modulo 2^32 as the kernel sums. */
+  /** -8192 times the sum of a row's weights, one for every SUM_COLUMNS of them, modulo 2^32 as the kernel sums. */
   #storeCorrections(staging: Block, matrix: ParameterData): void {
     const { columns, outputRow } = this;
     for (let start = 0; start < columns; start += SUM_COLUMNS) {

@@ -1,8 +1,9 @@
 /**
- * A weight matrix and its bias in linear memory, packed as assembly/matmul/pack.ts draws it, with the record that kernels
- * read it by. What is common to both precisions; weights-f32.ts and weights-i8.ts have the rest.
+ * A weight matrix and its bias in linear memory, packed as assembly/matmul/pack.ts draws it, with the record that
+ * kernels read it by. What is common to both precisions; weights-f32.ts and weights-i8.ts have the rest.
  *
- * A column, such as the bias, is packed like a matrix of one input: its numbers then stand in the order of the outputs.
+ * A column, such as the bias, is packed like a matrix of one input: its numbers then stand in the order of the
+ * outputs.
  */
 import { MATRIX_BYTES } from "../../build/abi.js";
 import * as Matrix from "../../build/records/matrix.js";
