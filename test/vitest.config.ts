@@ -2,7 +2,8 @@
  * One suite over both wasm builds: the project `simd` runs it with the baseline binary, `relaxed-simd` with the fused
  * one. Node 20 refuses relaxed SIMD without a flag, later ones have no such flag. So the flag is added where the
  * smallest relaxed module does not validate. Node 20's baseline compiler gets the relaxed dot product wrong
- * (assembly/simd.ts), so that it is left out there. support/setup.ts checks that each project got its own binary.
+ * (assembly/matmul/dot.ts), so that it is left out there. support/setup.ts checks that each project got its own
+ * binary.
  *
  * `LSTM_WASM=debug` puts build/debug.wasm in the place of the baseline binary.
  */

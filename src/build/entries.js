@@ -1,6 +1,6 @@
 /**
  * The package's entries: the path of each file in dist/, without its suffix, and the source that it is made of. A new entry
- * is a line here and one in `exports` of package.json. test/package.test.ts asserts that the two agree.
+ * is a line here and one in `exports` of package.json. test/package/package.test.ts asserts that the two agree.
  */
 export const ENTRIES = {
   index: "src/index.ts",

@@ -1,5 +1,5 @@
 /**
- * The binaries inside the bundle, as text. build/embed.js describes its form; after gzip it is three quarters
+ * The binaries inside the bundle, as text. src/build/embed.js describes its form; after gzip it is three quarters
  * of base64. Only the binary that is asked for becomes bytes.
  */
 import relaxedSimdText from "../../build/relaxed-simd.txt";

@@ -1,7 +1,7 @@
 /**
- * The int8 arithmetic in float64, with the weights that a module has. Rows are quantised as the library says
- * (assembly/quantize.ts), sums of integers are exact, all the rest is float64. A kernel has to agree to float32's
- * precision, so that an error in it cannot hide behind the rounding of the weights.
+ * The int8 arithmetic in float64, with the weights that a module has. Rows are rounded as the library says
+ * (assembly/matmul/round-inputs.ts), sums of integers are exact, all the rest is float64. A kernel has to agree to
+ * float32's precision, so that an error in it cannot hide behind the rounding of the weights.
  */
 import { type StateDict, Tensor } from "../../src/tensor/tensor.js";
 
