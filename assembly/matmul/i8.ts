@@ -52,7 +52,7 @@ export function multiplyInt8(
         sumGroups(lines, rounded + header, load<i32>(rounded, 8), panel, corrections, sums);
       else {
         total = totalsScratch();
-        sumChunks(matrix, block, rounded, total);
+        sumSections(matrix, block, rounded, total);
       }
       for (let at: usize = 0; at < lineBytes; at += 16) {
         const sum = lines <= SUM_LINES ? f32x4.convert_i32x4_s(v128.load(total + at)) : v128.load(total + at);
@@ -67,7 +67,7 @@ export function multiplyInt8(
 }
 
 /** The sums of one block for a row of more than SUM_COLUMNS inputs, in float32. */
-function sumChunks(matrix: usize, block: i32, rounded: usize, totals: usize): void {
+function sumSections(matrix: usize, block: i32, rounded: usize, totals: usize): void {
   const fields = changetype<Matrix>(matrix);
   const lineBytes = (<usize>vectorsPerLine(1)) << 4;
   const outputRow = fields.outputRow;
@@ -75,16 +75,16 @@ function sumChunks(matrix: usize, block: i32, rounded: usize, totals: usize): vo
   let corrections = fields.corrections + <usize>block * lineBytes;
   let panel = fields.panel + <usize>block * fields.blockBytes;
   let groups = rounded + roundedHeader(fields.columns);
-  let chunkTotal = rounded + 8;
+  let sectionTotal = rounded + 8;
   memory.fill(totals, 0, lineBytes);
   for (let lines = (fields.columns + 3) >> 2; lines > 0; lines -= SUM_LINES) {
-    sumGroups(min(lines, SUM_LINES), groups, load<i32>(chunkTotal), panel, corrections, sums);
+    sumGroups(min(lines, SUM_LINES), groups, load<i32>(sectionTotal), panel, corrections, sums);
     for (let at: usize = 0; at < lineBytes; at += 16) {
       const sum = f32x4.convert_i32x4_s(v128.load(sums + at));
       v128.store(totals + at, f32x4.add(v128.load(totals + at), sum));
     }
     groups += (<usize>SUM_LINES) << 3;
-    chunkTotal += 4;
+    sectionTotal += 4;
     panel += <usize>SUM_LINES * lineBytes;
     corrections += outputRow;
   }

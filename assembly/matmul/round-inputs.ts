@@ -29,8 +29,8 @@ import { storeGroups } from "./dot";
 
 /** Bytes in front of the groups of a rounded row of `columns` inputs. */
 export function roundedHeader(columns: i32): usize {
-  const chunks = (columns + SUM_COLUMNS - 1) / SUM_COLUMNS;
-  return (8 + 4 * <usize>chunks + 15) & ~15;
+  const sections = (columns + SUM_COLUMNS - 1) / SUM_COLUMNS;
+  return (8 + 4 * <usize>sections + 15) & ~15;
 }
 
 /** Bytes of a rounded row of `columns` inputs: the header, and 32 bytes for every 16 inputs begun. */
@@ -39,7 +39,7 @@ export function roundedRow(columns: i32): usize {
 }
 
 /** Sixteen inputs are rounded at once; so many times for one total. */
-const CHUNK_SIXTEENS: i32 = SUM_COLUMNS / 16;
+const SECTION_SIXTEENS: i32 = SUM_COLUMNS / 16;
 
 const INFINITY_BITS: i32 = 0x7f800000;
 // 2^-100: 8191 / 2^-100 is still finite, and 2^-100 / 8191 is a normal number.
@@ -87,7 +87,7 @@ function roundRow(count: i32, source: usize, target: usize): void {
     sum = i32x4.add(sum, storeSixteen(target, at < whole ? source : rest, factor));
     source += 64;
     target += 32;
-    if (at % CHUNK_SIXTEENS === CHUNK_SIXTEENS - 1 || at === sixteens - 1) {
+    if (at % SECTION_SIXTEENS === SECTION_SIXTEENS - 1 || at === sixteens - 1) {
       store<i32>(total, addLanes(sum));
       sum = i32x4.splat(0);
       total += 4;

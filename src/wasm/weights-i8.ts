@@ -54,8 +54,8 @@ export class Int8Weights extends Weights {
         for (let at = row * columns + start; at < end; at++) sum += matrix[at]!;
         return Math.imul(sum, -8192);
       });
-      const chunk = this.#corrections.part((start / SUM_COLUMNS) * outputRow, outputRow);
-      this.packColumn(staging, chunk, corrections);
+      const section = this.#corrections.part((start / SUM_COLUMNS) * outputRow, outputRow);
+      this.packColumn(staging, section, corrections);
     }
   }
 
