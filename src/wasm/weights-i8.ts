@@ -30,33 +30,36 @@ export class Int8Weights extends Weights {
     const { gates, units, columns } = this;
     const numbers = numbersOf(staging);
     const rowBytes = this.lines * 4;
+    // What may throw comes before the panel is touched: data may be transferred by now, and these arrays need room.
+    const padded = new Int8Array(gates * units * rowBytes);
+    for (let row = 0; row < gates * units; row++) {
+      padded.set(data.subarray(row * columns, (row + 1) * columns), row * rowBytes);
+    }
+    const corrections = this.#correctionsOf(data);
     runtime.kernels.restoreLines(this.matrix);
+    const gateBytes = units * rowBytes;
     for (let gate = 0; gate < gates; gate++) {
-      const padded = new Int8Array(units * rowBytes);
-      for (let unit = 0; unit < units; unit++) {
-        const from = (gate * units + unit) * columns;
-        padded.set(data.subarray(from, from + columns), unit * rowBytes);
-      }
-      runtime.write(numbers, 0, padded);
+      runtime.write(numbers, 0, padded.subarray(gate * gateBytes, (gate + 1) * gateBytes));
       runtime.kernels.packGate(this.matrix, gates, gate, units, numbers.pointer);
     }
     runtime.kernels.arrangeLines(this.matrix);
-    this.#storeCorrections(staging, data);
+    corrections.forEach((column, section) => {
+      this.packColumn(staging, this.#corrections.part(section * this.outputRow, this.outputRow), column);
+    });
   }
 
   /** -8192 times the sum of a row's weights, one for every SUM_COLUMNS of them, modulo 2^32 as the kernel sums. */
-  #storeCorrections(staging: Block, matrix: ParameterData): void {
-    const { columns, outputRow } = this;
-    for (let start = 0; start < columns; start += SUM_COLUMNS) {
-      const corrections = Int32Array.from({ length: this.gates * this.units }, (_, row) => {
+  #correctionsOf(matrix: ParameterData): Int32Array[] {
+    const { columns } = this;
+    return Array.from({ length: Math.ceil(columns / SUM_COLUMNS) }, (_, section) => {
+      const start = section * SUM_COLUMNS;
+      return Int32Array.from({ length: this.gates * this.units }, (_, row) => {
         let sum = 0;
         const end = row * columns + Math.min(columns, start + SUM_COLUMNS);
         for (let at = row * columns + start; at < end; at++) sum += matrix[at]!;
         return Math.imul(sum, -8192);
       });
-      const section = this.#corrections.part((start / SUM_COLUMNS) * outputRow, outputRow);
-      this.packColumn(staging, section, corrections);
-    }
+    });
   }
 
   protected readMatrix(staging: Block, part: "weights" | "scales"): ParameterData {

@@ -3,7 +3,18 @@
  * answer differently each time, buffers that grow. Any result is right that leaves all other memory alone.
  */
 import { describe, expect, it } from "vitest";
-import { Conv1d, GRU, GRUCell, Linear, LSTM, LSTMCell, RNN, RNNCell, Tensor } from "../../src/index.js";
+import {
+  Conv1d,
+  GRU,
+  GRUCell,
+  Linear,
+  LSTM,
+  LSTMCell,
+  RNN,
+  RNNCell,
+  Tensor,
+  type TensorLike,
+} from "../../src/index.js";
 import type { Block } from "../../src/wasm/block.js";
 import { currentRuntime } from "../../src/wasm/runtime.js";
 import { expectSameBits } from "../support/tensors.js";
@@ -220,5 +231,23 @@ describe("a buffer that grows while the arguments are read", () => {
     expect(data.length).toBe(250_000);
     expectSameBits(output, expected);
     for (const [name, tensor] of neighbour.stateDict()) expectSameBits(tensor, weights.get(name)!, name);
+  });
+});
+
+describe("int8 weights that are transferred while other parameters are read", () => {
+  it("are refused, and the module keeps those that it has", () => {
+    using linear = new Linear({ inFeatures: 4, outFeatures: 3, precision: "int8" });
+    const sample = Tensor.randn([2, 4], 5);
+    const before = linear.forward(sample);
+    const dict = linear.stateDict<Float32Array | Int8Array>();
+    const weight = dict.get("weight")!.data;
+    const bias = dict.get("bias")!;
+    const transferring = acting({ data: bias.data, shape: bias.shape }, () => {
+      if (weight.length > 0) structuredClone(weight.buffer, { transfer: [weight.buffer as ArrayBuffer] });
+    });
+    expect(() =>
+      linear.loadStateDict(new Map<string, TensorLike<unknown>>([...dict, ["bias", transferring]])),
+    ).toThrow(TypeError);
+    expectSameBits(linear.forward(sample), before);
   });
 });
