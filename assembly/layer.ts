@@ -182,6 +182,15 @@ function assertRun(layer: usize, run: usize, steps: i32): void {
     assertWalk(shape.weightProjection, fields.projectionWalk);
     assertRows(fields.unprojected, batch, fields.cRow);
   }
+  const inputWalk = changetype<Walk>(fields.inputWalk);
+  const inputNumbers = <usize>(running - 1) * (inputWalk.inputRow >> 2);
+  const gatesRow = changetype<Matrix>(shape.weightHidden).outputRow;
+  assertNumbers(
+    fields.input,
+    running > 0 ? <i32>inputNumbers + changetype<Matrix>(shape.weightInput).columns : 0,
+  );
+  assertRows(fields.gates, min(steps, fields.gateSteps) * batch, gatesRow);
+  assertRows(fields.sums, batch, gatesRow);
   assert(steps <= 1 || fields.nextH === fields.h, "several steps of a call need one h");
   assert(
     fields.fromUnit % 4 === 0 && fields.fromUnit <= fields.toUnit,

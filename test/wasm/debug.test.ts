@@ -40,6 +40,21 @@ describe("the debug build", () => {
 
   it.each([
     ["h past its block", { field: Run.h, to: (was: number) => was + 2 ** 20 }, /not inside one live block/],
+    [
+      "inputs past their block",
+      { field: Run.input, to: (was: number) => was + 2 ** 20 },
+      /not inside one live block/,
+    ],
+    [
+      "gates past their block",
+      { field: Run.gates, to: (was: number) => was + 2 ** 20 },
+      /not inside one live block/,
+    ],
+    [
+      "sums past their block",
+      { field: Run.sums, to: (was: number) => was + 2 ** 20 },
+      /not inside one live block/,
+    ],
     ["h off by a float", { field: Run.h, to: (was: number) => was + 4 }, /not aligned to 16/],
     [
       "more rows than there are",
