@@ -123,7 +123,7 @@ export class Conv1d extends Module {
 
   /** One batch row, some output positions at a time; `left` elements of padding come before the input. */
   #forwardRow(input: Columns, output: Columns, left: number): void {
-    const { runtime } = this.region;
+    const { runtime } = this;
     const { kernelSize, stride, dilation, inChannels, outChannels } = this;
     const reach = dilation * (kernelSize - 1) + 1;
     for (let done = 0; done < output.width; done += CHUNK_POSITIONS) {
@@ -155,7 +155,7 @@ export class Conv1d extends Module {
 
   /** The buffers of one kernel call, and its record. */
   #layOut(positions: number, length: number, first: number, span: number) {
-    const { runtime } = this.region;
+    const { runtime } = this;
     const { groups, kernelSize, stride, dilation, inChannels, outChannels } = this;
     const { columns, outputRow, matrix } = this.#weights[0]!;
     const channels = inChannels / groups;

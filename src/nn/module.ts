@@ -74,7 +74,9 @@ export abstract class Module extends DisposableBase {
   loadStateDict(dict: StateDictLike, options: LoadOptions = {}): this {
     this.assertAlive();
     const { prefix = "", strict = true } = checkOptions("options", options, ["prefix", "strict"]);
-    this.storeParameters(selectParameters(this.#kind, this.parameterSpecs(), dict, { prefix, strict }));
+    const values = selectParameters(this.#kind, this.parameterSpecs(), dict, { prefix, strict });
+    this.assertAlive(); // once more: the dict's own getters have run
+    this.storeParameters(values);
     return this;
   }
 
