@@ -157,7 +157,10 @@ export class Stack {
     for (let which = 0; which < callerStates.length; which++) {
       const state = initial[which];
       if (state === undefined) continue;
-      runtime.write(callerStates[which]!, 0, state);
+      const block = callerStates[which]!;
+      const numbers = block.bytes / 4;
+      // By its length now, as the input's.
+      runtime.write(block, 0, state.length === numbers ? state : state.subarray(0, numbers));
       given = 1;
     }
     for (let index = 0; index < runs.length; index++) {

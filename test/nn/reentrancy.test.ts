@@ -216,13 +216,25 @@ describe("sizes that answer differently each time", () => {
 });
 
 describe("a buffer that grows while the arguments are read", () => {
+  // ES2024, which Node 20 has and the library's own types do not.
+  const Growable = ArrayBuffer as unknown as new (bytes: number, options: object) => ArrayBuffer;
+
+  it("gives the numbers that were there, of a state too", () => {
+    using lstm = new LSTM(SIZES);
+    const [expected] = lstm.forward(input, [h, h]);
+    const buffer = new Growable(40, { maxByteLength: 1e4 }) as ArrayBuffer & { resize(bytes: number): void };
+    const data = new Float32Array(buffer);
+    data.set(h.data);
+    const c0 = actingTensor(h, () => buffer.resize(1e4));
+    expectSameBits(lstm.forward(input, [{ data, shape: h.shape }, c0])[0], expected);
+    expect(data.length).toBe(2500);
+  });
+
   it("gives the numbers that were there", () => {
     using lstm = new LSTM(SIZES);
     using neighbour = new LSTM(SIZES);
     const [expected] = lstm.forward(input);
     const weights = neighbour.stateDict();
-    // ES2024, which Node 20 has and the library's own types do not.
-    const Growable = ArrayBuffer as unknown as new (bytes: number, options: object) => ArrayBuffer;
     const buffer = new Growable(96, { maxByteLength: 1e6 }) as ArrayBuffer & { resize(bytes: number): void };
     const data = new Float32Array(buffer);
     data.set(input.data);
