@@ -58,7 +58,7 @@ export function assertRows(address: usize, rows: i32, row: usize): void {
   assertBytes(address, <usize>rows * row);
 }
 
-/** Asserts that a walk stays inside its matrix, whose bias and first block lie in live blocks. */
+/** Asserts that a walk stays inside its matrix, whose bias and last block lie in live blocks. */
 export function assertWalk(matrix: usize, walk: usize): void {
   if (ASC_NO_ASSERT) return;
   const fields = changetype<Matrix>(matrix);
