@@ -19,6 +19,7 @@ export type { ForwardOptions } from "./nn/sequence.js";
 export type { LoadOptions } from "./nn/state-dict.js";
 export type { Stream, StreamOptions } from "./nn/stream.js";
 export type { LayerTrace, LstmTrace } from "./nn/trace.js";
+export type { ErrorCode } from "./tensor/errors.js";
 export type { StateDictLike, TensorData, TensorLike } from "./tensor/like.js";
 export type { NestedNumbers, StateDict } from "./tensor/tensor.js";
 export { Tensor } from "./tensor/tensor.js";

@@ -7,6 +7,7 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import { relaxedSimd, simd } from "#binaries";
 import type { Kernels } from "../../build/abi.js";
+import { coded } from "../tensor/errors.js";
 
 declare global {
   /** The declarations name these two. A program whose `lib` has no `dom` would not have them. */
@@ -50,7 +51,10 @@ export function compileBuild(deterministic: boolean): { build: Build; module: We
     }
   }
   const missing = hasWasm ? "no SIMD in WebAssembly" : "no WebAssembly";
-  throw new Error(`lstm-wasm: this engine has ${missing}; expected at least ${MINIMUM_VERSIONS}`);
+  throw coded(
+    "UNSUPPORTED",
+    new Error(`lstm-wasm: this engine has ${missing}; expected at least ${MINIMUM_VERSIONS}`),
+  );
 }
 
 /** The module to instantiate. @throws Error that says what to do where compiling from bytes is refused. */
@@ -87,7 +91,8 @@ export function instantiate(
 }
 
 function refused(cause: unknown): Error {
-  return new Error(`lstm-wasm: this scope refused to compile WebAssembly. ${advice(cause)}`, { cause });
+  const message = `lstm-wasm: this scope refused to compile WebAssembly. ${advice(cause)}`;
+  return coded("UNSUPPORTED", new Error(message, { cause }));
 }
 
 /**

@@ -2,8 +2,10 @@
  * The binaries inside the bundle, as text. src/build/embed.js describes its form; after gzip it is three quarters
  * of base64. Only the binary that is asked for becomes bytes.
  */
+
 import relaxedSimdText from "../../build/relaxed-simd.txt";
 import simdText from "../../build/simd.txt";
+import { coded } from "../tensor/errors.js";
 
 export function simd(): Uint8Array<ArrayBuffer> {
   return toBytes(simdText);
@@ -25,8 +27,11 @@ export function toBytes(text: string): Uint8Array<ArrayBuffer> {
   const end = begin + Number(text.slice(0, begin));
   const ascii = encode(text);
   if (ascii.length !== text.length) {
-    throw new Error(
-      'lstm-wasm: this script was read in an encoding that garbles the WebAssembly in it; begin the page with <meta charset="utf-8">',
+    throw coded(
+      "UNSUPPORTED",
+      new Error(
+        'lstm-wasm: this script was read in an encoding that garbles the WebAssembly in it; begin the page with <meta charset="utf-8">',
+      ),
     );
   }
   // A copy is an array of this realm. A sandbox's TextEncoder may be of another, whose arrays are no

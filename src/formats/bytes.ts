@@ -3,6 +3,7 @@
  */
 
 import { wrongType } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
 
 /**
  * A file is malformed or hostile, or holds something that the reader does not support. The message names the
@@ -10,6 +11,18 @@ import { wrongType } from "../tensor/checks.js";
  */
 export class FormatError extends RangeError {
   override readonly name = "FormatError";
+  /** Whether the file is broken, or holds what the reader does not support. */
+  declare readonly code: "LSTM_WASM_FORMAT" | "LSTM_WASM_UNSUPPORTED";
+
+  constructor(message: string, kind: "FORMAT" | "UNSUPPORTED" = "FORMAT") {
+    super(message);
+    coded(kind, this);
+  }
+}
+
+/** The error for what a file may hold and the reader does not support. */
+export function unsupported(message: string): FormatError {
+  return new FormatError(message, "UNSUPPORTED");
 }
 
 /** A file's content as readers take it. A Node Buffer is a Uint8Array. */

@@ -3,6 +3,7 @@
  * leaves out every reader that is not imported.
  */
 
+export type { ErrorCode } from "../tensor/errors.js";
 export type { StateDictLike } from "../tensor/like.js";
 export type { StateDict } from "../tensor/tensor.js";
 export type { AmpModel, JsonSource } from "./amp/amp-model.js";

@@ -9,8 +9,8 @@ import {
   checkInteger,
   checkOptions,
   showShape,
+  wrongShape,
   wrongType,
-  wrongValue,
 } from "../tensor/checks.js";
 import { asFloat32, asShaped, type TensorLike } from "../tensor/like.js";
 import { type NestedNumbers, type StateDict, Tensor } from "../tensor/tensor.js";
@@ -60,11 +60,11 @@ export function fromKeras(
   const columns = order.length * hidden;
   if (hidden === 0 || recurrent.shape[1] !== columns) {
     const expected = `shape [H, ${order.length} H] for ${kind}`;
-    throw wrongValue("recurrentKernel", expected, showShape(recurrent.shape));
+    throw wrongShape("recurrentKernel", expected, showShape(recurrent.shape));
   }
   const kernel = matrix(weights.kernel, "kernel");
   if (kernel.shape[1] !== columns) {
-    throw wrongValue("kernel", `shape [inputSize, ${columns}]`, showShape(kernel.shape));
+    throw wrongShape("kernel", `shape [inputSize, ${columns}]`, showShape(kernel.shape));
   }
   const suffix = layerSuffix(layer, reverse);
   const dict: StateDict = new Map([
@@ -77,7 +77,7 @@ export function fromKeras(
   if (showShape(bias.shape) !== showShape(shape)) {
     const resetBefore = kind === "GRU" && showShape(bias.shape) === showShape([columns]);
     const hint = resetBefore ? "; a GRU with reset_after=False is not PyTorch's" : "";
-    throw wrongValue("bias", `shape ${showShape(shape)}`, `${showShape(bias.shape)}${hint}`);
+    throw wrongShape("bias", `shape ${showShape(shape)}`, `${showShape(bias.shape)}${hint}`);
   }
   // A bias is reordered like a matrix of one row.
   const row = (at: number) => {
@@ -118,6 +118,6 @@ function tensor(value: unknown, name: string): Tensor {
 
 function matrix(value: unknown, name: string): Tensor {
   const result = tensor(value, name);
-  if (result.shape.length !== 2) throw wrongValue(name, "a matrix", `shape ${showShape(result.shape)}`);
+  if (result.shape.length !== 2) throw wrongShape(name, "a matrix", `shape ${showShape(result.shape)}`);
   return result;
 }

@@ -2,6 +2,7 @@
 
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
 import { checkOptions } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
 import type { TensorData } from "../tensor/like.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
 import { listModules, type ModuleInfo } from "./modules.js";
@@ -30,13 +31,15 @@ export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): S
     }
     const scaleName = scaleNameOf(name);
     if (dict.has(scaleName)) {
-      throw new RangeError(
-        `dict[${JSON.stringify(scaleName)}]: expected no such tensor beside float weights`,
+      throw coded(
+        "RANGE",
+        new RangeError(`dict[${JSON.stringify(scaleName)}]: expected no such tensor beside float weights`),
       );
     }
     const { data, shape } = tensor;
     const { values, scales, problem } = quantizeMatrix(data, shape[0]!);
-    if (problem !== undefined) throw new RangeError(`dict[${JSON.stringify(name)}]${problem}`);
+    if (problem !== undefined)
+      throw coded("RANGE", new RangeError(`dict[${JSON.stringify(name)}]${problem}`));
     quantized.set(name, new Tensor(values, shape));
     quantized.set(scaleName, new Tensor(scales, [scales.length]));
   }

@@ -9,7 +9,7 @@
  * the file.
  */
 
-import { checkOptions, show, showShape, wrongType, wrongValue } from "../tensor/checks.js";
+import { checkOptions, show, showShape, wrongShape, wrongType, wrongValue } from "../tensor/checks.js";
 import {
   asFloat32,
   asShaped,
@@ -19,7 +19,7 @@ import {
   type TensorData,
 } from "../tensor/like.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
-import { asBytes, type Bytes, FormatError, viewOf } from "./bytes.js";
+import { asBytes, type Bytes, FormatError, unsupported, viewOf } from "./bytes.js";
 import { DTYPES, type Dtype, elementsOf, isDtype, readNumbers } from "./dtype.js";
 import { isObject, parseJson } from "./json.js";
 import { decodeUtf8 } from "./utf8.js";
@@ -96,8 +96,8 @@ function readEntry(name: string, value: unknown): Entry {
   }
   const { dtype, shape, data_offsets: offsets } = value;
   if (!isDtype(dtype)) {
-    throw bad(
-      `${label}: dtype ${show(dtype)} is not supported; supported are ${Object.keys(DTYPES).join(", ")}`,
+    throw unsupported(
+      `safetensors: ${label}: dtype ${show(dtype)} is not supported; supported are ${Object.keys(DTYPES).join(", ")}`,
     );
   }
   if (!Array.isArray(shape)) throw bad(`${label}: shape: expected an array, got ${show(shape)}`);
@@ -203,7 +203,7 @@ function asWritable(
       const tensor = data as unknown as TensorData;
       const size = sizeOf(sizes, `${name}.shape`);
       if (tensor.length !== size) {
-        throw wrongValue(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, tensor.length);
+        throw wrongShape(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, tensor.length);
       }
       return { dtype, data: tensor, shape: sizes };
     }

@@ -1,5 +1,5 @@
 /** What LSTMCell, GRUCell and RNNCell share: a stack of one layer that takes one step. */
-import { sameShape, showShape, wrongValue } from "../tensor/checks.js";
+import { sameShape, showShape, wrongShape } from "../tensor/checks.js";
 import type { ParameterData, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import type { CellKind } from "./cell-kinds.js";
@@ -61,11 +61,11 @@ export abstract class Cell extends Module {
     this.assertAlive();
     const { data, shape } = asTensor(input, "input");
     if (shape.length !== 1 && shape.length !== 2) {
-      throw wrongValue("input.shape", "1 or 2 dimensions", showShape(shape));
+      throw wrongShape("input.shape", "1 or 2 dimensions", showShape(shape));
     }
     const last = shape.length - 1;
     if (shape[last] !== this.inputSize) {
-      throw wrongValue(`input.shape[${last}]`, `inputSize ${this.inputSize}`, shape[last]);
+      throw wrongShape(`input.shape[${last}]`, `inputSize ${this.inputSize}`, shape[last]);
     }
     const batched = shape.length === 2;
     const batch = batched ? shape[0]! : 1;
@@ -74,7 +74,7 @@ export abstract class Cell extends Module {
       if (states === undefined) return undefined;
       const state = asTensor(states[which], name);
       if (!sameShape(state.shape, stateShape)) {
-        throw wrongValue(`${name}.shape`, showShape(stateShape), showShape(state.shape));
+        throw wrongShape(`${name}.shape`, showShape(stateShape), showShape(state.shape));
       }
       return state.data;
     });

@@ -1,7 +1,7 @@
 /** Conv1d: convolution (cross-correlation, as PyTorch's) over the last dimension. */
 import { CONVOLUTION_BYTES, WALK_BYTES } from "../../build/abi.js";
 import * as Convolution from "../../build/records/convolution.js";
-import { showShape, wrongValue } from "../tensor/checks.js";
+import { showShape, wrongShape } from "../tensor/checks.js";
 import type { ParameterData, StateDictLike, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import { allocateGroups } from "../wasm/precision.js";
@@ -80,17 +80,17 @@ export class Conv1d extends Module {
     this.assertAlive();
     const { data, shape } = asTensor(input, "input");
     if (shape.length !== 2 && shape.length !== 3) {
-      throw wrongValue("input.shape", "(N, C, L) or (C, L)", showShape(shape));
+      throw wrongShape("input.shape", "(N, C, L) or (C, L)", showShape(shape));
     }
     const axis = shape.length - 2;
     const [channels, length] = shape.slice(axis) as [number, number];
     if (channels !== this.inChannels) {
-      throw wrongValue(`input.shape[${axis}]`, `inChannels ${this.inChannels}`, channels);
+      throw wrongShape(`input.shape[${axis}]`, `inChannels ${this.inChannels}`, channels);
     }
     const [left, right] = this.#paddings();
     const most = Math.max(left, right);
     if (this.paddingMode === "reflect" && most > 0 && length <= most) {
-      throw wrongValue(
+      throw wrongShape(
         `input.shape[${axis + 1}]`,
         `more than the padding ${most} that it is reflected into`,
         length,
@@ -99,7 +99,7 @@ export class Conv1d extends Module {
     const reach = this.dilation * (this.kernelSize - 1) + 1;
     if (length + left + right < reach) {
       const needed = `at least ${reach - left - right}, the kernel's reach of ${reach} less the padding`;
-      throw wrongValue(`input.shape[${axis + 1}]`, needed, length);
+      throw wrongShape(`input.shape[${axis + 1}]`, needed, length);
     }
     const positions = Math.floor((length + left + right - reach) / this.stride) + 1;
     const batch = shape.slice(0, axis);

@@ -1,5 +1,5 @@
 /** Embedding: rows of a table by index. A gather does no arithmetic, so it stays in JavaScript memory. */
-import { checkInteger, showShape, wrongType, wrongValue } from "../tensor/checks.js";
+import { checkInteger, showShape, wrongShape, wrongType, wrongValue } from "../tensor/checks.js";
 import { allocateFloats, type ParameterData, type StateDictLike, sizeOf } from "../tensor/like.js";
 import { normal } from "../tensor/random.js";
 import { nested, Tensor } from "../tensor/tensor.js";
@@ -153,7 +153,7 @@ function asIndices(indices: Indices): { data: IndexData; shape: readonly number[
   if (!Array.isArray(data) && !isTypedArray(data))
     throw wrongType("indices.data", "an array of integers", data);
   if (data.length !== size) {
-    throw wrongValue("indices.data.length", `${size} for shape ${showShape(sizes)}`, data.length);
+    throw wrongShape("indices.data.length", `${size} for shape ${showShape(sizes)}`, data.length);
   }
   return { data, shape: sizes };
 }

@@ -1,6 +1,6 @@
 /** Linear: y = x W^T + b. */
 import { WALK_BYTES } from "../../build/abi.js";
-import { showShape, wrongValue } from "../tensor/checks.js";
+import { showShape, wrongShape } from "../tensor/checks.js";
 import type { ParameterData, StateDictLike, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import { allocateWeights, type Precision } from "../wasm/precision.js";
@@ -151,9 +151,9 @@ export class Linear extends Module {
 export function checkRows(name: string, input: TensorLike, inFeatures: number) {
   const { data, shape } = asTensor(input, name);
   const last = shape.length - 1;
-  if (last < 0) throw wrongValue(`${name}.shape`, "at least 1 dimension", showShape(shape));
+  if (last < 0) throw wrongShape(`${name}.shape`, "at least 1 dimension", showShape(shape));
   if (shape[last] !== inFeatures) {
-    throw wrongValue(`${name}.shape[${last}]`, `inFeatures ${inFeatures}`, shape[last]);
+    throw wrongShape(`${name}.shape[${last}]`, `inFeatures ${inFeatures}`, shape[last]);
   }
   return { data, shape };
 }

@@ -1,6 +1,8 @@
 /** What every module has: parameters by PyTorch's names, and linear memory that dispose gives back. */
+
 import { scaleNameOf } from "../int8/round-weights.js";
 import { checkOptions } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
 import type { ParameterData, StateDictLike } from "../tensor/like.js";
 import { uniform } from "../tensor/random.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -39,7 +41,7 @@ export abstract class Module extends DisposableBase {
 
   /** @internal @throws Error after dispose. */
   protected assertAlive(): void {
-    if (this.region.released) throw new Error(`${this.#kind}: used after dispose()`);
+    if (this.region.released) throw coded("DISPOSED", new Error(`${this.#kind}: used after dispose()`));
   }
 
   /** @internal @throws Error after dispose. */

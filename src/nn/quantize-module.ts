@@ -4,6 +4,7 @@ import { TRACE_C, TRACE_O, TRACE_ROWS } from "../../build/abi.js";
 import { productsOfSample } from "../int8/expected-inputs.js";
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
 import { wrongType, wrongValue } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
 import { allocateFloats, type ParameterData, type TensorLike } from "../tensor/like.js";
 import { Tensor } from "../tensor/tensor.js";
 import { Region } from "../wasm/region.js";
@@ -59,7 +60,7 @@ export function quantizeModule(
     const { data, shape } = tensor;
     const products = productsOfSample(input.rows, input.columns);
     const { values, scales, problem } = quantizeMatrix(data, shape[0]!, products);
-    if (problem !== undefined) throw new RangeError(`module: ${name}${problem}`);
+    if (problem !== undefined) throw coded("RANGE", new RangeError(`module: ${name}${problem}`));
     if (products === undefined) {
       throw wrongValue("sample", "numbers that stay finite", `others before ${name}`);
     }

@@ -1,5 +1,5 @@
 /** What LSTM, GRU and RNN share as modules: options, sizes read off weights, the shapes of arguments and results. */
-import { showShape, wrongType, wrongValue } from "../tensor/checks.js";
+import { showShape, wrongShape, wrongType, wrongValue } from "../tensor/checks.js";
 import type { ParameterData } from "../tensor/like.js";
 import type { Precision } from "../wasm/precision.js";
 import type { CellKind } from "./cell-kinds.js";
@@ -192,11 +192,11 @@ export function cellOptionsOf({ entries, prefix }: DictBelow, { gates }: CellKin
   const name = `weight_ih${suffix}`;
   const [rows, inputSize] = shapeOf(entries, name, 2, prefix) as [number, number];
   if (rows % gates !== 0) {
-    throw wrongValue(`${prefix}${name}.shape[0]`, `${gates} times the hidden size`, rows);
+    throw wrongShape(`${prefix}${name}.shape[0]`, `${gates} times the hidden size`, rows);
   }
   const hiddenSize = rows / gates;
   if (hiddenSize === 0 || inputSize === 0) {
-    throw wrongValue(`${prefix}${name}.shape`, "sizes of at least 1", showShape([rows, inputSize]));
+    throw wrongShape(`${prefix}${name}.shape`, "sizes of at least 1", showShape([rows, inputSize]));
   }
   return { inputSize, hiddenSize, bias: entries.has(`bias_ih${suffix}`) };
 }

@@ -1,5 +1,5 @@
 /** The arguments of a recurrent call: shapes checked and read once, in the terms the stack works in. */
-import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../tensor/checks.js";
+import { checkInteger, checkOptions, showShape, wrongShape, wrongType } from "../tensor/checks.js";
 import type { TensorLike } from "../tensor/like.js";
 import { asTensor } from "../tensor/tensor.js";
 
@@ -40,17 +40,17 @@ export function checkSequence(
   const { data, shape } = asTensor(input, name);
   const lengths = options === undefined ? undefined : checkOptions("options", options, ["lengths"]).lengths;
   if (shape.length !== 2 && shape.length !== 3) {
-    throw wrongValue(`${name}.shape`, "2 or 3 dimensions", showShape(shape));
+    throw wrongShape(`${name}.shape`, "2 or 3 dimensions", showShape(shape));
   }
   const last = shape.length - 1;
   if (shape[last] !== inputSize)
-    throw wrongValue(`${name}.shape[${last}]`, `inputSize ${inputSize}`, shape[last]);
+    throw wrongShape(`${name}.shape[${last}]`, `inputSize ${inputSize}`, shape[last]);
   const batched = shape.length === 3;
   const batchMajor = batched && batchFirst;
   const timeAxis = batchMajor ? 1 : 0;
   const steps = shape[timeAxis]!;
   const batch = batched ? shape[1 - timeAxis]! : 1;
-  if (steps === 0) throw wrongValue(`${name}.shape[${timeAxis}]`, "a sequence length of at least 1", 0);
+  if (steps === 0) throw wrongShape(`${name}.shape[${timeAxis}]`, "a sequence length of at least 1", 0);
   return { data, steps, batch, batched, batchMajor, lengths: checkLengths(lengths, steps, batch) };
 }
 
@@ -60,7 +60,7 @@ function checkLengths(lengths: unknown, steps: number, batch: number): Int32Arra
     throw wrongType("lengths", "an array of one integer per batch row", lengths);
   }
   const list = lengths as ArrayLike<unknown>;
-  if (list.length !== batch) throw wrongValue("lengths.length", `batch ${batch}`, list.length);
+  if (list.length !== batch) throw wrongShape("lengths.length", `batch ${batch}`, list.length);
   const checked = new Int32Array(batch);
   for (let row = 0; row < batch; row++) checked[row] = checkInteger(`lengths[${row}]`, list[row], 1, steps);
   return checked;
@@ -83,7 +83,7 @@ export function checkState(
   if (!fits) {
     const expected = batched ? [rows, batch, size] : [rows, size];
     const meaning = batched ? "(layers * directions, batch, size)" : "(layers * directions, size)";
-    throw wrongValue(`${name}.shape`, `${showShape(expected)} ${meaning}`, showShape(shape));
+    throw wrongShape(`${name}.shape`, `${showShape(expected)} ${meaning}`, showShape(shape));
   }
   return data;
 }

@@ -1,7 +1,8 @@
 /** State dicts: finding parameters by name and shape, and saying everything that is wrong at once. */
 
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
-import { checkBoolean, sameShape, showShape, wrongType } from "../tensor/checks.js";
+import { checkBoolean, sameShape, showShape, wrongShape, wrongType } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
 import { entriesOf, type ParameterData, type StateDictLike, type TensorLike } from "../tensor/like.js";
 import { asParameter, asTensor } from "../tensor/tensor.js";
 import type { Precision } from "../wasm/precision.js";
@@ -78,7 +79,7 @@ export function selectParameters(
     for (const name of entries.keys()) if (!known.has(name)) problems.push(`unexpected ${prefix}${name}`);
   }
   if (problems.length > 0) {
-    throw new RangeError(`${moduleName}.loadStateDict: ${problems.join("; ")}`);
+    throw coded("SHAPE", new RangeError(`${moduleName}.loadStateDict: ${problems.join("; ")}`));
   }
   return selected;
 }
@@ -132,11 +133,11 @@ export function shapeOf(
     const found = [...entries.keys()].slice(0, 8).map((key) => `${prefix}${key}`);
     const list =
       found.length === 0 ? `no key begins with ${JSON.stringify(prefix)}` : `found ${found.join(", ")}`;
-    throw new RangeError(`dict: expected a key ${prefix}${name}; ${list}`);
+    throw coded("SHAPE", new RangeError(`dict: expected a key ${prefix}${name}; ${list}`));
   }
   const { shape } = asParameter(entries.get(name), `${prefix}${name}`);
   if (shape.length !== rank) {
-    throw new RangeError(`${prefix}${name}.shape: expected ${rank} dimensions, got ${showShape(shape)}`);
+    throw wrongShape(`${prefix}${name}.shape`, `${rank} dimensions`, showShape(shape));
   }
   return shape;
 }

@@ -1,5 +1,7 @@
 /** A stream: one time step at a time, with the state kept in linear memory between the steps. */
-import { checkInteger, checkOptions, showShape, wrongType, wrongValue } from "../tensor/checks.js";
+
+import { checkInteger, checkOptions, showShape, wrongShape, wrongType } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
 import { allocateFloats, type TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import { DisposableBase } from "../wasm/disposable.js";
@@ -47,7 +49,10 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     const { batchSize = 1 } = checkOptions("options", options, ["batchSize"]);
     this.batchSize = checkInteger("batchSize", batchSize, 1);
     if (module.bidirectional)
-      throw new RangeError("stream: a bidirectional module needs the future of its input");
+      throw coded(
+        "UNSUPPORTED",
+        new RangeError("stream: a bidirectional module needs the future of its input"),
+      );
     const { outputSize } = module.stack;
     const data = allocateFloats(batchSize * outputSize, "batchSize", batchSize);
     this.#module = module;
@@ -85,22 +90,25 @@ export class Stream<State, StateLike = State> extends DisposableBase {
       if (rank !== 2 && !(rank === 1 && this.batchSize === 1)) {
         const expected =
           this.batchSize === 1 ? `[1, ${inputSize}] or [${inputSize}]` : `[${this.batchSize}, ${inputSize}]`;
-        throw wrongValue("input.shape", expected, showShape(tensor.shape));
+        throw wrongShape("input.shape", expected, showShape(tensor.shape));
       }
       if (tensor.shape[rank - 1] !== inputSize) {
-        throw wrongValue(`input.shape[${rank - 1}]`, `inputSize ${inputSize}`, tensor.shape[rank - 1]);
+        throw wrongShape(`input.shape[${rank - 1}]`, `inputSize ${inputSize}`, tensor.shape[rank - 1]);
       }
       if (rank === 2 && tensor.shape[0] !== this.batchSize) {
-        throw wrongValue("input.shape[0]", `batchSize ${this.batchSize}`, tensor.shape[0]);
+        throw wrongShape("input.shape[0]", `batchSize ${this.batchSize}`, tensor.shape[0]);
       }
       batched = rank === 2;
       data = tensor.data;
     }
     if (data.length !== size)
-      throw wrongValue("input.length", `batchSize * inputSize = ${size}`, data.length);
+      throw wrongShape("input.length", `batchSize * inputSize = ${size}`, data.length);
     const outputs = this.#outputRow.data;
     if (outputs.length === 0) {
-      throw new Error("stream: the buffer of its output was transferred; transfer a copy of the output");
+      throw coded(
+        "DISPOSED",
+        new Error("stream: the buffer of its output was transferred; transfer a copy of the output"),
+      );
     }
     const { runtime } = this.#region;
     runtime.write(this.#layout.input, 0, data);
@@ -148,7 +156,8 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   }
 
   #checkAlive(): void {
-    if (this.#region.released) throw new Error("stream: used after dispose()");
-    if (this.#module.stack.region.released) throw new Error("stream: used after its module's dispose()");
+    if (this.#region.released) throw coded("DISPOSED", new Error("stream: used after dispose()"));
+    if (this.#module.stack.region.released)
+      throw coded("DISPOSED", new Error("stream: used after its module's dispose()"));
   }
 }

@@ -4,6 +4,8 @@
  * and what came: `input.shape[2]: expected inputSize 40, got 41`.
  */
 
+import { coded } from "./errors.js";
+
 /** How a message shows a value: short and quoted. No code of the value runs, such as its toString. */
 export function show(value: unknown): string {
   if (typeof value === "string")
@@ -30,11 +32,20 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 }
 
 export function wrongType(name: string, expected: string, got: unknown): TypeError {
-  return new TypeError(`${name}: expected ${expected}, got ${show(got)}`);
+  return coded("TYPE", new TypeError(`${name}: expected ${expected}, got ${show(got)}`));
 }
 
 export function wrongValue(name: string, expected: string, got: unknown): RangeError {
-  return new RangeError(`${name}: expected ${expected}, got ${typeof got === "string" ? got : show(got)}`);
+  return coded("RANGE", new RangeError(mismatch(name, expected, got)));
+}
+
+/** A shape or a length that does not fit. */
+export function wrongShape(name: string, expected: string, got: unknown): RangeError {
+  return coded("SHAPE", new RangeError(mismatch(name, expected, got)));
+}
+
+function mismatch(name: string, expected: string, got: unknown): string {
+  return `${name}: expected ${expected}, got ${typeof got === "string" ? got : show(got)}`;
 }
 
 /**
@@ -75,7 +86,7 @@ export function checkOptions<Options extends object>(
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw new TypeError(`${name}.${key}: unknown option; known are ${known.join(", ")}`);
+      throw coded("TYPE", new TypeError(`${name}.${key}: unknown option; known are ${known.join(", ")}`));
     }
   }
   return options;

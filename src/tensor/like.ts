@@ -2,7 +2,8 @@
  * What serves as a tensor argument: any object with numbers and a shape. Its checks, and memory for numbers.
  */
 
-import { checkInteger, showShape, wrongType, wrongValue } from "./checks.js";
+import { checkInteger, showShape, wrongShape, wrongType, wrongValue } from "./checks.js";
+import { coded } from "./errors.js";
 
 export type IntegerArray =
   | Int8Array
@@ -82,7 +83,8 @@ export function allocateFloats(count: number, name: string, got: unknown = count
 }
 
 function noRoom(name: string, got: unknown, cause: unknown): RangeError {
-  return new RangeError(wrongValue(name, "numbers that fit in memory", got).message, { cause });
+  const { message } = wrongValue(name, "numbers that fit in memory", got);
+  return coded("MEMORY", new RangeError(message, { cause }));
 }
 
 /**
@@ -121,7 +123,7 @@ export function asShaped<Data extends ArrayLike<number>>(
   const size = sizeOf(sizes, `${name}.shape`);
   const numbers = read(data, `${name}.data`);
   if (numbers.length !== size) {
-    throw wrongValue(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, numbers.length);
+    throw wrongShape(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, numbers.length);
   }
   return { data: numbers, shape: sizes };
 }

@@ -3,7 +3,7 @@
  * memory of the wasm, so it stays valid when that memory grows or is freed.
  */
 
-import { checkInteger, showShape, wrongType, wrongValue } from "./checks.js";
+import { checkInteger, showShape, wrongShape, wrongType, wrongValue } from "./checks.js";
 import {
   allocateFloats,
   asFloat32,
@@ -55,7 +55,7 @@ export class Tensor<Data extends TensorData = Float32Array> {
     if (!isTensorData(data)) throw wrongType("data", "a Float32Array or an integer typed array", data);
     const size = sizeOf(shape);
     if (data.length !== size) {
-      throw wrongValue("data.length", `${size} for shape ${showShape(shape)}`, data.length);
+      throw wrongShape("data.length", `${size} for shape ${showShape(shape)}`, data.length);
     }
     this.data = data;
     this.shape = Object.freeze([...shape]);
@@ -125,7 +125,7 @@ export function nested(value: NestedNumbers, name: string): { data: Float32Array
       return;
     }
     if (!Array.isArray(part)) throw wrongType(place, `an array of length ${shape[axis]}`, part);
-    if (part.length !== shape[axis]) throw wrongValue(`${place}.length`, String(shape[axis]), part.length);
+    if (part.length !== shape[axis]) throw wrongShape(`${place}.length`, String(shape[axis]), part.length);
     for (let index = 0; index < part.length; index++) fill(part[index], axis + 1, `${place}[${index}]`);
   };
   fill(value, 0, name);

@@ -1,4 +1,6 @@
 /** A piece of linear memory that one owner has, and no view of it: Runtime writes and reads it. */
+import { coded } from "../tensor/errors.js";
+
 export class Block {
   /** Where it begins, aligned to 4 bytes; a block of the allocator to 16. */
   readonly pointer: number;
@@ -18,7 +20,10 @@ export class Block {
   /** @throws RangeError unless `bytes` from `offset` on are wholly inside. */
   check(offset: number, bytes: number): void {
     if (!(offset >= 0 && offset + bytes <= this.bytes)) {
-      throw new RangeError(`memory: ${bytes} bytes at ${offset} do not fit in a block of ${this.bytes}`);
+      throw coded(
+        "RANGE",
+        new RangeError(`memory: ${bytes} bytes at ${offset} do not fit in a block of ${this.bytes}`),
+      );
     }
   }
 }

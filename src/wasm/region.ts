@@ -2,6 +2,7 @@
  * Who owns which linear memory. A region is what one object allocated: freed together by dispose, or by the finalizer
  * when the object was forgotten. It refers to blocks only, never to its owner, or the owner would live for ever.
  */
+import { coded } from "../tensor/errors.js";
 import type { Block } from "./block.js";
 import type { Runtime } from "./runtime.js";
 
@@ -31,7 +32,8 @@ export class Region {
    * @throws Error after release
    */
   get runtime(): Runtime {
-    if (this.#released) throw new Error("dispose() was called while the arguments were being read");
+    if (this.#released)
+      throw coded("DISPOSED", new Error("dispose() was called while the arguments were being read"));
     return this.#runtime;
   }
 

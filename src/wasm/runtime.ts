@@ -3,9 +3,11 @@
  * numbers into a block and throws where they do not fit, `read` and `copyOut` take them out. Only this folder knows
  * of the binaries.
  */
+
 import { ABI, INITIAL_PAGES, type Kernels, SCRATCH_BYTES } from "../../build/abi.js";
 import { type Build, compileBuild, instantiate } from "../bundle/binaries.js";
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
 import { copyFloats } from "../tensor/like.js";
 import { Block } from "./block.js";
 
@@ -74,14 +76,20 @@ export class Runtime {
   /** A block of cleared memory, aligned to 16 bytes. @throws RangeError when there is no room for it. */
   allocate(bytes: number): Block {
     if (!(bytes <= LARGEST_BLOCK_BYTES)) {
-      throw new RangeError(`memory: expected a buffer of at most ${LARGEST_BLOCK_BYTES} bytes, got ${bytes}`);
+      throw coded(
+        "MEMORY",
+        new RangeError(`memory: expected a buffer of at most ${LARGEST_BLOCK_BYTES} bytes, got ${bytes}`),
+      );
     }
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
     let pointer: number;
     try {
       pointer = this.kernels.allocate(size) >>> 0;
     } catch (cause) {
-      throw new RangeError(`memory: no room for a buffer of ${bytes} bytes in WebAssembly memory`, { cause });
+      throw coded(
+        "MEMORY",
+        new RangeError(`memory: no room for a buffer of ${bytes} bytes in WebAssembly memory`, { cause }),
+      );
     }
     if (this.#view.buffer !== this.memory.buffer) this.#renewView();
     this.kernels.clearFloats(pointer, size / 4);

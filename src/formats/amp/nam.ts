@@ -8,7 +8,7 @@
 
 import { show } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
-import { FormatError } from "../bytes.js";
+import { FormatError, unsupported } from "../bytes.js";
 import { type AmpModel, type JsonSource, openJson, readSampleRate } from "./amp-model.js";
 
 /**
@@ -26,7 +26,7 @@ export function readNam(source: JsonSource): AmpModel {
   }
   const { value: architecture } = file.get("architecture");
   if (architecture !== "LSTM") {
-    throw new FormatError(`nam: architecture ${show(architecture)} is not supported; supported is "LSTM"`);
+    throw unsupported(`nam: architecture ${show(architecture)} is not supported; supported is "LSTM"`);
   }
   const config = file.get("config").object();
   const inputSize = config.get("input_size").integer(1);

@@ -4,7 +4,7 @@
  * message without an error.
  */
 
-import { FormatError, viewOf } from "../bytes.js";
+import { FormatError, unsupported, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 
 const VARINT = 0;
@@ -127,7 +127,7 @@ export function* readMessage(bytes: Uint8Array, name: string, budget: Budget): G
         throw new FormatError(`${label}: ${size.value} bytes, but ${bytes.length - at} are left`);
       }
       length = Number(size.value);
-    } else throw new FormatError(`${label}: wire type ${wire} is not supported`);
+    } else throw unsupported(`${label}: wire type ${wire} is not supported`);
     if (length > bytes.length - at) {
       throw new FormatError(`${label}: ${length} bytes, but ${bytes.length - at} are left`);
     }

@@ -7,7 +7,7 @@
 
 import { show, showShape } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
-import { FormatError } from "../bytes.js";
+import { FormatError, unsupported } from "../bytes.js";
 import { layerSuffix } from "../layer-suffix.js";
 import { allZeros, type Constants, NotConstant } from "./constants.js";
 import type { Attribute } from "./model-proto.js";
@@ -61,7 +61,7 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
   const { node, scope } = site;
   const label = labelOf(site);
   if (node.domain !== "" || !Object.hasOwn(GATE_ORDER, node.opType)) {
-    throw new FormatError(`${label}: operator ${node.domain}.${node.opType} is not supported`);
+    throw unsupported(`${label}: operator ${node.domain}.${node.opType} is not supported`);
   }
   const kind = node.opType as Kind;
   const attribute = (name: string) => scope.attribute(node, name);
@@ -71,7 +71,7 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
   checkAttributes(site, kind, label);
   for (const [at, name] of node.inputs.entries()) {
     if (at > 6 && name !== "") {
-      throw new FormatError(`${label}: input ${INPUTS[at] === "P" ? "P (peepholes)" : at} is not supported`);
+      throw unsupported(`${label}: input ${INPUTS[at] === "P" ? "P (peepholes)" : at} is not supported`);
     }
   }
 
@@ -232,7 +232,7 @@ function checkActivations(
       return nonlinearity;
     }
   }
-  throw new FormatError(`${label}: activations ${given.map(show).join(", ")} are not supported`);
+  throw unsupported(`${label}: activations ${given.map(show).join(", ")} are not supported`);
 }
 
 function checkAttributes({ node, scope }: Site, kind: Kind, label: string): void {
@@ -248,23 +248,23 @@ function checkAttributes({ node, scope }: Site, kind: Kind, label: string): void
         break;
       case "activation_alpha":
       case "activation_beta":
-        if (attribute.floats.length > 0) throw new FormatError(`${label}: ${name} is not supported`);
+        if (attribute.floats.length > 0) throw unsupported(`${label}: ${name} is not supported`);
         break;
       case "layout":
         if (value !== 0 && value !== 1) throw new FormatError(`${label}: layout ${value} is unknown`);
         break;
       case "input_forget":
-        if (value !== 0) throw new FormatError(`${label}: input_forget ${value} is not supported`);
+        if (value !== 0) throw unsupported(`${label}: input_forget ${value} is not supported`);
         break;
       case "linear_before_reset":
         break;
       case "clip":
-        throw new FormatError(`${label}: clip ${attribute.f} is not supported`);
+        throw unsupported(`${label}: clip ${attribute.f} is not supported`);
       default:
-        throw new FormatError(`${label}: attribute ${show(name)} is not supported`);
+        throw unsupported(`${label}: attribute ${show(name)} is not supported`);
     }
   }
   if (kind === "GRU" && scope.attribute(node, "linear_before_reset")?.i !== 1) {
-    throw new FormatError(`${label}: linear_before_reset = 0 is not PyTorch's GRU, and not supported`);
+    throw unsupported(`${label}: linear_before_reset = 0 is not PyTorch's GRU, and not supported`);
   }
 }

@@ -3,7 +3,7 @@
 import { show } from "../../tensor/checks.js";
 import { MOST_DIMENSIONS, type TensorData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
-import { FormatError } from "../bytes.js";
+import { FormatError, unsupported } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
 import type { ExternalFiles } from "./external.js";
 import { type Budget, type Field, readMessage } from "./protobuf.js";
@@ -84,7 +84,7 @@ export function readTensorProto(bytes: Uint8Array, budget: Budget, files: Extern
           throw new FormatError(`onnx: tensor: more than ${MOST_DIMENSIONS} dims`);
       }
     } else if (field.number === 2) type = field.int();
-    else if (field.number === 3) throw new FormatError("onnx: tensor: segments are not supported");
+    else if (field.number === 3) throw unsupported("onnx: tensor: segments are not supported");
     else if (field.number === 8) name = field.text();
     else if (field.number === 9) raw = field.bytes();
     else if (field.number === 13) readPair(field, budget, location);
@@ -145,7 +145,7 @@ function read(proto: TensorProto): Tensor<TensorData> {
   const { label, dims, raw, lists } = proto;
   const dtype = TYPES.get(proto.type);
   if (dtype === undefined) {
-    throw new FormatError(`${label}: type ${OTHER_TYPES.get(proto.type) ?? proto.type} is not supported`);
+    throw unsupported(`${label}: type ${OTHER_TYPES.get(proto.type) ?? proto.type} is not supported`);
   }
   if (proto.external !== undefined) {
     throw new FormatError(

@@ -5,7 +5,7 @@
  */
 
 import { show } from "../../tensor/checks.js";
-import { viewOf } from "../bytes.js";
+import { unsupported, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 import { bad } from "./error.js";
 import { readPickle } from "./pickle/index.js";
@@ -35,8 +35,8 @@ export function openArchive(file: Uint8Array, mostBytes: number): Archive {
     return openLegacy(file);
   }
   if (file.length > 262 && String.fromCharCode(...file.subarray(257, 262)) === "ustar") {
-    throw bad(
-      "a tar file, as PyTorch wrote before 0.1.10, is not supported; load and save it with a newer PyTorch",
+    throw unsupported(
+      "torch: a tar file, as PyTorch wrote before 0.1.10, is not supported; load and save it with a newer PyTorch",
     );
   }
   throw bad("neither a zip nor the legacy format of torch.save");
@@ -50,7 +50,7 @@ function openZip(zip: Zip): Archive {
   if (zip.has(`${folder}byteorder`)) {
     const order = decodeUtf8(zip.read(`${folder}byteorder`).subarray(0, 16), "torch: byteorder");
     if (order.trim() !== "little")
-      throw bad(`byteorder ${show(order)} is not supported; supported is "little"`);
+      throw unsupported(`torch: byteorder ${show(order)} is not supported; supported is "little"`);
   }
   const pickle = zip.read(name);
   const { value, end } = readPickle(pickle, 0, TENSOR_CALLS, readId);
@@ -83,7 +83,7 @@ function openLegacy(file: Uint8Array): Archive {
   }
   const system = readPickle(file, protocol.end);
   if (!(system.value instanceof Map) || system.value.get("little_endian") !== true) {
-    throw bad("the file was not written on a little-endian machine");
+    throw unsupported("torch: the file was not written on a little-endian machine");
   }
   const storages = new Map<string, Storage>();
   const object = readPickle(file, system.end, TENSOR_CALLS, (id) => {
@@ -149,6 +149,6 @@ function readId(id: unknown): unknown {
   if (id[0] === "module") return id[1];
   if (id[0] !== "storage") throw bad(`a persistent id of kind ${show(id[0])}`);
   if (id.length > 5 && id[5] !== null)
-    throw bad("a view of a storage, as PyTorch wrote before 0.4, is not supported");
+    throw unsupported("torch: a view of a storage, as PyTorch wrote before 0.4, is not supported");
   return storageOf(id);
 }

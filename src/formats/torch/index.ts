@@ -7,7 +7,7 @@
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { allowedBytes } from "../allowance.js";
-import { asBytes, type Bytes } from "../bytes.js";
+import { asBytes, type Bytes, unsupported } from "../bytes.js";
 import { openArchive } from "./archive.js";
 import { bad } from "./error.js";
 import { PyObject } from "./pickle/globals.js";
@@ -56,7 +56,7 @@ export function readTorch(bytes: Bytes, options?: ReadTorchOptions): StateDict {
   let total = 0;
   for (const [name, view] of views) {
     const label = `tensor ${show(name)}`;
-    if (view instanceof UnsupportedTensor) throw bad(`${label}: ${view.reason}`);
+    if (view instanceof UnsupportedTensor) throw unsupported(`torch: ${label}: ${view.reason}`);
     total += costOf(view);
     if (total > mostBytes) throw bad(`${label}: tensors take more than ${mostBytes} bytes`);
     dict.set(name, toTensor(view, label, read));

@@ -7,6 +7,7 @@
 import { show, showShape } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
+import { unsupported } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
 import { stridesOf, visitStrided } from "../strided.js";
 import { bad } from "./error.js";
@@ -97,7 +98,8 @@ export function storageOf(id: readonly unknown[]): Storage {
   const dtype = STORAGES.get(short);
   const [width, dataType] =
     dtype === undefined ? (OTHER_STORAGES.get(short) ?? []) : [DTYPES[dtype].bytes, dtype];
-  if (width === undefined || dataType === undefined) throw bad(`storage type ${name} is not supported`);
+  if (width === undefined || dataType === undefined)
+    throw unsupported(`torch: storage type ${name} is not supported`);
   if (typeof key !== "string") throw bad(`a storage whose key is ${show(key)}`);
   if (!Number.isSafeInteger(elements) || (elements as number) < 0) {
     throw bad(`storage ${show(key)}: a count of ${show(elements)} elements`);
@@ -139,7 +141,7 @@ const rebuildSubclass = ([callee, , args]: readonly unknown[]): unknown => {
   return known(args);
 };
 
-const unsupported = (kind: string) => () => new UnsupportedTensor(`it is ${kind}`);
+const unsupportedTensor = (kind: string) => () => new UnsupportedTensor(`it is ${kind}`);
 
 /** The functions by which a checkpoint rebuilds its tensors. */
 export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([
@@ -149,17 +151,20 @@ export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) =>
   ["torch._utils._rebuild_parameter", ([data]) => data],
   ["torch._utils._rebuild_parameter_with_state", ([data]) => data],
   ["torch._tensor._rebuild_from_type_v2", rebuildSubclass],
-  ["torch._utils._rebuild_sparse_tensor", unsupported("sparse; save tensor.to_dense()")],
-  ["torch._utils._rebuild_sparse_csr_tensor", unsupported("sparse; save tensor.to_dense()")],
+  ["torch._utils._rebuild_sparse_tensor", unsupportedTensor("sparse; save tensor.to_dense()")],
+  ["torch._utils._rebuild_sparse_csr_tensor", unsupportedTensor("sparse; save tensor.to_dense()")],
   ["torch._utils._rebuild_qtensor", () => QUANTISED],
-  ["torch._utils._rebuild_meta_tensor_no_storage", unsupported("on the meta device, without numbers")],
-  ["torch._utils._rebuild_device_tensor_from_numpy", unsupported("on another device; save tensor.cpu()")],
+  ["torch._utils._rebuild_meta_tensor_no_storage", unsupportedTensor("on the meta device, without numbers")],
+  [
+    "torch._utils._rebuild_device_tensor_from_numpy",
+    unsupportedTensor("on another device; save tensor.cpu()"),
+  ],
   ["torch._utils._rebuild_device_tensor_from_cpu_tensor", ([data]) => data],
   [
     "torch._utils._rebuild_wrapper_subclass",
-    unsupported("of a subclass of Tensor without numbers of its own"),
+    unsupportedTensor("of a subclass of Tensor without numbers of its own"),
   ],
-  ["torch._utils._rebuild_nested_tensor", unsupported("nested; save tensor.to_padded_tensor(0)")],
+  ["torch._utils._rebuild_nested_tensor", unsupportedTensor("nested; save tensor.to_padded_tensor(0)")],
   ["torch.Size", ([sizes]) => (Array.isArray(sizes) ? sizes : [])],
 ]);
 

@@ -7,7 +7,7 @@
 
 import { Inflate } from "fflate";
 import { show } from "../../tensor/checks.js";
-import { FormatError, viewOf } from "../bytes.js";
+import { FormatError, unsupported, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 
 /**
@@ -143,10 +143,12 @@ function readEntry(data: Uint8Array, name: string, record: DataView, extra: Data
   if (name.startsWith("/") || name.split("/").includes("..")) {
     throw bad(`${label}: the name leads out of the archive`);
   }
-  if (record.getUint16(8, true) & 0x2041) throw bad(`${label} is encrypted`);
+  if (record.getUint16(8, true) & 0x2041) throw unsupported(`torch: zip: ${label} is encrypted`);
   const method = record.getUint16(10, true);
   if (method !== STORED && method !== DEFLATED) {
-    throw bad(`${label}: compression method ${method} is not supported; supported are stored and deflated`);
+    throw unsupported(
+      `torch: zip: ${label}: compression method ${method} is not supported; supported are stored and deflated`,
+    );
   }
   const sizes = [24, 20, 42].map((at) => record.getUint32(at, true));
   const [bytes, compressedBytes, header] = widen(sizes, extra, label) as [number, number, number];

@@ -34,9 +34,8 @@ export function readPickle(
     const opcode = OPCODES.get(code);
     if (opcode === undefined || typeof opcode === "string") {
       const shown = `0x${code.toString(16).padStart(2, "0")}`;
-      throw machine.error(
-        opcode === undefined ? `unknown opcode ${shown}` : `opcode ${shown} (${opcode}) is not supported`,
-      );
+      if (opcode === undefined) throw machine.error(`unknown opcode ${shown}`);
+      throw machine.unsupported(`opcode ${shown} (${opcode}) is not supported`);
     }
     const [effect, operandWidth = 0] = opcode;
     effect(machine, operandWidth === 0 ? 0 : machine.unsigned(operandWidth));

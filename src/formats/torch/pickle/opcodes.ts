@@ -98,7 +98,7 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
 ]);
 
 function checkProtocol(machine: Machine, protocol: number): void {
-  if (protocol > 5) throw machine.error(`protocol ${protocol} is not supported; supported are 2 to 5`);
+  if (protocol > 5) throw machine.unsupported(`protocol ${protocol} is not supported; supported are 2 to 5`);
 }
 
 /** Frames help readers of streams. Here only their length is checked: the opcodes inside tell their own. */

@@ -2,7 +2,7 @@
  * A position in the bytes of a pickle, and what can be read there. Numbers are little-endian unless stated.
  */
 
-import { type FormatError, viewOf } from "../../bytes.js";
+import { type FormatError, unsupported, viewOf } from "../../bytes.js";
 import { decodeUtf8 } from "../../utf8.js";
 import { bad } from "../error.js";
 
@@ -95,5 +95,9 @@ export class PickleReader {
 
   error(message: string): FormatError {
     return bad(`pickle: byte ${this.#opcodeStart}: ${message}`);
+  }
+
+  unsupported(message: string): FormatError {
+    return unsupported(this.error(message).message);
   }
 }
