@@ -9,16 +9,10 @@
  * the file.
  */
 
-import { checkOptions, show, showShape, wrongShape, wrongType, wrongValue } from "../tensor/checks.js";
-import {
-  asFloat32,
-  asShaped,
-  entriesOf,
-  type StateDictLike,
-  sizeOf,
-  type TensorData,
-} from "../tensor/like.js";
+import { checkOptions, show, wrongType, wrongValue } from "../tensor/checks.js";
+import { asFloat32, asShaped, entriesOf, type StateDictLike, type TensorData } from "../tensor/like.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
+import { bytesOf, kindOf, ofThisRealm } from "../tensor/typed-array.js";
 import { asBytes, type Bytes, FormatError, unsupported, viewOf } from "./bytes.js";
 import { DTYPES, type Dtype, elementsOf, isDtype, readNumbers } from "./dtype.js";
 import { isObject, parseJson } from "./json.js";
@@ -154,16 +148,17 @@ export interface WriteSafetensorsOptions {
  */
 export function writeSafetensors(dict: StateDictLike, options?: WriteSafetensorsOptions): Uint8Array {
   const { metadata } = checkOptions("options", options, ["metadata"]);
-  const named = [...entriesOf(dict)];
+  const named = entriesOf(dict);
   const tensors = named
     .map(([name, value]) => ({ name: checkName(name), ...asWritable(value, `dict[${show(name)}]`) }))
     .sort((a, b) => DTYPES[b.dtype].bytes - DTYPES[a.dtype].bytes || (a.name < b.name ? -1 : 1));
   const header: [string, unknown][] = [];
   if (metadata !== undefined) header.push(["__metadata__", checkedMetadata(metadata)]);
   let dataBytes = 0;
-  for (const { name, dtype, shape, data } of tensors) {
-    header.push([name, { dtype, shape, data_offsets: [dataBytes, dataBytes + data.byteLength] }]);
-    dataBytes += data.byteLength;
+  for (const { name, dtype, shape, bytes } of tensors) {
+    const end = dataBytes + bytes.length;
+    header.push([name, { dtype, shape, data_offsets: [dataBytes, end] }]);
+    dataBytes = end;
   }
   const text = asciiJson(header);
   const headerBytes = Math.ceil(text.length / 8) * 8;
@@ -171,9 +166,9 @@ export function writeSafetensors(dict: StateDictLike, options?: WriteSafetensors
   viewOf(file).setBigUint64(0, BigInt(headerBytes), true);
   for (let at = 0; at < text.length; at++) file[8 + at] = text.charCodeAt(at);
   let end = 8 + headerBytes;
-  for (const { data } of tensors) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), end);
-    end += data.byteLength;
+  for (const { bytes } of tensors) {
+    file.set(bytes, end);
+    end += bytes.length;
   }
   return file;
 }
@@ -190,25 +185,13 @@ function asciiJson(pairs: readonly [string, unknown][]): string {
 function asWritable(
   value: unknown,
   name: string,
-): { dtype: Dtype; data: TensorData; shape: readonly number[] } {
-  if (typeof value === "object" && value !== null && "data" in value) {
-    const { data, shape, dims } = value as {
-      data: unknown;
-      shape?: readonly number[];
-      dims?: readonly number[];
-    };
-    const sizes = shape ?? dims;
-    const dtype = INTEGER_DTYPES.get(Object.prototype.toString.call(data).slice(8, -1));
-    if (ArrayBuffer.isView(data) && dtype !== undefined && sizes !== undefined) {
-      const tensor = data as unknown as TensorData;
-      const size = sizeOf(sizes, `${name}.shape`);
-      if (tensor.length !== size) {
-        throw wrongShape(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, tensor.length);
-      }
-      return { dtype, data: tensor, shape: sizes };
-    }
-  }
-  return { dtype: "F32", ...asShaped(value, name, asFloat32) };
+): { dtype: Dtype; bytes: Uint8Array; shape: readonly number[] } {
+  let dtype: Dtype = "F32";
+  const { data, shape } = asShaped<TensorData>(value, name, (numbers, label, size) => {
+    dtype = INTEGER_DTYPES.get(kindOf(numbers) ?? "") ?? "F32";
+    return dtype === "F32" ? asFloat32(numbers, label, size) : ofThisRealm(numbers as TensorData);
+  });
+  return { dtype, bytes: bytesOf(data), shape };
 }
 
 const INTEGER_DTYPES: ReadonlyMap<string, Dtype> = new Map([

@@ -4,6 +4,7 @@ import * as Convolution from "../../build/records/convolution.js";
 import { showShape, wrongShape } from "../tensor/checks.js";
 import type { ParameterData, StateDictLike, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
+import { partOf } from "../tensor/typed-array.js";
 import { allocateGroups } from "../wasm/precision.js";
 import { Scratch } from "../wasm/scratch.js";
 import { setWalk } from "../wasm/walk.js";
@@ -64,6 +65,7 @@ export class Conv1d extends Module {
       allocateGroups(this.region, groups, values.outChannels / groups, columns),
     );
     this.begin(sourceOf(options), 1 / Math.sqrt(columns));
+    this.settle(new.target === Conv1d);
   }
 
   /** A Conv1d whose sizes are read off `weight` (outChannels, inChannels / groups, kernelSize) and a `bias`. */
@@ -105,7 +107,7 @@ export class Conv1d extends Module {
     const batch = shape.slice(0, axis);
     const output = Tensor.zeros([...batch, this.outChannels, positions]);
     for (let row = 0; row < (batch[0] ?? 1); row++) {
-      const source = data.subarray(row * channels * length, (row + 1) * channels * length);
+      const source = partOf(data, row * channels * length, channels * length);
       const size = this.outChannels * positions;
       const target = output.data.subarray(row * size, (row + 1) * size);
       this.#forwardRow({ data: source, width: length }, { data: target, width: positions }, left);
@@ -134,11 +136,11 @@ export class Conv1d extends Module {
       const length = to - from;
       const parts = this.#layOut(positions, length, start - from, span);
       // Whole rows, the usual case, are one copy: 129 small ones took longer than a small convolution's arithmetic.
-      if (length === input.width) runtime.write(parts.source, 0, input.data);
+      if (length === input.width) runtime.write(parts.source, 0, input.data, 0, inChannels * length);
       else {
         for (let channel = 0; channel < inChannels; channel++) {
           const begin = channel * input.width + from;
-          runtime.write(parts.source, channel * length * 4, input.data.subarray(begin, begin + length));
+          runtime.write(parts.source, channel * length * 4, input.data, begin, length);
         }
       }
       runtime.kernels.conv1d(parts.convolution.pointer);

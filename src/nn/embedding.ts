@@ -1,8 +1,24 @@
 /** Embedding: rows of a table by index. A gather does no arithmetic, so it stays in JavaScript memory. */
-import { checkInteger, showShape, wrongShape, wrongType, wrongValue } from "../tensor/checks.js";
-import { allocateFloats, type ParameterData, type StateDictLike, sizeOf } from "../tensor/like.js";
+import {
+  checkInteger,
+  isArray,
+  reading,
+  showShape,
+  wrongShape,
+  wrongType,
+  wrongValue,
+} from "../tensor/checks.js";
+import {
+  allocateFloats,
+  copyShape,
+  lengthIn,
+  type ParameterData,
+  type StateDictLike,
+  sizeOf,
+} from "../tensor/like.js";
 import { normal } from "../tensor/random.js";
 import { nested, Tensor } from "../tensor/tensor.js";
+import { kindOf, lengthOf } from "../tensor/typed-array.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { Module } from "./module.js";
 import { integer, type Option, readOptions, sourceOf } from "./options.js";
@@ -38,6 +54,9 @@ const paddingIdx: Option<number | undefined> = {
 
 const embeddingOptions = () => ({ numEmbeddings: integer(1), embeddingDim: integer(1), paddingIdx });
 
+/** 2 GB of float32. Some engines have no longer arrays; to fill one takes a quarter of a minute. */
+const MOST_NUMBERS = 2 ** 29;
+
 const READING: Reading = {
   options: embeddingOptions,
   untold: [],
@@ -65,11 +84,16 @@ export class Embedding extends Module {
       paddingIdx,
     } = readOptions(embeddingOptions(), options);
     if (paddingIdx !== undefined) checkInteger("paddingIdx", paddingIdx, -rows, rows - 1);
-    const weight = allocateFloats(rows * columns, "numEmbeddings * embeddingDim");
+    const size = rows * columns;
+    if (size > MOST_NUMBERS) {
+      throw wrongValue("numEmbeddings * embeddingDim", "numbers that fit in memory", size);
+    }
+    const weight = allocateFloats(size, "numEmbeddings * embeddingDim");
     super();
     this.numEmbeddings = rows;
     this.embeddingDim = columns;
     this.#weight = weight;
+    this.settle(new.target === Embedding);
     const source = sourceOf(options);
     if (source !== undefined) {
       this.loadStateDict(source.dict, { prefix: source.prefix });
@@ -94,10 +118,14 @@ export class Embedding extends Module {
    */
   forward(indices: Indices): Tensor {
     this.assertAlive();
-    const { data, shape } = asIndices(indices);
+    return reading("indices", EXPECTED, () => this.#gather(asIndices(indices)));
+  }
+
+  #gather({ data, shape }: { data: IndexData; shape: readonly number[] }): Tensor {
     const width = this.embeddingDim;
     const output = Tensor.zeros([...shape, width]);
-    for (let at = 0; at < data.length; at++) {
+    const count = output.data.length / width;
+    for (let at = 0; at < count; at++) {
       const index = data[at];
       if (typeof index !== "number" && typeof index !== "bigint") {
         throw wrongType(`indices[${at}]`, "an integer", index);
@@ -128,32 +156,33 @@ export class Embedding extends Module {
   }
 }
 
-function isTypedArray(value: unknown): value is Exclude<IndexData, readonly unknown[]> {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView);
-}
-
+/** Indices as they are given: each is read once, by forward. */
 function asIndices(indices: Indices): { data: IndexData; shape: readonly number[] } {
   if (typeof indices === "number") return { data: [indices], shape: [] };
-  if (isTypedArray(indices)) return { data: indices, shape: [indices.length] };
-  if (Array.isArray(indices)) {
-    // Only for the nesting: float32 values would hold indices up to 2^24 only.
-    const { shape } = nested(indices as never, "indices");
-    return { data: indices.flat(Number.POSITIVE_INFINITY) as number[], shape };
-  }
-  if (typeof indices !== "object" || indices === null) {
-    throw wrongType("indices", "a number, an array or { data, shape }", indices);
-  }
+  if (kindOf(indices) !== undefined)
+    return { data: indices as IndexData, shape: [lengthOf(indices as IndexData)] };
+  if (isArray(indices)) return nestedIndices(indices);
+  if (typeof indices !== "object" || indices === null) throw wrongType("indices", EXPECTED, indices);
   const { data, shape, dims } = indices as {
     data: IndexData;
     shape?: readonly number[];
     dims?: readonly number[];
   };
-  const sizes = (shape ?? dims) as readonly number[];
+  const sizes = copyShape(shape ?? dims, "indices.shape");
   const size = sizeOf(sizes, "indices.shape");
-  if (!Array.isArray(data) && !isTypedArray(data))
-    throw wrongType("indices.data", "an array of integers", data);
-  if (data.length !== size) {
-    throw wrongShape("indices.data.length", `${size} for shape ${showShape(sizes)}`, data.length);
-  }
+  const length = lengthIn(data);
+  if (length === undefined) throw wrongType("indices.data", "an array of integers", data);
+  if (length !== size)
+    throw wrongShape("indices.data.length", `${size} for shape ${showShape(sizes)}`, length);
   return { data, shape: sizes };
+}
+
+const EXPECTED = "a number, an array or { data, shape }";
+
+/** Nested arrays, flat: float32 numbers, as `nested` makes them, would hold indices up to 2^24 only. */
+function nestedIndices(indices: readonly unknown[]): { data: IndexData; shape: readonly number[] } {
+  const { shape, data } = nested(indices as never, "indices");
+  const flat = Array.prototype.flat.call(indices, shape.length - 1) as number[];
+  if (flat.length !== data.length) throw wrongShape("indices.length", String(data.length), flat.length);
+  return { data: flat, shape };
 }

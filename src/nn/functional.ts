@@ -3,7 +3,8 @@ import { RELU, SIGMOID, TANH } from "../../build/abi.js";
 import { checkInteger } from "../tensor/checks.js";
 import type { TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
-import { currentRuntime } from "../wasm/runtime.js";
+import type { Block } from "../wasm/block.js";
+import { currentRuntime, type Runtime } from "../wasm/runtime.js";
 
 /** Elements of one kernel call: 64 KB stay in the first cache, and the call's cost is lost in them. */
 const CHUNK = 16384;
@@ -45,16 +46,27 @@ export function logSoftmax(input: TensorLike, dim: number): Tensor {
 function elementwise(activation: number, input: TensorLike): Tensor {
   const { data, shape } = asTensor(input, "input");
   const output = Tensor.zeros(shape);
-  const runtime = currentRuntime();
-  const buffer = runtime.allocate(Math.min(data.length, CHUNK) * 4);
-  for (let from = 0; from < data.length; from += CHUNK) {
-    const count = Math.min(CHUNK, data.length - from);
-    runtime.write(buffer, 0, data.subarray(from, from + count));
-    runtime.kernels.activate(activation, buffer.pointer, count);
-    runtime.copyOut(buffer, 0, count, output.data, from);
-  }
-  runtime.free(buffer);
+  const size = output.data.length;
+  borrow(Math.min(size, CHUNK) * 4, (runtime, buffer) => {
+    for (let from = 0; from < size; from += CHUNK) {
+      const count = Math.min(CHUNK, size - from);
+      runtime.write(buffer, 0, data, from, count);
+      runtime.kernels.activate(activation, buffer.pointer, count);
+      runtime.copyOut(buffer, 0, count, output.data, from);
+    }
+  });
   return output;
+}
+
+/** What `use` does with a block of the current runtime, which is given back after it. */
+function borrow(bytes: number, use: (runtime: Runtime, buffer: Block) => void): void {
+  const runtime = currentRuntime();
+  const buffer = runtime.allocate(bytes);
+  try {
+    use(runtime, buffer);
+  } finally {
+    runtime.free(buffer);
+  }
 }
 
 /** softmax, or with `logarithm` 1 logSoftmax. */
@@ -63,31 +75,30 @@ function alongDimension(logarithm: 0 | 1, input: TensorLike, dim: number): Tenso
   const sizes = shape.length === 0 ? [1] : shape;
   const axis = checkInteger("dim", dim, -sizes.length, sizes.length - 1);
   const output = Tensor.zeros(shape);
-  if (data.length === 0) return output;
+  if (output.data.length === 0) return output;
   const first = axis < 0 ? axis + sizes.length : axis;
   const count = sizes[first]!;
   // Terms of one softmax stand `inner` apart; element 0 of number s is at (s / inner) * inner * count + s % inner.
   const inner = sizes.slice(first + 1).reduce((product, size) => product * size, 1);
-  const softmaxes = data.length / count;
-  const runtime = currentRuntime();
+  const softmaxes = output.data.length / count;
   const vectors = Math.ceil(Math.min(softmaxes, LANES) / 4);
   const row = vectors * 4;
-  const buffer = runtime.allocate(count * row * 4);
-  const slab = runtime.view(buffer);
-  for (let from = 0; from < softmaxes; from += LANES) {
-    const lanes = Math.min(LANES, softmaxes - from);
-    const starts = Array.from({ length: lanes }, (_, lane) => {
-      const number = from + lane;
-      return Math.floor(number / inner) * inner * count + (number % inner);
-    });
-    for (const [lane, start] of starts.entries()) {
-      for (let at = 0; at < count; at++) slab[at * row + lane] = data[start + at * inner]!;
+  borrow(count * row * 4, (runtime, buffer) => {
+    const slab = runtime.view(buffer);
+    for (let from = 0; from < softmaxes; from += LANES) {
+      const lanes = Math.min(LANES, softmaxes - from);
+      const starts = Array.from({ length: lanes }, (_, lane) => {
+        const number = from + lane;
+        return Math.floor(number / inner) * inner * count + (number % inner);
+      });
+      for (const [lane, start] of starts.entries()) {
+        for (let at = 0; at < count; at++) slab[at * row + lane] = data[start + at * inner]!;
+      }
+      runtime.kernels.softmax(buffer.pointer, row * 4, vectors, count, logarithm);
+      for (const [lane, start] of starts.entries()) {
+        for (let at = 0; at < count; at++) output.data[start + at * inner] = slab[at * row + lane]!;
+      }
     }
-    runtime.kernels.softmax(buffer.pointer, row * 4, vectors, count, logarithm);
-    for (const [lane, start] of starts.entries()) {
-      for (let at = 0; at < count; at++) output.data[start + at * inner] = slab[at * row + lane]!;
-    }
-  }
-  runtime.free(buffer);
+  });
   return output;
 }

@@ -25,6 +25,7 @@ export class GRUCell extends Cell {
   constructor(options: CellOptions) {
     const values = readOptions(cellOptions(), options);
     super(values, { cell: CELLS.GRU, source: sourceOf(options) });
+    this.settle(new.target === GRUCell);
   }
 
   /**

@@ -30,6 +30,7 @@ export class GRU extends SingleState {
   constructor(options: GRUOptions) {
     const values = readOptions(recurrentOptions(), options);
     super(values, { cell: CELLS.GRU, source: sourceOf(options) });
+    this.settle(new.target === GRU);
   }
 
   /**

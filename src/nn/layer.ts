@@ -53,6 +53,8 @@ export class Layer {
     words[LayerRecord.weightHidden] = this.weightHidden.matrix;
     words[LayerRecord.weightProjection] = this.weightProjection?.matrix ?? 0;
     region.runtime.write(this.#record, 0, words);
+    Object.freeze(shape);
+    Object.freeze(this);
   }
 
   /** Address of the record that kernels are given. */

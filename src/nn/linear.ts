@@ -73,6 +73,7 @@ export class Linear extends Module {
       allocateWeights(this.region, values.precision, values.outFeatures, values.inFeatures),
     );
     this.begin(sourceOf(options), 1 / Math.sqrt(values.inFeatures));
+    this.settle(new.target === Linear);
   }
 
   /**
@@ -116,7 +117,7 @@ export class Linear extends Module {
     runtime.write(walk, 0, words);
     for (let row = 0; row < rows; row += chunkRows) {
       const count = Math.min(chunkRows, rows - row);
-      runtime.write(from, 0, data.subarray(row * inFeatures, (row + count) * inFeatures));
+      runtime.write(from, 0, data, row * inFeatures, count * inFeatures);
       kernels.matmul(weights.matrix, walk.pointer, count, from.pointer, sums.pointer, 0);
       kernels.copyRows(to.pointer, outputRow, sums.pointer, weights.outputRow, count, outFeatures);
       runtime.copyOut(to, 0, count * outFeatures, output.data, row * outFeatures);

@@ -26,6 +26,7 @@ export class LSTMCell extends Cell {
   constructor(options: CellOptions) {
     const values = readOptions(cellOptions(), options);
     super(values, { cell: CELLS.LSTM, source: sourceOf(options) });
+    this.settle(new.target === LSTMCell);
   }
 
   /**

@@ -58,6 +58,7 @@ export class LSTM extends Recurrent {
     const { projSize, ...values } = readOptions(lstmOptions(), options);
     super(values, { cell: CELLS.LSTM, projSize, source: sourceOf(options) });
     this.projSize = projSize;
+    this.settle(new.target === LSTM);
   }
 
   /**

@@ -60,6 +60,20 @@ export abstract class Module extends DisposableBase {
     }
   }
 
+  /**
+   * @internal The end of a constructor: the fields, by which kernels are called, stay what they are. A user's class
+   * that extends a module may still add its own.
+   * @param complete whether no other constructor follows
+   */
+  protected settle(complete: boolean): void {
+    if (complete) Object.freeze(this);
+    else {
+      for (const name of Object.keys(this)) {
+        Object.defineProperty(this, name, { writable: false, configurable: false });
+      }
+    }
+  }
+
   /** @internal The first weights: those of `source`, or PyTorch's initial ones, uniform in +-bound. */
   protected begin(source: StateSource | undefined, bound: number): void {
     this.construct(() => {

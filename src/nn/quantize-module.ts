@@ -5,8 +5,9 @@ import { productsOfSample } from "../int8/expected-inputs.js";
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
 import { wrongType, wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
-import { allocateFloats, type ParameterData, type TensorLike } from "../tensor/like.js";
+import { allocateFloats, type ParameterData, sizeOf, type TensorLike } from "../tensor/like.js";
 import { Tensor } from "../tensor/tensor.js";
+import { partOf } from "../tensor/typed-array.js";
 import { Region } from "../wasm/region.js";
 import type { GRU } from "./gru.js";
 import { checkRows, Linear } from "./linear.js";
@@ -94,7 +95,7 @@ class Inputs {
   /** Adds the row that begins at `from`. */
   add(source: Float32Array, from: number): void {
     if ((this.#seen++ * GOLDEN) % 1 >= this.#share) return;
-    this.#data.set(source.subarray(from, from + this.columns), this.#length);
+    this.#data.set(partOf(source, from, this.columns), this.#length);
     this.#length += this.columns;
   }
 
@@ -109,9 +110,10 @@ function inputsOfLinear(
   options: ForwardOptions | undefined,
 ): Map<string, Inputs> {
   if (options !== undefined) throw wrongValue("options", "none for a Linear", options);
-  const { data } = checkRows("sample", sample, inFeatures);
-  const inputs = new Inputs(data.length / inFeatures, inFeatures);
-  for (let from = 0; from < data.length; from += inFeatures) inputs.add(data, from);
+  const { data, shape } = checkRows("sample", sample, inFeatures);
+  const size = sizeOf(shape);
+  const inputs = new Inputs(size / inFeatures, inFeatures);
+  for (let from = 0; from < size; from += inFeatures) inputs.add(data, from);
   return new Map([["weight", inputs]]);
 }
 

@@ -35,6 +35,7 @@ export class RNNCell extends Cell {
     const { nonlinearity, ...values } = readOptions(rnnCellOptions(), options);
     super(values, { cell: CELLS.RNN, activation: ACTIVATIONS[nonlinearity], source: sourceOf(options) });
     this.nonlinearity = nonlinearity;
+    this.settle(new.target === RNNCell);
   }
 
   /**

@@ -41,6 +41,7 @@ export class RNN extends SingleState {
     const { nonlinearity, ...values } = readOptions(rnnOptions(), options);
     super(values, { cell: CELLS.RNN, activation: ACTIVATIONS[nonlinearity], source: sourceOf(options) });
     this.nonlinearity = nonlinearity;
+    this.settle(new.target === RNN);
   }
 
   /**

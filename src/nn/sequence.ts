@@ -1,6 +1,15 @@
 /** The arguments of a recurrent call: shapes checked and read once, in the terms the stack works in. */
-import { checkInteger, checkOptions, showShape, wrongShape, wrongType } from "../tensor/checks.js";
-import type { TensorLike } from "../tensor/like.js";
+import {
+  checkInteger,
+  checkOptions,
+  isArray,
+  reading,
+  showShape,
+  unreadable,
+  wrongShape,
+  wrongType,
+} from "../tensor/checks.js";
+import { lengthIn, type TensorLike } from "../tensor/like.js";
 import { asTensor } from "../tensor/tensor.js";
 
 /** Options of `forward` and `trace`. */
@@ -56,14 +65,16 @@ export function checkSequence(
 
 function checkLengths(lengths: unknown, steps: number, batch: number): Int32Array | undefined {
   if (lengths === undefined) return undefined;
-  if (!Array.isArray(lengths) && !(ArrayBuffer.isView(lengths) && !(lengths instanceof DataView))) {
-    throw wrongType("lengths", "an array of one integer per batch row", lengths);
-  }
-  const list = lengths as ArrayLike<unknown>;
-  if (list.length !== batch) throw wrongShape("lengths.length", `batch ${batch}`, list.length);
-  const checked = new Int32Array(batch);
-  for (let row = 0; row < batch; row++) checked[row] = checkInteger(`lengths[${row}]`, list[row], 1, steps);
-  return checked;
+  const expected = "an array of one integer per batch row";
+  return reading("lengths", expected, () => {
+    const length = lengthIn(lengths);
+    if (length === undefined) throw wrongType("lengths", expected, lengths);
+    const list = lengths as ArrayLike<unknown>;
+    if (length !== batch) throw wrongShape("lengths.length", `batch ${batch}`, length);
+    const checked = new Int32Array(batch);
+    for (let row = 0; row < batch; row++) checked[row] = checkInteger(`lengths[${row}]`, list[row], 1, steps);
+    return checked;
+  });
 }
 
 /**
@@ -90,7 +101,11 @@ export function checkState(
 
 /** The pair [h0, c0]. @throws TypeError for anything else; PyTorch takes both states or none. */
 export function checkPair(state: unknown): readonly [unknown, unknown] {
-  if (!Array.isArray(state)) throw wrongType("state", "[h0, c0]", state);
-  if (state.length !== 2) throw wrongType("state", "[h0, c0], both or none", state);
-  return state as unknown as readonly [unknown, unknown];
+  if (!isArray(state)) throw wrongType("state", "[h0, c0]", state);
+  try {
+    if (state.length !== 2) throw wrongType("state", "[h0, c0], both or none", state);
+    return [state[0], state[1]];
+  } catch (cause) {
+    throw unreadable("state", "[h0, c0]", cause);
+  }
 }

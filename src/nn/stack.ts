@@ -68,6 +68,7 @@ export class Stack {
       return new Layer(region, { ...shape, inputSize: width, outputSize, reverse });
     });
     this.stateSizes = cell.states.map((state) => (state === "h" ? outputSize : hiddenSize));
+    for (const part of [shape, cell, cell.states, this.layers, this.stateSizes, this]) Object.freeze(part);
   }
 
   /** A new workspace for calls of this stack. */
@@ -158,9 +159,7 @@ export class Stack {
       const state = initial[which];
       if (state === undefined) continue;
       const block = callerStates[which]!;
-      const numbers = block.bytes / 4;
-      // By its length now, as the input's.
-      runtime.write(block, 0, state.length === numbers ? state : state.subarray(0, numbers));
+      runtime.write(block, 0, state, 0, block.bytes / 4);
       given = 1;
     }
     for (let index = 0; index < runs.length; index++) {
@@ -189,15 +188,12 @@ export class Stack {
     const { runtime } = this.region;
     const size = this.shape.inputSize;
     if (!batchMajor || batch === 1) {
-      const begin = start * batch * size;
-      const numbers = count * batch * size;
-      // By its length now: a growable buffer may have become longer since it was checked.
-      runtime.write(input, 0, data.length === numbers ? data : data.subarray(begin, begin + numbers));
+      runtime.write(input, 0, data, start * batch * size, count * batch * size);
       return;
     }
     for (let row = 0; row < batch; row++) {
       const begin = (row * steps + start) * size;
-      runtime.write(staging, 0, data.subarray(begin, begin + count * size));
+      runtime.write(staging, 0, data, begin, count * size);
       const target = input.pointer + row * size * 4;
       runtime.kernels.copyRows(target, batch * size * 4, staging.pointer, size * 4, count, size);
     }

@@ -1,10 +1,11 @@
 /** State dicts: finding parameters by name and shape, and saying everything that is wrong at once. */
 
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
-import { checkBoolean, sameShape, showShape, wrongShape, wrongType } from "../tensor/checks.js";
+import { checkBoolean, reading, sameShape, showShape, wrongShape, wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { entriesOf, type ParameterData, type StateDictLike, type TensorLike } from "../tensor/like.js";
 import { asParameter, asTensor } from "../tensor/tensor.js";
+import { isInt8Array, lengthOf, partOf } from "../tensor/typed-array.js";
 import type { Precision } from "../wasm/precision.js";
 
 /** A parameter that a module has: PyTorch's name and shape. */
@@ -38,10 +39,13 @@ export function entriesBelow(dict: StateDictLike, prefix: string): Map<string, T
   return below;
 }
 
+/** Problems that a message lists: a checkpoint of another model may have 100,000 names. */
+const MOST_PROBLEMS = 100;
+
 /**
  * The data of each parameter found, checked before anything is changed. Int8 matrices come with their scales; float
  * data for them is quantised here.
- * @throws RangeError listing every missing, unexpected and mis-shaped key; with `strict: false` only the mis-shaped.
+ * @throws RangeError listing missing, unexpected and mis-shaped keys; with `strict: false` only the mis-shaped.
  */
 export function selectParameters(
   moduleName: string,
@@ -66,7 +70,7 @@ export function selectParameters(
       problems.push(`${prefix}${name}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}`);
     } else if (spec.int8) {
       problems.push(...selectInt8(selected, spec, prefix, tensor.data, scales));
-    } else if (tensor.data instanceof Int8Array) {
+    } else if (isInt8Array(tensor.data)) {
       problems.push(
         `${prefix}${name}: expected float numbers, got int8, which takes a module of precision "int8"`,
       );
@@ -78,8 +82,14 @@ export function selectParameters(
     const known = new Set(specs.flatMap(({ name, int8 }) => (int8 ? [name, scaleNameOf(name)] : [name])));
     for (const name of entries.keys()) if (!known.has(name)) problems.push(`unexpected ${prefix}${name}`);
   }
+  // Getters of later entries may have transferred or cut the buffers of earlier ones: these have no elements then.
+  for (const [name, data] of selected) {
+    if (lengthOf(data) === 0) problems.push(`${prefix}${name}: its buffer became shorter meanwhile`);
+  }
   if (problems.length > 0) {
-    throw coded("SHAPE", new RangeError(`${moduleName}.loadStateDict: ${problems.join("; ")}`));
+    const more = problems.length > MOST_PROBLEMS ? `; and ${problems.length - MOST_PROBLEMS} more` : "";
+    const told = `${problems.slice(0, MOST_PROBLEMS).join("; ")}${more}`;
+    throw coded("SHAPE", new RangeError(`${moduleName}.loadStateDict: ${told}`));
   }
   return selected;
 }
@@ -94,7 +104,7 @@ function selectInt8(
 ): string[] {
   const name = `${prefix}${spec.name}`;
   const scaleName = scaleNameOf(name);
-  if (!(data instanceof Int8Array)) {
+  if (!isInt8Array(data)) {
     if (given !== undefined) return [`${name}: expected an Int8Array beside ${scaleName}, got other numbers`];
     const { values, scales, problem } = quantizeMatrix(data, spec.shape[0]!);
     if (problem !== undefined) return [`${name}${problem}`];
@@ -102,21 +112,22 @@ function selectInt8(
     return [];
   }
   if (given === undefined) return [`missing ${scaleName}, the scales of int8 ${name}`];
-  const scales = asTensor(given, scaleName);
-  const shape = showShape(scaleShapeOf(spec));
-  if (showShape(scales.shape) !== shape) {
-    return [`${scaleName}: expected shape ${shape}, got ${showShape(scales.shape)}`];
+  const tensor = asTensor(given, scaleName);
+  const shape = scaleShapeOf(spec);
+  if (!sameShape(tensor.shape, shape)) {
+    return [`${scaleName}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}`];
   }
-  const bad = scales.data.findIndex((scale) => !(scale > 0 && scale < Number.POSITIVE_INFINITY));
-  if (bad >= 0) return [`${scaleName}[${bad}]: expected a finite number above 0, got ${scales.data[bad]}`];
-  selected.set(spec.name, data).set(scaleNameOf(spec.name), scales.data);
+  const scales = partOf(tensor.data, 0, shape[0]!);
+  const bad = scales.findIndex((scale) => !(scale > 0 && scale < Number.POSITIVE_INFINITY));
+  if (bad >= 0) return [`${scaleName}[${bad}]: expected a finite number above 0, got ${scales[bad]}`];
+  selected.set(spec.name, data).set(scaleNameOf(spec.name), scales);
   return [];
 }
 
 /** The precision of the weights under `name`. */
 export function precisionOf(entries: ReadonlyMap<string, TensorLike<unknown>>, name: string): Precision {
   const entry = entries.get(name) as { data?: unknown } | undefined;
-  return entry?.data instanceof Int8Array ? "int8" : "float32";
+  return isInt8Array(reading(name, "a Tensor or { data, shape }", () => entry?.data)) ? "int8" : "float32";
 }
 
 /**

@@ -4,6 +4,7 @@ import { checkInteger, checkOptions, showShape, wrongShape, wrongType } from "..
 import { coded } from "../tensor/errors.js";
 import { allocateFloats, type TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
+import { isFloat32Array, lengthOf } from "../tensor/typed-array.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
 import type { Stack } from "./stack.js";
@@ -36,6 +37,8 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   readonly #shape: StateShape<State, StateLike>;
   readonly #region: Region;
   readonly #layout: Layout;
+  /** The numbers of both tensors that `step` returns. */
+  readonly #outputs: Float32Array;
   readonly #outputRow: Tensor;
   readonly #outputBatch: Tensor;
   /** The output in linear memory, made anew when memory has grown. */
@@ -66,8 +69,10 @@ export class Stream<State, StateLike = State> extends DisposableBase {
       this.#region.release();
       throw error;
     }
-    this.#outputRow = new Tensor(data, [batchSize * outputSize]);
-    this.#outputBatch = new Tensor(data, [batchSize, outputSize]);
+    this.#outputs = data;
+    this.#outputRow = Object.freeze(new Tensor(data, [batchSize * outputSize]));
+    this.#outputBatch = Object.freeze(new Tensor(data, [batchSize, outputSize]));
+    if (new.target === Stream) Object.freeze(this);
   }
 
   /**
@@ -83,7 +88,7 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     const size = this.batchSize * inputSize;
     let batched = this.batchSize > 1;
     let data: Float32Array;
-    if (input instanceof Float32Array) data = input;
+    if (isFloat32Array(input)) data = input;
     else {
       const tensor = asTensor(input, "input");
       const rank = tensor.shape.length;
@@ -101,9 +106,9 @@ export class Stream<State, StateLike = State> extends DisposableBase {
       batched = rank === 2;
       data = tensor.data;
     }
-    if (data.length !== size)
-      throw wrongShape("input.length", `batchSize * inputSize = ${size}`, data.length);
-    const outputs = this.#outputRow.data;
+    const length = lengthOf(data);
+    if (length !== size) throw wrongShape("input.length", `batchSize * inputSize = ${size}`, length);
+    const outputs = this.#outputs;
     if (outputs.length === 0) {
       throw coded(
         "DISPOSED",
@@ -111,7 +116,7 @@ export class Stream<State, StateLike = State> extends DisposableBase {
       );
     }
     const { runtime } = this.#region;
-    runtime.write(this.#layout.input, 0, data);
+    runtime.write(this.#layout.input, 0, data, 0, size);
     stack.runStep(this.#layout, this.#steps++);
     if (this.#growths !== runtime.growths) {
       this.#view = runtime.view(stack.result(this.#layout));
@@ -146,8 +151,13 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   clone(): Stream<State, StateLike> {
     this.#checkAlive();
     const copy = new Stream(this.#module, { batchSize: this.batchSize }, this.#shape);
-    this.#module.stack.loadStates(copy.#layout, this.#module.stack.storeStates(this.#layout));
-    return copy;
+    try {
+      this.#module.stack.loadStates(copy.#layout, this.#module.stack.storeStates(this.#layout));
+      return copy;
+    } catch (error) {
+      copy.dispose();
+      throw error;
+    }
   }
 
   /** Frees the stream's memory at once; the module is not touched. */

@@ -15,9 +15,44 @@ export function show(value: unknown): string {
   }
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value !== "object") return `a ${typeof value}`;
-  if (Array.isArray(value)) return `an array of length ${value.length}`;
-  const name = Object.prototype.toString.call(value).slice(8, -1);
-  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+  try {
+    if (Array.isArray(value)) return `an array of length ${value.length}`;
+    const name = Object.prototype.toString.call(value).slice(8, -1);
+    return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+  } catch {
+    return "an object that cannot be read";
+  }
+}
+
+/** Array.isArray, which throws for a proxy that was revoked. */
+export function isArray(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What `read` returns, which reads an argument's properties. A TypeError or RangeError of the engine, as a proxy that
+ * was revoked throws or a map that cannot be iterated, becomes one that names the argument. What else a getter
+ * throws goes on to the caller.
+ */
+export function reading<Result>(name: string, expected: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    throw unreadable(name, expected, cause);
+  }
+}
+
+/** The same for what was thrown, where a closure would be too slow. */
+export function unreadable(name: string, expected: string, cause: unknown): unknown {
+  if (!(cause instanceof TypeError || cause instanceof RangeError) || "code" in cause) return cause;
+  return coded(
+    "TYPE",
+    new TypeError(`${name}: expected ${expected}, got one that cannot be read`, { cause }),
+  );
 }
 
 /** A shape as messages show it: `[5, 4, 6]`. */
@@ -81,13 +116,21 @@ export function checkOptions<Options extends object>(
   known: readonly string[],
 ): Partial<Options> {
   if (options === undefined) return {};
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+  if (typeof options !== "object" || options === null || isArray(options)) {
     throw wrongType(name, "an object of options", options);
   }
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) {
-      throw coded("TYPE", new TypeError(`${name}.${key}: unknown option; known are ${known.join(", ")}`));
+  return reading(name, "an object of options", () => {
+    for (const key of Object.keys(options)) {
+      if (!known.includes(key)) {
+        throw coded("TYPE", new TypeError(`${name}.${key}: unknown option; known are ${known.join(", ")}`));
+      }
     }
-  }
-  return options;
+    // A copy, also of what is inherited: a getter is asked once.
+    const given: Record<string, unknown> = {};
+    for (const key of known) {
+      const value = options[key as keyof Options];
+      if (value !== undefined) given[key] = value;
+    }
+    return given as Partial<Options>;
+  });
 }

@@ -2,8 +2,18 @@
  * What serves as a tensor argument: any object with numbers and a shape. Its checks, and memory for numbers.
  */
 
-import { checkInteger, showShape, wrongShape, wrongType, wrongValue } from "./checks.js";
+import {
+  checkInteger,
+  isArray,
+  reading,
+  showShape,
+  unreadable,
+  wrongShape,
+  wrongType,
+  wrongValue,
+} from "./checks.js";
 import { coded } from "./errors.js";
+import { isFloat32Array, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
 
 export type IntegerArray =
   | Int8Array
@@ -43,25 +53,56 @@ export type StateDictLike =
  * user's class.
  * @throws TypeError for anything but a map or a record
  */
-export function entriesOf(dict: StateDictLike): Iterable<readonly [string, TensorLike<unknown>]> {
-  if (typeof dict !== "object" || dict === null || Array.isArray(dict)) {
-    throw wrongType("dict", "a Map or a record of tensors", dict);
+export function entriesOf(dict: StateDictLike): readonly (readonly [string, TensorLike<unknown>])[] {
+  if (typeof dict !== "object" || dict === null || isArray(dict) || kindOf(dict) !== undefined) {
+    throw wrongType("dict", EXPECTED_DICT, dict);
   }
-  return typeof dict.get === "function"
-    ? (dict as ReadonlyMap<string, TensorLike<unknown>>)
-    : Object.entries(dict as Readonly<Record<string, TensorLike<unknown>>>);
+  return reading("dict", EXPECTED_DICT, () => {
+    if (typeof dict.get !== "function") {
+      return Object.entries(dict as Readonly<Record<string, TensorLike<unknown>>>);
+    }
+    const entries: [string, TensorLike<unknown>][] = [];
+    for (const [name, tensor] of dict as ReadonlyMap<string, TensorLike<unknown>>) {
+      if (entries.length === MOST_TENSORS)
+        throw wrongValue("dict", `at most ${MOST_TENSORS} tensors`, "more");
+      entries.push([name, tensor]);
+    }
+    return entries;
+  });
 }
+
+const EXPECTED_DICT = "a Map or a record of tensors";
+
+/** Of a state dict. An iterator that never ends is told from a large one. */
+const MOST_TENSORS = 2 ** 18;
 
 /** As many as PyTorch allows. Without a limit, an array that holds itself would never end. */
 export const MOST_DIMENSIONS = 64;
 
 /**
+ * A copy of a shape, whose sizes are read once: what is checked is what is used.
+ * @throws TypeError unless it is an array; RangeError for more than 64 dimensions
+ */
+export function copyShape(shape: unknown, name = "shape"): readonly number[] {
+  if (!isArray(shape)) throw wrongType(name, "an array of sizes", shape);
+  try {
+    const rank = shape.length;
+    if (!(rank <= MOST_DIMENSIONS)) throw wrongShape(name, `at most ${MOST_DIMENSIONS} dimensions`, rank);
+    // Not by push, which makes room for 17 numbers at first.
+    const sizes = new Array<number>(rank);
+    for (let axis = 0; axis < rank; axis++) sizes[axis] = shape[axis] as number;
+    return sizes;
+  } catch (cause) {
+    throw unreadable(name, "an array of sizes", cause);
+  }
+}
+
+/**
  * The number of elements of a shape.
- * @throws TypeError unless it is an array of numbers; RangeError for a size that is no integer of at least 0,
- *   and for 2^53 elements or more
+ * @throws TypeError for a size that is no number; RangeError for one that is no integer of at least 0, and for
+ *   2^53 elements or more
  */
 export function sizeOf(shape: readonly number[], name = "shape"): number {
-  if (!Array.isArray(shape)) throw wrongType(name, "an array of sizes", shape);
   let size = 1;
   for (let axis = 0; axis < shape.length; axis++) {
     const length = shape[axis]!;
@@ -72,6 +113,9 @@ export function sizeOf(shape: readonly number[], name = "shape"): number {
   if (size > Number.MAX_SAFE_INTEGER) throw wrongValue(name, "fewer than 2^53 elements", showShape(shape));
   return size;
 }
+
+/** Numbers of a plain array, which are read one by one. */
+const MOST_PLAIN_NUMBERS = 2 ** 27;
 
 /** `count` zeros. @throws RangeError that names the argument `name` where the engine has no room for them. */
 export function allocateFloats(count: number, name: string, got: unknown = count): Float32Array {
@@ -96,7 +140,7 @@ function noRoom(name: string, got: unknown, cause: unknown): RangeError {
 export function copyFloats(source: Float32Array, begin: number, count: number, name: string): Float32Array {
   if (count > 64) {
     try {
-      return new Float32Array(source.subarray(begin, begin + count));
+      return new Float32Array(partOf(source, begin, count));
     } catch (cause) {
       throw noRoom(name, count, cause);
     }
@@ -110,36 +154,50 @@ export function copyFloats(source: Float32Array, begin: number, count: number, n
  * A tensor argument as data and a shape that fits it. `read` checks or converts the data.
  * @throws TypeError for the wrong kind of value, RangeError for a wrong shape; both name the argument
  */
-export function asShaped<Data extends ArrayLike<number>>(
+export function asShaped<Data extends ArrayBufferView>(
   value: unknown,
   name: string,
-  read: (data: unknown, name: string) => Data,
+  read: (data: unknown, name: string, size: number) => Data,
 ): { data: Data; shape: readonly number[] } {
   if (typeof value !== "object" || value === null)
     throw wrongType(name, "a Tensor or { data, shape }", value);
-  const { data, shape, dims } = value as { data?: unknown; shape?: unknown; dims?: unknown };
-  const sizes = (shape ?? dims) as readonly number[];
-  if (sizes === undefined) throw wrongType(`${name}.shape`, "an array of sizes", sizes);
-  const size = sizeOf(sizes, `${name}.shape`);
-  const numbers = read(data, `${name}.data`);
-  if (numbers.length !== size) {
-    throw wrongShape(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, numbers.length);
+  try {
+    const { data, shape, dims } = value as { data?: unknown; shape?: unknown; dims?: unknown };
+    const sizes = copyShape(shape ?? dims, `${name}.shape`);
+    const size = sizeOf(sizes, `${name}.shape`);
+    const length = lengthIn(data) ?? size;
+    if (length !== size) {
+      throw wrongShape(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, length);
+    }
+    return { data: read(data, `${name}.data`, size), shape: sizes };
+  } catch (cause) {
+    throw unreadable(name, "a Tensor or { data, shape }", cause);
   }
-  return { data: numbers, shape: sizes };
 }
 
-/** The numbers as float32; a Float32Array is not copied. @throws TypeError for anything but numbers. */
-export function asFloat32(data: unknown, name: string): Float32Array {
-  if (data instanceof Float32Array) return data;
-  if (ArrayBuffer.isView(data) && !(data instanceof DataView) && !is64BitInteger(data)) {
-    return Float32Array.from(data as unknown as ArrayLike<number>);
-  }
-  if (!Array.isArray(data)) throw wrongType(name, "a Float32Array", data);
-  const index = data.findIndex((element) => typeof element !== "number");
-  if (index >= 0) throw wrongType(`${name}[${index}]`, "a number", data[index]);
-  return Float32Array.from(data);
+/** Elements of a typed array or an array. */
+export function lengthIn(data: unknown): number | undefined {
+  if (kindOf(data) !== undefined) return lengthOf(data as ArrayBufferView);
+  return isArray(data) ? data.length : undefined;
 }
 
-function is64BitInteger(data: unknown): boolean {
-  return data instanceof BigInt64Array || data instanceof BigUint64Array;
+/**
+ * `size` numbers as float32; a Float32Array is not copied.
+ * @throws TypeError for anything but numbers; RangeError for a plain array of more than 2^27
+ */
+export function asFloat32(data: unknown, name: string, size: number): Float32Array {
+  if (isFloat32Array(data)) return data;
+  const kind = kindOf(data);
+  if (kind !== undefined && !kind.startsWith("Big")) {
+    return new Float32Array(ofThisRealm(data as Float64Array) as ArrayLike<number>);
+  }
+  if (!isArray(data)) throw wrongType(name, "a Float32Array", data);
+  if (size > MOST_PLAIN_NUMBERS) throw wrongValue(`${name}.length`, `at most ${MOST_PLAIN_NUMBERS}`, size);
+  const numbers = allocateFloats(size, name);
+  for (let index = 0; index < size; index++) {
+    const element = data[index];
+    if (typeof element !== "number") throw wrongType(`${name}[${index}]`, "a number", element);
+    numbers[index] = element;
+  }
+  return numbers;
 }

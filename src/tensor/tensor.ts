@@ -3,11 +3,21 @@
  * memory of the wasm, so it stays valid when that memory grows or is freed.
  */
 
-import { checkInteger, showShape, wrongShape, wrongType, wrongValue } from "./checks.js";
+import {
+  checkInteger,
+  isArray,
+  reading,
+  showShape,
+  unreadable,
+  wrongShape,
+  wrongType,
+  wrongValue,
+} from "./checks.js";
 import {
   allocateFloats,
   asFloat32,
   asShaped,
+  copyShape,
   MOST_DIMENSIONS,
   type ParameterData,
   sizeOf,
@@ -15,12 +25,18 @@ import {
   type TensorLike,
 } from "./like.js";
 import { normal } from "./random.js";
+import { isFloat32Array, isInt8Array, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
 
 /** A state dict as readers return it: PyTorch's parameter names to tensors. */
 export type StateDict = Map<string, Tensor<TensorData>>;
 
 /** Nested arrays of numbers, as deep as the tensor has dimensions. */
 export type NestedNumbers = number | readonly NestedNumbers[];
+
+const EXPECTED_VALUE = "nested arrays of numbers or { data, shape }";
+
+/** As long as V8's arrays may be before they turn into tables: 2^27 arrays take 2 GB. */
+const MOST_ARRAYS = 2 ** 27;
 
 /** Spares a tensor of our own making the checks of its constructor: 60 ns, of which a small call has three. */
 const CHECKED = Symbol("checked");
@@ -52,13 +68,16 @@ export class Tensor<Data extends TensorData = Float32Array> {
       this.shape = shape;
       return;
     }
-    if (!isTensorData(data)) throw wrongType("data", "a Float32Array or an integer typed array", data);
-    const size = sizeOf(shape);
-    if (data.length !== size) {
-      throw wrongShape("data.length", `${size} for shape ${showShape(shape)}`, data.length);
+    // Float32, and whole numbers of any width; not Float64, Float16 and Uint8Clamped.
+    if (!/^(Float32|(Big)?U?[Ii]nt\d+)A/.test(kindOf(data) ?? "")) {
+      throw wrongType("data", "a Float32Array or an integer typed array", data);
     }
-    this.data = data;
-    this.shape = Object.freeze([...shape]);
+    const sizes = Object.freeze(copyShape(shape));
+    const size = sizeOf(sizes);
+    const length = lengthOf(data);
+    if (length !== size) throw wrongShape("data.length", `${size} for shape ${showShape(sizes)}`, length);
+    this.data = ofThisRealm(data);
+    this.shape = sizes;
   }
 
   /**
@@ -68,9 +87,11 @@ export class Tensor<Data extends TensorData = Float32Array> {
    *   64 deep
    */
   static from(value: NestedNumbers | TensorLike): Tensor {
-    if (typeof value === "object" && value !== null && "data" in value) {
-      const view = asTensor(value, "value");
-      return new Tensor(view.data === value.data ? view.data.slice() : view.data, view.shape);
+    if (
+      reading("value", EXPECTED_VALUE, () => typeof value === "object" && value !== null && "data" in value)
+    ) {
+      const { data, shape } = asTensor(value, "value");
+      return new Tensor(new Float32Array(ofThisRealm(data)), shape);
     }
     const { data, shape } = nested(value as NestedNumbers, "value");
     return new Tensor(data, shape);
@@ -78,7 +99,8 @@ export class Tensor<Data extends TensorData = Float32Array> {
 
   /** A tensor of zeros. @throws RangeError for a shape that does not fit in memory. */
   static zeros(shape: readonly number[]): Tensor {
-    return new Tensor(allocateFloats(sizeOf(shape), "shape", showShape(shape)), shape);
+    const sizes = copyShape(shape);
+    return new Tensor(allocateFloats(sizeOf(sizes), "shape", showShape(sizes)), sizes);
   }
 
   /**
@@ -93,13 +115,19 @@ export class Tensor<Data extends TensorData = Float32Array> {
     return tensor;
   }
 
-  /** The numbers as nested arrays; a scalar gives one number. 64-bit integers come as bigint. */
+  /**
+   * The numbers as nested arrays; a scalar gives one number. 64-bit integers come as bigint.
+   * @throws RangeError for more than 2^27 arrays, as a tensor without numbers may have
+   */
   toArray(): Data extends BigInt64Array | BigUint64Array ? unknown : NestedNumbers {
+    const { data } = this;
+    const shape = copyShape(this.shape);
+    let arrays = 1;
+    for (const size of shape.slice(0, -1)) arrays = Math.max(arrays, arrays * size);
+    if (arrays > MOST_ARRAYS) throw wrongShape("shape", `at most ${MOST_ARRAYS} arrays`, showShape(shape));
     let next = 0;
     const build = (axis: number): unknown =>
-      axis === this.shape.length
-        ? this.data[next++]
-        : Array.from({ length: this.shape[axis]! }, () => build(axis + 1));
+      axis === shape.length ? data[next++] : Array.from({ length: shape[axis]! }, () => build(axis + 1));
     return build(0) as ReturnType<Tensor<Data>["toArray"]>;
   }
 }
@@ -110,8 +138,12 @@ export class Tensor<Data extends TensorData = Float32Array> {
  *   deep
  */
 export function nested(value: NestedNumbers, name: string): { data: Float32Array; shape: number[] } {
+  return reading(name, EXPECTED_VALUE, () => fromNested(value, name));
+}
+
+function fromNested(value: NestedNumbers, name: string): { data: Float32Array; shape: number[] } {
   const shape: number[] = [];
-  for (let probe: unknown = value; Array.isArray(probe); probe = probe[0]) {
+  for (let probe: unknown = value; isArray(probe); probe = probe[0]) {
     if (shape.length === MOST_DIMENSIONS)
       throw wrongValue(name, `at most ${MOST_DIMENSIONS} dimensions`, "more");
     shape.push(probe.length);
@@ -124,9 +156,10 @@ export function nested(value: NestedNumbers, name: string): { data: Float32Array
       data[next++] = part;
       return;
     }
-    if (!Array.isArray(part)) throw wrongType(place, `an array of length ${shape[axis]}`, part);
-    if (part.length !== shape[axis]) throw wrongShape(`${place}.length`, String(shape[axis]), part.length);
-    for (let index = 0; index < part.length; index++) fill(part[index], axis + 1, `${place}[${index}]`);
+    if (!isArray(part)) throw wrongType(place, `an array of length ${shape[axis]}`, part);
+    const { length } = part;
+    if (length !== shape[axis]) throw wrongShape(`${place}.length`, String(shape[axis]), length);
+    for (let index = 0; index < length; index++) fill(part[index], axis + 1, `${place}[${index}]`);
   };
   fill(value, 0, name);
   return { data, shape };
@@ -138,29 +171,31 @@ export function nested(value: NestedNumbers, name: string): { data: Float32Array
  * @throws TypeError for the wrong kind of value, RangeError for a wrong shape; both name the argument
  */
 export function asTensor(value: unknown, name: string): { data: Float32Array; shape: readonly number[] } {
-  if (value instanceof Tensor && isIntact(value)) return value;
-  return asShaped(value, name, asFloat32);
+  try {
+    return (value instanceof Tensor && intact(value)) || asShaped(value, name, asFloat32);
+  } catch (cause) {
+    throw unreadable(name, "a Tensor or { data, shape }", cause);
+  }
 }
 
 /** The same for a parameter, whose data may also be an Int8Array. */
 export function asParameter(value: unknown, name: string): { data: ParameterData; shape: readonly number[] } {
-  if (value instanceof Tensor && isIntact(value)) return value;
-  return asShaped(value, name, (data, dataName) =>
-    data instanceof Int8Array ? data : asFloat32(data, dataName),
-  );
+  return asShaped(value, name, (data, dataName, size) => {
+    const numbers = isInt8Array(data) ? data : asFloat32(data, dataName, size);
+    return partOf(numbers, 0, size);
+  });
 }
 
 /**
- * Whether a tensor still has the float32 numbers of its shape. Its data may have been replaced or
- * transferred.
+ * The data and shape of a tensor that still has the numbers of its shape. Its fields may have been written, its data
+ * transferred. A frozen shape stays what it is while it is read.
  */
-function isIntact(tensor: Tensor<TensorData>): tensor is Tensor {
-  const { data, shape } = tensor;
+function intact({
+  data,
+  shape,
+}: Tensor<TensorData>): { data: Float32Array; shape: readonly number[] } | undefined {
+  if (!isFloat32Array(data) || !Object.isFrozen(shape)) return undefined;
   let size = 1;
   for (let axis = 0; axis < shape.length; axis++) size *= shape[axis]!;
-  return data instanceof Float32Array && data.length === size;
-}
-
-function isTensorData(data: unknown): data is TensorData {
-  return ArrayBuffer.isView(data) && !(data instanceof DataView) && !(data instanceof Float64Array);
+  return lengthOf(data) === size ? { data, shape } : undefined;
 }

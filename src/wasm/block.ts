@@ -9,6 +9,7 @@ export class Block {
   constructor(pointer: number, bytes: number) {
     this.pointer = pointer;
     this.bytes = bytes;
+    Object.freeze(this);
   }
 
   /** @throws RangeError for a part that is not wholly inside. */

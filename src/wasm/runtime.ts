@@ -9,6 +9,7 @@ import { type Build, compileBuild, instantiate } from "../bundle/binaries.js";
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { copyFloats } from "../tensor/like.js";
+import { isFloat32Array, isShared, lengthOf, partOf } from "../tensor/typed-array.js";
 import { Block } from "./block.js";
 
 /** TLSF's largest block: 2^30 bytes less its header. */
@@ -31,10 +32,8 @@ export class Runtime {
   readonly memory: WebAssembly.Memory;
   /** Which binary it runs. */
   readonly build: Build;
-  /** Bytes that are allocated now, as asked for. */
-  liveBytes = 0;
-  /** How often the view was made anew. */
-  growths = 0;
+  #liveBytes = 0;
+  #growths = 0;
   #view!: Float32Array;
   readonly #scratch: number;
   readonly #live = new Set<Block>();
@@ -51,6 +50,17 @@ export class Runtime {
     this.#scratch = kernels.allocate(SCRATCH_BYTES);
     this.configure(kernels.dotIsOneInstruction());
     this.#renewView();
+    Object.freeze(this);
+  }
+
+  /** Bytes that are allocated now, as asked for. */
+  get liveBytes(): number {
+    return this.#liveBytes;
+  }
+
+  /** How often the view was made anew. */
+  get growths(): number {
+    return this.#growths;
   }
 
   /**
@@ -64,7 +74,7 @@ export class Runtime {
   /** Makes the view anew: growth detaches that of an unshared memory, and leaves that of a shared one too short. */
   #renewView(): void {
     this.#view = new Float32Array(this.memory.buffer);
-    this.growths++;
+    this.#growths++;
   }
 
   /** All of linear memory. A binary that shares it may have grown it. */
@@ -95,28 +105,38 @@ export class Runtime {
     this.kernels.clearFloats(pointer, size / 4);
     const block = new Block(pointer, size);
     this.#live.add(block);
-    this.liveBytes += size;
+    this.#liveBytes += size;
     return block;
   }
 
   /** Gives a block of `allocate` back; a second time does nothing. */
   free(block: Block): void {
     if (!this.#live.delete(block)) return;
-    this.liveBytes -= block.bytes;
+    this.#liveBytes -= block.bytes;
     this.kernels.free(block.pointer);
   }
 
-  /** Copies `source` into `block`, `offset` bytes from its beginning. @throws RangeError where it does not fit. */
-  write(block: Block, offset: number, source: Numbers): void {
-    block.check(offset, source.byteLength);
-    const begin = block.pointer + offset;
-    if (source instanceof Float32Array) this.#floats.set(source, begin / 4);
-    else {
-      const { buffer, byteOffset, byteLength } = source;
-      new Uint8Array(this.memory.buffer, begin, byteLength).set(
-        new Uint8Array(buffer, byteOffset, byteLength),
-      );
+  /**
+   * Copies `count` numbers of `source`, from index `from` on, into `block`, `offset` bytes from its beginning: all to
+   * its end when left out. Up to 16 are copied by a loop, which is faster than a call. A part is copied from a view,
+   * as is a shared buffer, which another thread may make longer at any time: the view has a fixed length.
+   * @throws RangeError where they do not fit, or are no longer there
+   */
+  write(block: Block, offset: number, source: Numbers, from = 0, count = lengthOf(source) - from): void {
+    const length = lengthOf(source);
+    if (!(from + count <= length)) throw shortened(from + count, length);
+    if (!isFloat32Array(source)) {
+      const View = source.BYTES_PER_ELEMENT === 1 ? Int8Array : Int32Array;
+      block.check(offset, count * View.BYTES_PER_ELEMENT);
+      new View(this.memory.buffer, block.pointer + offset, count).set(source.subarray(from, from + count));
+      return;
     }
+    block.check(offset, count * 4);
+    const floats = this.#floats;
+    const begin = (block.pointer + offset) / 4;
+    if (count > 16)
+      floats.set(count === length && !isShared(source) ? source : partOf(source, from, count), begin);
+    else for (let index = 0; index < count; index++) floats[begin + index] = source[from + index]!;
   }
 
   /** A copy of `count` numbers of `block`, from byte `offset` on. Where it has no room, the message has `name`. */
@@ -127,7 +147,9 @@ export class Runtime {
 
   /** Copies `count` numbers of `block`, from byte `offset` on, to `target[start]` and after. */
   copyOut(block: Block, offset: number, count: number, target: Float32Array, start: number): void {
-    target.set(this.view(block.part(offset, count * 4)), start);
+    block.check(offset, count * 4);
+    const begin = (block.pointer + offset) / 4;
+    target.set(this.#floats.subarray(begin, begin + count), start);
   }
 
   /** A view of a block, for a reader that comes again: it is of no use any more when `growths` has changed. */
@@ -135,6 +157,11 @@ export class Runtime {
     const begin = block.pointer / 4;
     return this.#floats.subarray(begin, begin + block.bytes / 4);
   }
+}
+
+function shortened(expected: number, got: number): RangeError {
+  const message = `memory: expected ${expected} numbers, got ${got}: a buffer became shorter meanwhile`;
+  return coded("RANGE", new RangeError(message));
 }
 
 let current: Runtime | undefined;

@@ -10,6 +10,7 @@ export class FloatWeights extends Weights {
   constructor(region: Region, shape: WeightsShape, place: WeightsPlace) {
     super(region, shape, place, 0);
     this.writeRecord(0, 0);
+    Object.freeze(this);
   }
 
   protected storeMatrix(staging: Block, _: string, matrix: ParameterData): void {
@@ -18,7 +19,7 @@ export class FloatWeights extends Weights {
     const numbers = numbersOf(staging);
     const size = units * columns;
     for (let gate = 0; gate < gates; gate++) {
-      runtime.write(numbers, 0, matrix.subarray(gate * size, (gate + 1) * size));
+      runtime.write(numbers, 0, matrix, gate * size, size);
       runtime.kernels.packGate(this.matrix, gates, gate, units, numbers.pointer);
     }
   }

@@ -19,6 +19,7 @@ export class Int8Weights extends Weights {
     this.writeRecord(this.#scales.pointer, this.#corrections.pointer);
     // Lines are arranged between any two uses, from the start on: so lanes past the last unit are read as zero.
     region.runtime.kernels.arrangeLines(this.matrix);
+    Object.freeze(this);
   }
 
   protected storeMatrix(staging: Block, part: "weights" | "scales", data: ParameterData): void {

@@ -59,7 +59,7 @@ export abstract class Weights implements WeightsShape {
     this.units = shape.units;
     this.columns = shape.columns;
     this.region = region;
-    this.place = place;
+    this.place = Object.freeze(place);
     this.vectorsPerLine = kernels.vectorsPerLine(int8);
     this.lines = kernels.lineCount(shape.columns, int8);
     this.outputRow = this.blocks * this.vectorsPerLine * 16;

@@ -210,7 +210,7 @@ describe("sizes that answer differently each time", () => {
     using stream = gru.stream();
     const data = new Float32Array(300);
     expect(() => stream.step({ data, shape: changing([100, 3], 0, 1) })).toThrow(
-      new RangeError("input.length: expected batchSize * inputSize = 3, got 300"),
+      new RangeError("input.shape[0]: expected batchSize 1, got 100"),
     );
   });
 });
@@ -259,7 +259,7 @@ describe("int8 weights that are transferred while other parameters are read", ()
     });
     expect(() =>
       linear.loadStateDict(new Map<string, TensorLike<unknown>>([...dict, ["bias", transferring]])),
-    ).toThrow(TypeError);
+    ).toThrow(new RangeError("Linear.loadStateDict: weight: its buffer became shorter meanwhile"));
     expectSameBits(linear.forward(sample), before);
   });
 });

@@ -1,7 +1,8 @@
 /**
- * No room, at every place that asks for memory: each action is repeated with its first, second, third ... request for
- * linear memory refused, until it succeeds. Whatever was refused, nothing stays allocated of what failed, what exists
- * goes on with the same bits, and the action itself can be tried again.
+ * No room, at every place that asks for memory, and a fault at every place that writes it: each action is repeated
+ * with its first, second, third ... request for linear memory refused, until it succeeds, and with each of its writes
+ * refused likewise. Whatever was refused, nothing stays allocated of what failed, what exists goes on with the same
+ * bits, and the action itself can be tried again.
  */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
@@ -18,7 +19,8 @@ import {
   Tensor,
   tanh,
 } from "../../src/index.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime, Runtime } from "../../src/wasm/runtime.js";
+import { reliabilityRow } from "../support/reliability.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };
@@ -44,14 +46,22 @@ type AnyModule = ReturnType<(typeof MODULES)[keyof typeof MODULES]>;
 
 afterEach(() => void vi.restoreAllMocks());
 
+/** What is refused, and how often it was. */
+const tried = { allocate: 0, write: 0 };
+type Refused = keyof typeof tried;
+/** Writes of loadStateDict: the module may have weights of both dicts then. */
+let lost = 0;
+
 /** Refuses request number `refused` (from 0) while `action` runs; says whether the action came so far. */
-function refusing(refused: number, action: () => void): boolean {
-  const runtime = currentRuntime();
-  const allocate = runtime.allocate.bind(runtime);
+function refusing(method: Refused, refused: number, action: () => void): boolean {
+  const original = Runtime.prototype[method] as (...args: unknown[]) => unknown;
   let requests = 0;
-  vi.spyOn(runtime, "allocate").mockImplementation((bytes) => {
+  vi.spyOn(Runtime.prototype, method as "write").mockImplementation(function (
+    this: Runtime,
+    ...args: unknown[]
+  ) {
     if (requests++ === refused) throw new RangeError("memory: no room");
-    return allocate(bytes);
+    return original.apply(this, args) as undefined;
   });
   try {
     action();
@@ -65,14 +75,18 @@ function refusing(refused: number, action: () => void): boolean {
 }
 
 /** Refuses each request of `action` in turn, looks with `check` after each, and returns how many requests there were. */
-function refuseEach(action: () => void, check: () => void): number {
+function refuseEach(action: () => void, check: () => void, method: Refused = "allocate"): number {
   let refused = 0;
-  while (refusing(refused, action)) {
+  while (refusing(method, refused, action)) {
     check();
     refused++;
   }
+  tried[method] += refused;
   return refused;
 }
+
+/** The same for its writes. */
+const faultEach = (action: () => void, check: () => void) => refuseEach(action, check, "write");
 
 const live = () => currentRuntime().liveBytes;
 
@@ -94,11 +108,14 @@ describe.each(Object.entries(MODULES))("%s", (_, make) => {
 
   it("is not there at all when its constructor fails", () => {
     const before = live();
-    const requests = refuseEach(
-      () => make().dispose(),
-      () => expect(live()).toBe(before),
-    );
-    expect(requests).toBeGreaterThan(2);
+    for (const method of ["allocate", "write"] as const) {
+      const requests = refuseEach(
+        () => make().dispose(),
+        () => expect(live()).toBe(before),
+        method,
+      );
+      expect(requests).toBeGreaterThan(2);
+    }
   });
 
   it("is not there at all when fromStateDict fails", () => {
@@ -106,10 +123,13 @@ describe.each(Object.entries(MODULES))("%s", (_, make) => {
     const dict = module.stateDict<Float32Array | Int8Array>();
     const Class = module.constructor as unknown as { fromStateDict(dict: unknown): { dispose(): void } };
     const before = live();
-    refuseEach(
-      () => Class.fromStateDict(dict).dispose(),
-      () => expect(live()).toBe(before),
-    );
+    for (const method of ["allocate", "write"] as const) {
+      refuseEach(
+        () => Class.fromStateDict(dict).dispose(),
+        () => expect(live()).toBe(before),
+        method,
+      );
+    }
     expect(() => Class.fromStateDict({})).toThrow(RangeError);
     const wrong = new Map(dict).set([...dict.keys()].at(-1)!, Tensor.zeros([1, 1, 1, 1]));
     expect(() => Class.fromStateDict(wrong)).toThrow(RangeError);
@@ -120,15 +140,14 @@ describe.each(Object.entries(MODULES))("%s", (_, make) => {
     using module = make();
     const input = largeFor(module);
     const expectedSmall = run(module, small);
-    const before = live();
-    const requests = refuseEach(
-      () => void run(module, input),
-      () => {
-        expect(live()).toBeLessThanOrEqual(before);
-        expectSameBits(run(module, small), expectedSmall);
-      },
-    );
-    expect(requests).toBeGreaterThan(0);
+    let most = live();
+    const check = () => {
+      expect(live()).toBeLessThanOrEqual(most);
+      expectSameBits(run(module, small), expectedSmall);
+    };
+    expect(refuseEach(() => void run(module, input), check)).toBeGreaterThan(0);
+    most = live();
+    expect(faultEach(() => void run(module, input), check)).toBeGreaterThan(0);
     using fresh = make();
     fresh.loadStateDict(module.stateDict());
     expectSameBits(run(module, input), run(fresh, input));
@@ -147,6 +166,11 @@ describe.each(Object.entries(MODULES))("%s", (_, make) => {
     const asks = !(module instanceof Conv1d);
     expect(refuseEach(() => void module.stateDict(), check) > 0).toBe(asks);
     expect(refuseEach(() => void module.loadStateDict(dict), check) > 0).toBe(asks);
+    // A write of checked weights has nothing left to fail for. If it did, the next load would make the weights whole.
+    lost += faultEach(
+      () => void module.loadStateDict(dict),
+      () => expect(live()).toBe(before),
+    );
     check();
   });
 });
@@ -168,6 +192,23 @@ describe("streams and functions", () => {
     };
     expect(refuseEach(() => module.stream({ batchSize: 3 }).dispose(), check)).toBeGreaterThan(0);
     expect(refuseEach(() => stream.clone().dispose(), check)).toBeGreaterThan(0);
+    expect(faultEach(() => module.stream({ batchSize: 3 }).dispose(), check)).toBeGreaterThan(0);
+    expect(faultEach(() => stream.clone().dispose(), check)).toBeGreaterThan(0);
+    const zeros = Tensor.zeros(state[0]!.shape);
+    const given = state.length > 1 ? [zeros, Tensor.zeros(state[1]!.shape)] : zeros;
+    const set = () => {
+      stream.state = given as never;
+      stream.state = (state.length > 1 ? state : state[0]) as never;
+      throw new RangeError("memory: no room");
+    };
+    // Each half of the state is written before either counts.
+    for (let write = 0; write < state.length; write++) {
+      refusing("write", write, set);
+      check();
+    }
+    const step = Tensor.zeros([3]);
+    expect(faultEach(() => void stream.step(step), check)).toBeGreaterThan(0);
+    stream.state = (state.length > 1 ? state : state[0]) as never;
     // A step asks for nothing, so nothing can be refused.
     expect(
       refuseEach(
@@ -182,6 +223,7 @@ describe("streams and functions", () => {
     const [expected] = lstm.forward(sequence);
     const check = () => expectSameBits(lstm.forward(sequence)[0], expected);
     expect(refuseEach(() => void lstm.trace(longer), check)).toBeGreaterThan(0);
+    expect(faultEach(() => void lstm.trace(longer), check)).toBeGreaterThan(0);
   });
 
   it.each([
@@ -221,4 +263,19 @@ it("a forward call whose buffers exist asks for no memory", () => {
       ),
     ).toBe(0);
   }
+});
+
+it("states how much was refused", () => {
+  reliabilityRow({
+    attack: "A request for linear memory refused, each in turn",
+    tried: tried.allocate,
+    survived: tried.allocate,
+    note: "nothing leaks, weights, states and bits stay",
+  });
+  reliabilityRow({
+    attack: "A write to linear memory refused, each in turn",
+    tried: tried.write,
+    survived: tried.write - lost,
+    note: "as above; lost: the weights within loadStateDict, which checks all of them before its first write",
+  });
 });
