@@ -21,6 +21,9 @@ export function scaleShapeOf({ shape }: ParameterSpec): readonly number[] {
   return [shape[0]!];
 }
 
+/** Problems that a message lists: all of a stack of six layers. The rest is counted, since names may be millions. */
+const MOST_PROBLEMS = 100;
+
 /** Options of `loadStateDict`. */
 export interface LoadOptions {
   /** What the names in the dict begin with, such as `"encoder.lstm."`; keys without it belong to other modules. */
@@ -87,9 +90,9 @@ export function selectParameters(
     if (lengthOf(data) === 0) problems.push(`${prefix}${name}: its buffer became shorter meanwhile`);
   }
   if (problems.length > 0) {
-    const more = problems.length > MOST_PROBLEMS ? `; and ${problems.length - MOST_PROBLEMS} more` : "";
-    const told = `${problems.slice(0, MOST_PROBLEMS).join("; ")}${more}`;
-    throw coded("SHAPE", new RangeError(`${moduleName}.loadStateDict: ${told}`));
+    const more = problems.splice(MOST_PROBLEMS).length;
+    if (more > 0) problems.push(`${more} more`);
+    throw coded("SHAPE", new RangeError(`${moduleName}.loadStateDict: ${problems.join("; ")}`));
   }
   return selected;
 }
