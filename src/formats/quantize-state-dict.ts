@@ -22,7 +22,7 @@ export interface QuantizeOptions {
  */
 export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): StateDict {
   const { modules = listModules(dict) } = checkOptions("options", options, ["modules"]);
-  const matrices = new Set(modules.flatMap((info) => matricesOf(dict, info)));
+  const matrices = matricesOf(dict, modules);
   const quantized: StateDict = new Map();
   for (const [name, tensor] of dict) {
     if (!matrices.has(name) || !isFloat(tensor)) {
@@ -50,12 +50,17 @@ function isFloat(tensor: Tensor<TensorData>): tensor is Tensor {
   return tensor.data instanceof Float32Array;
 }
 
-/** The names of a layer's matrices that are quantised. */
-function matricesOf(dict: StateDict, { kind, prefix }: ModuleInfo): string[] {
-  if (kind === "Linear") return [`${prefix}weight`];
-  if (kind !== "LSTM" && kind !== "GRU" && kind !== "RNN") return [];
-  return [...dict.keys()].filter(
-    (name) =>
-      name.startsWith(prefix) && /^weight_(ih|hh|hr)_l\d+(_reverse)?$/.test(name.slice(prefix.length)),
-  );
+/** The names of the layers' matrices that are quantised. One walk for all layers, since names and layers may be many. */
+function matricesOf(dict: StateDict, modules: readonly ModuleInfo[]): Set<string> {
+  const recurrent = new Set<string>();
+  const names = new Set<string>();
+  for (const { kind, prefix } of modules) {
+    if (kind === "Linear") names.add(`${prefix}weight`);
+    else if (kind === "LSTM" || kind === "GRU" || kind === "RNN") recurrent.add(prefix);
+  }
+  for (const name of dict.keys()) {
+    const at = name.search(/weight_(ih|hh|hr)_l\d+(_reverse)?$/);
+    if (at >= 0 && recurrent.has(name.slice(0, at))) names.add(name);
+  }
+  return names;
 }

@@ -18,15 +18,19 @@ export function visitStrided(
   visit: (from: number, to: number) => void,
 ): void {
   const count = shape.reduce((product, size) => product * size, 1);
-  const index = shape.map(() => 0);
+  // Every step would carry through axes of size 1. Among the others, half of all steps carry at most.
+  const axes = [...shape.keys()].filter((axis) => shape[axis] !== 1);
+  const lengths = axes.map((axis) => shape[axis]!);
+  const jumps = axes.map((axis) => strides[axis]!);
+  const index = axes.map(() => 0);
   let from = offset;
   for (let to = 0; to < count; to++) {
     visit(from, to);
     // Counts up the index, the last axis fastest.
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      from -= strides[axis]! * shape[axis]!;
+    for (let axis = lengths.length - 1; axis >= 0; axis--) {
+      from += jumps[axis]!;
+      if (++index[axis]! < lengths[axis]!) break;
+      from -= jumps[axis]! * lengths[axis]!;
       index[axis] = 0;
     }
   }

@@ -22,6 +22,16 @@ export class PyObject {
 /** By the name of a global, what a call of it becomes. A call of any other becomes a {@link PyObject}. */
 export type Calls = ReadonlyMap<string, (args: readonly unknown[]) => unknown>;
 
+/**
+ * A key of a dict or an item of a set, as a Map or Set takes it. V8 hashes a bigint by its low 64 bits, and a number
+ * that is no small integer without a secret. So a file could make all of them collide. Each becomes an object, which
+ * has a hash of its own. No reader looks one up.
+ */
+export function keyOf(key: unknown): unknown {
+  const collides = typeof key === "bigint" || (typeof key === "number" && !Number.isSafeInteger(key));
+  return collides ? { number: key } : key;
+}
+
 export const BUILTIN_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([
   ["collections.OrderedDict", makeDict],
   ["builtins.dict", makeDict],
@@ -36,13 +46,13 @@ function makeDict([pairs]: readonly unknown[]): Map<unknown, unknown> {
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw bad("pickle: a dict is made from something else than pairs");
     }
-    dict.set(pair[0], pair[1]);
+    dict.set(keyOf(pair[0]), pair[1]);
   }
   return dict;
 }
 
 function makeSet([items]: readonly unknown[]): Set<unknown> {
-  return new Set(Array.isArray(items) ? items : []);
+  return new Set(Array.isArray(items) ? items.map(keyOf) : []);
 }
 
 /** Code that acts on the machine. No checkpoint needs any of it, so a file that names it is refused. */

@@ -3,7 +3,7 @@
  * fits.
  */
 
-import { BUILTIN_CALLS, Global, PyObject, refusalOf } from "./globals.js";
+import { BUILTIN_CALLS, Global, keyOf, PyObject, refusalOf } from "./globals.js";
 import { MARK, type Machine } from "./machine.js";
 import type { Width } from "./reader.js";
 
@@ -56,7 +56,7 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
   [0x86, [(machine) => machine.make(machine.popMany(2))]], // TUPLE2
   [0x87, [(machine) => machine.make(machine.popMany(3))]], // TUPLE3
   [0x64, [makeDict]], // DICT
-  [0x91, [(machine) => machine.make(new Set(machine.popToMark()))]], // FROZENSET
+  [0x91, [(machine) => machine.make(new Set(machine.popToMark().map(keyOf)))]], // FROZENSET
   [0x61, [(machine) => append(machine, machine.popMany(1))]], // APPEND
   [0x65, [(machine) => append(machine, machine.popToMark())]], // APPENDS
   [0x73, [(machine) => setItems(machine, machine.popMany(2))]], // SETITEM
@@ -165,7 +165,7 @@ function setItems(machine: Machine, pairs: readonly unknown[]): void {
   const target = machine.top();
   if (target instanceof Map) {
     if (pairs.length % 2 === 1) throw machine.error("a key without a value");
-    for (let at = 0; at < pairs.length; at += 2) target.set(pairs[at], pairs[at + 1]);
+    for (let at = 0; at < pairs.length; at += 2) target.set(keyOf(pairs[at]), pairs[at + 1]);
   } else if (!(target instanceof PyObject)) throw machine.error("SETITEMS on something that is no dict");
 }
 
@@ -173,7 +173,7 @@ function addItems(machine: Machine): void {
   const items = machine.popToMark();
   const target = machine.top();
   if (!(target instanceof Set)) throw machine.error("ADDITEMS to something that is no set");
-  for (const item of items) target.add(item);
+  for (const item of items) target.add(keyOf(item));
 }
 
 function readPersistentId(machine: Machine): void {
