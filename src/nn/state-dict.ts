@@ -42,9 +42,6 @@ export function entriesBelow(dict: StateDictLike, prefix: string): Map<string, T
   return below;
 }
 
-/** Problems that a message lists: a checkpoint of another model may have 100,000 names. */
-const MOST_PROBLEMS = 100;
-
 /**
  * The data of each parameter found, checked before anything is changed. Int8 matrices come with their scales; float
  * data for them is quantised here.
