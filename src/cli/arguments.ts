@@ -6,8 +6,14 @@ import { readNpy } from "./npy.js";
 /** The keys that lead to the state dict in a PyTorch checkpoint: `keys` of openModel. */
 export const PATH_OPTION = { type: "string", multiple: true } as const;
 
-/** Checked by {@link checkNonlinearity}. */
-export const NONLINEARITY_OPTION = { type: "string", default: "tanh" } as const;
+/** What `run` and `quantize` share. */
+export const LAYER_OPTIONS = {
+  path: PATH_OPTION,
+  prefix: { type: "string" },
+  force: { type: "boolean", default: false },
+  /** Checked by {@link checkNonlinearity}. */
+  nonlinearity: { type: "string", default: "tanh" },
+} as const;
 
 /** @throws CliError for anything but the nonlinearities of an RNN */
 export function checkNonlinearity(value: string): "tanh" | "relu" {

@@ -1,7 +1,8 @@
 /**
  * Errors that end the command with a message and an exit code. Code 1 is left to errors that nobody foresaw.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { printableMessage } from "./terminal.js";
 
 /** Exit codes by what went wrong. */
 export const EXIT = {
@@ -20,6 +21,16 @@ export class CliError extends Error {
   }
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or folder",
+  EISDIR: "is a folder",
+  EACCES: "permission denied",
+  ENOSPC: "no space left on the disk",
+  EFBIG: "larger than the limit for files",
+  EDQUOT: "larger than the quota",
+  EROFS: "is on a file system that cannot be written",
+};
+
 /** The bytes of a file. @throws CliError if it cannot be read */
 export function readBytes(path: string): Uint8Array {
   return access(path, () => {
@@ -29,19 +40,13 @@ export function readBytes(path: string): Uint8Array {
   });
 }
 
-/** @throws CliError if the file cannot be written */
-export function writeBytes(path: string, bytes: Uint8Array): void {
-  access(path, () => writeFileSync(path, bytes));
-}
-
-function access<Result>(path: string, action: () => Result): Result {
+/** What `action` does with a file. @throws CliError that says why the file cannot be read or written */
+export function access<Result>(path: string, action: () => Result): Result {
   try {
     return action();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const reason = { ENOENT: "no such file or folder", EISDIR: "is a folder", EACCES: "permission denied" }[
-      code ?? ""
-    ];
+    const reason = REASONS[code ?? ""];
     throw new CliError("file cannot be read or written", `${path}: ${reason ?? message}`);
   }
 }
@@ -55,7 +60,7 @@ export function blame<Result>(reason: keyof typeof EXIT, path: string, action: (
     return action();
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) {
-      throw new CliError(reason, `${path}: ${error.message}`);
+      throw new CliError(reason, `${path}: ${printableMessage(error.message)}`);
     }
     throw error;
   }

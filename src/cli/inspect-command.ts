@@ -5,6 +5,7 @@ import { dtypeOf } from "lstm-wasm/formats";
 import { PATH_OPTION } from "./arguments.js";
 import { CliError } from "./error.js";
 import { elements, type Model, openModel } from "./open-model.js";
+import { listed, print, table } from "./terminal.js";
 
 /**
  * Integer tensors up to this size are counted, not listed: exporters leave many shapes and indices behind.
@@ -27,20 +28,20 @@ export const inspect = {
         `inspect: expected one file, got ${positionals.length}\nusage: lstm-wasm ${this.usage}`,
       );
     }
-    process.stdout.write(describe(path, openModel(path, values.path)));
+    print(describe(path, openModel(path, values.path)));
   },
 };
 
 function describe(path: string, model: Model): string {
   const { format, bytes, tensors, layers, refused } = model;
   const lines = [`${path}: ${format}, ${size(bytes)}`, "", "tensors"];
-  const listed = [...tensors].filter(
+  const large = [...tensors].filter(
     ([, { data }]) => data instanceof Float32Array || data instanceof Int8Array || data.length > SMALL,
   );
   lines.push(
-    ...table(listed.map(([name, tensor]) => [name, dtypeOf(tensor), `[${tensor.shape.join(", ")}]`])),
+    ...table(large.map(([name, tensor]) => [name, dtypeOf(tensor), `[${tensor.shape.join(", ")}]`])),
   );
-  const small = tensors.size - listed.length;
+  const small = tensors.size - large.length;
   if (small > 0) lines.push(`  and ${small} of up to ${SMALL} integers`);
   if (tensors.size === 0) lines.push("  none");
   lines.push("", "layers");
@@ -49,24 +50,18 @@ function describe(path: string, model: Model): string {
       layers.map(({ name, summary, parameters }) => [name || "(whole file)", summary, count(parameters)]),
     ),
   );
-  for (const problem of refused) lines.push(`  not supported: ${problem}`);
+  if (refused.length > 0) lines.push(listed(refused, "\n  not supported: ").slice(1));
   if (layers.length === 0 && refused.length === 0) lines.push("  none that lstm-wasm has");
   const numbers = weightElements(tensors);
   lines.push("", `${count(numbers)} parameters, ${size(numbers * 4)} as float32`);
   // One layer of each kind is enough. A model of fifty convolutions needs no fifty copies.
-  const shown = layers.filter(
-    ({ code }, at) =>
-      layers.findIndex((other) => other.code[0] === code[0] && other.code[1] === code[1]) === at,
-  );
-  for (const { code } of shown) lines.push("", ...code.map((line) => `  ${line}`));
+  const shown = new Map<string, readonly string[]>();
+  for (const { code } of layers) {
+    const imports = `${code[0]}\n${code[1]}`;
+    if (!shown.has(imports)) shown.set(imports, code);
+  }
+  for (const code of shown.values()) lines.push("", ...code.map((line) => `  ${line}`));
   return `${lines.join("\n")}\n`;
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? [];
-  return rows.map((row) =>
-    `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ")}`.trimEnd(),
-  );
 }
 
 /** How many floats and int8 weights there are. The scales of int8 weights do not count. */

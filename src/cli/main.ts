@@ -8,6 +8,7 @@ import { CliError, EXIT } from "./error.js";
 import { inspect } from "./inspect-command.js";
 import { quantize } from "./quantize-command.js";
 import { run } from "./run-command.js";
+import { printable } from "./terminal.js";
 
 interface Command {
   readonly usage: string;
@@ -26,6 +27,7 @@ const HELP = `lstm-wasm: PyTorch's LSTM, GRU and RNN from weight files
 ${[...COMMANDS.values()].map(({ usage, purpose }) => `  lstm-wasm ${usage}\n      ${purpose}`).join("\n")}
 
 Files: PyTorch (.pt, .pth), safetensors, ONNX, amp models in JSON (NAM, GuitarML, RTNeural).
+--force: replace an output file that exists.
 --path: the key of a PyTorch checkpoint that leads to its state dict, given once per level.
 Exit codes: ${Object.entries(EXIT)
   .map(([name, code]) => `${code} ${name}`)
@@ -56,15 +58,19 @@ function isParseError(error: unknown): error is Error {
   return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 }
 
-// A reader that has seen enough, such as `head`, closes the pipe. That is not an error.
+// A reader that has seen enough, such as `head`, closes the pipe. That is not an error; a full disk is.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+  if (error.code === "EPIPE") return;
+  process.stderr.write(`lstm-wasm: standard output: ${printable(error.message)}\n`);
+  process.exitCode = EXIT["file cannot be read or written"];
 });
+// Where messages cannot be printed, the exit code tells.
+process.stderr.on("error", () => {});
 
 try {
   main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof CliError)) throw error;
-  process.stderr.write(`lstm-wasm: ${error.message}\n`);
+  process.stderr.write(`lstm-wasm: ${printable(error.message)}\n`);
   process.exitCode = error.exitCode;
 }

@@ -4,10 +4,12 @@
 import { parseArgs } from "node:util";
 import { Linear, quantizeModule, type StateDict, Tensor } from "lstm-wasm";
 import { listModules, type ModuleInfo, quantizeStateDict, writeSafetensors } from "lstm-wasm/formats";
-import { checkNonlinearity, isNamed, NONLINEARITY_OPTION, PATH_OPTION, readArray } from "./arguments.js";
-import { blame, CliError, writeBytes } from "./error.js";
+import { checkNonlinearity, isNamed, LAYER_OPTIONS, readArray } from "./arguments.js";
+import { blame, CliError } from "./error.js";
 import { type Layer, type Model, openModel } from "./open-model.js";
+import { OutputFile } from "./output-file.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
+import { listed, print, printableName } from "./terminal.js";
 
 /** The random input of each layer: time steps, batch rows and seed. */
 const STEPS = 64;
@@ -16,7 +18,7 @@ const SEED = 1;
 
 export const quantize = {
   usage:
-    "quantize FILE OUT.safetensors [--path KEY]... [--prefix P] [--sample S.npy] [--input X.npy] [--nonlinearity relu]",
+    "quantize FILE OUT.safetensors [--force] [--path KEY]... [--prefix P] [--sample S.npy] [--input X.npy] [--nonlinearity relu]",
   purpose:
     "the file with int8 weights, a quarter of the size, and the error of each layer; --sample: round one layer for it",
   run(args: string[]): void {
@@ -25,10 +27,8 @@ export const quantize = {
       allowPositionals: true,
       options: {
         input: { type: "string" },
-        path: PATH_OPTION,
-        prefix: { type: "string" },
         sample: { type: "string" },
-        nonlinearity: NONLINEARITY_OPTION,
+        ...LAYER_OPTIONS,
       },
     });
     const [path, target, ...more] = positionals;
@@ -38,6 +38,8 @@ export const quantize = {
     }
     const { prefix } = values;
     const nonlinearity = checkNonlinearity(values.nonlinearity);
+    const inputs = [path, values.input, values.sample].filter((input) => input !== undefined);
+    const output = new OutputFile(target, inputs, values.force);
     const model = openModel(path, values.path);
     const dict = stateDictOf(path, model);
     const infos = listModules(dict).filter(isQuantised);
@@ -47,8 +49,11 @@ export const quantize = {
     const measured = infos.filter((info) => prefix === undefined || isNamed(info.prefix, prefix));
     const isGiven = values.input !== undefined || values.sample !== undefined;
     if (measured.length === 0 || (isGiven && measured.length > 1)) {
-      const names = infos.map((info) => JSON.stringify(info.prefix)).join(", ");
-      throw new CliError("usage", `--prefix: expected one of ${names}`);
+      const names = listed(
+        infos.map((info) => JSON.stringify(info.prefix)),
+        ", ",
+      );
+      throw new CliError("usage", `--prefix: expected one of ${names.slice(2)}`);
     }
     const quantized = blame("file not understood", path, () => quantizeStateDict(dict));
     if (quantized.size === dict.size) {
@@ -69,9 +74,9 @@ export const quantize = {
       measured.map((info) => compare(info, dict, quantized, input, nonlinearity)),
     );
     const file = writeSafetensors(quantized);
-    writeBytes(target, file);
+    output.write(file);
     const before = writeSafetensors(dict).length;
-    process.stdout.write(
+    print(
       `${path}: ${model.bytes} bytes, ${before} as float32 safetensors\n` +
         `${target}: ${file.length} bytes, ${(before / file.length).toFixed(2)} times smaller\n` +
         `error against float32 on ${measuredOn ?? `random input (${STEPS} steps, ${BATCH} rows)`}\n` +
@@ -161,7 +166,7 @@ function compare(
     size += Math.abs(value);
   });
   const mean = sum / expected.length;
-  const name = `${info.kind} ${info.prefix || "(whole file)"}`;
+  const name = `${info.kind} ${printableName(info.prefix) || "(whole file)"}`;
   const percent = ((100 * sum) / size).toFixed(3);
   return `  ${name}: largest ${largest.toExponential(2)}, mean ${mean.toExponential(2)}, ${percent} % of the output`;
 }

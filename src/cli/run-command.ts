@@ -1,12 +1,14 @@
 /** `run`: one layer of a weight file over an array. A long array is cut into pieces of time steps. */
 import { parseArgs } from "node:util";
 import { Tensor } from "lstm-wasm";
-import { checkNonlinearity, isNamed, NONLINEARITY_OPTION, PATH_OPTION, readArray } from "./arguments.js";
-import { blame, CliError, writeBytes } from "./error.js";
+import { checkNonlinearity, isNamed, LAYER_OPTIONS, readArray } from "./arguments.js";
+import { blame, CliError } from "./error.js";
 import { writeNpy } from "./npy.js";
 import { type Layer, type Model, openModel } from "./open-model.js";
+import { OutputFile } from "./output-file.js";
 import { Progress } from "./progress.js";
 import { makeRunner, type Runner } from "./runner.js";
+import { listed, print } from "./terminal.js";
 
 /**
  * How many pieces a long input is cut into, so that the progress bar moves, and the steps that each has at
@@ -17,7 +19,7 @@ const LEAST_STEPS = 64;
 
 export const run = {
   usage:
-    "run FILE --input X.npy [--output Y.npy] [--path KEY]... [--prefix P] [--batch-first] [--nonlinearity relu]",
+    "run FILE --input X.npy [--output Y.npy [--force]] [--path KEY]... [--prefix P] [--batch-first] [--nonlinearity relu]",
   purpose: "a layer's output for an array; without --output its shape and range",
   run(args: string[]): void {
     const { values, positionals } = parseArgs({
@@ -26,10 +28,8 @@ export const run = {
       options: {
         input: { type: "string" },
         output: { type: "string" },
-        path: PATH_OPTION,
-        prefix: { type: "string" },
         "batch-first": { type: "boolean", default: false },
-        nonlinearity: NONLINEARITY_OPTION,
+        ...LAYER_OPTIONS,
       },
     });
     const [path, ...more] = positionals;
@@ -41,6 +41,9 @@ export const run = {
     const { "batch-first": batchFirst } = values;
     const nonlinearity = checkNonlinearity(values.nonlinearity);
     const inputPath = values.input;
+    const { output: outputPath, force } = values;
+    const target =
+      outputPath === undefined ? undefined : new OutputFile(outputPath, [path, inputPath], force);
     const layer = chooseLayer(path, openModel(path, values.path), values.prefix);
     const input = readArray(inputPath);
     const output = blame("input does not fit", inputPath, () => {
@@ -51,13 +54,16 @@ export const run = {
         runner.dispose();
       }
     });
-    report(layer, input, output, values.output);
+    report(layer, input, output, target);
   },
 };
 
 /** The layer that `prefix` names. Without a prefix, the only recurrent layer, or the only layer of all. */
 function chooseLayer(path: string, { layers }: Model, prefix: string | undefined): Layer {
-  const list = layers.map(({ name, summary }) => `\n  ${JSON.stringify(name)}  ${summary}`).join("");
+  const list = listed(
+    layers.map(({ name, summary }) => `${JSON.stringify(name)}  ${summary}`),
+    "\n  ",
+  );
   if (layers.length === 0) throw new CliError("file not understood", `${path}: no layers that lstm-wasm has`);
   if (prefix !== undefined) {
     const found = layers.filter(({ name }) => isNamed(name, prefix));
@@ -122,15 +128,15 @@ function product(sizes: readonly number[]): number {
   return sizes.reduce((result, size) => result * size, 1);
 }
 
-function report(layer: Layer, input: Tensor, output: Tensor, path: string | undefined): void {
-  if (path !== undefined) writeBytes(path, writeNpy(output));
-  process.stdout.write(`${layer.summary}: [${input.shape.join(", ")}] -> [${output.shape.join(", ")}]\n`);
-  if (path !== undefined || output.data.length === 0) return;
+function report(layer: Layer, input: Tensor, output: Tensor, target: OutputFile | undefined): void {
+  target?.write(writeNpy(output));
+  print(`${layer.summary}: [${input.shape.join(", ")}] -> [${output.shape.join(", ")}]\n`);
+  if (target !== undefined || output.data.length === 0) return;
   let [smallest, largest, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
   for (const value of output.data) {
     smallest = Math.min(smallest, value);
     largest = Math.max(largest, value);
     sum += value;
   }
-  process.stdout.write(`least ${smallest}, mean ${sum / output.data.length}, most ${largest}\n`);
+  print(`least ${smallest}, mean ${sum / output.data.length}, most ${largest}\n`);
 }

@@ -11,7 +11,7 @@ describe("lstm-wasm quantize", () => {
   const xFile = write("quantize.npy", npy(Tensor.randn([20, 4], 3)));
 
   it("writes int8 weights, and says the sizes and the errors", () => {
-    const { code, out, error } = command("quantize", netFile, target);
+    const { code, out, error } = command("quantize", "--force", netFile, target);
     expect([code, error]).toEqual([0, ""]);
     const before = readFileSync(netFile);
     const after = new Uint8Array(readFileSync(target));
@@ -35,19 +35,39 @@ describe("lstm-wasm quantize", () => {
   });
 
   it("measures a given input on a named layer", () => {
-    const { code, out } = command("quantize", netFile, target, "--input", xFile, "--prefix", "lstm");
+    const { code, out } = command(
+      "quantize",
+      "--force",
+      netFile,
+      target,
+      "--input",
+      xFile,
+      "--prefix",
+      "lstm",
+    );
     expect(code).toBe(0);
     expect(out).toContain(`error against float32 on ${xFile}\n  LSTM lstm.: largest`);
     expect(out).not.toContain("Linear");
-    const both = command("quantize", netFile, target, "--input", xFile);
+    const both = command("quantize", "--force", netFile, target, "--input", xFile);
     expect([both.code, both.error]).toEqual([2, 'lstm-wasm: --prefix: expected one of "head.", "lstm."\n']);
-    expect(command("quantize", netFile, target, "--input", xFile, "--prefix", "head").code).toBe(5);
+    expect(command("quantize", "--force", netFile, target, "--input", xFile, "--prefix", "head").code).toBe(
+      5,
+    );
   });
 
   it("rounds a named layer for a sample of its input, and measures on that", () => {
-    const plain = command("quantize", netFile, target, "--input", xFile, "--prefix", "lstm");
+    const plain = command("quantize", "--force", netFile, target, "--input", xFile, "--prefix", "lstm");
     const unsampled = readSafetensors(new Uint8Array(readFileSync(target)));
-    const { code, out } = command("quantize", netFile, target, "--sample", xFile, "--prefix", "lstm");
+    const { code, out } = command(
+      "quantize",
+      "--force",
+      netFile,
+      target,
+      "--sample",
+      xFile,
+      "--prefix",
+      "lstm",
+    );
     expect([plain.code, code]).toEqual([0, 0]);
     expect(out).toContain(`error against float32 on ${xFile}, its sample\n  LSTM lstm.: largest`);
     const dict = readSafetensors(readFileSync(netFile));
@@ -62,12 +82,12 @@ describe("lstm-wasm quantize", () => {
   });
 
   it("refuses a sample for several layers, and one that does not fit", () => {
-    const several = command("quantize", netFile, target, "--sample", xFile);
+    const several = command("quantize", "--force", netFile, target, "--sample", xFile);
     expect([several.code, several.error]).toEqual([
       2,
       'lstm-wasm: --prefix: expected one of "head.", "lstm."\n',
     ]);
-    const head = command("quantize", netFile, target, "--sample", xFile, "--prefix", "head");
+    const head = command("quantize", "--force", netFile, target, "--sample", xFile, "--prefix", "head");
     expect(head.code).toBe(5);
     expect(head.error).toContain("sample.shape[1]: expected inFeatures");
   });
@@ -103,7 +123,7 @@ describe("lstm-wasm quantize", () => {
     ["a GuitarML file", guitarML(0), "rec."],
     ["an RTNeural file", write("keras.json", JSON.stringify(keras)), "rec."],
   ])("takes %s", (_, file) => {
-    const { code, out, error } = command("quantize", file, target);
+    const { code, out, error } = command("quantize", "--force", file, target);
     expect([code, error]).toEqual([0, ""]);
     expect(out).toContain(`${file}: ${readFileSync(file).length} bytes, `);
     expect(out).toMatch(/largest \S+, mean \S+, \S+ % of the output/);
@@ -115,7 +135,7 @@ describe("lstm-wasm quantize", () => {
   });
 
   it("refuses what safetensors cannot hold", () => {
-    const { code, out, error } = command("quantize", guitarML(1), target);
+    const { code, out, error } = command("quantize", "--force", guitarML(1), target);
     expect([code, out]).toEqual([4, ""]);
     expect(error).toContain("has a skip connection, which safetensors cannot hold");
   });
@@ -131,7 +151,7 @@ describe("lstm-wasm quantize", () => {
     ["an unknown nonlinearity", [netFile, target, "--nonlinearity", "gelu"], 2, "expected tanh or relu"],
     ["a folder that is not there", [netFile, join(folder, "no", "y")], 3, "no such file or folder"],
   ])("refuses %s", (_, args, code, message) => {
-    const result = command("quantize", ...args);
+    const result = command("quantize", "--force", ...args);
     expect([result.code, result.out]).toEqual([code, ""]);
     expect(result.error).toContain(message);
   });
@@ -141,15 +161,15 @@ describe("lstm-wasm quantize", () => {
       "only-conv.safetensors",
       writeSafetensors(new Conv1d({ inChannels: 1, outChannels: 1, kernelSize: 2 }).stateDict()),
     );
-    expect(command("quantize", conv, target)).toMatchObject({ code: 4, out: "" });
+    expect(command("quantize", "--force", conv, target)).toMatchObject({ code: 4, out: "" });
     const int8 = write(
       "done.safetensors",
       writeSafetensors(new Linear({ inFeatures: 2, outFeatures: 2, precision: "int8" }).stateDict()),
     );
-    expect(command("quantize", int8, target).error).toContain("its weights are int8 already");
+    expect(command("quantize", "--force", int8, target).error).toContain("its weights are int8 already");
     const linear = new Linear({ inFeatures: 2, outFeatures: 2 }).stateDict();
     linear.get("weight")!.data[3] = Number.NaN;
     const spoilt = write("nan.safetensors", writeSafetensors(linear));
-    expect(command("quantize", spoilt, target)).toMatchObject({ code: 4, out: "" });
+    expect(command("quantize", "--force", spoilt, target)).toMatchObject({ code: 4, out: "" });
   });
 });

@@ -11,14 +11,14 @@ describe("run", () => {
   const yFile = join(folder, "y.npy");
 
   it("runs the only recurrent layer of a file, in pieces, and writes the output", () => {
-    const { code, out, error } = command("run", netFile, "--input", xFile, "--output", yFile);
+    const { code, out, error } = command("run", "--force", netFile, "--input", xFile, "--output", yFile);
     expect([code, error]).toEqual([0, ""]);
     expect(out).toBe("LSTM 4 -> 9, 2 layers: [500, 3, 4] -> [500, 3, 9]\n");
     expect(apart(readNpy(yFile), net.lstm.forward(x)[0])).toBeLessThan(CLOSE);
   });
 
   it("shows the range without --output", () => {
-    const { out } = command("run", netFile, "--input", xFile);
+    const { out } = command("run", "--force", netFile, "--input", xFile);
     expect(out).toMatch(/\nleast -0\.\d+, mean -?\d\.\d+(e-\d+)?, most 0\.\d+\n$/);
   });
 
@@ -29,7 +29,7 @@ describe("run", () => {
   ])("takes the layer that --prefix %s names", (prefix, width) => {
     const input = Tensor.randn([7, width], 2);
     const args = ["--input", write("in.npy", npy(input)), "--output", yFile, "--prefix", prefix];
-    expect(command("run", netFile, ...args).code).toBe(0);
+    expect(command("run", "--force", netFile, ...args).code).toBe(0);
     const expected = prefix === "head" ? net.head.forward(input) : net.lstm.forward(input)[0];
     expect(apart(readNpy(yFile), expected)).toBeLessThan(CLOSE);
   });
@@ -41,7 +41,7 @@ describe("run", () => {
     ["RNN with relu", new RNN({ ...options, nonlinearity: "relu" }), ["--nonlinearity", "relu"]],
   ])("runs a %s", (_, module, args) => {
     const file = write("module.safetensors", writeSafetensors(module.stateDict()));
-    expect(command("run", file, "--input", xFile, "--output", yFile, ...args).code).toBe(0);
+    expect(command("run", "--force", file, "--input", xFile, "--output", yFile, ...args).code).toBe(0);
     expect(apart(readNpy(yFile), module.forward(x)[0])).toBeLessThan(CLOSE);
   });
 
@@ -50,7 +50,9 @@ describe("run", () => {
     const input = Tensor.randn([3, 300, 4], 3);
     const file = write("module.safetensors", writeSafetensors(module.stateDict()));
     const inputFile = write("in.npy", npy(input));
-    expect(command("run", file, "--input", inputFile, "--output", yFile, "--batch-first").code).toBe(0);
+    expect(
+      command("run", "--force", file, "--input", inputFile, "--output", yFile, "--batch-first").code,
+    ).toBe(0);
     expect(apart(readNpy(yFile), module.forward(input)[0])).toBeLessThan(CLOSE);
   });
 
@@ -58,7 +60,9 @@ describe("run", () => {
     const cell = new LSTMCell(options);
     const file = write("cell.safetensors", writeSafetensors(cell.stateDict()));
     const input = Tensor.randn([2, 4], 4);
-    expect(command("run", file, "--input", write("in.npy", npy(input)), "--output", yFile).code).toBe(0);
+    expect(
+      command("run", "--force", file, "--input", write("in.npy", npy(input)), "--output", yFile).code,
+    ).toBe(0);
     const row = (at: number) => new Tensor(input.data.slice(at * 4, at * 4 + 4), [4]);
     const first = cell.forward(row(0));
     const second = cell.forward(row(1), first);
@@ -69,7 +73,7 @@ describe("run", () => {
   it("reads float64 and newer versions of .npy", () => {
     const data = Float64Array.from(x.data);
     const file = write("x64.npy", npy({ data, shape: x.shape }, "<f8", "False", 2));
-    expect(command("run", netFile, "--input", file, "--output", yFile).code).toBe(0);
+    expect(command("run", "--force", netFile, "--input", file, "--output", yFile).code).toBe(0);
     expect(apart(readNpy(yFile), net.lstm.forward(x)[0])).toBeLessThan(CLOSE);
   });
 
@@ -84,7 +88,7 @@ describe("run", () => {
     const bytes = new Uint8Array(12 * width);
     for (let at = 0; at < 12; at++) bytes[at * width] = at % 2;
     const file = write("integers.npy", npy({ data: bytes, shape: [3, 4] }, descr));
-    expect(command("run", netFile, "--input", file, "--output", yFile).code).toBe(0);
+    expect(command("run", "--force", netFile, "--input", file, "--output", yFile).code).toBe(0);
     const floats = Tensor.from([
       [0, 1, 0, 1],
       [0, 1, 0, 1],
@@ -104,7 +108,7 @@ describe("run", () => {
       return x.data[(step * batch + row) * width + column]!;
     });
     const file = write("fortran.npy", npy({ data, shape: x.shape }, "<f4", "True"));
-    expect(command("run", netFile, "--input", file, "--output", yFile).code).toBe(0);
+    expect(command("run", "--force", netFile, "--input", file, "--output", yFile).code).toBe(0);
     expect(apart(readNpy(yFile), net.lstm.forward(x)[0])).toBeLessThan(CLOSE);
   });
 
@@ -113,7 +117,7 @@ describe("run", () => {
     const input = Tensor.randn([90, 70], 5);
     const file = write("wide.safetensors", writeSafetensors(module.stateDict()));
     const args = ["--input", write("in.npy", npy(input)), "--output", yFile, "--batch-first"];
-    expect(command("run", file, ...args)).toMatchObject({ code: 0, error: "" });
+    expect(command("run", "--force", file, ...args)).toMatchObject({ code: 0, error: "" });
     expect(apart(readNpy(yFile), module.forward(input)[0])).toBeLessThan(CLOSE);
   });
 
@@ -142,7 +146,7 @@ describe("run", () => {
     ["no array", 4, Buffer.from("1 2 3"), "not an .npy file"],
   ])("refuses an input with %s", (_, expected, bytes, message) => {
     const path = write("wrong.npy", bytes);
-    const { code, out, error } = command("run", netFile, "--input", path, "--prefix", "lstm");
+    const { code, out, error } = command("run", "--force", netFile, "--input", path, "--prefix", "lstm");
     expect([code, out]).toEqual([expected, ""]);
     expect(error).toContain(`${path}: `);
     expect(error).toContain(message);
@@ -150,7 +154,7 @@ describe("run", () => {
   });
 
   it("names the layers when it has to choose", () => {
-    const { code, error } = command("run", netFile, "--input", xFile, "--prefix", "encoder");
+    const { code, error } = command("run", "--force", netFile, "--input", xFile, "--prefix", "encoder");
     expect(code).toBe(2);
     expect(error).toContain('no layer "encoder" in ');
     expect(error).toContain('\n  "head."  Linear 9 -> 2\n  "lstm."  LSTM 4 -> 9, 2 layers');
@@ -162,22 +166,27 @@ describe("run", () => {
       linears.flatMap((one, at) => [...one.stateDict()].map(([key, value]) => [`${at}.${key}`, value])),
     );
     const file = write("two.safetensors", writeSafetensors(dict as Map<string, Tensor>));
-    expect(command("run", file, "--input", xFile).error).toContain("name a layer with --prefix; there are");
+    expect(command("run", "--force", file, "--input", xFile).error).toContain(
+      "name a layer with --prefix; there are",
+    );
   });
 
   it("refuses layers that weights do not determine", () => {
     const conv = new Conv1d({ inChannels: 4, outChannels: 2, kernelSize: 3 });
     const file = write("conv.safetensors", writeSafetensors(conv.stateDict()));
-    const { code, error } = command("run", file, "--input", xFile);
+    const { code, error } = command("run", "--force", file, "--input", xFile);
     expect(code).toBe(2);
     expect(error).toContain("weights do not tell its stride, padding, dilation and groups");
-    expect(command("run", netFile, "--input", xFile, "--prefix", "embedding").error).toContain(
+    expect(command("run", "--force", netFile, "--input", xFile, "--prefix", "embedding").error).toContain(
       "it takes indices",
     );
   });
 
   it("says when it cannot read the input or write the output", () => {
-    expect(command("run", netFile, "--input", join(folder, "none.npy"))).toMatchObject({ code: 3, out: "" });
+    expect(command("run", "--force", netFile, "--input", join(folder, "none.npy"))).toMatchObject({
+      code: 3,
+      out: "",
+    });
     const { code, out, error } = command(
       "run",
       netFile,

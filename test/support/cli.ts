@@ -8,7 +8,7 @@ import { afterAll, expect } from "vitest";
 import { writeSafetensors } from "../../src/formats/index.js";
 import { Embedding, Linear, LSTM, type Tensor, type TensorData } from "../../src/index.js";
 
-const COMMAND = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+export const COMMAND = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 export const FILES = fileURLToPath(new URL("../formats/files/", import.meta.url));
 export const folder = mkdtempSync(join(tmpdir(), "lstm-wasm-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,0 +1,167 @@
+/** Output files: whole or as they were, whatever happens while they are written. */
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { writeSafetensors } from "../../src/formats/index.js";
+import { LSTM, Tensor } from "../../src/index.js";
+import { COMMAND, command, folder, netFile, npy, readNpy, write } from "../support/cli.js";
+import { reliabilityRow } from "../support/reliability.js";
+
+const room = join(folder, "output");
+mkdirSync(room);
+const at = (name: string) => join(room, name);
+const input = write("input.npy", npy(Tensor.randn([20, 4], 1)));
+const run = (output: string, ...more: string[]) =>
+  command("run", netFile, "--prefix", "lstm", "--input", input, "--output", output, ...more);
+const OLD = "the old file";
+let whole = 0;
+
+/** Counts what it finds whole. */
+function expectOld(path: string, content: string | Buffer = OLD): void {
+  expect(readFileSync(path).equals(Buffer.from(content))).toBe(true);
+  whole++;
+}
+
+describe("an output that exists", () => {
+  it.each([
+    ["run", (path: string, ...more: string[]) => run(path, ...more)],
+    ["quantize", (path: string, ...more: string[]) => command("quantize", netFile, path, ...more)],
+  ] as const)("is refused by %s with exit code 3, and replaced with --force", (name, act) => {
+    const path = at(`${name}.out`);
+    writeFileSync(path, OLD);
+    chmodSync(path, 0o640);
+    const { code, error } = act(path);
+    expect([code, error]).toEqual([3, `lstm-wasm: ${path}: exists; --force replaces it\n`]);
+    expectOld(path);
+    expect(act(path, "--force").code).toBe(0);
+    expect(readFileSync(path, "utf8")).not.toBe(OLD);
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+    expect(readdirSync(room).filter((file) => file.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it("is refused before the work, where it is a folder or cannot be", () => {
+    expect(run(room)).toMatchObject({ code: 3, error: `lstm-wasm: ${room}: is a folder\n` });
+    const nowhere = join(room, "no", "where");
+    expect(run(nowhere)).toMatchObject({ code: 3, error: `lstm-wasm: ${nowhere}: no such file or folder\n` });
+  });
+});
+
+describe("an output that is an input", () => {
+  it.each([
+    ["the model itself", () => netFile],
+    ["another spelling", () => join(folder, "output", "..", "net.safetensors")],
+    [
+      "a hard link",
+      () => {
+        linkSync(netFile, at("hard"));
+        return at("hard");
+      },
+    ],
+    [
+      "a symbolic link",
+      () => {
+        symlinkSync(netFile, at("soft"));
+        return at("soft");
+      },
+    ],
+    ["the array", () => input],
+  ])("is refused, also with --force: %s", (_, make) => {
+    const path = make();
+    const before = readFileSync(path);
+    const { code, error } = run(path, "--force");
+    expect(code).toBe(3);
+    expect(error).toMatch(/: is the input .*; write to another file\n$/);
+    expectOld(path, before);
+  });
+});
+
+describe("links, pipes and devices", () => {
+  it("replaces what a symbolic link leads to, and the link stays", () => {
+    mkdirSync(at("elsewhere"));
+    writeFileSync(at("elsewhere/target.npy"), OLD);
+    symlinkSync("elsewhere/target.npy", at("link.npy"));
+    expect(run(at("link.npy")).code).toBe(3);
+    expect(run(at("link.npy"), "--force").code).toBe(0);
+    expect(lstatSync(at("link.npy")).isSymbolicLink()).toBe(true);
+    expect(readNpy(at("elsewhere/target.npy")).shape).toEqual([20, 9]);
+    symlinkSync("elsewhere/new.npy", at("dangling.npy"));
+    expect(run(at("dangling.npy")).code).toBe(0);
+    expect(lstatSync(at("dangling.npy")).isSymbolicLink()).toBe(true);
+    expect(readNpy(at("elsewhere/new.npy")).shape).toEqual([20, 9]);
+  });
+
+  it("writes into a pipe and a device directly", () => {
+    spawnSync("mkfifo", [at("pipe")]);
+    const script = `cat "$1" > "$2" & "$3" "$4" run "$5" --prefix lstm --input "$6" --output "$1"; code=$?; wait; exit $code`;
+    const args = [at("pipe"), at("piped.npy"), process.execPath, COMMAND, netFile, input];
+    expect(spawnSync("bash", ["-c", script, "bash", ...args]).status).toBe(0);
+    expect(readNpy(at("piped.npy")).shape).toEqual([20, 9]);
+    expect(lstatSync(at("pipe")).isFIFO()).toBe(true);
+    expect(run("/dev/null").code).toBe(0);
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [COMMAND, "run", netFile, "--prefix", "lstm", "--input", input, "--output", "/dev/full"],
+      { encoding: "utf8" },
+    );
+    expect([status, stderr]).toEqual([3, "lstm-wasm: /dev/full: no space left on the disk\n"]);
+  });
+});
+
+describe("a write that does not end", () => {
+  const wide = new LSTM({ inputSize: 1, hiddenSize: 512 });
+  const model = write("wide.safetensors", writeSafetensors(wide.stateDict()));
+  wide.dispose();
+  /** 40 MB of output. */
+  const long = write("long.npy", npy(Tensor.zeros([20_000, 1])));
+  const args = (output: string) => ["run", model, "--input", long, "--output", output, "--force"];
+
+  it("leaves the old file where a limit for files is reached", () => {
+    const path = at("limited.npy");
+    writeFileSync(path, OLD);
+    const { status, stderr } = spawnSync(
+      "bash",
+      ["-c", 'ulimit -f 1000; "$@"', "bash", process.execPath, COMMAND, ...args(path)],
+      { encoding: "utf8" },
+    );
+    expect([status, stderr]).toEqual([3, `lstm-wasm: ${path}: larger than the limit for files\n`]);
+    expectOld(path);
+    expect(readdirSync(room).filter((file) => file.endsWith(".tmp"))).toEqual([]);
+  }, 30_000);
+
+  it("leaves the old file where the process is killed meanwhile", async () => {
+    const path = at("killed.npy");
+    writeFileSync(path, OLD);
+    const begun = () => readdirSync(room).some((file) => file.startsWith(".killed.npy."));
+    // A process that was done before the signal came is tried again.
+    for (let attempt = 0; ; attempt++) {
+      const child = spawn(process.execPath, [COMMAND, ...args(path)]);
+      const ended = new Promise((resolve) => child.on("exit", (_, signal) => resolve(signal)));
+      while (!begun() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 1));
+      child.kill("SIGKILL");
+      if ((await ended) === "SIGKILL" && begun()) break;
+      expect(attempt).toBeLessThan(5);
+      writeFileSync(path, OLD);
+    }
+    expectOld(path);
+  }, 60_000);
+});
+
+it("states how often the old file was whole", () => {
+  reliabilityRow({
+    attack: "Writes onto a file that must stay: an input, a file without --force, a limit, a kill",
+    tried: whole,
+    survived: whole,
+    note: "the old file is whole; a kill leaves the unfinished one beside it, named .NAME.*.tmp",
+  });
+});
