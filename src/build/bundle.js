@@ -15,6 +15,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { ENTRIES, edgePathOf } from "./entries.js";
+import { BANNER } from "./licence.js";
 
 const OPTIONS = {
   bundle: true,
@@ -25,6 +26,7 @@ const OPTIONS = {
   platform: "neutral",
   target: "es2022",
   inject: ["src/bundle/text-decoder.ts"],
+  banner: { js: BANNER },
   sourcemap: true,
   metafile: true,
 };

@@ -42,6 +42,7 @@ describe("the packed files", () => {
       /^(package\.json|README\.md|LICENSE)$/,
       /^dist\/(index|edge|formats\/(index|edge)|chunk-[A-Z0-9]{8})\.js(\.map)?$/,
       /^dist\/cli\.js$/,
+      /^dist\/NOTICES\.md$/,
       /^dist\/(relaxed-)?simd\.wasm$/,
       /^dist\/(index|formats\/index|compiled)\.d\.ts$/,
     ];

@@ -1,0 +1,65 @@
+/**
+ * The licence in what is published: a line at the head of each file of dist/, and dist/NOTICES.md with the licences of
+ * what others wrote and dist/ has a part of. Their texts come from the packages as they are installed.
+ *
+ * esbuild writes the line into scripts itself (bundle.js, cli.js), so that source maps stay right. It is no `/*!`, which
+ * a user's bundler would keep: 40 bytes in every program.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const TEXT = "lstm-wasm, MIT licence; notices of others: dist/NOTICES.md";
+export const BANNER = `/* ${TEXT} */`;
+
+/** What dist/ has of other packages. */
+const OTHERS = [
+  {
+    name: "AssemblyScript",
+    part: "its runtime and standard library, in simd.wasm, relaxed-simd.wasm and the scripts that embed them",
+    files: ["assemblyscript/LICENSE", "assemblyscript/NOTICE"],
+  },
+  {
+    name: "@assemblyscript/loader",
+    part: "the loader, in the scripts; of AssemblyScript, under the same licence as above",
+    files: [],
+  },
+  { name: "fflate", part: "its inflate, in dist/formats/", files: ["fflate/LICENSE"] },
+];
+
+function notices() {
+  const parts = OTHERS.map(({ name, part, files }) => {
+    const texts = files.map(
+      (file) => `\`\`\`\n${readFileSync(`node_modules/${file}`, "utf8").trim()}\n\`\`\`\n`,
+    );
+    return `## ${name}\n\n${part}.\n${texts.map((text) => `\n${text}`).join("")}`;
+  });
+  return `<!-- ${TEXT} -->\n# Notices\n\nlstm-wasm is under the MIT licence, in LICENSE. dist/ has parts of others:\n\n${parts.join("\n")}`;
+}
+
+/** A wasm binary whose first section is a custom one of the name "licence". */
+function withSection(binary) {
+  const [name, text] = [Buffer.from("licence"), Buffer.from(TEXT)];
+  const body = Buffer.concat([Buffer.from([name.length]), name, text]);
+  return Buffer.concat([binary.subarray(0, 8), Buffer.from([0, body.length]), body, binary.subarray(8)]);
+}
+
+/** The content of a file of dist/ with the line at its head, unless it has it. */
+function withHead(path, content) {
+  if (content.subarray(0, 200).includes(TEXT)) return content;
+  if (path.endsWith(".wasm")) return withSection(content);
+  const text = content.toString();
+  // A source map is JSON, which has no comments.
+  if (path.endsWith(".map"))
+    return Buffer.from(text.replace("{", `{\n  "x_licence": ${JSON.stringify(TEXT)},`));
+  return Buffer.from(`${BANNER}\n${text}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const file of readdirSync("dist", { recursive: true })) {
+    const path = join("dist", file);
+    if (!/\.(js|map|ts|wasm)$/.test(path) || !existsSync(path)) continue;
+    writeFileSync(path, withHead(path, readFileSync(path)));
+  }
+  writeFileSync("dist/NOTICES.md", notices());
+}
