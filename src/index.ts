@@ -24,4 +24,4 @@ export type { StateDictLike, TensorData, TensorLike } from "./tensor/like.js";
 export type { NestedNumbers, StateDict } from "./tensor/tensor.js";
 export { Tensor } from "./tensor/tensor.js";
 export type { Precision } from "./wasm/precision.js";
-export { type InitOptions, init } from "./wasm/runtime.js";
+export { type InitOptions, init, type MemoryUsage, memoryUsage } from "./wasm/runtime.js";

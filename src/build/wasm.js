@@ -25,7 +25,7 @@ const FEATURES = [
 /** What Binaryen does after asc: it knows no target of asc's, only the features that one may use. */
 const OPTIMISE = ["-O3", "-fimfs", "75", "-ocimfs", "160"];
 /** A second run, on its own: it takes 3 % off both binaries together, after gzip, and leaves the loops as they are. */
-const SHRINK = ["-Oz", "-Oz"];
+const SHRINK = ["-Oz", "-Oz", "--reorder-functions"];
 const BINARYEN = {
   simd: FEATURES,
   "relaxed-simd": [...FEATURES, "--enable-relaxed-simd"],

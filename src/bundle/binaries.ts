@@ -25,7 +25,7 @@ export type Build = "relaxed-simd" | "simd" | "given";
 type Binary = Uint8Array<ArrayBuffer> | WebAssembly.Module;
 
 /** The first releases with 128-bit SIMD in WebAssembly and with Object.hasOwn. */
-const MINIMUM_VERSIONS = "Chrome 93, Edge 93, Firefox 92, Safari 16.4, Node.js 16.9, Deno 1.13 or Bun 0.1";
+const MINIMUM_VERSIONS = "Chrome 93, Firefox 92, Safari 16.4, Node.js 16.9, Deno 1.13 or Bun 0.1";
 
 /**
  * Compiles the relaxed build where the engine accepts it, else the baseline.

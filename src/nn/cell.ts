@@ -27,9 +27,9 @@ interface Make {
 }
 
 export abstract class Cell extends Module {
-  readonly inputSize: number;
-  readonly hiddenSize: number;
-  readonly bias: boolean;
+  declare readonly inputSize: number;
+  declare readonly hiddenSize: number;
+  declare readonly bias: boolean;
   readonly #stack: Stack;
   readonly #workspace: Workspace;
   readonly #parameters: StackParameters;

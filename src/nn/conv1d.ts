@@ -28,15 +28,15 @@ const CHUNK_POSITIONS = 256;
 export class Conv1d extends Module {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "Conv1d";
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly kernelSize: number;
-  readonly stride: number;
-  readonly padding: number | "valid" | "same";
-  readonly dilation: number;
-  readonly groups: number;
-  readonly bias: boolean;
-  readonly paddingMode: PaddingMode;
+  declare readonly inChannels: number;
+  declare readonly outChannels: number;
+  declare readonly kernelSize: number;
+  declare readonly stride: number;
+  declare readonly padding: number | "valid" | "same";
+  declare readonly dilation: number;
+  declare readonly groups: number;
+  declare readonly bias: boolean;
+  declare readonly paddingMode: PaddingMode;
   /** One matrix per group, whose columns are tap by tap, channel by channel. */
   readonly #weights: readonly Weights[];
   readonly #scratch: Scratch;

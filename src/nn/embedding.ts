@@ -19,6 +19,7 @@ import {
 import { normal } from "../tensor/random.js";
 import { nested, Tensor } from "../tensor/tensor.js";
 import { kindOf, lengthOf } from "../tensor/typed-array.js";
+import { living } from "../wasm/runtime.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { Module } from "./module.js";
 import { integer, type Option, readOptions, sourceOf } from "./options.js";
@@ -69,8 +70,8 @@ const READING: Reading = {
 export class Embedding extends Module {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "Embedding";
-  readonly numEmbeddings: number;
-  readonly embeddingDim: number;
+  declare readonly numEmbeddings: number;
+  declare readonly embeddingDim: number;
   readonly #weight: Float32Array;
 
   /**
@@ -95,16 +96,16 @@ export class Embedding extends Module {
     this.#weight = weight;
     this.settle(new.target === Embedding);
     const source = sourceOf(options);
-    if (source !== undefined) {
-      this.loadStateDict(source.dict, { prefix: source.prefix });
-      return;
+    if (source !== undefined) this.loadStateDict(source.dict, { prefix: source.prefix });
+    else {
+      const next = normal();
+      for (let at = 0; at < this.#weight.length; at++) this.#weight[at] = next();
+      if (paddingIdx !== undefined) {
+        const row = paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
+        this.#weight.fill(0, row * columns, (row + 1) * columns);
+      }
     }
-    const next = normal();
-    for (let at = 0; at < this.#weight.length; at++) this.#weight[at] = next();
-    if (paddingIdx !== undefined) {
-      const row = paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
-      this.#weight.fill(0, row * columns, (row + 1) * columns);
-    }
+    living.set(this.region, 1);
   }
 
   /** An Embedding whose sizes are read off `weight` (numEmbeddings, embeddingDim). */

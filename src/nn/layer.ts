@@ -24,13 +24,13 @@ export interface LayerShape {
 }
 
 export class Layer {
-  readonly shape: LayerShape;
+  declare readonly shape: LayerShape;
   /** W_ih and b_ih. */
-  readonly weightInput: Weights;
+  declare readonly weightInput: Weights;
   /** W_hh and b_hh. */
-  readonly weightHidden: Weights;
+  declare readonly weightHidden: Weights;
   /** W_hr, whose bias is zeros. */
-  readonly weightProjection: Weights | undefined;
+  declare readonly weightProjection: Weights | undefined;
   readonly #record: Block;
 
   constructor(region: Region, shape: LayerShape) {

@@ -50,10 +50,10 @@ const CHUNK_ROWS = 256;
 export class Linear extends Module {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "Linear";
-  readonly inFeatures: number;
-  readonly outFeatures: number;
-  readonly bias: boolean;
-  readonly precision: Precision;
+  declare readonly inFeatures: number;
+  declare readonly outFeatures: number;
+  declare readonly bias: boolean;
+  declare readonly precision: Precision;
   readonly #weights: Weights;
   readonly #scratch: Scratch;
 

@@ -48,7 +48,7 @@ const READING: Reading = {
 export class LSTM extends Recurrent {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "LSTM";
-  readonly projSize: number;
+  declare readonly projSize: number;
 
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).

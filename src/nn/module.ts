@@ -8,13 +8,13 @@ import { uniform } from "../tensor/random.js";
 import { Tensor } from "../tensor/tensor.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
-import { currentRuntime, type Runtime } from "../wasm/runtime.js";
+import { currentRuntime, living, type Runtime } from "../wasm/runtime.js";
 import type { StateSource } from "./options.js";
 import { type LoadOptions, type ParameterSpec, scaleShapeOf, selectParameters } from "./state-dict.js";
 
 export abstract class Module extends DisposableBase {
   /** @internal */
-  protected readonly region: Region;
+  declare protected readonly region: Region;
 
   /** @internal */
   protected constructor() {
@@ -80,6 +80,7 @@ export abstract class Module extends DisposableBase {
       if (source === undefined) this.#initialise(bound);
       else this.loadStateDict(source.dict, { prefix: source.prefix });
     });
+    living.set(this.region, 1);
   }
 
   /**

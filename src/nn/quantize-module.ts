@@ -77,7 +77,7 @@ export function quantizeModule(
  * ratio, so that they are spread evenly and no period of the sample, such as its batch rows, is passed over.
  */
 class Inputs {
-  readonly columns: number;
+  declare readonly columns: number;
   readonly #data: Float32Array;
   readonly #share: number;
   #length = 0;

@@ -75,18 +75,18 @@ interface Shapes extends Call {
 
 /** A stack of layers in one or two directions over a whole sequence. */
 export abstract class Recurrent extends Module {
-  readonly inputSize: number;
-  readonly hiddenSize: number;
-  readonly bias: boolean;
-  readonly numLayers: number;
-  readonly batchFirst: boolean;
-  readonly dropout: number;
-  readonly bidirectional: boolean;
-  readonly precision: Precision;
+  declare readonly inputSize: number;
+  declare readonly hiddenSize: number;
+  declare readonly bias: boolean;
+  declare readonly numLayers: number;
+  declare readonly batchFirst: boolean;
+  declare readonly dropout: number;
+  declare readonly bidirectional: boolean;
+  declare readonly precision: Precision;
   /** @internal */
-  readonly stack: Stack;
+  declare readonly stack: Stack;
   /** @internal */
-  protected readonly workspace: Workspace;
+  declare protected readonly workspace: Workspace;
   readonly #parameters: StackParameters;
   /** The shapes of the last call's results, frozen: a call of the same sizes has the same objects. */
   #shapes: Shapes | undefined;

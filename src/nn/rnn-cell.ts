@@ -26,7 +26,7 @@ export class RNNCell extends Cell {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "RNNCell";
 
-  readonly nonlinearity: Nonlinearity;
+  declare readonly nonlinearity: Nonlinearity;
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.

@@ -31,7 +31,7 @@ const READING: Reading = {
 export class RNN extends SingleState {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "RNN";
-  readonly nonlinearity: Nonlinearity;
+  declare readonly nonlinearity: Nonlinearity;
 
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).

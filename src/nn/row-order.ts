@@ -3,8 +3,8 @@ import type { Sequence } from "./sequence.js";
 
 /** The caller's row in each place, by falling length, so that the rows which still run come first. */
 export class RowOrder {
-  readonly rows: Int32Array;
-  readonly lengths: Int32Array;
+  declare readonly rows: Int32Array;
+  declare readonly lengths: Int32Array;
 
   private constructor(rows: Int32Array, lengths: Int32Array) {
     this.rows = rows;

@@ -47,14 +47,14 @@ export interface Observer {
 }
 
 export class Stack {
-  readonly shape: StackShape;
+  declare readonly shape: StackShape;
   /** Layer k, direction d is number k * directions + d. */
-  readonly layers: readonly Layer[];
+  declare readonly layers: readonly Layer[];
   /** Numbers in each row of h and c. */
-  readonly stateSizes: readonly number[];
+  declare readonly stateSizes: readonly number[];
   /** Numbers in one output row. */
-  readonly outputSize: number;
-  readonly region: Region;
+  declare readonly outputSize: number;
+  declare readonly region: Region;
 
   constructor(region: Region, shape: StackShape) {
     const { cell, inputSize, hiddenSize, numLayers, directions } = shape;

@@ -7,6 +7,7 @@ import { asTensor, Tensor } from "../tensor/tensor.js";
 import { isFloat32Array, lengthOf } from "../tensor/typed-array.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
+import { living } from "../wasm/runtime.js";
 import type { Stack } from "./stack.js";
 import type { Layout } from "./workspace.js";
 
@@ -32,7 +33,7 @@ export interface StateShape<State, StateLike> {
 export class Stream<State, StateLike = State> extends DisposableBase {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "Stream";
-  readonly batchSize: number;
+  declare readonly batchSize: number;
   readonly #module: StreamModule;
   readonly #shape: StateShape<State, StateLike>;
   readonly #region: Region;
@@ -72,6 +73,7 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     this.#outputs = data;
     this.#outputRow = Object.freeze(new Tensor(data, [batchSize * outputSize]));
     this.#outputBatch = Object.freeze(new Tensor(data, [batchSize, outputSize]));
+    living.set(this.#region, 0);
     if (new.target === Stream) Object.freeze(this);
   }
 

@@ -70,17 +70,19 @@ export function wrongType(name: string, expected: string, got: unknown): TypeErr
   return coded("TYPE", new TypeError(`${name}: expected ${expected}, got ${show(got)}`));
 }
 
-export function wrongValue(name: string, expected: string, got: unknown): RangeError {
-  return coded("RANGE", new RangeError(mismatch(name, expected, got)));
+export function wrongValue(
+  name: string,
+  expected: string,
+  got: unknown,
+  kind: "RANGE" | "SHAPE" = "RANGE",
+): RangeError {
+  const told = typeof got === "string" ? got : show(got);
+  return coded(kind, new RangeError(`${name}: expected ${expected}, got ${told}`));
 }
 
 /** A shape or a length that does not fit. */
 export function wrongShape(name: string, expected: string, got: unknown): RangeError {
-  return coded("SHAPE", new RangeError(mismatch(name, expected, got)));
-}
-
-function mismatch(name: string, expected: string, got: unknown): string {
-  return `${name}: expected ${expected}, got ${typeof got === "string" ? got : show(got)}`;
+  return wrongValue(name, expected, got, "SHAPE");
 }
 
 /**

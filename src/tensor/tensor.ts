@@ -53,8 +53,8 @@ export function tensorOf(data: Float32Array, shape: readonly number[]): Tensor {
 export class Tensor<Data extends TensorData = Float32Array> {
   /** Kept where a bundler shortens the names of classes. */
   static readonly name: string = "Tensor";
-  readonly data: Data;
-  readonly shape: readonly number[];
+  declare readonly data: Data;
+  declare readonly shape: readonly number[];
 
   /**
    * @throws TypeError if `data` is not a typed array; RangeError if its length is not the product of `shape`.

@@ -3,8 +3,8 @@ import { coded } from "../tensor/errors.js";
 
 export class Block {
   /** Where it begins, aligned to 4 bytes; a block of the allocator to 16. */
-  readonly pointer: number;
-  readonly bytes: number;
+  declare readonly pointer: number;
+  declare readonly bytes: number;
 
   constructor(pointer: number, bytes: number) {
     this.pointer = pointer;

@@ -23,20 +23,29 @@ export interface InitOptions {
   deterministic?: boolean | undefined;
 }
 
+/** What `memoryUsage` tells; all bytes are of WebAssembly memory. */
+export interface MemoryUsage {
+  /** Modules that were neither disposed of nor collected. */
+  modules: number;
+  /** Bytes that these and their streams hold: weights, states, and buffers of calls. */
+  bytes: number;
+  /** Bytes of the memories that they are in, and of the one that new modules are made in. A memory never shrinks. */
+  memory: number;
+}
+
 /** What linear memory is written from and read into. */
 export type Numbers = Float32Array | Int32Array | Int8Array;
 
 /** One instance of a binary with its memory. A module keeps the runtime in which its weights are. */
 export class Runtime {
-  readonly kernels: Kernels;
-  readonly memory: WebAssembly.Memory;
+  declare readonly kernels: Kernels;
+  declare readonly memory: WebAssembly.Memory;
   /** Which binary it runs. */
-  readonly build: Build;
+  declare readonly build: Build;
   #liveBytes = 0;
   #growths = 0;
   #view!: Float32Array;
   readonly #scratch: number;
-  readonly #live = new Set<Block>();
 
   /** @throws TypeError for a module with other records than this build's. */
   constructor({ build, module }: { build: Build; module: WebAssembly.Module }) {
@@ -96,22 +105,20 @@ export class Runtime {
     try {
       pointer = this.kernels.allocate(size) >>> 0;
     } catch (cause) {
-      throw coded(
-        "MEMORY",
-        new RangeError(`memory: no room for a buffer of ${bytes} bytes in WebAssembly memory`, { cause }),
-      );
+      const { modules, bytes: all } = held();
+      const advice = `${modules} live modules hold ${all} bytes; free some with dispose() or using`;
+      const message = `memory: no room for a buffer of ${bytes} bytes: ${advice}`;
+      throw coded("MEMORY", new RangeError(message, { cause }));
     }
     if (this.#view.buffer !== this.memory.buffer) this.#renewView();
     this.kernels.clearFloats(pointer, size / 4);
     const block = new Block(pointer, size);
-    this.#live.add(block);
     this.#liveBytes += size;
     return block;
   }
 
-  /** Gives a block of `allocate` back; a second time does nothing. */
+  /** Gives a block of `allocate` back, once. */
   free(block: Block): void {
-    if (!this.#live.delete(block)) return;
     this.#liveBytes -= block.bytes;
     this.kernels.free(block.pointer);
   }
@@ -164,6 +171,19 @@ function shortened(expected: number, got: number): RangeError {
   return coded("RANGE", new RangeError(message));
 }
 
+/** The regions of complete modules and streams, each with the number of modules it is. */
+export const living = new Map<{ readonly bytes: number; readonly runtime: Runtime }, 0 | 1>();
+
+function held(): Pick<MemoryUsage, "modules" | "bytes"> {
+  let modules = 0;
+  let bytes = 0;
+  for (const [region, count] of living) {
+    modules += count;
+    bytes += region.bytes;
+  }
+  return { modules, bytes };
+}
+
 let current: Runtime | undefined;
 
 /** The runtime that new modules are made in; compiled at first use. */
@@ -193,4 +213,16 @@ export function init(options: InitOptions = {}): void {
     throw wrongType("options.module", `lstm-wasm's binary (it exports ${missing.join(" and ")})`, module);
   }
   current = new Runtime({ build: "given", module });
+}
+
+/**
+ * How many modules are alive, and the WebAssembly memory that they hold, which the engine's own figures leave out. An
+ * Embedding's table is JavaScript memory: it counts as a module of 0 bytes.
+ */
+export function memoryUsage(): MemoryUsage {
+  const memories = new Set([current?.memory]);
+  for (const { runtime } of living.keys()) memories.add(runtime.memory);
+  let memory = 0;
+  for (const each of memories) memory += each?.buffer.byteLength ?? 0;
+  return { ...held(), memory };
 }

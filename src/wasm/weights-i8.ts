@@ -6,7 +6,7 @@ import type { Region } from "./region.js";
 import { numbersOf, Weights, type WeightsPlace, type WeightsShape } from "./weights.js";
 
 export class Int8Weights extends Weights {
-  readonly roundedRow: number;
+  declare readonly roundedRow: number;
   readonly #scales: Block;
   /** A row of outputs for every SUM_COLUMNS inputs. */
   readonly #corrections: Block;

@@ -37,19 +37,19 @@ export type WeightsPart = "weights" | "scales" | "bias";
 const RECORD_BYTES = (MATRIX_BYTES + 15) & ~15;
 
 export abstract class Weights implements WeightsShape {
-  readonly gates: number;
-  readonly units: number;
-  readonly columns: number;
+  declare readonly gates: number;
+  declare readonly units: number;
+  declare readonly columns: number;
   /** Vectors of four outputs that stand side by side in a line. */
-  readonly vectorsPerLine: number;
+  declare readonly vectorsPerLine: number;
   /** Lines of a block. */
-  protected readonly lines: number;
+  declare protected readonly lines: number;
   /** Bytes of one row of outputs, whole blocks. */
-  readonly outputRow: number;
+  declare readonly outputRow: number;
   /** int8: bytes of a rounded row of inputs; 0 in float32. */
   abstract readonly roundedRow: number;
-  protected readonly region: Region;
-  protected readonly place: WeightsPlace;
+  declare protected readonly region: Region;
+  declare protected readonly place: WeightsPlace;
   readonly #bias: Block;
 
   /** @param int8 1 for int8 weights */

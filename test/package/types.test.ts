@@ -24,7 +24,7 @@ export const modules: readonly WebAssembly.Module[] = [relaxed, baseline];
 
 /** Where a variable may be undefined, and what is returned goes in again; the wrong uses must not compile. */
 const CALLS = `
-import { Embedding, GRU, init, LSTM, type LSTMOptions, type LSTMState, type Precision, RNN, Stream, Tensor, type TensorData } from "lstm-wasm";
+import { Embedding, GRU, init, LSTM, type LSTMOptions, type LSTMState, type MemoryUsage, memoryUsage, type Precision, RNN, Stream, Tensor, type TensorData } from "lstm-wasm";
 import { readSafetensors, type StateDict } from "lstm-wasm/formats";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
@@ -47,7 +47,9 @@ const dict: StateDict = readSafetensors(new Uint8Array());
 const read: Tensor<TensorData> | undefined = LSTM.fromStateDict(dict) && dict.get("weight_ih_l0");
 const ofStream: Stream<LSTMState> = lstm.stream();
 init({ deterministic: maybe.flag });
-export { gates, hidden, ofStream, read };
+const usage: MemoryUsage = memoryUsage();
+const held: number = usage.modules + usage.bytes + usage.memory;
+export { gates, held, hidden, ofStream, read };
 
 // @ts-expect-error a misspelt option
 new LSTM({ inputSize: 6, hiddenSise: 3 });

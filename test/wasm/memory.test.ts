@@ -14,6 +14,7 @@ import {
   LSTM,
   LSTMCell,
   type LSTMState,
+  memoryUsage,
   RNN,
   RNNCell,
   Tensor,
@@ -361,9 +362,11 @@ describe("where there is no room", () => {
       const before = runtime.liveBytes;
       const bytes = 200_000_000;
       const huge = () => new Linear({ inFeatures: bytes / 128, outFeatures: 16 });
-      expect(huge).toThrow(
-        new RangeError(`memory: no room for a buffer of ${bytes} bytes in WebAssembly memory`),
-      );
+      const held = memoryUsage();
+      expect(held.bytes).toBeGreaterThanOrEqual(before);
+      const advice = `${held.modules} live modules hold ${held.bytes} bytes; free some with dispose() or using`;
+      expect(huge).toThrow(new RangeError(`memory: no room for a buffer of ${bytes} bytes: ${advice}`));
+      expect(memoryUsage()).toEqual(held);
       expect(runtime.liveBytes).toBe(before);
       sameAsLow(high.forward(input, undefined, options));
 
