@@ -20,17 +20,29 @@ export interface Budget {
   fields: number;
 }
 
-/** One field of a message. Each method throws a FormatError if the field has another wire type. */
+/**
+ * One field of a message. Each method throws a FormatError if the field has another wire type. A tensor may
+ * keep a million fields of two bytes each, so a field has no view and no text until one is asked for.
+ */
 export class Field {
   constructor(
     readonly number: number,
-    readonly name: string,
+    private readonly message: string,
     readonly wire: number,
     /** The value of a varint (64 bits, unsigned), else 0. */
     readonly varint: bigint,
-    /** The bytes of any other value. */
-    readonly content: Uint8Array,
+    /** Where the bytes of any other value lie. */
+    private readonly place: { readonly bytes: Uint8Array; readonly start: number; readonly end: number },
   ) {}
+
+  /** What messages call the field. */
+  get name(): string {
+    return `${this.message}: field ${this.number}`;
+  }
+
+  get content(): Uint8Array {
+    return this.place.bytes.subarray(this.place.start, this.place.end);
+  }
 
   bytes(): Uint8Array {
     if (this.wire !== BYTES) throw this.#wrong("bytes");
@@ -75,7 +87,9 @@ export class Field {
   /** How many numbers {@link ints} gives: the bytes that end a number are counted. */
   countInts(): number {
     if (this.wire === VARINT) return 1;
-    return this.bytes().reduce((count, byte) => count + (byte < 0x80 ? 1 : 0), 0);
+    let count = 0;
+    for (const byte of this.bytes()) if (byte < 0x80) count++;
+    return count;
   }
 
   /** The bytes of one number of this width, or of a packed list of them. */
@@ -108,30 +122,30 @@ export function* readMessage(bytes: Uint8Array, name: string, budget: Budget): G
     const tag = readVarint(bytes, at, name);
     const number = Number(tag.value >> 3n);
     const wire = Number(tag.value & 7n);
-    const label = `${name}: field ${number}`;
-    if (number < 1 || number > 0x1fffffff) throw new FormatError(`${label}: no such field number`);
+    const label = () => `${name}: field ${number}`;
+    if (number < 1 || number > 0x1fffffff) throw new FormatError(`${label()}: no such field number`);
     at = tag.end;
     let value = 0n;
     let length = 0;
     if (wire === VARINT) {
-      const varint = readVarint(bytes, at, label);
+      const varint = readVarint(bytes, at, name);
       value = varint.value;
       length = varint.end - at;
     } else if (wire === FIXED64) length = 8;
     else if (wire === FIXED32) length = 4;
     else if (wire === BYTES) {
-      const size = readVarint(bytes, at, label);
+      const size = readVarint(bytes, at, name);
       at = size.end;
       // A size may be up to 2^64. It is compared as a bigint, and becomes a number once it is known to fit.
       if (size.value > BigInt(bytes.length - at)) {
-        throw new FormatError(`${label}: ${size.value} bytes, but ${bytes.length - at} are left`);
+        throw new FormatError(`${label()}: ${size.value} bytes, but ${bytes.length - at} are left`);
       }
       length = Number(size.value);
-    } else throw unsupported(`${label}: wire type ${wire} is not supported`);
+    } else throw unsupported(`${label()}: wire type ${wire} is not supported`);
     if (length > bytes.length - at) {
-      throw new FormatError(`${label}: ${length} bytes, but ${bytes.length - at} are left`);
+      throw new FormatError(`${label()}: ${length} bytes, but ${bytes.length - at} are left`);
     }
-    yield new Field(number, label, wire, value, bytes.subarray(at, at + length));
+    yield new Field(number, name, wire, value, { bytes, start: at, end: at + length });
     at += length;
   }
 }
