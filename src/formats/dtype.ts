@@ -42,7 +42,12 @@ export function isDtype(name: unknown): name is Dtype {
 export function readNumbers(bytes: Uint8Array, dtype: Dtype): TensorData {
   const copy = new Uint8Array(bytes.length);
   copy.set(bytes);
-  const data = DTYPES[dtype].read(copy.buffer);
+  return takeNumbers(copy.buffer, dtype);
+}
+
+/** The numbers in a buffer that nothing else uses, which they may keep. */
+export function takeNumbers(buffer: ArrayBuffer, dtype: Dtype): TensorData {
+  const data = DTYPES[dtype].read(buffer);
   stored.set(data, dtype);
   return data;
 }

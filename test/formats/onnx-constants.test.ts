@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
+import { Allowance } from "../../src/formats/onnx/allowance.js";
 import { Constants, NotConstant } from "../../src/formats/onnx/constants.js";
 import { readModel } from "../../src/formats/onnx/model-proto.js";
 import { listSites } from "../../src/formats/onnx/scope.js";
@@ -31,7 +32,7 @@ function evaluate(
 ) {
   const nodes = [node(op, inputs, outputs, { attributes })];
   const [site] = listSites(readModel(model({ nodes, initializers: INITIALIZERS, inputs: ["x"] })));
-  return new Constants(1000).evaluate(name, site!.scope);
+  return new Constants(new Allowance(1000)).evaluate(name, site!.scope);
 }
 
 describe("constants", () => {
@@ -147,7 +148,7 @@ describe("constants", () => {
       "m",
       "loop",
     ];
-    const found = names.filter((name) => new Constants(1000).isZeros(name, site!.scope));
+    const found = names.filter((name) => new Constants(new Allowance(1000)).isZeros(name, site!.scope));
     expect(found).toEqual(["zeros", "expanded", "both", "part", "zero"]);
   });
 });

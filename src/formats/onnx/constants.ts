@@ -5,10 +5,11 @@
  */
 
 import { show } from "../../tensor/checks.js";
+import type { TensorData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
-import { allowedBytes } from "../allowance.js";
 import { FormatError } from "../bytes.js";
 import { getOrMake } from "../get-or-make.js";
+import type { Allowance } from "./allowance.js";
 import type { Attribute } from "./model-proto.js";
 import { type AnyTensor, OPERATORS } from "./operators.js";
 import type { Scope } from "./scope.js";
@@ -16,6 +17,8 @@ import { toTensor } from "./tensor-proto.js";
 
 /** Nodes between a weight and its layer. Silero's exporter puts 3. */
 const MOST_DEPTH = 200;
+/** Of an operator other than Concat: those of Slice. */
+const MOST_INPUTS = 5;
 
 /**
  * Operators that are not evaluated. Like those of operators.ts they move or repeat the numbers of their first
@@ -28,26 +31,80 @@ export class NotConstant {
   constructor(readonly reason: string) {}
 }
 
+type Value = AnyTensor | NotConstant;
+
+/** What came of a value, and how many nodes lie between it and the farthest weight that it comes from. */
+interface Outcome {
+  readonly value: Value | FormatError;
+  readonly height: number;
+}
+
+/** A value that another one needs. */
+interface Need {
+  readonly name: string;
+  readonly scope: Scope;
+}
+
+/** A value whose computation waits for those that it needs. */
+interface Pending extends Need {
+  readonly steps: Generator<Need, Value, Value>;
+  height: number;
+}
+
+/** What a value that is still being computed is to itself. */
+const CYCLE: Outcome = { value: new NotConstant("depends on itself"), height: Number.POSITIVE_INFINITY };
+
 /**
- * Evaluates each value once. All of them together stay within an allowance, since nodes may repeat their
- * input.
+ * Evaluates each value once, and remembers those that are broken too. All of them together stay within the
+ * model's allowance, since nodes may repeat their input.
  */
 export class Constants {
-  readonly #known = new Map<Scope, Map<string, AnyTensor | NotConstant>>();
-  readonly #zeros = new Map<Scope, Map<string, boolean>>();
-  #bytesLeft: number;
+  readonly #outcomes = new Map<Scope, Map<string, Outcome>>();
+  readonly #zeros = new Map<Scope, Map<string, boolean | FormatError>>();
+  /** By their numbers, which nodes may share. */
+  readonly #allZeros = new WeakMap<TensorData, boolean>();
 
-  constructor(fileBytes: number) {
-    this.#bytesLeft = allowedBytes(fileBytes);
-  }
+  constructor(readonly allowance: Allowance) {}
 
   /** @throws FormatError for a value that is broken */
-  evaluate(name: string, scope: Scope, depth = 0): AnyTensor | NotConstant {
-    if (depth > MOST_DEPTH) {
-      throw new FormatError(`onnx: value ${show(name)} passes through more than ${MOST_DEPTH} nodes`);
+  evaluate(name: string, scope: Scope): Value {
+    // A stack of its own: each value is known once those below it are, whichever node asks first.
+    const stack: Pending[] = [];
+    let outcome = this.#ask({ name, scope }, stack);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      let value = outcome?.value;
+      try {
+        if (outcome !== undefined) top.height = Math.max(top.height, outcome.height + 1);
+        if (value instanceof FormatError) throw value;
+        if (top.height > MOST_DEPTH) {
+          throw new FormatError(`onnx: value ${show(top.name)} passes through more than ${MOST_DEPTH} nodes`);
+        }
+        const step = value === undefined ? top.steps.next() : top.steps.next(value);
+        if (step.done !== true) {
+          outcome = this.#ask(step.value, stack);
+          continue;
+        }
+        value = step.value;
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        value = error;
+      }
+      stack.pop();
+      outcome = { value, height: top.height };
+      this.#outcomes.get(top.scope)!.set(top.name, outcome);
     }
-    const known = getOrMake(this.#known, scope, () => new Map<string, AnyTensor | NotConstant>());
-    return getOrMake(known, name, () => this.#compute(name, scope, depth));
+    if (outcome!.value instanceof FormatError) throw outcome!.value;
+    return outcome!.value;
+  }
+
+  /** What is known of a value. If nothing is, its computation is put on the stack. */
+  #ask({ name, scope }: Need, stack: Pending[]): Outcome | undefined {
+    const outcomes = getOrMake(this.#outcomes, scope, () => new Map<string, Outcome>());
+    const known = outcomes.get(name);
+    if (known !== undefined) return known;
+    outcomes.set(name, CYCLE);
+    stack.push({ name, scope, steps: this.#compute(name, scope), height: 0 });
+    return undefined;
   }
 
   /**
@@ -55,76 +112,76 @@ export class Constants {
    * shape is known only at run time.
    */
   isZeros(name: string, scope: Scope, depth = 0): boolean {
-    const known = getOrMake(this.#zeros, scope, () => new Map<string, boolean>());
-    return getOrMake(known, name, () => depth <= MOST_DEPTH && this.#findZeros(name, scope, depth));
+    const known = getOrMake(this.#zeros, scope, () => new Map<string, boolean | FormatError>());
+    const zeros = getOrMake(known, name, () => {
+      try {
+        return depth <= MOST_DEPTH && this.#findZeros(name, scope, depth);
+      } catch (error) {
+        if (error instanceof FormatError) return error;
+        throw error;
+      }
+    });
+    if (zeros instanceof FormatError) throw zeros;
+    return zeros;
+  }
+
+  /** Whether all numbers are zeros. They are looked through once, however many nodes share them. */
+  allZeros({ data }: AnyTensor): boolean {
+    let zeros = this.#allZeros.get(data);
+    if (zeros === undefined) {
+      // biome-ignore lint/suspicious/noDoubleEquals: the numbers may be bigints, and 0n == 0
+      zeros = (data as Float32Array).every((number) => number == 0);
+      this.#allZeros.set(data, zeros);
+    }
+    return zeros;
   }
 
   #findZeros(name: string, scope: Scope, depth: number): boolean {
     const origin = scope.find(name);
     if (origin.kind === "input") return false;
-    if (origin.kind === "tensor") return allZeros(toTensor(origin.tensor));
+    if (origin.kind === "tensor") return this.allZeros(toTensor(origin.tensor));
     const { node, scope: home } = origin;
     if (node.domain !== "") return false;
     if (node.opType === "Constant") {
-      const value = this.evaluate(origin.name, home, depth);
-      return value instanceof Tensor && allZeros(value);
+      const value = this.evaluate(origin.name, home);
+      return value instanceof Tensor && this.allZeros(value);
     }
     // Until opset 8, ConstantFill did what ConstantOfShape does now.
     if (node.opType === "ConstantFill") return (home.attribute(node, "value")?.f ?? 0) === 0;
     if (node.opType === "ConstantOfShape") {
       const value = home.attribute(node, "value")?.t;
-      return value === undefined || allZeros(toTensor(value));
+      return value === undefined || this.allZeros(toTensor(value));
     }
     if (!OPERATORS.has(node.opType) && !OTHER_MOVES.has(node.opType)) return false;
     const inputs = node.opType === "Concat" ? node.inputs : node.inputs.slice(0, 1);
     return inputs.every((input) => this.isZeros(input, home, depth + 1));
   }
 
-  #compute(name: string, scope: Scope, depth: number): AnyTensor | NotConstant {
+  *#compute(name: string, scope: Scope): Generator<Need, Value, Value> {
     const origin = scope.find(name);
     if (origin.kind === "input") return new NotConstant("is an input of the model");
-    if (origin.kind === "tensor") return this.#pay(toTensor(origin.tensor));
-    const { node, scope: home } = origin;
-    if (home !== scope) return this.evaluate(origin.name, home, depth + 1);
+    if (origin.kind === "tensor") return toTensor(origin.tensor);
+    const { node, output, scope: home } = origin;
+    if (home !== scope) return yield { name: origin.name, scope: home };
     const attribute = (key: string) => scope.attribute(node, key);
     const label = `onnx: ${node.opType} ${show(node.name || name)}`;
-    if (node.opType === "Constant" && node.domain === "") {
-      // Paid before it is made: its last number may be refused, and that again in every call of a function.
-      this.#spend(8 * (attribute("value_ints")?.ints.length ?? 0));
-      const constant = constantOf(attribute, label);
-      return constant instanceof Tensor ? this.#pay(constant) : constant;
-    }
+    if (node.opType === "Constant" && node.domain === "") return constantOf(attribute, label, this.allowance);
     const operator = node.domain === "" ? OPERATORS.get(node.opType) : undefined;
-    const output = node.outputs.indexOf(name);
     if (operator === undefined || (output > 0 && node.opType !== "Split")) {
       return new NotConstant(`is computed by ${node.opType}`);
     }
+    // A Split may have as many outputs as inputs, and each output asks for the inputs.
+    const most = node.opType === "Concat" ? node.inputs.length : MOST_INPUTS;
     const inputs: (AnyTensor | undefined)[] = [];
-    for (const input of node.inputs) {
-      const value = input === "" ? undefined : this.evaluate(input, scope, depth + 1);
+    for (const input of node.inputs.slice(0, most)) {
+      const value: Value | undefined = input === "" ? undefined : yield { name: input, scope };
       if (value instanceof NotConstant) return value;
       inputs.push(value);
     }
-    const checkAllowance = (bytes: number) => this.#checkAllowance(bytes);
+    const spend = (bytes: number) => this.allowance.spend(bytes);
     const outputCount = node.outputs.length;
-    const result = operator({ inputs, attribute, output, outputCount, label, checkAllowance });
-    return typeof result === "string" ? new NotConstant(result) : this.#pay(result);
-  }
-
-  #pay(tensor: AnyTensor): AnyTensor {
-    this.#spend(tensor.data.byteLength);
-    return tensor;
-  }
-
-  #spend(bytes: number): void {
-    this.#checkAllowance(bytes);
-    this.#bytesLeft -= bytes;
-  }
-
-  #checkAllowance(bytes: number): void {
-    if (bytes > this.#bytesLeft) {
-      throw new FormatError("onnx: constants take more memory than a file of this size may");
-    }
+    const result = operator({ inputs, attribute, output, outputCount, label, spend });
+    return typeof result === "string" ? new NotConstant(result) : result;
   }
 }
 
@@ -132,6 +189,7 @@ export class Constants {
 export function constantOf(
   attribute: (name: string) => Attribute | undefined,
   label: string,
+  allowance: Allowance,
 ): AnyTensor | NotConstant {
   const value = attribute("value")?.t;
   if (value !== undefined) return toTensor(value);
@@ -139,6 +197,7 @@ export function constantOf(
   if (float !== undefined) return new Tensor(Float32Array.of(float), []);
   if (int !== undefined) return new Tensor(BigInt64Array.of(toBigInt(int, label)), []);
   const [floats, ints] = [attribute("value_floats")?.floats, attribute("value_ints")?.ints];
+  allowance.spend(4 * (floats?.length ?? 0) + 8 * (ints?.length ?? 0));
   if (floats !== undefined) return new Tensor(Float32Array.from(floats), [floats.length]);
   if (ints !== undefined) {
     return new Tensor(
@@ -147,12 +206,6 @@ export function constantOf(
     );
   }
   return new NotConstant("is a constant without numbers");
-}
-
-/** Whether all numbers are zeros. */
-export function allZeros({ data }: AnyTensor): boolean {
-  // biome-ignore lint/suspicious/noDoubleEquals: the numbers may be bigints, and 0n == 0
-  return (data as Float32Array).every((number) => number == 0);
 }
 
 function toBigInt(value: number, label: string): bigint {

@@ -8,6 +8,7 @@ import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { asBytes, type Bytes, FormatError } from "../bytes.js";
+import type { Allowance } from "./allowance.js";
 import { Constants, constantOf } from "./constants.js";
 import { ExternalFiles } from "./external.js";
 import { findStacks } from "./layer-chain.js";
@@ -26,7 +27,10 @@ export interface OnnxLayer {
   readonly name: string;
   /** The names of its nodes, one per layer. */
   readonly nodes: readonly string[];
-  /** For `LSTM.fromStateDict` and the like: `weight_ih_l0`, `weight_hh_l0_reverse`, `bias_ih_l1`... */
+  /**
+   * For `LSTM.fromStateDict` and the like: `weight_ih_l0`, `weight_hh_l0_reverse`, `bias_ih_l1`... Layers whose
+   * nodes share a weight have numbers of their own.
+   */
   readonly stateDict: StateDict;
   readonly inputSize: number;
   readonly hiddenSize: number;
@@ -115,17 +119,22 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
   }
   const { sites, constants } = open(bytes, externalData);
   let recurrent = sites.filter(isRecurrent);
+  const names = new Set(recurrent.map(({ name }) => name));
   for (const name of wanted ?? []) {
-    if (!recurrent.some((site) => site.name === name)) {
+    if (!names.has(name)) {
       const known = recurrent.slice(0, 12).map((site) => show(site.name));
       throw new FormatError(`onnx: no recurrent node ${show(name)}; there are ${known.join(", ") || "none"}`);
     }
   }
-  if (wanted !== undefined) recurrent = recurrent.filter((site) => wanted.includes(site.name));
+  if (wanted !== undefined) {
+    const chosen = new Set(wanted);
+    recurrent = recurrent.filter(({ name }) => chosen.has(name));
+  }
+  constants.allowance.spendLayers(recurrent.length);
   const layers = recurrent.map((site) => readRecurrent(site, constants));
   return {
-    layers: findStacks(layers, constants).map(toLayer),
-    tensors: collectTensors(sites),
+    layers: findStacks(layers, constants).map((stack) => toLayer(stack, constants.allowance)),
+    tensors: collectTensors(sites, constants.allowance),
   };
 }
 
@@ -137,7 +146,9 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
 export function listOnnxNodes(bytes: Bytes, options?: ListOnnxNodesOptions): OnnxNode[] {
   const { externalData } = checkOptions("options", options, ["externalData"]);
   const { sites, constants } = open(bytes, externalData);
-  return sites.filter(isRecurrent).map((site) => {
+  const recurrent = sites.filter(isRecurrent);
+  constants.allowance.spendLayers(recurrent.length);
+  return recurrent.map((site) => {
     const { node, scope, name } = site;
     const attributes = [...node.attributes.keys()].map((key) => [
       key,
@@ -152,7 +163,7 @@ export function listOnnxNodes(bytes: Bytes, options?: ListOnnxNodesOptions): Onn
     }
     return {
       name,
-      operator: node.domain === "" ? node.opType : `${node.domain}.${node.opType}`,
+      operator: node.operator,
       attributes: Object.fromEntries(attributes),
       inputs: node.inputs,
       outputs: node.outputs,
@@ -164,7 +175,8 @@ export function listOnnxNodes(bytes: Bytes, options?: ListOnnxNodesOptions): Onn
 function open(bytes: Bytes, externalData: unknown): { sites: Site[]; constants: Constants } {
   const file = asBytes(bytes);
   const files = new ExternalFiles(externalData);
-  return { sites: listSites(readModel(file, files)), constants: new Constants(file.length + files.size) };
+  const model = readModel(file, files);
+  return { sites: listSites(model), constants: new Constants(model.allowance) };
 }
 
 function plainValue(
@@ -175,12 +187,12 @@ function plainValue(
   return i ?? f ?? s ?? (ints.length > 0 ? ints : floats.length > 0 ? floats : strings);
 }
 
-function toLayer(stack: readonly Recurrent[]): OnnxLayer {
+function toLayer(stack: readonly Recurrent[], allowance: Allowance): OnnxLayer {
   const first = stack[0]!;
   const bias = stack.some(({ b }) => b !== undefined);
   const stateDict: StateDict = new Map();
   for (const [layer, recurrent] of stack.entries()) {
-    for (const [name, tensor] of layerDict(recurrent, layer, bias)) stateDict.set(name, tensor);
+    for (const [name, tensor] of layerDict(recurrent, layer, bias, allowance)) stateDict.set(name, tensor);
   }
   const takesState = stack.some(({ h0, c0 }) => h0 === "runtime" || c0 === "runtime");
   return {
@@ -197,7 +209,7 @@ function toLayer(stack: readonly Recurrent[]): OnnxLayer {
     nonlinearity: first.nonlinearity,
     takesLengths: first.lengths !== "",
     takesState,
-    initialState: takesState ? undefined : stackStates(stack),
+    initialState: takesState ? undefined : stackStates(stack, allowance),
   };
 }
 
@@ -205,7 +217,7 @@ function toLayer(stack: readonly Recurrent[]): OnnxLayer {
  * The constant states of all layers, one after the other. Zeros where a layer has none, undefined if no layer
  * has one.
  */
-function stackStates(stack: readonly Recurrent[]): OnnxLayer["initialState"] {
+function stackStates(stack: readonly Recurrent[], allowance: Allowance): OnnxLayer["initialState"] {
   const states = stack.flatMap(({ h0, c0 }) => [h0, c0]).filter((state) => state instanceof Tensor);
   const batch = states[0]?.shape[1];
   if (batch === undefined) return undefined;
@@ -214,6 +226,7 @@ function stackStates(stack: readonly Recurrent[]): OnnxLayer["initialState"] {
     throw new FormatError(`onnx: ${kind} ${show(site.name)}: its initial states differ in batch size`);
   }
   const gather = (key: "h0" | "c0") => {
+    allowance.spend(4 * stack.length * directions * batch * hiddenSize);
     const all = Tensor.zeros([stack.length * directions, batch, hiddenSize]);
     const size = directions * batch * hiddenSize;
     for (const [layer, recurrent] of stack.entries()) {
@@ -229,7 +242,7 @@ function stackStates(stack: readonly Recurrent[]): OnnxLayer["initialState"] {
  * Initializers and Constants of every graph. Those of a function come once, even if it is called several
  * times.
  */
-function collectTensors(sites: readonly Site[]): StateDict {
+function collectTensors(sites: readonly Site[], allowance: Allowance): StateDict {
   const found = new Map<string, { path: string; read: () => Tensor<TensorData> | undefined }[]>();
   const add = (name: string, path: string, read: () => Tensor<TensorData> | undefined) => {
     const same = found.get(name);
@@ -254,7 +267,7 @@ function collectTensors(sites: readonly Site[]): StateDict {
       const attribute = (name: string) => scope.attribute(node, name);
       const proto = attribute("value")?.t;
       if (proto !== undefined) return numbers(proto);
-      const value = constantOf(attribute, `onnx: Constant ${show(output)}`);
+      const value = constantOf(attribute, `onnx: Constant ${show(output)}`, allowance);
       return value instanceof Tensor ? value : undefined;
     });
   }
@@ -262,8 +275,10 @@ function collectTensors(sites: readonly Site[]): StateDict {
   for (const [name, entries] of found) {
     for (const { path, read } of entries) {
       const tensor = read();
-      if (tensor !== undefined)
-        tensors.set(entries.length === 1 || path === "" ? name : `${path}/${name}`, tensor);
+      if (tensor === undefined) continue;
+      const prefix = entries.length === 1 || path === "" ? "" : `${path}/`;
+      allowance.spend(prefix.length, "names of weights");
+      tensors.set(prefix + name, tensor);
     }
   }
   return tensors;

@@ -16,7 +16,7 @@ const MOST_BETWEEN = 8;
 
 /** The layers, one list for each chain, in order. */
 export function findStacks(layers: readonly Recurrent[], constants: Constants): Recurrent[][] {
-  const uses = new Map<Scope, Map<string, number>>();
+  const uses = new Uses();
   const after = new Map<Recurrent, Recurrent>();
   const followers = new Set<Recurrent>();
   const byNode = new Map<Scope, Map<Node, Recurrent>>();
@@ -26,8 +26,8 @@ export function findStacks(layers: readonly Recurrent[], constants: Constants): 
   }
   for (const layer of layers) {
     const { scope } = layer.site;
-    const usesHere = getOrMake(uses, scope, () => countUses(scope.graph));
-    const before = layerBefore(layer, byNode.get(scope)!, usesHere, constants);
+    const usedOnce = (name: string) => uses.count(name, scope) === 1;
+    const before = layerBefore(layer, byNode.get(scope)!, usedOnce, constants);
     if (before === undefined || after.has(before)) continue;
     after.set(before, layer);
     followers.add(layer);
@@ -42,34 +42,63 @@ export function findStacks(layers: readonly Recurrent[], constants: Constants): 
 }
 
 /**
- * How often each name is used in a graph and the graphs within it. Asking for the shape of a value does not
- * count.
+ * How often names are used. Graphs are numbered in the order in which they begin, so that the graphs within
+ * one have the numbers behind its own. Each model and function is gone through once, however many of the
+ * graphs within it have layers.
  */
-function countUses(graph: Graph): Map<string, number> {
-  const uses = new Map<string, number>();
-  const visit = ({ nodes, outputs }: Graph): void => {
-    for (const name of outputs) uses.set(name, (uses.get(name) ?? 0) + 1);
-    for (const { opType, inputs, attributes } of nodes) {
-      if (opType === "Shape") continue;
-      for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
-      for (const { graphs } of attributes.values()) graphs.forEach(visit);
+class Uses {
+  readonly #roots = new Set<Graph>();
+  /** The numbers of a graph and of the last one within it. */
+  readonly #ranges = new Map<Graph, { readonly first: number; last: number }>();
+  /** For each name, the graph of each use, in order. */
+  readonly #places = new Map<string, number[]>();
+
+  /**
+   * The uses in the scope's graph and the graphs within it, counted up to 2. Asking for the shape of a value
+   * is none.
+   */
+  count(name: string, { root, graph }: Scope): number {
+    if (!this.#roots.has(root)) {
+      this.#roots.add(root);
+      this.#visit(root);
     }
-  };
-  visit(graph);
-  return uses;
+    const places = this.#places.get(name) ?? [];
+    const { first, last } = this.#ranges.get(graph)!;
+    let [low, high] = [0, places.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (places[middle]! < first) low = middle + 1;
+      else high = middle;
+    }
+    return [places[low], places[low + 1]].filter((at) => at !== undefined && at <= last).length;
+  }
+
+  #visit(graph: Graph): void {
+    const number = this.#ranges.size;
+    const range = { first: number, last: number };
+    this.#ranges.set(graph, range);
+    const use = (name: string) => getOrMake(this.#places, name, (): number[] => []).push(number);
+    graph.outputs.forEach(use);
+    const nodes = graph.nodes.filter(({ opType }) => opType !== "Shape");
+    for (const { inputs } of nodes) inputs.forEach(use);
+    for (const { attributes } of nodes) {
+      for (const { graphs } of attributes.values()) for (const inner of graphs) this.#visit(inner);
+    }
+    range.last = this.#ranges.size - 1;
+  }
 }
 
 /** The layer whose Y becomes this one's X, if the two are layers of one module. */
 function layerBefore(
   layer: Recurrent,
   layers: ReadonlyMap<Node, Recurrent>,
-  uses: ReadonlyMap<string, number>,
+  usedOnce: (name: string) => boolean,
   constants: Constants,
 ): Recurrent | undefined {
   const { scope, node } = layer.site;
   const between: Node[] = [];
   let value = node.inputs[0] ?? "";
-  while (value !== "" && between.length <= MOST_BETWEEN && uses.get(value) === 1) {
+  while (value !== "" && between.length <= MOST_BETWEEN && usedOnce(value)) {
     const origin = scope.find(value);
     if (origin.kind !== "node" || origin.scope !== scope) return undefined;
     const before = layers.get(origin.node);
@@ -130,10 +159,11 @@ function moveAxes(
 ): string[] | undefined {
   const list = (name: string, at: number): number[] | undefined => {
     const attribute = scope.attribute(node, name);
-    if (attribute !== undefined) return [...attribute.ints];
-    const value = node.inputs[at] ? constants.evaluate(node.inputs[at], scope) : undefined;
+    const value = attribute ?? (node.inputs[at] ? constants.evaluate(node.inputs[at], scope) : undefined);
     if (value === undefined || value instanceof NotConstant) return undefined;
-    return Array.from(value.data as ArrayLike<number | bigint>, Number);
+    const numbers: ArrayLike<number | bigint> = "data" in value ? value.data : value.ints;
+    // Each pair of layers reads the list anew. One of more numbers than axes does not join layers.
+    return numbers.length > axes.length ? [] : Array.from(numbers, Number);
   };
   switch (node.opType) {
     case "Identity":

@@ -8,6 +8,7 @@ import { MOST_DIMENSIONS, sizeOf, type TensorData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { stridesOf, visitStrided } from "../strided.js";
+import { copyRun } from "./copy-run.js";
 import type { Attribute } from "./model-proto.js";
 
 /** Outputs of one Split; the gates of both directions are 8. */
@@ -25,8 +26,11 @@ export interface Call {
   readonly outputCount: number;
   /** What messages call the node. */
   readonly label: string;
-  /** @throws FormatError if the file's allowance for constants has fewer bytes left. */
-  readonly checkAllowance: (bytes: number) => void;
+  /**
+   * Counts bytes against the file's allowance, before they are made or looked through.
+   * @throws FormatError if fewer are left
+   */
+  readonly spend: (bytes: number) => void;
 }
 
 /**
@@ -60,6 +64,7 @@ function firstInput({ inputs, label }: Call): AnyTensor {
 function cast(call: Call): AnyTensor | string {
   const tensor = firstInput(call);
   const to = call.attribute("to")?.i;
+  if (to === 1 || to === 7 || to === 11) call.spend((to === 7 ? 8 : 4) * tensor.data.length);
   if (to === 1 || to === 11) {
     return new Tensor(Float32Array.from(tensor.data as ArrayLike<number>, Number), tensor.shape);
   }
@@ -78,23 +83,26 @@ function concat(call: Call): AnyTensor {
   shape[axis] = 0;
   for (const tensor of inputs) {
     const fits =
-      tensor?.data.constructor === first.data.constructor &&
-      tensor.shape.length === shape.length &&
-      tensor.shape.every((size, at) => at === axis || size === shape[at]);
+      // An input that is given often is compared once.
+      tensor === first ||
+      (tensor?.data.constructor === first.data.constructor &&
+        tensor.shape.length === shape.length &&
+        tensor.shape.every((size, at) => at === axis || size === shape[at]));
     if (!fits) throw new FormatError(`${call.label}: its inputs do not fit together`);
     shape[axis]! += tensor.shape[axis]!;
+    // Of tensors without numbers, axes may be of any size.
+    if (!Number.isSafeInteger(shape[axis])) throw new FormatError(`${call.label}: its axis is too long`);
   }
-  // Other operators make no more than their input, but here one input may be given many times.
-  call.checkAllowance(shape.reduce((product, size) => product * size, first.data.BYTES_PER_ELEMENT));
-  const result = emptyLike(first.data, sizeOf(shape));
+  const result = emptyLike(call, first.data, shape);
+  if (result.length === 0) return new Tensor(result, shape);
   const blocks = sizeOf(shape.slice(0, axis));
-  const row = sizeOf(shape.slice(axis));
+  const row = result.length / blocks;
   let start = 0;
-  for (const tensor of inputs as readonly AnyTensor[]) {
-    const part = sizeOf(tensor.shape.slice(axis));
-    for (let block = 0; block < blocks; block++) {
-      const rows = tensor.data.subarray(block * part, (block + 1) * part);
-      result.set(rows as never, block * row + start);
+  for (const { data } of inputs as readonly AnyTensor[]) {
+    if (data.length === 0) continue;
+    const part = data.length / blocks;
+    for (let from = 0, to = start; from < data.length; from += part, to += row) {
+      copyRun(data, from, result, to, part);
     }
     start += part;
   }
@@ -133,7 +141,7 @@ function slice(call: Call): AnyTensor {
     offset += start * strides[axis]!;
     strides[axis]! *= step;
   }
-  return gather(tensor, shape, offset, strides);
+  return gather(call, tensor, shape, offset, strides);
 }
 
 /** One part of an axis. Parts are as long as `split` says, or equally long except for the last. */
@@ -161,7 +169,7 @@ function split(call: Call): AnyTensor {
   const start = lengths.slice(0, call.output).reduce((total, length) => total + length, 0);
   const shape = tensor.shape.map((length, at) => (at === axis ? lengths[call.output]! : length));
   const strides = stridesOf(tensor.shape);
-  return gather(tensor, shape, start * strides[axis]!, strides);
+  return gather(call, tensor, shape, start * strides[axis]!, strides);
 }
 
 function transpose(call: Call): AnyTensor {
@@ -174,11 +182,12 @@ function transpose(call: Call): AnyTensor {
     !perm.every((axis) => axis >= 0 && axis < rank)
   ) {
     throw new FormatError(
-      `${call.label}: perm [${perm.join(", ")}] does not fit shape ${showShape(tensor.shape)}`,
+      `${call.label}: perm [${perm.slice(0, 8).join(", ")}] does not fit shape ${showShape(tensor.shape)}`,
     );
   }
   const strides = stridesOf(tensor.shape);
   return gather(
+    call,
     tensor,
     perm.map((axis) => tensor.shape[axis]!),
     0,
@@ -259,18 +268,22 @@ function checkRank({ label }: Call, rank: number): number {
 
 /** The elements at offset + index * strides, row-major. The caller keeps them within the tensor. */
 function gather(
+  call: Call,
   { data }: AnyTensor,
   shape: readonly number[],
   offset: number,
   strides: readonly number[],
 ): AnyTensor {
-  const result = emptyLike(data, sizeOf(shape));
+  const result = emptyLike(call, data, shape);
   visitStrided(shape, strides, offset, (from, to) => {
     result[to] = data[from]!;
   });
   return new Tensor(result, shape);
 }
 
-function emptyLike(data: TensorData, length: number): TensorData {
+function emptyLike({ spend }: Call, data: TensorData, shape: readonly number[]): TensorData {
+  const length = sizeOf(shape);
+  // Numbers take the same time whatever their width. 64 MB of single bytes would take a second.
+  spend(length * Math.max(4, data.BYTES_PER_ELEMENT));
   return new (data.constructor as new (length: number) => TensorData)(length);
 }

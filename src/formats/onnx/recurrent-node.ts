@@ -5,11 +5,13 @@
  * it.
  */
 
-import { show, showShape } from "../../tensor/checks.js";
+import { sameShape, show, showShape } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
 import { layerSuffix } from "../layer-suffix.js";
-import { allZeros, type Constants, NotConstant } from "./constants.js";
+import type { Allowance } from "./allowance.js";
+import { type Constants, NotConstant } from "./constants.js";
+import { copyRun } from "./copy-run.js";
 import type { Attribute } from "./model-proto.js";
 import type { Site } from "./scope.js";
 
@@ -53,7 +55,8 @@ export interface Recurrent {
  */
 export function isRecurrent({ node, isCall }: Site): boolean {
   if (isCall) return false;
-  return /^(LSTM|GRU|RNN)$/.test(node.opType) || (node.domain !== "" && /(LSTM|GRU|RNN)$/.test(node.opType));
+  const { domain, opType } = node;
+  return Object.keys(GATE_ORDER).some((kind) => (domain === "" ? opType === kind : opType.endsWith(kind)));
 }
 
 /** @throws FormatError that names the attribute, input or weight that is broken or not supported */
@@ -95,7 +98,7 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
     );
   }
   const expectShape = (name: string, tensor: Tensor, shape: readonly number[]) => {
-    if (showShape(tensor.shape) === showShape(shape)) return;
+    if (sameShape(tensor.shape, shape)) return;
     throw new FormatError(
       `${label}: ${name}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}`,
     );
@@ -119,8 +122,8 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
       value as Tensor,
       batchFirst ? [batch!, first, hiddenSize] : [first, batch!, hiddenSize],
     );
-    if (allZeros(value)) return undefined;
-    return batchFirst ? swapFirst(value as Tensor) : (value as Tensor);
+    if (constants.allZeros(value)) return undefined;
+    return batchFirst ? swapFirst(value as Tensor, constants.allowance) : (value as Tensor);
   };
   return {
     site,
@@ -140,12 +143,17 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
   };
 }
 
-/** The tensors of layer `layer` by PyTorch's names. With `withBias`, a node without a bias gets zeros. */
+/**
+ * The tensors of layer `layer` by PyTorch's names. With `withBias`, a node without a bias gets zeros. Nodes
+ * may share a weight, but each layer gets numbers of its own: a user may change one layer's.
+ */
 export function layerDict(
   { kind, directions, hiddenSize, w, r, b }: Recurrent,
   layer: number,
   withBias: boolean,
+  allowance: Allowance,
 ): StateDict {
+  allowance.spend(4 * (w.data.length + r.data.length + (withBias ? 2 * w.shape[1]! * directions : 0)));
   const dict: StateDict = new Map();
   const order = GATE_ORDER[kind];
   const rows = order.length * hiddenSize;
@@ -192,12 +200,13 @@ function reorder(
 }
 
 /** (N, D, H) to (D, N, H). */
-function swapFirst({ data, shape }: Tensor): Tensor {
+function swapFirst({ data, shape }: Tensor, allowance: Allowance): Tensor {
+  allowance.spend(data.byteLength);
   const [batch, directions, hidden] = shape as [number, number, number];
   const result = Tensor.zeros([directions, batch, hidden]);
   for (let row = 0; row < batch * directions; row++) {
     const to = (row % directions) * batch + Math.floor(row / directions);
-    result.data.set(data.subarray(row * hidden, (row + 1) * hidden), to * hidden);
+    copyRun(data, row * hidden, result.data, to * hidden, hidden);
   }
   return result;
 }
@@ -221,6 +230,8 @@ function checkActivations(
 ): "tanh" | "relu" {
   const given = attribute?.strings ?? [];
   if (given.length === 0) return "tanh";
+  // Both directions of an LSTM have 6. A list may be long, and each call of a function would read it.
+  if (given.length > 6) throw unsupported(`${label}: ${given.length} activations are not supported`);
   const names = given.map((name) => name.toLowerCase());
   for (const [nonlinearity, usual] of [
     ["tanh", ACTIVATIONS[kind]],

@@ -3,8 +3,9 @@
  * and `Scan` see the names around them. The body of a function sees only its arguments.
  */
 
+import { show } from "../../tensor/checks.js";
 import { FormatError } from "../bytes.js";
-import { type Attribute, functionKey, type Graph, type Model, type Node } from "./model-proto.js";
+import type { Attribute, Graph, Model, Node } from "./model-proto.js";
 import type { TensorProto } from "./tensor-proto.js";
 
 /** Of calls within functions, and of graphs within graphs. ONNX forbids recursion. */
@@ -18,10 +19,19 @@ const MOST_NAMES = 1_000_000;
 /** Characters of a node's name, with the branches that lead to it. */
 const MOST_PATH = 1024;
 
-/** Where a value comes from. The value of a node has the name that it has in the node's scope. */
+/**
+ * Where a value comes from. The value of a node has the name that it has in the node's scope, and is the
+ * node's output of this index.
+ */
 export type Origin =
   | { readonly kind: "tensor"; readonly tensor: TensorProto }
-  | { readonly kind: "node"; readonly node: Node; readonly scope: Scope; readonly name: string }
+  | {
+      readonly kind: "node";
+      readonly node: Node;
+      readonly output: number;
+      readonly scope: Scope;
+      readonly name: string;
+    }
   | { readonly kind: "input" };
 
 /** The call of a function whose body a scope is. */
@@ -33,7 +43,7 @@ interface Call {
 export class Scope {
   /** The scope around this one, whose names are seen here too. */
   readonly #outer: Scope | undefined;
-  readonly #producers = new Map<string, Node>();
+  readonly #producers = new Map<string, { readonly node: Node; readonly output: number }>();
   /** In the body of a function: the call, which has the names of its arguments. */
   readonly #call: Call | undefined;
   readonly #inputs: ReadonlyMap<string, number>;
@@ -49,11 +59,10 @@ export class Scope {
     this.#call = call;
     this.#inputs = new Map(graph.inputs.map((name, at) => [name, at]));
     for (const node of graph.nodes) {
-      for (const output of node.outputs) {
-        if (output === "") continue;
-        if (this.#producers.has(output))
-          throw new FormatError(`onnx: value ${JSON.stringify(output)} is made twice`);
-        this.#producers.set(output, node);
+      for (const [output, name] of node.outputs.entries()) {
+        if (name === "") continue;
+        if (this.#producers.has(name)) throw new FormatError(`onnx: value ${show(name)} is made twice`);
+        this.#producers.set(name, { node, output });
       }
     }
   }
@@ -63,15 +72,22 @@ export class Scope {
     for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#outer) {
       const tensor = scope.graph.initializers.get(name);
       if (tensor !== undefined) return { kind: "tensor", tensor };
-      const node = scope.#producers.get(name);
-      if (node !== undefined) return { kind: "node", node, scope, name };
+      const made = scope.#producers.get(name);
+      if (made !== undefined) return { kind: "node", ...made, scope, name };
       const at = scope.#inputs.get(name);
       if (at === undefined) continue;
       // Calls nest no deeper than MOST_DEPTH, so this recursion does not either.
       const argument = scope.#call?.node.inputs[at];
       return scope.#call === undefined || !argument ? { kind: "input" } : scope.#call.scope.find(argument);
     }
-    throw new FormatError(`onnx: value ${JSON.stringify(name)} is used but not defined`);
+    throw new FormatError(`onnx: value ${show(name)} is used but not defined`);
+  }
+
+  /** The graph of the model or the function that this scope is in. */
+  get root(): Graph {
+    let scope: Scope = this;
+    while (scope.#outer !== undefined) scope = scope.#outer;
+    return scope.graph;
   }
 
   /** An attribute of a node in this scope. If it refers to an attribute of the calling node, that one. */
@@ -117,10 +133,11 @@ export function listSites(model: Model): Site[] {
       const own = node.name === "" ? `${node.opType}_${index}` : node.name;
       const path = scope.path === "" ? own : `${scope.path}/${own}`;
       if (path.length > MOST_PATH) throw new FormatError(`onnx: a node's name of ${path.length} characters`);
+      model.allowance.spend(path.length, "names of nodes");
       const wanted = (names.get(path) ?? 0) + 1;
       names.set(path, wanted);
       const name = wanted === 1 ? path : `${path}#${wanted}`;
-      const body = model.functions.get(functionKey(node.domain, node.opType, node.overload));
+      const body = model.functions.get(node.key);
       if (sites.push({ node, scope, name, isCall: body !== undefined }) > MOST_VISITS)
         throw new FormatError(`onnx: more than ${MOST_VISITS} nodes`);
       for (const [key, { graphs }] of node.attributes) {

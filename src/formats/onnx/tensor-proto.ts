@@ -4,7 +4,9 @@ import { show } from "../../tensor/checks.js";
 import { MOST_DIMENSIONS, type TensorData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
-import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
+import { DTYPES, type Dtype, elementsOf, readNumbers, takeNumbers } from "../dtype.js";
+import { getOrMake } from "../get-or-make.js";
+import type { Allowance } from "./allowance.js";
 import type { ExternalFiles } from "./external.js";
 import { type Budget, type Field, readMessage } from "./protobuf.js";
 
@@ -67,16 +69,42 @@ export interface TensorProto {
   readonly lists: readonly Field[];
   /** The file that holds the numbers, if there is one and it was not given. */
   readonly external: string | undefined;
+  /** What its numbers count against. */
+  readonly allowance: Allowance;
+  /**
+   * What {@link toTensor} gave or threw. A broken tensor may be the weight of every node, and reading it may
+   * take long.
+   */
+  outcome: Tensor<TensorData> | FormatError | undefined;
 }
 
-export function readTensorProto(bytes: Uint8Array, budget: Budget, files: ExternalFiles): TensorProto {
+/** What has been counted of one model so far, and the files beside it. */
+export interface Parser extends Budget {
+  nodes: number;
+  readonly files: ExternalFiles;
+  readonly allowance: Allowance;
+  /** By themselves: see {@link readName}. */
+  readonly names: Map<string, string>;
+}
+
+/**
+ * The name of a value. Equal names are one string, which maps compare without looking at its characters. The
+ * node of a function that is called 50,000 times may have a name of a megabyte.
+ */
+export function readName(field: Field, { names }: Parser): string {
+  const name = field.text();
+  return getOrMake(names, name, () => name);
+}
+
+export function readTensorProto(bytes: Uint8Array, parser: Parser): TensorProto {
+  const { allowance } = parser;
   const dims: number[] = [];
   const lists: Field[] = [];
   const location = new Map<string, string>();
   let [name, isExternal] = ["", false];
   let type = 0;
   let raw: Uint8Array | undefined;
-  for (const field of readMessage(bytes, "onnx: tensor", budget)) {
+  for (const field of readMessage(bytes, "onnx: tensor", parser)) {
     if (field.number === 1) {
       for (const size of field.ints()) {
         dims.push(Number(size));
@@ -85,19 +113,19 @@ export function readTensorProto(bytes: Uint8Array, budget: Budget, files: Extern
       }
     } else if (field.number === 2) type = field.int();
     else if (field.number === 3) throw unsupported("onnx: tensor: segments are not supported");
-    else if (field.number === 8) name = field.text();
+    else if (field.number === 8) name = readName(field, parser);
     else if (field.number === 9) raw = field.bytes();
-    else if (field.number === 13) readPair(field, budget, location);
+    else if (field.number === 13) readPair(field, parser, location);
     else if (field.number === 14) isExternal = field.int() !== 0;
     else if ([4, 5, 7, 10, 11].includes(field.number)) lists.push(field);
   }
   const label = `onnx: tensor ${show(name)}`;
   if (!isExternal && location.size === 0) {
-    return { name, label, dims, type, raw, lists, external: undefined };
+    return { name, label, dims, type, raw, lists, external: undefined, allowance, outcome: undefined };
   }
-  const content = files.read(location, label);
+  const content = parser.files.read(location, label);
   const external = content === undefined ? (location.get("location") ?? "") : undefined;
-  return { name, label, dims, type, raw: content, lists: [], external };
+  return { name, label, dims, type, raw: content, lists: [], external, allowance, outcome: undefined };
 }
 
 /** Reads a key and its value from external_data. */
@@ -116,33 +144,25 @@ export function isNumeric(proto: TensorProto): boolean {
 }
 
 /**
- * What {@link toTensor} gave or threw. A broken tensor may be the weight of every node, and reading it may
- * take long.
- */
-const known = new WeakMap<TensorProto, Tensor<TensorData> | FormatError>();
-
-/**
  * The tensor, the same for every call.
  * @throws FormatError if the type is not supported, if the numbers are in another file, or if there are not
  *   as many as dims say
  */
 export function toTensor(proto: TensorProto): Tensor<TensorData> {
-  let tensor = known.get(proto);
-  if (tensor === undefined) {
+  if (proto.outcome === undefined) {
     try {
-      tensor = read(proto);
+      proto.outcome = read(proto);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      tensor = error;
+      proto.outcome = error;
     }
-    known.set(proto, tensor);
   }
-  if (tensor instanceof FormatError) throw tensor;
-  return tensor;
+  if (proto.outcome instanceof FormatError) throw proto.outcome;
+  return proto.outcome;
 }
 
 function read(proto: TensorProto): Tensor<TensorData> {
-  const { label, dims, raw, lists } = proto;
+  const { label, dims, raw, lists, allowance } = proto;
   const dtype = TYPES.get(proto.type);
   if (dtype === undefined) {
     throw unsupported(`${label}: type ${OTHER_TYPES.get(proto.type) ?? proto.type} is not supported`);
@@ -158,30 +178,42 @@ function read(proto: TensorProto): Tensor<TensorData> {
       `${label}: dims: expected up to 64 sizes of at least 0, got [${dims.slice(0, 8).join(", ")}]`,
     );
   }
-  const bytes = raw ?? listBytes(lists, dtype, elements, label);
   const width = DTYPES[dtype].bytes;
-  if (bytes.length !== elements * width) {
+  const isFloat = dtype.endsWith("F16") || dtype.startsWith("F");
+  const check = (length: number): void => {
+    if (length === elements * width) return;
     throw new FormatError(
-      `${label}: dims [${dims.join(", ")}] of ${dtype} take ${elements * width} bytes, got ${bytes.length}`,
+      `${label}: dims [${dims.join(", ")}] of ${dtype} take ${elements * width} bytes, got ${length}`,
     );
+  };
+  // Floats of any width become float32.
+  const spend = () => allowance.spend(elements * (isFloat ? Math.max(4, width) : width));
+  if (raw !== undefined) {
+    check(raw.length);
+    spend();
+    return new Tensor(readNumbers(raw, dtype), dims as number[]);
   }
-  return new Tensor(readNumbers(bytes, dtype), dims as number[]);
-}
-
-/** The numbers of a list as raw bytes of their type. */
-function listBytes(lists: readonly Field[], dtype: Dtype, elements: number, label: string): Uint8Array {
   const fields = lists.filter((field) => field.number === LIST_FIELDS[dtype]);
   if (dtype === "F32" || dtype === "F64") {
-    return concat(fields.map((field) => field.packed(dtype === "F32" ? 4 : 8)));
+    const parts = fields.map((field) => field.packed(dtype === "F32" ? 4 : 8));
+    check(parts.reduce((sum, part) => sum + part.length, 0));
+    spend();
+    return new Tensor(takeNumbers(concat(parts), dtype), dims as number[]);
   }
   const count = fields.reduce((sum, field) => sum + field.countInts(), 0);
-  const width = DTYPES[dtype].bytes;
   if (count !== elements) {
     throw new FormatError(`${label}: dims are of ${elements} numbers, got a list of ${count}`);
   }
+  spend();
+  return new Tensor(takeNumbers(listBytes(fields, dtype, count, label), dtype), dims as number[]);
+}
+
+/** The integers of a list as raw bytes of their type. */
+function listBytes(fields: readonly Field[], dtype: Dtype, count: number, label: string): ArrayBuffer {
+  const width = DTYPES[dtype].bytes;
   const bits = 8 * width;
-  const bytes = new Uint8Array(count * width);
-  const view = new DataView(bytes.buffer);
+  const buffer = new ArrayBuffer(count * width);
+  const view = new DataView(buffer);
   const signed = dtype.startsWith("I");
   let at = 0;
   for (const field of fields) {
@@ -197,16 +229,15 @@ function listBytes(lists: readonly Field[], dtype: Dtype, elements: number, labe
       at += width;
     }
   }
-  return bytes;
+  return buffer;
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
+function concat(parts: readonly Uint8Array[]): ArrayBuffer {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     joined.set(part, at);
     at += part.length;
   }
-  return joined;
+  return joined.buffer;
 }

@@ -5,7 +5,8 @@ import { type HostileFile, times } from "./readers.js";
 import { safetensors } from "./safetensors.js";
 
 const attribute = { hidden_size: 1 };
-const lstm = (w: string) => onnx.node("LSTM", ["x", w, "r"], ["y"], { attributes: attribute });
+const lstm = (w: string, outputs = ["y"]) =>
+  onnx.node("LSTM", ["x", w, "r"], outputs, { attributes: attribute });
 const chain = (op: string, count: number, inputs: (from: string) => string[], attributes = {}) =>
   Array.from({ length: count }, (_, at) => onnx.node(op, inputs(`v${at}`), [`v${at + 1}`], { attributes }));
 
@@ -185,6 +186,39 @@ export const ONNX: Omit<HostileFile, "reader">[] = [
       });
     },
     message: "constants take more memory than a file of this size may",
+  },
+  {
+    name: "a weight of a megabyte in two thousand layers",
+    make: () => {
+      const [weight, nodes] = [new Uint8Array(2 ** 20), times(2000, onnx.lengthDelimited(1, lstm("w", [])))];
+      const dims = [1, 4, 2 ** 16].flatMap((size) => onnx.integer(1, size));
+      const initializer = join(dims, onnx.integer(2, 1), onnx.lengthDelimited(8, "w"), wrap([9], weight));
+      const rest = onnx.graph({ inputs: ["x"], initializers: [onnx.floats("r", [1, 4, 1], [1, 2, 3, 4])] });
+      return wrap([7], join(wrap([5], initializer), nodes, rest));
+    },
+    message: "constants take more memory than a file of this size may",
+  },
+  {
+    name: "a function of a thousand layers called ninety times",
+    make: () => {
+      const nodes = Array.from({ length: 1000 }, () => lstm("w", []));
+      return onnx.model({ nodes: calls(90) }, [onnx.func("d", "f", { nodes })]);
+    },
+    message: "recurrent nodes take more memory than a file of this size may",
+  },
+  {
+    name: "an attribute of twelve million numbers",
+    make: () => wrap([7, 1, 5, 8], new Uint8Array(12e6)),
+    message: "constants take more memory than a file of this size may",
+  },
+  {
+    name: "a weight of more than 2^53 rows without numbers",
+    make: () =>
+      onnx.model({
+        nodes: [onnx.node("Concat", ["w", "w"], ["c"], { attributes: { axis: 0 } }), lstm("c")],
+        initializers: [onnx.tensor("w", { dims: [2 ** 52, 0], raw: new Uint8Array(0) })],
+      }),
+    message: "its axis is too long",
   },
   {
     name: "a weight of 10,000 dimensions",
