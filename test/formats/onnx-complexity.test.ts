@@ -194,6 +194,8 @@ describe("work in proportion to the file", () => {
     const problems = listOnnxNodes(model({ nodes, initializers })).map(({ problem }) => problem);
     expect(problems[0]).toContain("is computed by Cast to type 7");
     expect(problems.at(-1)).toContain("constants take more memory");
+    // A number costs 64 bytes here, since bigints are slow to make.
+    expect(problems.filter((problem) => problem!.includes("Cast to type 7")).length).toBeLessThan(20);
   });
 
   it("of a transposition, whatever the number of its axes", async () => {

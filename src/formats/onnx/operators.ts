@@ -63,14 +63,19 @@ function firstInput({ inputs, label }: Call): AnyTensor {
  */
 function cast(call: Call): AnyTensor | string {
   const tensor = firstInput(call);
+  const { data, shape } = tensor;
   const to = call.attribute("to")?.i;
-  if (to === 1 || to === 7 || to === 11) call.spend((to === 7 ? 8 : 4) * tensor.data.length);
   if (to === 1 || to === 11) {
-    return new Tensor(Float32Array.from(tensor.data as ArrayLike<number>, Number), tensor.shape);
+    call.spend(4 * data.length);
+    const floats = new Float32Array(data.length);
+    for (let at = 0; at < data.length; at++) floats[at] = Number(data[at]);
+    return new Tensor(floats, shape);
   }
+  // A bigint takes ten times as long as a float. The integers that are cast are axes and sizes.
+  if (to === 7) call.spend(64 * data.length);
   // Exports of opset 7 write axes and sizes as floats.
-  if (to === 7 && (!(tensor.data instanceof Float32Array) || tensor.data.every(Number.isSafeInteger))) {
-    return new Tensor(BigInt64Array.from(tensor.data as ArrayLike<number>, BigInt), tensor.shape);
+  if (to === 7 && (!(data instanceof Float32Array) || data.every(Number.isSafeInteger))) {
+    return new Tensor(BigInt64Array.from(data as ArrayLike<number>, BigInt), shape);
   }
   return `is computed by Cast to type ${to}`;
 }
