@@ -1,7 +1,7 @@
 /**
  * Assertions of the debug build (`npm run build:debug`): a wrong pointer, size or record ends the call with a
  * message and a stack of names. The other builds hold nothing of this file: ASC_NO_ASSERT is a constant of the
- * compiler there.
+ * compiler there. Only the debug build exports what is exported here: tests make its allocations fail.
  */
 
 import { Matrix, Walk } from "./records";
@@ -40,6 +40,26 @@ export function forgetBlock(block: usize): void {
     link = node;
   }
   assert(false, "free: not a live block");
+}
+
+let untilRefusal: i32 = 0;
+
+/** Allocation number `number` from now on, counted from 1, fails as where memory cannot grow; 0 for none. */
+export function refuseAllocation(number: i32): void {
+  untilRefusal = number;
+}
+
+/** Fails where `refuseAllocation` said so. */
+export function refuse(): void {
+  if (ASC_NO_ASSERT) return;
+  if (untilRefusal > 0 && --untilRefusal === 0) unreachable();
+}
+
+/** How many blocks of the heap are live. */
+export function liveBlocks(): i32 {
+  let count = 0;
+  for (let node = newest; node; node = changetype<LiveBlock>(node).next) count++;
+  return count;
 }
 
 /** Asserts that `count` numbers of 4 bytes, aligned to 4, lie in one live block. */

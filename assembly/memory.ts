@@ -1,9 +1,10 @@
 /** The heap (TLSF, blocks aligned to 16 bytes), and copies between rows of different strides. */
 
-import { forgetBlock, noteBlock } from "./debug";
+import { forgetBlock, noteBlock, refuse } from "./debug";
 
 /** `bytes` of memory, not cleared. The host has checked the size; the heap traps where memory cannot grow. */
 export function allocate(bytes: usize): usize {
+  refuse();
   const block = heap.alloc(bytes);
   noteBlock(block, bytes);
   return block;

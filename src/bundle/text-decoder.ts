@@ -6,6 +6,6 @@
  */
 export class TextDecoder {
   decode(): never {
-    throw new Error("kernels have no strings");
+    throw new Error("no strings");
   }
 }

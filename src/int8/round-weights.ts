@@ -4,6 +4,7 @@
  * float64 have a fixed order.
  */
 
+import { allocateBytes, allocateFloats } from "../tensor/like.js";
 import { type InputProducts, type ProductBlock, productsOfWeights } from "./expected-inputs.js";
 
 const SCALE_SUFFIX = "_scale";
@@ -57,8 +58,8 @@ const ROUNDING = 1.5 * 2 ** 52;
  */
 export function quantizeMatrix(data: Float32Array, rows: number, products?: InputProducts): QuantizedMatrix {
   const columns = data.length / rows;
-  const values = new Int8Array(data.length);
-  const scales = new Float32Array(rows);
+  const values = allocateBytes(data.length, "weights");
+  const scales = allocateFloats(rows, "weights");
   const badIndex = data.findIndex((weight) => !Number.isFinite(weight));
   if (badIndex >= 0) {
     const place = `[${Math.floor(badIndex / columns)}][${badIndex % columns}]`;

@@ -2,7 +2,7 @@
 import { CONVOLUTION_BYTES, WALK_BYTES } from "../../build/abi.js";
 import * as Convolution from "../../build/records/convolution.js";
 import { showShape, wrongShape } from "../tensor/checks.js";
-import type { ParameterData, StateDictLike, TensorLike } from "../tensor/like.js";
+import { allocateFloats, type ParameterData, type StateDictLike, type TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import { partOf } from "../tensor/typed-array.js";
 import { allocateGroups } from "../wasm/precision.js";
@@ -224,7 +224,10 @@ export class Conv1d extends Module {
     const staging = this.#scratch.fit(this.#weights[0]!.stagingBytes);
     const isBias = name === "bias";
     const parts = this.#weights.map((weights) => weights.read(staging, isBias ? "bias" : "weights"));
-    const values = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    const values = allocateFloats(
+      parts.reduce((sum, part) => sum + part.length, 0),
+      "stateDict",
+    );
     parts.forEach((part, group) => {
       values.set(part, group * part.length);
     });
@@ -253,7 +256,7 @@ function neededPart(
 
 /** (..., rows, columns) to (..., columns, rows). */
 function swapLast(values: Float32Array, rows: number, columns: number): Float32Array {
-  const swapped = new Float32Array(values.length);
+  const swapped = allocateFloats(values.length, "weight");
   for (let matrix = 0; matrix < values.length; matrix += rows * columns) {
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {

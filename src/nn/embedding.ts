@@ -10,6 +10,7 @@ import {
 } from "../tensor/checks.js";
 import {
   allocateFloats,
+  copyFloats,
   copyShape,
   lengthIn,
   type ParameterData,
@@ -153,7 +154,7 @@ export class Embedding extends Module {
 
   /** @internal */
   protected readParameter(): Float32Array {
-    return this.#weight.slice();
+    return copyFloats(this.#weight, 0, this.#weight.length, "stateDict");
   }
 }
 

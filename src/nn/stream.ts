@@ -8,7 +8,7 @@ import { isFloat32Array, lengthOf } from "../tensor/typed-array.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
 import { living } from "../wasm/runtime.js";
-import type { Stack } from "./stack.js";
+import type { InitialStates, Stack } from "./stack.js";
 import type { Layout } from "./workspace.js";
 
 /** Options of `stream`. */
@@ -47,8 +47,13 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   #growths = 0;
   #steps = 0;
 
-  /** @internal Use `module.stream()`. */
-  constructor(module: StreamModule, options: StreamOptions, shape: StateShape<State, StateLike>) {
+  /** @internal Use `module.stream()`. It begins with `states`, or with zeros. */
+  constructor(
+    module: StreamModule,
+    options: StreamOptions,
+    shape: StateShape<State, StateLike>,
+    states?: InitialStates,
+  ) {
     super();
     const { batchSize = 1 } = checkOptions("options", options, ["batchSize"]);
     this.batchSize = checkInteger("batchSize", batchSize, 1);
@@ -66,6 +71,7 @@ export class Stream<State, StateLike = State> extends DisposableBase {
       const workspace = module.stack.workspace(this.#region);
       this.#layout = workspace.fit({ steps: 1, batch: batchSize, batchMajor: false, traced: false });
       workspace.setOrder(undefined);
+      if (states !== undefined) module.stack.loadStates(this.#layout, states);
     } catch (error) {
       this.#region.release();
       throw error;
@@ -74,7 +80,7 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     this.#outputRow = Object.freeze(new Tensor(data, [batchSize * outputSize]));
     this.#outputBatch = Object.freeze(new Tensor(data, [batchSize, outputSize]));
     living.set(this.#region, 0);
-    if (new.target === Stream) Object.freeze(this);
+    Object.freeze(this);
   }
 
   /**
@@ -152,14 +158,8 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   /** A stream of its own that goes on from the same state. */
   clone(): Stream<State, StateLike> {
     this.#checkAlive();
-    const copy = new Stream(this.#module, { batchSize: this.batchSize }, this.#shape);
-    try {
-      this.#module.stack.loadStates(copy.#layout, this.#module.stack.storeStates(this.#layout));
-      return copy;
-    } catch (error) {
-      copy.dispose();
-      throw error;
-    }
+    const states = this.#module.stack.storeStates(this.#layout);
+    return new Stream(this.#module, { batchSize: this.batchSize }, this.#shape, states);
   }
 
   /** Frees the stream's memory at once; the module is not touched. */

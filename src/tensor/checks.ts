@@ -51,7 +51,7 @@ export function unreadable(name: string, expected: string, cause: unknown): unkn
   if (!(cause instanceof TypeError || cause instanceof RangeError) || "code" in cause) return cause;
   return coded(
     "TYPE",
-    new TypeError(`${name}: expected ${expected}, got one that cannot be read`, { cause }),
+    new TypeError(`${name}: expected ${expected}, got an object that cannot be read`, { cause }),
   );
 }
 

@@ -29,3 +29,12 @@ type Kind = ErrorCode extends `LSTM_WASM_${infer Rest}` ? Rest : never;
 export function coded<Thrown extends Error>(kind: Kind, error: Thrown): Thrown & { code: ErrorCode } {
   return Object.defineProperty(error as Thrown & { code: ErrorCode }, "code", { value: `LSTM_WASM_${kind}` });
 }
+
+/** What `make` makes. @throws RangeError with `message` where the engine has no room for it */
+export function room<Made>(make: () => Made, message: () => string): Made {
+  try {
+    return make();
+  } catch (cause) {
+    throw coded("MEMORY", new RangeError(message(), { cause }));
+  }
+}

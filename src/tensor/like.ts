@@ -12,7 +12,7 @@ import {
   wrongType,
   wrongValue,
 } from "./checks.js";
-import { coded } from "./errors.js";
+import { room } from "./errors.js";
 import { isFloat32Array, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
 
 export type IntegerArray =
@@ -117,18 +117,19 @@ export function sizeOf(shape: readonly number[], name = "shape"): number {
 /** Numbers of a plain array, which are read one by one. */
 const MOST_PLAIN_NUMBERS = 2 ** 27;
 
-/** `count` zeros. @throws RangeError that names the argument `name` where the engine has no room for them. */
-export function allocateFloats(count: number, name: string, got: unknown = count): Float32Array {
-  try {
-    return new Float32Array(count);
-  } catch (cause) {
-    throw noRoom(name, got, cause);
-  }
+/** @throws RangeError that names the argument `name` where the engine has no room for what `make` makes */
+function roomFor<Made>(make: () => Made, name: string, got: unknown): Made {
+  return room(make, () => wrongValue(name, "numbers that fit in memory", got).message);
 }
 
-function noRoom(name: string, got: unknown, cause: unknown): RangeError {
-  const { message } = wrongValue(name, "numbers that fit in memory", got);
-  return coded("MEMORY", new RangeError(message, { cause }));
+/** `count` zeros. @throws RangeError that names the argument `name` where the engine has no room for them. */
+export function allocateFloats(count: number, name: string, got: unknown = count): Float32Array {
+  return roomFor(() => new Float32Array(count), name, got);
+}
+
+/** `count` zeros of int8. @throws RangeError as allocateFloats */
+export function allocateBytes(count: number, name: string): Int8Array {
+  return roomFor(() => new Int8Array(count), name, count);
 }
 
 /**
@@ -139,11 +140,7 @@ function noRoom(name: string, got: unknown, cause: unknown): RangeError {
  */
 export function copyFloats(source: Float32Array, begin: number, count: number, name: string): Float32Array {
   if (count > 64) {
-    try {
-      return new Float32Array(partOf(source, begin, count));
-    } catch (cause) {
-      throw noRoom(name, count, cause);
-    }
+    return roomFor(() => new Float32Array(partOf(source, begin, count)), name, count);
   }
   const copy = new Float32Array(count);
   for (let index = 0; index < count; index++) copy[index] = source[begin + index]!;

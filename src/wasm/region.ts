@@ -12,27 +12,10 @@ const forgotten =
     ? undefined
     : new FinalizationRegistry<Region>((region) => region.release());
 
-/** Bytes of regions that no ballast stands for; below 0 while a ballast outlives what it stood for. */
-let unseen = 0;
-
-/** A ballast costs a system call, less than clearing so much memory. So small modules share one. */
-const MOST_UNSEEN = 2 ** 20;
-
-/** `transfer` is missing before Node.js 21. */
-type Ballast = ArrayBuffer & { transfer?(bytes: number): ArrayBuffer };
-/** The library of ES2022 has no options. */
-const Ballast = ArrayBuffer as new (bytes: number, options: { maxByteLength: number }) => Ballast;
-
 export class Region {
   #bytes = 0;
   readonly #runtime: Runtime;
   readonly #blocks = new Set<Block>();
-  /**
-   * What the engine counts in place of linear memory, which it does not see and so does not collect for: 600 forgotten
-   * modules of 2 MiB, one each turn of the event loop, came to 1120 MB, with ballast to 140. Resizable buffers are
-   * mapped afresh, so that their pages, which nobody touches, take no memory. Others may be cleared parts of the heap.
-   */
-  readonly #ballast: Ballast[] = [];
   #released = false;
 
   constructor(runtime: Runtime, owner: object) {
@@ -65,22 +48,12 @@ export class Region {
     const block = this.runtime.allocate(bytes);
     this.#blocks.add(block);
     this.#bytes += block.bytes;
-    unseen += block.bytes;
-    if (forgotten && unseen > MOST_UNSEEN) {
-      try {
-        this.#ballast.push(new Ballast(unseen, { maxByteLength: unseen }));
-        unseen = 0;
-      } catch {
-        // No room for what only makes collections come sooner.
-      }
-    }
     return block;
   }
 
   free(block: Block): void {
     if (!this.#blocks.delete(block)) return;
     this.#bytes -= block.bytes;
-    unseen -= block.bytes;
     this.#runtime.free(block);
   }
 
@@ -100,12 +73,7 @@ export class Region {
     this.#released = true;
     forgotten?.unregister(this);
     living.delete(this);
-    unseen -= this.bytes;
     for (const block of this.#blocks) this.#runtime.free(block);
     this.#blocks.clear();
-    for (const ballast of this.#ballast) {
-      unseen += ballast.byteLength;
-      ballast.transfer?.(0);
-    }
   }
 }

@@ -1,5 +1,5 @@
 /** A matrix of float32 weights. */
-import type { ParameterData } from "../tensor/like.js";
+import { allocateFloats, type ParameterData } from "../tensor/like.js";
 import type { Block } from "./block.js";
 import type { Region } from "./region.js";
 import { numbersOf, Weights, type WeightsPlace, type WeightsShape } from "./weights.js";
@@ -29,7 +29,7 @@ export class FloatWeights extends Weights {
     const { gates, units, columns } = this;
     const numbers = numbersOf(staging);
     const size = units * columns;
-    const matrix = new Float32Array(gates * size);
+    const matrix = allocateFloats(gates * size, "stateDict");
     for (let gate = 0; gate < gates; gate++) {
       runtime.kernels.unpackGate(this.matrix, gates, gate, units, numbers.pointer);
       runtime.copyOut(numbers, 0, size, matrix, gate * size);

@@ -1,6 +1,6 @@
 /** A matrix of int8 weights with one scale per row, as assembly/matmul/i8.ts reads it. */
 import { SUM_COLUMNS } from "../../build/abi.js";
-import type { ParameterData } from "../tensor/like.js";
+import { allocateBytes, type ParameterData } from "../tensor/like.js";
 import type { Block } from "./block.js";
 import type { Region } from "./region.js";
 import { numbersOf, Weights, type WeightsPlace, type WeightsShape } from "./weights.js";
@@ -31,19 +31,21 @@ export class Int8Weights extends Weights {
     const { gates, units, columns } = this;
     const numbers = numbersOf(staging);
     const rowBytes = this.lines * 4;
-    // What may throw comes before the panel is touched: data may be transferred by now, and these arrays need room.
-    const padded = new Int8Array(gates * units * rowBytes);
-    for (let row = 0; row < gates * units; row++) {
-      padded.set(data.subarray(row * columns, (row + 1) * columns), row * rowBytes);
-    }
+    // What needs room, or may find that data was transferred, comes before the panel is touched.
     const corrections = this.#correctionsOf(data);
     runtime.kernels.restoreLines(this.matrix);
-    const gateBytes = units * rowBytes;
-    for (let gate = 0; gate < gates; gate++) {
-      runtime.write(numbers, 0, padded.subarray(gate * gateBytes, (gate + 1) * gateBytes));
-      runtime.kernels.packGate(this.matrix, gates, gate, units, numbers.pointer);
+    try {
+      for (let gate = 0; gate < gates; gate++) {
+        runtime.kernels.clearFloats(numbers.pointer, units * this.lines);
+        for (let unit = 0; unit < units; unit++) {
+          const at = (gate * units + unit) * columns;
+          runtime.write(numbers, unit * rowBytes, data, at, columns);
+        }
+        runtime.kernels.packGate(this.matrix, gates, gate, units, numbers.pointer);
+      }
+    } finally {
+      runtime.kernels.arrangeLines(this.matrix);
     }
-    runtime.kernels.arrangeLines(this.matrix);
     corrections.forEach((column, section) => {
       this.packColumn(staging, this.#corrections.part(section * this.outputRow, this.outputRow), column);
     });
@@ -69,12 +71,12 @@ export class Int8Weights extends Weights {
     const { gates, units, columns } = this;
     const numbers = numbersOf(staging);
     const rowBytes = this.lines * 4;
-    const matrix = new Int8Array(gates * units * columns);
+    const matrix = allocateBytes(gates * units * columns, "stateDict");
+    const { buffer, byteOffset } = runtime.view(numbers);
+    const padded = new Int8Array(buffer, byteOffset, units * rowBytes);
     runtime.kernels.restoreLines(this.matrix);
     for (let gate = 0; gate < gates; gate++) {
       runtime.kernels.unpackGate(this.matrix, gates, gate, units, numbers.pointer);
-      const { buffer, byteOffset } = runtime.view(numbers);
-      const padded = new Int8Array(buffer, byteOffset, units * rowBytes);
       for (let unit = 0; unit < units; unit++) {
         const row = padded.subarray(unit * rowBytes, unit * rowBytes + columns);
         matrix.set(row, (gate * units + unit) * columns);

@@ -47,7 +47,9 @@ it("makes no error without a code", () => {
     .filter((file) => file.endsWith(".ts") && !/^cli\b/.test(file))
     .flatMap((file) =>
       Array.from(
-        readFileSync(`${source}${file}`, "utf8").matchAll(/(?<!coded\(\s*"[A-Z]+",\s*)new (\w*Error)\(/g),
+        readFileSync(`${source}${file}`, "utf8").matchAll(
+          /(?<!coded\(\s*(?:"[A-Z]+"|kind),\s*)new (\w*Error)\(/g,
+        ),
         (match) => `${file}: ${match[1]}`,
       ),
     )

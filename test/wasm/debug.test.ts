@@ -1,19 +1,12 @@
 /** The debug build: a wrong pointer or range ends a call with a message that says which, where others give wrong numbers. */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as Run from "../../build/records/run.js";
 import * as Walk from "../../build/records/walk.js";
 import { init, LSTM, Tensor } from "../../src/index.js";
 import { currentRuntime } from "../../src/wasm/runtime.js";
+import { debugBuild } from "../support/debug-build.js";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-
-beforeAll(() => {
-  execFileSync(process.execPath, ["src/build/wasm.js", "--stale", "debug"], { cwd: root, stdio: "pipe" });
-  init({ module: new WebAssembly.Module(readFileSync(`${root}build/debug.wasm`)) });
-});
+beforeAll(() => init({ module: debugBuild() }));
 afterAll(() => init({ deterministic: process.env.WASM_BUILD === "simd" }));
 
 /** A step of an LSTM whose run, or the walk over W_hh, has another number in one field. */
