@@ -23,6 +23,19 @@ const NAM = {
 };
 
 describe("readNam", () => {
+  it("reads five million numbers of one digit", () => {
+    const hidden = 1115;
+    const count = 4 * hidden * (1 + hidden) + 6 * hidden + hidden + 1;
+    const config = `{"input_size":1,"hidden_size":${hidden},"num_layers":1}`;
+    const weights = `[${"7,".repeat(count - 1)}5]`;
+    const model = readNam(
+      `{"version":"0.5.2","architecture":"LSTM","config":${config},"weights":${weights}}`,
+    );
+    expect(count).toBeGreaterThan(4.98e6);
+    expect(model.recurrent.get("weight_hh_l0")!.data.every((weight) => weight === 7)).toBe(true);
+    expect([...model.head.get("bias")!.data]).toEqual([5]);
+  });
+
   it("gives an LSTM that computes what the player does", () => {
     const model = readNam(JSON.stringify(NAM));
     expect(model).toMatchObject({ kind: "LSTM", inputSize: 1, hiddenSize: 2, numLayers: 2, outputSize: 1 });

@@ -39,6 +39,9 @@ export type JsonSource = Bytes | string | Readonly<Record<string, unknown>>;
 /** No weight has more. The limit also stops at an array that contains itself. */
 const MOST_DIMENSIONS = 8;
 
+/** Of lists that hold anything but numbers: 1024 layers and a head are the longest. */
+const MOST_ITEMS = 1025;
+
 /** A parsed JSON value and its name for messages: `nam: config.hidden_size`. */
 export class JsonValue {
   constructor(
@@ -66,8 +69,11 @@ export class JsonValue {
   }
 
   items(): JsonValue[] {
-    if (!Array.isArray(this.value)) throw this.error("an array", this.value);
-    return this.value.map((item, at) => new JsonValue(item, `${this.name}[${at}]`));
+    const { value } = this;
+    if (!Array.isArray(value) || value.length > MOST_ITEMS) {
+      throw this.error(`an array of up to ${MOST_ITEMS} items`, value);
+    }
+    return value.map((item, at) => new JsonValue(item, `${this.name}[${at}]`));
   }
 
   number(): number {
@@ -101,9 +107,10 @@ export class JsonValue {
       if (shape.push(probe.length) > MOST_DIMENSIONS) throw this.error("fewer dimensions", this.value);
     }
     if (shape.length === 0) throw this.error("an array of numbers", this.value);
-    const numbers: number[] = [];
-    collect(this, shape, 0, numbers);
-    return new Tensor(Float32Array.from(numbers), shape);
+    checkNumbers(this, shape, this.value, []);
+    const numbers = new Float32Array(shape.reduce((product, length) => product * length, 1));
+    copyNumbers(this.value as unknown[], numbers, 0);
+    return new Tensor(numbers, shape);
   }
 
   error(expected: string, got: unknown): FormatError {
@@ -113,21 +120,31 @@ export class JsonValue {
   }
 }
 
-function collect(
-  { value, name }: JsonValue,
-  shape: readonly number[],
-  axis: number,
-  numbers: number[],
-): void {
+/** Checks what is below `place`, the indices that lead there. Only a message spells them out. */
+function checkNumbers(root: JsonValue, shape: readonly number[], value: unknown, place: number[]): void {
+  const fail = (expected: string, got: unknown) =>
+    new JsonValue(got, `${root.name}${place.map((at) => `[${at}]`).join("")}`).error(expected, got);
+  const axis = place.length;
   if (!Array.isArray(value) || value.length !== shape[axis]) {
-    throw new FormatError(`${name}: expected an array of length ${shape[axis]}, got ${show(value)}`);
+    throw fail(`an array of length ${shape[axis]}`, value);
   }
+  const innermost = axis + 1 === shape.length;
   for (let at = 0; at < value.length; at++) {
-    const item: unknown = value[at];
-    if (axis + 1 === shape.length && typeof item === "number") numbers.push(item);
-    else if (axis + 1 === shape.length) throw new JsonValue(item, `${name}[${at}]`).error("a number", item);
-    else collect(new JsonValue(item, `${name}[${at}]`), shape, axis + 1, numbers);
+    place[axis] = at;
+    if (!innermost) checkNumbers(root, shape, value[at], place);
+    else if (typeof value[at] !== "number") throw fail("a number", value[at]);
   }
+  place.length = axis;
+}
+
+/** Copies checked nested arrays to `numbers`, from index `next` on. Returns the index after the last. */
+function copyNumbers(value: readonly unknown[], numbers: Float32Array, next: number): number {
+  let end = next;
+  for (const item of value) {
+    if (Array.isArray(item)) end = copyNumbers(item, numbers, end);
+    else numbers[end++] = item as number;
+  }
+  return end;
 }
 
 /**

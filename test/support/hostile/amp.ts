@@ -3,6 +3,8 @@ import { type HostileFile, text } from "./readers.js";
 
 const nam = (config: string, weights: string) =>
   text(`{"version":"0.5.0","architecture":"LSTM","config":${config},"weights":${weights}}`);
+const list = (count: number, item: string) => `[${`${item},`.repeat(count - 1)}${item}]`;
+
 export const AMP: HostileFile[] = [
   {
     reader: "readNam",
@@ -72,6 +74,30 @@ export const AMP: HostileFile[] = [
     reader: "readRTNeural",
     name: "layers that are a text",
     make: () => text('{"in_shape":[1],"layers":"x"}'),
-    message: 'rtneural: layers: expected an array, got "x"',
+    message: 'rtneural: layers: expected an array of up to 1025 items, got "x"',
+  },
+  {
+    reader: "readNam",
+    name: "two million arrays of one number",
+    make: () => nam("{}", list(2e6, "[0]")),
+    message: "nam: its values take more than",
+  },
+  {
+    reader: "readGuitarML",
+    name: "three million empty texts",
+    make: () => text(`{"x":${list(3e6, '""')}}`),
+    message: "guitarml: its values take more than",
+  },
+  {
+    reader: "readRTNeural",
+    name: "a million layers",
+    make: () => text(`{"in_shape":[1],"layers":${list(1e6, "{}")}}`),
+    message: "rtneural: layers: expected an array of up to 1025 items, got an array of length 1000000",
+  },
+  {
+    reader: "readRTNeural",
+    name: "three million layers",
+    make: () => text(`{"in_shape":[1],"layers":${list(3e6, "{}")}}`),
+    message: "rtneural: its values take more than",
   },
 ];
