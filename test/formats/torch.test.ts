@@ -5,7 +5,7 @@ import { dtypeOf } from "../../src/formats/dtype.js";
 import { type ReadTorchOptions, readTorch } from "../../src/formats/torch/index.js";
 import type { TensorData } from "../../src/tensor/like.js";
 import type { StateDict } from "../../src/tensor/tensor.js";
-import { call, dict, op, pt, tensor, tuple, zip } from "../support/torch-writer.js";
+import { call, dict, op, pt, saved, tensor, tuple, zip } from "../support/torch-writer.js";
 
 /** Files and what they hold, both by make_torch.py. */
 const FOLDER = new URL("files/torch/", import.meta.url);
@@ -212,6 +212,21 @@ describe("readTorch", () => {
     const value = dict({ good: tensor(), w: call("torch._utils", name, op.none) });
     expect(() => readTorch(pt([...op.proto(), ...value, ...op.stop], storage))).toThrow(
       new FormatError(`torch: tensor "w": ${reason}`),
+    );
+  });
+
+  it.each([
+    ["0", op.int(0)],
+    ["65535", op.int(65_535)],
+    ["100000", op.int(100_000)],
+    ["9007199254740993", op.long(2n ** 53n + 1n)],
+  ])("finds the last value of key %s, a number", (path, key) => {
+    const [other, found] = [dict({ other: tensor() }), dict({ w: tensor() })];
+    const value = [op.int(7), other, key, other, key, found, op.long(2n ** 64n), other].flat();
+    const bytes = saved([...op.emptyDict, ...op.mark, ...value, ...op.setItems]);
+    expect([...readTorch(bytes, { path }).keys()]).toEqual(["w"]);
+    expect(() => readTorch(bytes, { path: "9" })).toThrow(
+      `path "9": no such key; its keys are 7, ${path === "0" || path === "65535" ? path : ""}`,
     );
   });
 

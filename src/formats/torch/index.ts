@@ -10,7 +10,7 @@ import { allowedBytes } from "../allowance.js";
 import { asBytes, type Bytes, unsupported } from "../bytes.js";
 import { openArchive } from "./archive.js";
 import { bad } from "./error.js";
-import { PyObject } from "./pickle/globals.js";
+import { NumberKey, PyObject } from "./pickle/globals.js";
 import { costOf, TensorView, toTensor, UnsupportedTensor } from "./rebuild-tensor.js";
 
 /** The keys under which checkpoints keep their state dict, in the order in which they are tried. */
@@ -82,10 +82,9 @@ function followPath(root: unknown, path: readonly string[]): Views {
       .slice(0, depth + 1)
       .map(show)
       .join(", ")}`;
-    const names = /^(0|[1-9]\d*)$/.test(key) ? [key, Number(key)] : [key];
-    const found = names.find((name) => entries?.has(name));
+    const found = lookUp(entries, key);
     if (found === undefined) throw bad(`${shown}: no such key; ${keysOf(entries)}`);
-    value = entries!.get(found);
+    value = found[0];
   });
   const views = viewsOf(value);
   if (views === undefined)
@@ -114,7 +113,7 @@ function findStateDict(root: unknown): Views {
  */
 function search(value: unknown, seen: Set<unknown>): Views | undefined {
   const entries = entriesOf(value);
-  if (entries === undefined || seen.has(value) || seen.size > MOST_DEPTH) return undefined;
+  if (!(entries instanceof Map) || seen.has(value) || seen.size > MOST_DEPTH) return undefined;
   seen.add(value);
   const own = value instanceof Map ? undefined : viewsOf(value);
   if (own !== undefined) return own;
@@ -131,7 +130,7 @@ function viewsOf(value: unknown): Views | undefined {
   if (value instanceof Map) {
     for (const [key, entry] of value) {
       if (!isTensor(entry)) continue;
-      if (typeof key !== "string") throw bad(`a tensor whose key is ${show(key)}`);
+      if (typeof key !== "string") throw bad(`a tensor whose key is ${showKey(key)}`);
       add(views, key, entry);
     }
   } else if (value instanceof PyObject) {
@@ -178,22 +177,47 @@ function add(views: Views, name: string, view: TensorView | UnsupportedTensor): 
 }
 
 /** What keys lead to: the items of a dict, those of a list by number, the submodules of a module. */
-function entriesOf(value: unknown): ReadonlyMap<unknown, unknown> | undefined {
-  if (value instanceof Map) return value;
-  if (Array.isArray(value)) return new Map(value.entries());
+type Entries = ReadonlyMap<unknown, unknown> | readonly unknown[];
+
+function entriesOf(value: unknown): Entries | undefined {
+  if (value instanceof Map || Array.isArray(value)) return value;
   if (!(value instanceof PyObject) || !(value.state instanceof Map)) return undefined;
   const modules = value.state.get("_modules");
   return modules instanceof Map ? modules : value.state;
+}
+
+/** What a key of a path leads to, alone in an array, since it may be undefined. */
+function lookUp(entries: Entries | undefined, key: string): readonly [unknown] | undefined {
+  const index = /^(0|[1-9]\d*)$/.test(key) ? Number(key) : -1;
+  if (!(entries instanceof Map)) {
+    const list = (entries ?? []) as readonly unknown[];
+    return index >= 0 && index < list.length ? [list[index]] : undefined;
+  }
+  for (const plain of [key, index]) if (entries.has(plain)) return [entries.get(plain)];
+  if (index < 0) return undefined;
+  let found: readonly [unknown] | undefined;
+  // Of equal keys the last counts, as in Python.
+  for (const [known, value] of entries) {
+    if (known instanceof NumberKey && String(known.number) === key) found = [value];
+  }
+  return found;
 }
 
 function isTensor(value: unknown): value is TensorView | UnsupportedTensor {
   return value instanceof TensorView || value instanceof UnsupportedTensor;
 }
 
-function keysOf(entries: ReadonlyMap<unknown, unknown> | undefined): string {
+function keysOf(entries: Entries | undefined): string {
   if (entries === undefined) return "it has no keys";
-  const keys = [...entries.keys()].slice(0, 12).map(show);
-  return `its keys are ${keys.join(", ")}${entries.size > 12 ? "..." : ""}`;
+  const keys: string[] = [];
+  for (const key of entries.keys()) {
+    if (keys.push(showKey(key)) > 12) return `its keys are ${keys.slice(0, 12).join(", ")}...`;
+  }
+  return `its keys are ${keys.join(", ")}`;
+}
+
+function showKey(key: unknown): string {
+  return show(key instanceof NumberKey ? key.number : key);
 }
 
 function describe(value: unknown): string {

@@ -7,11 +7,12 @@ import { ONNX } from "./onnx.js";
 import type { HostileFile } from "./readers.js";
 import { SAFETENSORS } from "./safetensors.js";
 import { TORCH } from "./torch.js";
+import { KEYS } from "./torch-keys.js";
 import { LEGACY } from "./torch-legacy.js";
 
 export const HOSTILE: readonly HostileFile[] = [
   ...SAFETENSORS.map((file) => ({ reader: "readSafetensors" as const, ...file })),
-  ...[...TORCH, ...LEGACY].map((file) => ({ reader: "readTorch" as const, ...file })),
+  ...[...TORCH, ...KEYS, ...LEGACY].map((file) => ({ reader: "readTorch" as const, ...file })),
   ...ONNX.map((file) => ({ reader: "readOnnx" as const, ...file })),
   ...AMP,
 ];

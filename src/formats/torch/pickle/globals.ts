@@ -22,14 +22,22 @@ export class PyObject {
 /** By the name of a global, what a call of it becomes. A call of any other becomes a {@link PyObject}. */
 export type Calls = ReadonlyMap<string, (args: readonly unknown[]) => unknown>;
 
+/** A number that is a key of a dict or an item of a set, where a Map or Set cannot take it: see {@link keyOf}. */
+export class NumberKey {
+  constructor(readonly number: number | bigint) {}
+}
+
+/** Of 65,536 numbers at most two share a bucket of 2^15, and the keys of lists and optimizers are among them. */
+const MOST_PLAIN_KEY = 65_536;
+
 /**
- * A key of a dict or an item of a set, as a Map or Set takes it. V8 hashes a bigint by its low 64 bits, and a number
- * that is no small integer without a secret. So a file could make all of them collide. Each becomes an object, which
- * has a hash of its own. No reader looks one up.
+ * A key of a dict or an item of a set, as a Map or Set takes it. V8 hashes numbers without a secret, so a file could
+ * make 200,000 of them collide, which takes 13 seconds. A large one becomes an object, which has a hash of its own.
  */
 export function keyOf(key: unknown): unknown {
-  const collides = typeof key === "bigint" || (typeof key === "number" && !Number.isSafeInteger(key));
-  return collides ? { number: key } : key;
+  if (typeof key === "bigint") return new NumberKey(key);
+  if (typeof key !== "number" || (Number.isInteger(key) && key >= 0 && key < MOST_PLAIN_KEY)) return key;
+  return new NumberKey(key);
 }
 
 export const BUILTIN_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([

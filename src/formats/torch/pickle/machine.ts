@@ -87,6 +87,8 @@ export class Machine extends PickleReader {
 
   /** Remembers the value on top. */
   put(index = this.#memo.size): void {
+    // Python counts up from 0. Indices of the file's choice could collide: V8 hashes numbers without a secret.
+    if (index > MOST_MEMO) throw this.error(`memo entry ${index}: expected at most ${MOST_MEMO}`);
     if (this.#memo.size >= MOST_MEMO) throw this.error(`more than ${MOST_MEMO} memo entries`);
     this.#memo.set(index, this.top());
   }
