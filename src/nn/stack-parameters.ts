@@ -16,20 +16,22 @@ export function suffixesOf({
 
 export class StackParameters {
   readonly #stack: Stack;
-  readonly #suffixes: readonly string[];
+  /** The index of the layer whose names end so. */
+  readonly #suffixes: ReadonlyMap<string, number>;
 
   /** @param suffixes of each layer and direction's names */
   constructor(stack: Stack, suffixes: readonly string[]) {
     this.#stack = stack;
-    this.#suffixes = suffixes;
+    this.#suffixes = new Map(suffixes.map((suffix, index) => [suffix, index]));
   }
 
   specs(): ParameterSpec[] {
-    return this.#stack.layers.flatMap((layer, index) => layer.specs(this.#suffixes[index]!));
+    return [...this.#suffixes].flatMap(([suffix, index]) => this.#stack.layers[index]!.specs(suffix));
   }
 
   store(values: ReadonlyMap<string, ParameterData>): void {
-    this.#stack.region.borrow(this.#stagingBytes, (staging) => {
+    const most = this.#stack.layers.reduce((bytes, layer) => Math.max(bytes, layer.stagingBytes), 0);
+    this.#stack.region.borrow(most, (staging) => {
       for (const [name, data] of values) {
         const { layer, plain, part } = this.#locate(name);
         layer.store(staging, plain, part, data);
@@ -38,14 +40,8 @@ export class StackParameters {
   }
 
   read(name: string): ParameterData {
-    return this.#stack.region.borrow(this.#stagingBytes, (staging) => {
-      const { layer, plain, part } = this.#locate(name);
-      return layer.read(staging, plain, part);
-    });
-  }
-
-  get #stagingBytes(): number {
-    return this.#stack.layers.reduce((most, layer) => Math.max(most, layer.stagingBytes), 0);
+    const { layer, plain, part } = this.#locate(name);
+    return this.#stack.region.borrow(layer.stagingBytes, (staging) => layer.read(staging, plain, part));
   }
 
   /** The layer of a parameter or of its scales, and the name without its suffix. */
@@ -53,8 +49,10 @@ export class StackParameters {
     const matrix = matrixNameOf(name);
     const part: WeightsPart = matrix === undefined ? "weights" : "scales";
     const full = matrix ?? name;
-    const index = this.#suffixes.findIndex((suffix) => full.endsWith(suffix));
-    const plain = full.slice(0, full.length - this.#suffixes[index]!.length);
-    return { layer: this.#stack.layers[index]!, plain, part };
+    const end = full.lastIndexOf("_l");
+    // The names of a cell have no suffix.
+    const start = end < 0 ? full.length : end;
+    const index = this.#suffixes.get(full.slice(start))!;
+    return { layer: this.#stack.layers[index]!, plain: full.slice(0, start), part };
   }
 }

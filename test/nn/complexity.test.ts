@@ -1,5 +1,6 @@
 /** What a state dict of many names may cost: a bounded message, and work in proportion. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { Linear, LSTM, quantizeModule } from "../../src/index.js";
 import { selectParameters } from "../../src/nn/state-dict.js";
 import { Tensor } from "../../src/tensor/tensor.js";
 import { expectLinear } from "../support/work.js";
@@ -15,5 +16,45 @@ it("lists a hundred of many unexpected names, and counts the rest", async () => 
   await expectLinear(200, (count) => {
     const dict = unexpected(count);
     return () => expect(() => selectParameters("LSTM", [], dict, {})).toThrow("more");
+  });
+});
+
+describe("stacks of many layers", () => {
+  const sizes = { inputSize: 1, hiddenSize: 1 };
+  /** A stack's state in a dict with as many names of other modules. */
+  const stateOf = (numLayers: number) => {
+    using lstm = new LSTM({ ...sizes, numLayers });
+    return new Map([...unexpected(4 * numLayers), ...lstm.stateDict()]);
+  };
+
+  it("read and load their state in proportion", async () => {
+    await expectLinear(32, (numLayers) => {
+      const lstm = new LSTM({ ...sizes, numLayers });
+      return () => lstm.stateDict();
+    });
+    await expectLinear(32, (numLayers) => {
+      const lstm = new LSTM({ ...sizes, numLayers });
+      const dict = stateOf(numLayers);
+      return () => lstm.loadStateDict(dict, { strict: false });
+    });
+  });
+
+  it("are made from a state dict and quantised in proportion", async () => {
+    await expectLinear(32, (numLayers) => {
+      using lstm = new LSTM({ ...sizes, numLayers });
+      const dict = lstm.stateDict();
+      return () => LSTM.fromStateDict(dict).dispose();
+    });
+    await expectLinear(32, (numLayers) => {
+      const lstm = new LSTM({ ...sizes, numLayers });
+      return () => quantizeModule(lstm, Tensor.zeros([4, 1]));
+    });
+  });
+});
+
+it("makes a Linear from a dict of many names in proportion", async () => {
+  await expectLinear(100, (count) => {
+    const dict = new Map([...unexpected(count), ["head.weight", Tensor.zeros([1, 1])] as const]);
+    return () => Linear.fromStateDict(dict, { prefix: "head." }).dispose();
   });
 });
