@@ -1,15 +1,20 @@
 /** What a file may cost: work grows in proportion to it. Counted, not timed. */
 import { describe, expect, it } from "vitest";
 import {
+  fromKeras,
   listModules,
   quantizeStateDict,
+  readGuitarML,
+  readNam,
+  readRTNeural,
   readSafetensors,
+  readTorch,
   writeSafetensors,
 } from "../../src/formats/index.js";
 import { visitStrided } from "../../src/formats/strided.js";
 import { readPickle } from "../../src/formats/torch/pickle/index.js";
 import { Tensor } from "../../src/tensor/tensor.js";
-import { op } from "../support/torch-writer.js";
+import { call, dict, legacy, op, saved, tensor } from "../support/torch-writer.js";
 import { expectLinear, workOf } from "../support/work.js";
 
 const tensors = (count: number) =>
@@ -59,6 +64,103 @@ describe("views", () => {
     const plain = await workOf(visit([64, 64]));
     const ones = await workOf(visit([64, 64, ...Array.from({ length: 62 }, () => 1)]));
     expect(ones).toBeLessThan(plain * 1.1);
+  });
+});
+
+describe("torch", () => {
+  const tensors = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`tensor.${index}`, tensor()]));
+  const values: [string, (count: number) => number[]][] = [
+    ["tensors", (count) => dict(tensors(count))],
+    [
+      "parts of a module",
+      (count) => [
+        ...op.global("my", "Module"),
+        ...op.emptyTuple,
+        ...op.newObject,
+        ...dict({ _parameters: dict(tensors(count)) }),
+        ...op.build,
+      ],
+    ],
+    [
+      "items of a list, a dict and a set beside a tensor",
+      (count) => {
+        const items = Array.from({ length: 20 * count }, (_, index) => op.int(index * 7919)).flat();
+        const list = [...op.emptyList, ...op.mark, ...items, ...op.appends];
+        const pairs = [...op.emptyDict, ...op.mark, ...items, ...op.setItems];
+        return dict({ list, pairs, set: call("builtins", "set", list), w: tensor() });
+      },
+    ],
+    [
+      "marks and tuples within tuples",
+      (count) => {
+        const marks = Array.from({ length: 20 * count }, () => op.mark).flat();
+        return dict({ deep: [...marks, ...marks.flatMap(() => op.tuple)], w: tensor() });
+      },
+    ],
+  ];
+
+  it.each(values)("reads many %s in proportion", async (_, make) => {
+    for (const container of [saved, legacy]) {
+      await expectLinear(20, (count) => {
+        const bytes = container(make(count));
+        return () => readTorch(bytes);
+      });
+    }
+  });
+});
+
+describe("models of amplifiers", () => {
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => index / 64);
+  const rows = (height: number, width: number) => Array.from({ length: height }, () => numbers(width));
+  const text = (value: object) => JSON.stringify(value);
+  const keras = (inputs: number) => ({
+    kernel: rows(inputs, 4),
+    recurrentKernel: rows(1, 4),
+    bias: numbers(4),
+  });
+
+  it("reads NAM, GuitarML and RTNeural in proportion", async () => {
+    await expectLinear(100, (size) => {
+      const config = { input_size: size, hidden_size: 1, num_layers: 1 };
+      const weights = numbers(4 * (size + 1) + 6 + 2);
+      const file = text({ version: "0.5.0", architecture: "LSTM", config, weights });
+      return () => readNam(file);
+    });
+    await expectLinear(20, (layers) => {
+      const config = { input_size: 1, hidden_size: 1, num_layers: layers };
+      const weights = numbers(14 * layers + 2);
+      const file = text({ version: "0.5.0", architecture: "LSTM", config, weights });
+      return () => readNam(file);
+    });
+    await expectLinear(20, (layers) => {
+      const state = Array.from({ length: layers }, (_, layer) => [
+        [`rec.weight_ih_l${layer}`, rows(4, 1)],
+        [`rec.weight_hh_l${layer}`, rows(4, 1)],
+        [`rec.bias_ih_l${layer}`, numbers(4)],
+        [`rec.bias_hh_l${layer}`, numbers(4)],
+      ]).flat();
+      const sizes = { input_size: 1, hidden_size: 1, num_layers: layers, output_size: 1, skip: 0 };
+      const file = text({
+        model_data: { model: "SimpleRNN", unit_type: "LSTM", ...sizes },
+        state_dict: { ...Object.fromEntries(state), "lin.weight": [[1]] },
+      });
+      return () => readGuitarML(file);
+    });
+    await expectLinear(20, (layers) => {
+      const { kernel, recurrentKernel, bias } = keras(1);
+      const layer = { type: "lstm", activation: "", weights: [kernel, recurrentKernel, bias] };
+      const dense = { type: "dense", activation: "", weights: [[[1]], [1]] };
+      const file = text({ in_shape: [1], layers: [...Array(layers).fill(layer), dense] });
+      return () => readRTNeural(file);
+    });
+  });
+
+  it("turns Keras' weights in proportion", async () => {
+    await expectLinear(50, (inputs) => {
+      const weights = keras(inputs);
+      return () => fromKeras(weights, "LSTM");
+    });
   });
 });
 

@@ -24,6 +24,10 @@ session.connect();
 await session.post("Profiler.enable");
 await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
 
+/** How many elements a method passes over. */
+const passedOver = (name: string) => (self: ArrayLike<unknown>, first: unknown, result: unknown) =>
+  ((name === "set" ? first : name === "slice" ? result : self) as ArrayLike<unknown>).length;
+
 /** What `call` costs. It may be called once; what it throws is thrown. */
 export async function workOf(call: () => unknown): Promise<number> {
   await session.post("Profiler.takePreciseCoverage");
@@ -33,22 +37,19 @@ export async function workOf(call: () => unknown): Promise<number> {
   const count = (
     prototype: object,
     name: string,
-    cost: (self: ArrayLike<unknown>, first: unknown) => number,
+    cost: (self: ArrayLike<unknown>, first: unknown, result: unknown) => number,
   ) => {
     const original = Reflect.get(prototype, name) as (...args: unknown[]) => unknown;
     Reflect.set(prototype, name, function (this: ArrayLike<unknown>, ...args: unknown[]) {
-      elements += cost(this, args[0]);
-      return original.apply(this, args);
+      const result = original.apply(this, args);
+      elements += cost(this, args[0], result);
+      return result;
     });
     undo.push(() => Reflect.set(prototype, name, original));
   };
   try {
-    for (const name of ARRAY_METHODS) count(Array.prototype, name, (self) => self.length);
-    for (const name of TYPED_METHODS) {
-      count(typed, name, (self, first) =>
-        name === "set" ? (first as ArrayLike<unknown>).length : self.length,
-      );
-    }
+    for (const name of ARRAY_METHODS) count(Array.prototype, name, passedOver(name));
+    for (const name of TYPED_METHODS) count(typed, name, passedOver(name));
     call();
   } finally {
     for (const restore of undo) restore();

@@ -71,11 +71,13 @@ export class Machine extends PickleReader {
 
   /** The values above the last mark, the deepest first. The mark goes too. */
   popToMark(): unknown[] {
-    const mark = this.#stack.lastIndexOf(MARK);
-    if (mark < 0) throw this.error("no mark on the stack");
-    const items = this.#stack.splice(mark + 1);
-    this.#stack.pop();
-    return items;
+    const items: unknown[] = [];
+    while (this.#stack.length > 0) {
+      const item = this.#stack.pop();
+      if (item === MARK) return items.reverse();
+      items.push(item);
+    }
+    throw this.error("no mark on the stack");
   }
 
   /** The value that is left at the end. */
