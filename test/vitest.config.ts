@@ -46,6 +46,8 @@ const project = (name: string, execArgv: string[]) => ({
     env: { WASM_BUILD: name, WASM_FILE: name === "simd" ? baseline : name },
     execArgv,
     testTimeout: 60_000,
+    // A hook may build build/debug.wasm.
+    hookTimeout: 120_000,
   },
 });
 

@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { main as asc } from "assemblyscript/asc";
 import { abiTransform } from "./abi.js";
@@ -97,7 +98,9 @@ function sourceHash() {
   const files = readdirSync(join(root, "assembly"), { recursive: true })
     .filter((file) => file.endsWith(".ts"))
     .map((file) => join(root, "assembly", file));
-  const scripts = ["abi.js", "embed.js", "wasm.js"].map((file) => new URL(file, import.meta.url).pathname);
+  const scripts = ["abi.js", "embed.js", "wasm.js"].map((file) =>
+    fileURLToPath(new URL(file, import.meta.url)),
+  );
   const hash = createHash("sha256");
   for (const file of [...files.sort(), join(root, "asconfig.json"), ...scripts])
     hash.update(readFileSync(file)).update("\0");

@@ -197,7 +197,7 @@ export class Runtime {
 }
 
 function shortened(expected: number, got: number): RangeError {
-  const message = `memory: expected ${expected} numbers, got ${got}: a buffer became shorter meanwhile`;
+  const message = `memory: expected ${expected} numbers, got ${got}`;
   return coded("RANGE", new RangeError(message));
 }
 

@@ -1,13 +1,13 @@
 /** build/debug.wasm, made anew where its sources changed. Test files run at once, so one builds and the others wait. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const lock = `${root}build/debug.lock`;
 const PAUSE_MS = 100;
 /** A lock that is older was left behind by a run that was killed. */
-const MOST_PAUSES = 300;
+const MOST_PAUSES = 900;
 
 export function debugBuild(): WebAssembly.Module {
   for (let pause = 0; !taken() && pause < MOST_PAUSES; pause++) {
@@ -17,7 +17,7 @@ export function debugBuild(): WebAssembly.Module {
     execFileSync(process.execPath, ["src/build/wasm.js", "--stale", "debug"], { cwd: root, stdio: "pipe" });
     return new WebAssembly.Module(readFileSync(`${root}build/debug.wasm`));
   } finally {
-    rmdirSync(lock);
+    rmSync(lock, { recursive: true, force: true });
   }
 }
 

@@ -219,11 +219,7 @@ describe("buffers that change between check and copy", () => {
     const call = () => plain.forward(probe, [{ data, shape: [1, 2, 5] }, acting(() => buffer.resize(bytes))]);
     if (bytes > 40) expectSameBits(call()[0], before);
     else {
-      expect(call).toThrow(
-        new RangeError(
-          `memory: expected 10 numbers, got ${Math.floor(bytes / 4)}: a buffer became shorter meanwhile`,
-        ),
-      );
+      expect(call).toThrow(new RangeError(`memory: expected 10 numbers, got ${Math.floor(bytes / 4)}`));
     }
     expectSameBits(plain.forward(probe, [honest, Tensor.zeros([1, 2, 5])])[0], before);
     expectNeighbourWhole();
