@@ -54,14 +54,13 @@ const project = (name: string, execArgv: string[]) => ({
 export default defineConfig({
   test: {
     // `npm run coverage`. Of the host alone: what wasm runs of the kernels is not counted, and the command runs in
-    // processes of its own. It fails below the figures that docs/reliability.md states.
+    // processes of its own. docs/reliability.md states what was measured.
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],
       exclude: ["src/build/**", "src/cli/**", "**/*.d.ts"],
       reporter: ["text-summary", "json-summary"],
       reportsDirectory: "build/coverage",
-      thresholds: { statements: 1, branches: 1 },
     },
     projects: [
       project("simd", []),
