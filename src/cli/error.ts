@@ -2,7 +2,7 @@
  * Errors that end the command with a message and an exit code. Code 1 is left to errors that nobody foresaw.
  */
 import { readFileSync } from "node:fs";
-import { printableMessage } from "./terminal.js";
+import { printableMessage, printablePath } from "./terminal.js";
 
 /** Exit codes by what went wrong. */
 export const EXIT = {
@@ -47,7 +47,7 @@ export function access<Result>(path: string, action: () => Result): Result {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = REASONS[code ?? ""];
-    throw new CliError("file cannot be read or written", `${path}: ${reason ?? message}`);
+    throw new CliError("file cannot be read or written", `${printablePath(path)}: ${reason ?? message}`);
   }
 }
 
@@ -60,7 +60,7 @@ export function blame<Result>(reason: keyof typeof EXIT, path: string, action: (
     return action();
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) {
-      throw new CliError(reason, `${path}: ${printableMessage(error.message)}`);
+      throw new CliError(reason, `${printablePath(path)}: ${printableMessage(error.message)}`);
     }
     throw error;
   }

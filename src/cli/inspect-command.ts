@@ -12,6 +12,9 @@ import { listed, print, table } from "./terminal.js";
  */
 const SMALL = 8;
 
+/** Characters of a line of code: one with a longer name is of no use on a terminal. */
+const MOST_CODE = 10_000;
+
 export const inspect = {
   usage: "inspect FILE [--path KEY]...",
   purpose: "its tensors and layers, and the code that loads them",
@@ -38,18 +41,20 @@ function describe(path: string, model: Model): string {
   const large = [...tensors].filter(
     ([, { data }]) => data instanceof Float32Array || data instanceof Int8Array || data.length > SMALL,
   );
-  lines.push(
-    ...table(large.map(([name, tensor]) => [name, dtypeOf(tensor), `[${tensor.shape.join(", ")}]`])),
-  );
+  for (const row of table(
+    large.map(([name, tensor]) => [name, dtypeOf(tensor), `[${tensor.shape.join(", ")}]`]),
+  )) {
+    lines.push(row);
+  }
   const small = tensors.size - large.length;
   if (small > 0) lines.push(`  and ${small} of up to ${SMALL} integers`);
   if (tensors.size === 0) lines.push("  none");
   lines.push("", "layers");
-  lines.push(
-    ...table(
-      layers.map(({ name, summary, parameters }) => [name || "(whole file)", summary, count(parameters)]),
-    ),
-  );
+  for (const row of table(
+    layers.map(({ name, summary, parameters }) => [name || "(whole file)", summary, count(parameters)]),
+  )) {
+    lines.push(row);
+  }
   if (refused.length > 0) lines.push(listed(refused, "\n  not supported: ").slice(1));
   if (layers.length === 0 && refused.length === 0) lines.push("  none that lstm-wasm has");
   const numbers = weightElements(tensors);
@@ -60,7 +65,13 @@ function describe(path: string, model: Model): string {
     const imports = `${code[0]}\n${code[1]}`;
     if (!shown.has(imports)) shown.set(imports, code);
   }
-  for (const code of shown.values()) lines.push("", ...code.map((line) => `  ${line}`));
+  for (const code of shown.values()) {
+    lines.push("");
+    for (const line of code) {
+      const isLong = line.length > MOST_CODE;
+      lines.push(isLong ? `  // left out: a line of ${line.length} characters` : `  ${line}`);
+    }
+  }
   return `${lines.join("\n")}\n`;
 }
 

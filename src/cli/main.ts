@@ -8,7 +8,7 @@ import { CliError, EXIT } from "./error.js";
 import { inspect } from "./inspect-command.js";
 import { quantize } from "./quantize-command.js";
 import { run } from "./run-command.js";
-import { printable } from "./terminal.js";
+import { printable, printableMessage } from "./terminal.js";
 
 interface Command {
   readonly usage: string;
@@ -71,6 +71,6 @@ try {
   main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof CliError)) throw error;
-  process.stderr.write(`lstm-wasm: ${printable(error.message)}\n`);
+  process.stderr.write(`lstm-wasm: ${error.message.split("\n").map(printableMessage).join("\n")}\n`);
   process.exitCode = error.exitCode;
 }

@@ -38,7 +38,7 @@ export const quantize = {
     }
     const { prefix } = values;
     const nonlinearity = checkNonlinearity(values.nonlinearity);
-    const inputs = [path, values.input, values.sample].filter((input) => input !== undefined);
+    const inputs = [path, `${path}.data`, values.input, values.sample].filter((input) => input !== undefined);
     const output = new OutputFile(target, inputs, values.force);
     const model = openModel(path, values.path);
     const dict = stateDictOf(path, model);

@@ -8,7 +8,7 @@ import { type Layer, type Model, openModel } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
 import { Progress } from "./progress.js";
 import { makeRunner, type Runner } from "./runner.js";
-import { listed, print } from "./terminal.js";
+import { listed, print, printable } from "./terminal.js";
 
 /**
  * How many pieces a long input is cut into, so that the progress bar moves, and the steps that each has at
@@ -43,7 +43,9 @@ export const run = {
     const inputPath = values.input;
     const { output: outputPath, force } = values;
     const target =
-      outputPath === undefined ? undefined : new OutputFile(outputPath, [path, inputPath], force);
+      outputPath === undefined
+        ? undefined
+        : new OutputFile(outputPath, [path, `${path}.data`, inputPath], force);
     const layer = chooseLayer(path, openModel(path, values.path), values.prefix);
     const input = readArray(inputPath);
     const output = blame("input does not fit", inputPath, () => {
@@ -130,7 +132,9 @@ function product(sizes: readonly number[]): number {
 
 function report(layer: Layer, input: Tensor, output: Tensor, target: OutputFile | undefined): void {
   target?.write(writeNpy(output));
-  print(`${layer.summary}: [${input.shape.join(", ")}] -> [${output.shape.join(", ")}]\n`);
+  const summary = `${layer.summary}: [${input.shape.join(", ")}] -> [${output.shape.join(", ")}]\n`;
+  if (target?.isStandardOutput) process.stderr.write(printable(summary));
+  else print(summary);
   if (target !== undefined || output.data.length === 0) return;
   let [smallest, largest, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
   for (const value of output.data) {

@@ -7,8 +7,8 @@
 const MOST_NAME = 60;
 const MOST_LINE = 1000;
 
-/** Controls (C0, DEL, C1), formats (bidi, zero width, BOM), line and paragraph separators, lone surrogates. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/** Controls (C0, DEL, C1), formats (bidi, zero width, BOM), lone surrogates, separators but the space, fillers. */
+const UNPRINTABLE = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** The text with what is not printable as JavaScript writes it in a string: `\x1b`, `\u202e`. Newlines stay. */
 export function printable(text: string): string {
@@ -17,12 +17,17 @@ export function printable(text: string): string {
 
 /** A name from a file for a table: printable, on one line, and of 60 columns: its beginning, `...`, its end. */
 export function printableName(name: string): string {
-  return cut(shortened(name, MOST_NAME * 2).replace(UNPRINTABLE, escaped), MOST_NAME);
+  return escapedAndCut(name, MOST_NAME);
+}
+
+/** A path as the user gave it: on one line. */
+export function printablePath(path: string): string {
+  return path.replace(UNPRINTABLE, escaped);
 }
 
 /** A message of the library, whose names come from a file: printable and on one line. */
 export function printableMessage(message: string): string {
-  return cut(shortened(message, MOST_LINE * 2).replace(UNPRINTABLE, escaped), MOST_LINE);
+  return escapedAndCut(message, MOST_LINE);
 }
 
 function escaped(character: string): string {
@@ -31,13 +36,26 @@ function escaped(character: string): string {
   return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\u{${code.toString(16)}}`;
 }
 
-function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most / 2 - 2)}...${text.slice(1 - most / 2)}`;
-}
-
-/** Both ends of a long text, so that a megabyte is not escaped for the sake of 60 columns. */
-function shortened(text: string, most: number): string {
-  return text.length <= 2 * most ? text : `${text.slice(0, most)}${text.slice(-most)}`;
+/** Both ends of a text, with whole escapes, and `...` between them where it is longer than `most`. */
+function escapedAndCut(text: string, most: number): string {
+  const ends = text.length <= 2 * most ? [text] : [text.slice(0, most), text.slice(-most)];
+  const parts = ends.flatMap((end) =>
+    Array.from(end, (character) => character.replace(UNPRINTABLE, escaped)),
+  );
+  if (ends.length === 1 && parts.join("").length <= most) return parts.join("");
+  const half = (from: readonly string[], room: number) => {
+    let kept = 0;
+    let width = 0;
+    for (const part of from) {
+      if (width + part.length > room) break;
+      width += part.length;
+      kept++;
+    }
+    return kept;
+  };
+  const head = half(parts, most / 2 - 2);
+  const tail = half([...parts].reverse(), most / 2 - 1);
+  return `${parts.slice(0, head).join("")}...${parts.slice(parts.length - tail).join("")}`;
 }
 
 /** Prints what a command has to say. */

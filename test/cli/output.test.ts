@@ -101,6 +101,24 @@ describe("links, pipes and devices", () => {
     expect(readNpy(at("elsewhere/new.npy")).shape).toEqual([20, 9]);
   });
 
+  it("follows links to a file that is not there yet, and takes no file below /dev for a device", () => {
+    symlinkSync("second.npy", at("first.npy"));
+    symlinkSync("elsewhere/third.npy", at("second.npy"));
+    expect(run(at("first.npy")).code).toBe(0);
+    expect(lstatSync(at("second.npy")).isSymbolicLink()).toBe(true);
+    expect(readNpy(at("elsewhere/third.npy")).shape).toEqual([20, 9]);
+    expect(run(`/dev/..${at("elsewhere/third.npy")}`).code).toBe(3);
+    expect(run(`/dev/..${input}`, "--force").code).toBe(3);
+  });
+
+  it("gives an array alone where its output is the standard one", () => {
+    const script = '"$1" "$2" run "$3" --prefix lstm --input "$4" --output /dev/stdout > "$5"';
+    const args = [process.execPath, COMMAND, netFile, input, at("stdout.npy")];
+    const { status, stderr } = spawnSync("bash", ["-c", script, "bash", ...args], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([0, "LSTM 4 -> 9, 2 layers: [20, 4] -> [20, 9]\n"]);
+    expect(readNpy(at("stdout.npy")).shape).toEqual([20, 9]);
+  });
+
   it("writes into a pipe and a device directly", () => {
     spawnSync("mkfifo", [at("pipe")]);
     const script = `cat "$1" > "$2" & "$3" "$4" run "$5" --prefix lstm --input "$6" --output "$1"; code=$?; wait; exit $code`;

@@ -27,8 +27,9 @@ const HOSTILE: Readonly<Record<string, string>> = {
   "line separators": "a\u2028b\u2029c",
   "zero width": "a\u200bb\u200dc\ufeffd",
   "a tag of plane 14": "a\u{e0041}b",
+  fillers: "a\u3164b\u115fc\u034fd\ufe0fe\u00a0f",
 };
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+const UNSAFE = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
 const lines = (text: string) => text.split("\n");
 let tried = 0;
 
@@ -124,6 +125,7 @@ describe("a standard output that ends or fails", () => {
 it("names a folder by what it is, and a hostile path escaped", () => {
   const { code, error } = command("inspect", join(folder, "no\x1b[2Jfile"));
   expect([code, UNSAFE.test(lines(error)[0]!)]).toEqual([3, false]);
+  expect(lines(command("inspect", "no\nlstm-wasm: fake").error).length).toBe(2);
   expect(command("inspect", netFile).code).toBe(0);
 });
 
