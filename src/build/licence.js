@@ -1,5 +1,6 @@
 /**
- * The licence in what is published: a line at the head of each file of dist/, and dist/NOTICES.md with the licences of
+ * The licence in what is published: a line at the head of each text of dist/ (a binary has none: it is the one that the
+ * scripts embed, byte for byte), and dist/NOTICES.md with the licences of
  * what others wrote and dist/ has a part of. Their texts come from the packages as they are installed.
  *
  * esbuild writes the line into scripts itself (bundle.js, cli.js), so that source maps stay right. It is no `/*!`, which
@@ -39,17 +40,9 @@ function notices() {
   return `<!-- ${TEXT} -->\n# Notices\n\nlstm-wasm is under the MIT licence, in LICENSE. dist/ has parts of others:\n\n${parts.join("\n")}`;
 }
 
-/** A wasm binary whose first section is a custom one of the name "licence". */
-function withSection(binary) {
-  const [name, text] = [Buffer.from("licence"), Buffer.from(TEXT)];
-  const body = Buffer.concat([Buffer.from([name.length]), name, text]);
-  return Buffer.concat([binary.subarray(0, 8), Buffer.from([0, body.length]), body, binary.subarray(8)]);
-}
-
 /** The content of a file of dist/ with the line at its head, unless it has it. */
 function withHead(path, content) {
   if (content.subarray(0, 200).includes(TEXT)) return content;
-  if (path.endsWith(".wasm")) return withSection(content);
   const text = content.toString();
   // A source map is JSON, which has no comments.
   if (path.endsWith(".map"))
@@ -60,7 +53,7 @@ function withHead(path, content) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const file of readdirSync("dist", { recursive: true })) {
     const path = join("dist", file);
-    if (!/\.(js|map|ts|wasm)$/.test(path) || !existsSync(path)) continue;
+    if (!/\.(js|map|ts)$/.test(path) || !existsSync(path)) continue;
     writeFileSync(path, withHead(path, readFileSync(path)));
   }
   writeFileSync("dist/NOTICES.md", notices());
