@@ -4,6 +4,7 @@
 
 import { wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
+import { bytesOf, isArrayBuffer, isShared, kindOf } from "../tensor/typed-array.js";
 
 /**
  * A file is malformed or hostile, or holds something that the reader does not support. The message names the
@@ -30,24 +31,23 @@ export type Bytes = Uint8Array | ArrayBuffer;
 
 /**
  * The argument as a plain Uint8Array over the same memory. Its slices are copies, which those of a Node
- * Buffer are not. The type is told by its tag, since classes differ between realms (frames, Node's vm, Jest).
- * @throws TypeError for anything else
+ * Buffer are not. Bytes that other threads may write are copied: a reader relies on what it has checked.
+ * @throws TypeError for anything else; Error for a buffer that was transferred
  */
 export function asBytes(bytes: unknown, name = "bytes"): Uint8Array {
-  if (tagOf(bytes) === "Uint8Array" && ArrayBuffer.isView(bytes)) {
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!isBytes(bytes)) throw wrongType(name, "a Uint8Array or ArrayBuffer", bytes);
+  try {
+    if (isArrayBuffer(bytes)) return new Uint8Array(bytes);
+    const view = bytesOf(bytes);
+    return isShared(view) ? new Uint8Array(view) : view;
+  } catch (cause) {
+    throw coded("DISPOSED", new Error(`${name}: its buffer was transferred`, { cause }));
   }
-  if (tagOf(bytes) === "ArrayBuffer") return new Uint8Array(bytes as ArrayBuffer);
-  throw wrongType(name, "a Uint8Array or ArrayBuffer", bytes);
 }
 
 /** Whether {@link asBytes} takes the value. */
 export function isBytes(value: unknown): value is Bytes {
-  return tagOf(value) === "ArrayBuffer" || (tagOf(value) === "Uint8Array" && ArrayBuffer.isView(value));
-}
-
-function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
+  return kindOf(value) === "Uint8Array" || isArrayBuffer(value);
 }
 
 /** A little-endian view of the same bytes. */

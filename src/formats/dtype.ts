@@ -4,7 +4,9 @@
  * little-endian wherever WebAssembly with SIMD runs.
  */
 
+import { reading, wrongType } from "../tensor/checks.js";
 import { MOST_DIMENSIONS, type TensorData } from "../tensor/like.js";
+import { kindOf } from "../tensor/typed-array.js";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./half.js";
 
 /** An element type, by the name that safetensors has for it. */
@@ -74,11 +76,14 @@ const TORCH_NAMES = {
 /**
  * The element type that a tensor had in its file, by PyTorch's name. `"float16"`, for example, has become a
  * Float32Array. A tensor that was computed, not read as it is, has the type of its data.
+ * @throws TypeError for anything but a tensor
  */
-export function dtypeOf({ data }: { readonly data: TensorData }): string {
+export function dtypeOf(tensor: { readonly data: TensorData }): string {
+  const data = reading("tensor", "a tensor", () => tensor.data);
+  const kind = kindOf(data);
+  if (kind === undefined) throw wrongType("tensor.data", "a typed array", data);
   const dtype = stored.get(data);
-  if (dtype !== undefined) return TORCH_NAMES[dtype];
-  return Object.prototype.toString.call(data).slice(8, -6).replace("Big", "").toLowerCase();
+  return dtype === undefined ? kind.slice(0, -5).replace("Big", "").toLowerCase() : TORCH_NAMES[dtype];
 }
 
 /**

@@ -4,7 +4,7 @@
  * runs.
  */
 
-import { show } from "../tensor/checks.js";
+import { isArray, show } from "../tensor/checks.js";
 import { FormatError } from "./bytes.js";
 
 /** No weight file nests deeper: a batch of nested weight matrices needs 8. */
@@ -98,5 +98,5 @@ function unquote(quoted: string): string {
 
 /** Whether a value is a JSON object: not null and not an array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !isArray(value);
 }

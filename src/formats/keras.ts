@@ -8,6 +8,8 @@ import {
   checkBoolean,
   checkInteger,
   checkOptions,
+  isArray,
+  reading,
   showShape,
   wrongShape,
   wrongType,
@@ -54,15 +56,19 @@ export function fromKeras(
   checkBoolean("options.reverse", reverse);
   if (kind !== "LSTM" && kind !== "GRU") throw wrongType("kind", '"LSTM" or "GRU"', kind);
   if (typeof weights !== "object" || weights === null) throw wrongType("weights", "an object", weights);
+  const given = reading("weights", "an object", () => {
+    const { kernel, recurrentKernel, bias } = weights;
+    return { kernel, recurrentKernel, bias };
+  });
   const order = GATE_ORDER[kind];
-  const recurrent = matrix(weights.recurrentKernel, "recurrentKernel");
+  const recurrent = matrix(given.recurrentKernel, "recurrentKernel");
   const hidden = recurrent.shape[0]!;
   const columns = order.length * hidden;
   if (hidden === 0 || recurrent.shape[1] !== columns) {
     const expected = `shape [H, ${order.length} H] for ${kind}`;
     throw wrongShape("recurrentKernel", expected, showShape(recurrent.shape));
   }
-  const kernel = matrix(weights.kernel, "kernel");
+  const kernel = matrix(given.kernel, "kernel");
   if (kernel.shape[1] !== columns) {
     throw wrongShape("kernel", `shape [inputSize, ${columns}]`, showShape(kernel.shape));
   }
@@ -71,8 +77,8 @@ export function fromKeras(
     [`weight_ih${suffix}`, transpose(kernel, hidden, order)],
     [`weight_hh${suffix}`, transpose(recurrent, hidden, order)],
   ]);
-  if (weights.bias === undefined) return dict;
-  const bias = tensor(weights.bias, "bias");
+  if (given.bias === undefined) return dict;
+  const bias = tensor(given.bias, "bias");
   const shape = kind === "LSTM" ? [columns] : [2, columns];
   if (showShape(bias.shape) !== showShape(shape)) {
     const resetBefore = kind === "GRU" && showShape(bias.shape) === showShape([columns]);
@@ -104,7 +110,7 @@ function transpose({ data, shape }: Tensor, hidden: number, order: readonly numb
 }
 
 function tensor(value: unknown, name: string): Tensor {
-  if (Array.isArray(value) || typeof value === "number") {
+  if (isArray(value) || typeof value === "number") {
     try {
       return Tensor.from(value as NestedNumbers);
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import type { TensorData } from "../tensor/like.js";
 import type { StateDict, Tensor } from "../tensor/tensor.js";
+import { checkedDict } from "./checked-tensor.js";
 
 /** A layer that {@link listModules} found. `prefix` is the part before its tensors' names, with the dot. */
 export type ModuleInfo =
@@ -58,8 +59,14 @@ const KINDS: ReadonlyMap<number, "LSTM" | "GRU" | "RNN"> = new Map([
  * in the order of its names. Only names and shapes tell them. A matrix without a bias is an Embedding if its
  * name says so (`emb`, `lookup`, `wte`), and a Linear otherwise. The nonlinearity of an RNN is unknown. What
  * is none of these, such as a batch norm or a convolution of two dimensions, is not listed.
+ * @throws TypeError or RangeError for anything but a state dict
  */
 export function listModules(dict: StateDict): ModuleInfo[] {
+  return modulesOf(new Map(Array.from(checkedDict(dict), ([name, { tensor }]) => [name, tensor])));
+}
+
+/** The same of tensors that are checked. */
+export function modulesOf(dict: Tensors): ModuleInfo[] {
   const modules: ModuleInfo[] = [];
   const seen = new Set<string>();
   for (const name of dict.keys()) {

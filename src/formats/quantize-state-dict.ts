@@ -1,11 +1,13 @@
 /** The matrices of a state dict as int8, for a file a quarter of the size. */
 
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
-import { checkOptions } from "../tensor/checks.js";
+import { checkOptions, wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import type { TensorData } from "../tensor/like.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
-import { listModules, type ModuleInfo } from "./modules.js";
+import { checkedList } from "./checked-list.js";
+import { checkedDict } from "./checked-tensor.js";
+import { type ModuleInfo, modulesOf } from "./modules.js";
 
 /** Options of {@link quantizeStateDict}. */
 export interface QuantizeOptions {
@@ -21,16 +23,19 @@ export interface QuantizeOptions {
  *   scales is taken
  */
 export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): StateDict {
-  const { modules = listModules(dict) } = checkOptions("options", options, ["modules"]);
-  const matrices = matricesOf(dict, modules);
+  const { modules } = checkOptions("options", options, ["modules"]);
+  const given = checkedDict(dict);
+  const tensors = new Map(Array.from(given, ([name, { tensor }]) => [name, tensor]));
+  const layers = modules === undefined ? modulesOf(tensors) : checkModules(modules);
+  const matrices = matricesOf(tensors, layers);
   const quantized: StateDict = new Map();
-  for (const [name, tensor] of dict) {
+  for (const [name, tensor] of tensors) {
     if (!matrices.has(name) || !isFloat(tensor)) {
-      quantized.set(name, tensor);
+      quantized.set(name, given.get(name)!.given as Tensor<TensorData>);
       continue;
     }
     const scaleName = scaleNameOf(name);
-    if (dict.has(scaleName)) {
+    if (tensors.has(scaleName)) {
       throw coded(
         "RANGE",
         new RangeError(`dict[${JSON.stringify(scaleName)}]: expected no such tensor beside float weights`),
@@ -46,12 +51,25 @@ export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): S
   return quantized;
 }
 
+/** What is used of each layer. */
+function checkModules(modules: unknown): Layer[] {
+  const expected = "what listModules returns";
+  return checkedList(modules, "options.modules", expected, (info, name) => {
+    if (typeof info !== "object" || info === null) throw wrongType(name, expected, info);
+    const { kind, prefix } = info as Layer;
+    if (typeof prefix !== "string") throw wrongType(`${name}.prefix`, "a string", prefix);
+    return { kind, prefix };
+  });
+}
+
+type Layer = Pick<ModuleInfo, "kind" | "prefix">;
+
 function isFloat(tensor: Tensor<TensorData>): tensor is Tensor {
   return tensor.data instanceof Float32Array;
 }
 
 /** The names of the layers' matrices that are quantised. One walk for all layers, since names and layers may be many. */
-function matricesOf(dict: StateDict, modules: readonly ModuleInfo[]): Set<string> {
+function matricesOf(dict: ReadonlyMap<string, unknown>, modules: readonly Layer[]): Set<string> {
   const recurrent = new Set<string>();
   const names = new Set<string>();
   for (const { kind, prefix } of modules) {

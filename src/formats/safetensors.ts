@@ -9,11 +9,12 @@
  * the file.
  */
 
-import { checkOptions, show, wrongType, wrongValue } from "../tensor/checks.js";
-import { asFloat32, asShaped, entriesOf, type StateDictLike, type TensorData } from "../tensor/like.js";
+import { checkOptions, reading, show, wrongType, wrongValue } from "../tensor/checks.js";
+import { entriesOf, type StateDictLike } from "../tensor/like.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
-import { bytesOf, kindOf, ofThisRealm } from "../tensor/typed-array.js";
+import { bytesOf, kindOf } from "../tensor/typed-array.js";
 import { asBytes, type Bytes, FormatError, unsupported, viewOf } from "./bytes.js";
+import { checkedTensor } from "./checked-tensor.js";
 import { DTYPES, type Dtype, elementsOf, isDtype, readNumbers } from "./dtype.js";
 import { isObject, parseJson } from "./json.js";
 import { decodeUtf8 } from "./utf8.js";
@@ -186,12 +187,8 @@ function asWritable(
   value: unknown,
   name: string,
 ): { dtype: Dtype; bytes: Uint8Array; shape: readonly number[] } {
-  let dtype: Dtype = "F32";
-  const { data, shape } = asShaped<TensorData>(value, name, (numbers, label, size) => {
-    dtype = INTEGER_DTYPES.get(kindOf(numbers) ?? "") ?? "F32";
-    return dtype === "F32" ? asFloat32(numbers, label, size) : ofThisRealm(numbers as TensorData);
-  });
-  return { dtype, bytes: bytesOf(data), shape };
+  const { data, shape } = checkedTensor(value, name);
+  return { dtype: INTEGER_DTYPES.get(kindOf(data)!) ?? "F32", bytes: bytesOf(data), shape };
 }
 
 const INTEGER_DTYPES: ReadonlyMap<string, Dtype> = new Map([
@@ -215,13 +212,14 @@ function checkName(name: unknown): string {
 
 function checkedMetadata(metadata: unknown): Record<string, string> {
   if (!isObject(metadata)) throw wrongType("options.metadata", "an object of strings", metadata);
-  for (const [key, text] of Object.entries(metadata)) {
+  const entries = reading("options.metadata", "an object of strings", () => Object.entries(metadata));
+  for (const [key, text] of entries) {
     if (typeof text !== "string") throw wrongType(`options.metadata[${show(key)}]`, "a string", text);
     if (!isWellFormed(key + text)) {
       throw wrongValue(`options.metadata[${show(key)}]`, "well-formed Unicode", show(text));
     }
   }
-  return metadata as Record<string, string>;
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 /** Whether no surrogate stands alone. With the u flag, a pair is one code point, which is not a surrogate. */

@@ -6,7 +6,10 @@
 
 import { coded } from "./errors.js";
 
-/** How a message shows a value: short and quoted. No code of the value runs, such as its toString. */
+/**
+ * How a message shows a value: short and quoted. No method of the value runs, such as its toString. What a proxy or a
+ * getter of Symbol.toStringTag throws is dropped.
+ */
 export function show(value: unknown): string {
   if (typeof value === "string")
     return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
@@ -17,7 +20,7 @@ export function show(value: unknown): string {
   if (typeof value !== "object") return `a ${typeof value}`;
   try {
     if (Array.isArray(value)) return `an array of length ${value.length}`;
-    const name = Object.prototype.toString.call(value).slice(8, -1);
+    const name = Object.prototype.toString.call(value).slice(8, 48).replace(/]$/, "");
     return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
   } catch {
     return "an object that cannot be read";

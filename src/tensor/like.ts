@@ -74,7 +74,7 @@ export function entriesOf(dict: StateDictLike): readonly (readonly [string, Tens
 const EXPECTED_DICT = "a Map or a record of tensors";
 
 /** Of a state dict. An iterator that never ends is told from a large one. */
-const MOST_TENSORS = 2 ** 18;
+export const MOST_TENSORS = 2 ** 22;
 
 /** As many as PyTorch allows. Without a limit, an array that holds itself would never end. */
 export const MOST_DIMENSIONS = 64;

@@ -46,13 +46,18 @@ export function partOf<Part extends Float32Array | Int8Array>(
   return new View(BUFFER.call(array), bytes, count) as Part;
 }
 
-/** Whether other threads may write the array's buffer, or make it longer: the accessor of ArrayBuffer knows its own. */
-export function isShared(array: ArrayBufferView): boolean {
+/** Whether this is an ArrayBuffer of any realm, and not a shared one: its accessor knows its own. */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
   try {
-    return BUFFER_LENGTH.call(BUFFER.call(array)) < 0;
+    return BUFFER_LENGTH.call(value) >= 0;
   } catch {
-    return true;
+    return false;
   }
+}
+
+/** Whether other threads may write the array's buffer, or make it longer. */
+export function isShared(array: ArrayBufferView): boolean {
+  return !isArrayBuffer(BUFFER.call(array));
 }
 
 /** The bytes of a typed array. */

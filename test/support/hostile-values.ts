@@ -1,6 +1,6 @@
 /** Values that lie, in place of a tensor, its numbers or its shape. */
 import { createContext, runInContext } from "node:vm";
-import { Tensor } from "../../src/index.js";
+import { Tensor } from "../../src/tensor/tensor.js";
 
 /** What a caller's own getter throws. */
 export class Own extends Error {}

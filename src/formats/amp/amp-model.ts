@@ -1,6 +1,6 @@
 /** What the readers of amp models return, and how they read JSON. */
 
-import { show, wrongType } from "../../tensor/checks.js";
+import { isArray, reading, show, wrongType } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { asBytes, type Bytes, FormatError, isBytes } from "../bytes.js";
 import { isObject, parseJson } from "../json.js";
@@ -70,10 +70,10 @@ export class JsonValue {
 
   items(): JsonValue[] {
     const { value } = this;
-    if (!Array.isArray(value) || value.length > MOST_ITEMS) {
-      throw this.error(`an array of up to ${MOST_ITEMS} items`, value);
-    }
-    return value.map((item, at) => new JsonValue(item, `${this.name}[${at}]`));
+    const length = isArray(value) ? value.length : Number.NaN;
+    if (!(length <= MOST_ITEMS)) throw this.error(`an array of up to ${MOST_ITEMS} items`, value);
+    const items = value as readonly unknown[];
+    return Array.from({ length }, (_, at) => new JsonValue(items[at], `${this.name}[${at}]`));
   }
 
   number(): number {
@@ -103,13 +103,13 @@ export class JsonValue {
    */
   tensor(): Tensor {
     const shape: number[] = [];
-    for (let probe = this.value; Array.isArray(probe); probe = probe[0]) {
+    for (let probe = this.value; isArray(probe); probe = probe[0]) {
       if (shape.push(probe.length) > MOST_DIMENSIONS) throw this.error("fewer dimensions", this.value);
     }
     if (shape.length === 0) throw this.error("an array of numbers", this.value);
     checkNumbers(this, shape, this.value, []);
     const numbers = new Float32Array(shape.reduce((product, length) => product * length, 1));
-    copyNumbers(this.value as unknown[], numbers, 0);
+    copyNumbers(this.value as unknown[], shape, 0, numbers, 0);
     return new Tensor(numbers, shape);
   }
 
@@ -125,11 +125,10 @@ function checkNumbers(root: JsonValue, shape: readonly number[], value: unknown,
   const fail = (expected: string, got: unknown) =>
     new JsonValue(got, `${root.name}${place.map((at) => `[${at}]`).join("")}`).error(expected, got);
   const axis = place.length;
-  if (!Array.isArray(value) || value.length !== shape[axis]) {
-    throw fail(`an array of length ${shape[axis]}`, value);
-  }
+  const length = shape[axis]!;
+  if (!isArray(value) || value.length !== length) throw fail(`an array of length ${length}`, value);
   const innermost = axis + 1 === shape.length;
-  for (let at = 0; at < value.length; at++) {
+  for (let at = 0; at < length; at++) {
     place[axis] = at;
     if (!innermost) checkNumbers(root, shape, value[at], place);
     else if (typeof value[at] !== "number") throw fail("a number", value[at]);
@@ -138,24 +137,38 @@ function checkNumbers(root: JsonValue, shape: readonly number[], value: unknown,
 }
 
 /** Copies checked nested arrays to `numbers`, from index `next` on. Returns the index after the last. */
-function copyNumbers(value: readonly unknown[], numbers: Float32Array, next: number): number {
+function copyNumbers(
+  value: readonly unknown[],
+  shape: readonly number[],
+  axis: number,
+  numbers: Float32Array,
+  next: number,
+): number {
+  const innermost = axis + 1 === shape.length;
   let end = next;
-  for (const item of value) {
-    if (Array.isArray(item)) end = copyNumbers(item, numbers, end);
-    else numbers[end++] = item as number;
+  for (let at = 0; at < shape[axis]!; at++) {
+    if (innermost) numbers[end++] = value[at] as number;
+    else end = copyNumbers(value[at] as unknown[], shape, axis + 1, numbers, end);
   }
   return end;
 }
 
 /**
+ * What `read` makes of a file. An object that a caller gives may be anything, so all of `read` reads an argument.
  * @throws TypeError if `source` is neither bytes, text nor an object; FormatError if it is not a JSON object
  */
-export function openJson(source: JsonSource, format: string): JsonValue {
+export function readJson(source: JsonSource, format: string, read: (file: JsonValue) => AmpModel): AmpModel {
+  return reading("source", EXPECTED, () => read(openJson(source, format)));
+}
+
+const EXPECTED = "bytes, text or an object";
+
+function openJson(source: JsonSource, format: string): JsonValue {
   let value: unknown = source;
   if (typeof source === "string") value = parseJson(source, format);
   else if (isBytes(source)) {
     value = parseJson(decodeUtf8(asBytes(source), format), format);
-  } else if (!isObject(source)) throw wrongType("source", "bytes, text or an object", source);
+  } else if (!isObject(source)) throw wrongType("source", EXPECTED, source);
   return new JsonValue(value, `${format}:`).object();
 }
 

@@ -6,7 +6,7 @@
 import { show, showShape } from "../../tensor/checks.js";
 import type { StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
-import { type AmpModel, type JsonSource, type JsonValue, openJson } from "./amp-model.js";
+import { type AmpModel, type JsonSource, type JsonValue, readJson } from "./amp-model.js";
 
 const GATES = { LSTM: 4, GRU: 3 };
 
@@ -17,7 +17,10 @@ const GATES = { LSTM: 4, GRU: 3 };
  *   broken, missing, of the wrong shape or not supported
  */
 export function readGuitarML(source: JsonSource): AmpModel {
-  const file = openJson(source, "guitarml");
+  return readJson(source, "guitarml", read);
+}
+
+function read(file: JsonValue): AmpModel {
   const data = file.get("model_data").object();
   data.get("model").oneOf(["SimpleRNN"]);
   const kind = data.get("unit_type").oneOf(["LSTM", "GRU"]);

@@ -9,7 +9,7 @@
 import { show } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
-import { type AmpModel, type JsonSource, openJson, readSampleRate } from "./amp-model.js";
+import { type AmpModel, type JsonSource, type JsonValue, readJson, readSampleRate } from "./amp-model.js";
 
 /**
  * The LSTM of a .nam file, with the initial state that it was trained with. The reference player runs half a
@@ -19,7 +19,10 @@ import { type AmpModel, type JsonSource, openJson, readSampleRate } from "./amp-
  *   architecture other than LSTM, or a version outside 0.5 to 0.7
  */
 export function readNam(source: JsonSource): AmpModel {
-  const file = openJson(source, "nam");
+  return readJson(source, "nam", read);
+}
+
+function read(file: JsonValue): AmpModel {
   const { value: version } = file.get("version");
   if (typeof version !== "string" || !/^0\.[567]\.\d+$/.test(version)) {
     throw file.get("version").error('"0.5.x" to "0.7.x"', version);

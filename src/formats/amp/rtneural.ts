@@ -7,7 +7,7 @@ import { showShape } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { fromKeras } from "../keras.js";
-import { type AmpModel, type JsonSource, type JsonValue, openJson, readSampleRate } from "./amp-model.js";
+import { type AmpModel, type JsonSource, type JsonValue, readJson, readSampleRate } from "./amp-model.js";
 
 /**
  * The recurrent layers and the head of an RTNeural or AIDA-X file.
@@ -17,7 +17,10 @@ import { type AmpModel, type JsonSource, type JsonValue, openJson, readSampleRat
  *   different sizes
  */
 export function readRTNeural(source: JsonSource): AmpModel {
-  const file = openJson(source, "rtneural");
+  return readJson(source, "rtneural", read);
+}
+
+function read(file: JsonValue): AmpModel {
   const inShape = file.get("in_shape");
   const inputSize = inShape.items().at(-1)?.integer(1);
   if (inputSize === undefined) throw inShape.error("at least one size", inShape.value);

@@ -1,6 +1,6 @@
 /** Files beside a model that hold its weights. They exist because a protobuf message ends at 2 GB. */
 
-import { show, wrongType } from "../../tensor/checks.js";
+import { isArray, reading, show, wrongType } from "../../tensor/checks.js";
 import { MOST_EXPANSION } from "../allowance.js";
 import { asBytes, FormatError } from "../bytes.js";
 
@@ -14,10 +14,11 @@ export class ExternalFiles {
 
   /** @throws TypeError for anything but a record of bytes. */
   constructor(files: unknown = {}) {
-    if (typeof files !== "object" || files === null || Array.isArray(files)) {
-      throw wrongType("options.externalData", "a record of files by name", files);
+    const expected = "a record of files by name";
+    if (typeof files !== "object" || files === null || isArray(files)) {
+      throw wrongType("options.externalData", expected, files);
     }
-    for (const [name, content] of Object.entries(files)) {
+    for (const [name, content] of reading("options.externalData", expected, () => Object.entries(files))) {
       this.#files.set(name, asBytes(content, `options.externalData[${show(name)}]`));
     }
     this.size = [...this.#files.values()].reduce((sum, { length }) => sum + length, 0);

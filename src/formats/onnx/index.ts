@@ -8,6 +8,7 @@ import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { asBytes, type Bytes, FormatError } from "../bytes.js";
+import { checkedList } from "../checked-list.js";
 import type { Allowance } from "./allowance.js";
 import { Constants, constantOf } from "./constants.js";
 import { ExternalFiles } from "./external.js";
@@ -113,10 +114,9 @@ export interface OnnxNode {
  *   linear_before_reset = 0, weights in another file that was not given
  */
 export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
-  const { nodes: wanted, externalData } = checkOptions("options", options, ["nodes", "externalData"]);
-  if (wanted !== undefined && !(Array.isArray(wanted) && wanted.every((name) => typeof name === "string"))) {
-    throw wrongType("options.nodes", "an array of names", wanted);
-  }
+  const { nodes, externalData } = checkOptions("options", options, ["nodes", "externalData"]);
+  const wanted =
+    nodes === undefined ? undefined : checkedList(nodes, "options.nodes", "an array of names", checkName);
   const { sites, constants } = open(bytes, externalData);
   let recurrent = sites.filter(isRecurrent);
   const names = new Set(recurrent.map(({ name }) => name));
@@ -170,6 +170,11 @@ export function listOnnxNodes(bytes: Bytes, options?: ListOnnxNodesOptions): Onn
       problem,
     };
   });
+}
+
+function checkName(name: unknown, place: string): string {
+  if (typeof name !== "string") throw wrongType(place, "a name", name);
+  return name;
 }
 
 function open(bytes: Bytes, externalData: unknown): { sites: Site[]; constants: Constants } {

@@ -8,6 +8,7 @@ import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { allowedBytes } from "../allowance.js";
 import { asBytes, type Bytes, unsupported } from "../bytes.js";
+import { checkedList } from "../checked-list.js";
 import { openArchive } from "./archive.js";
 import { bad } from "./error.js";
 import { NumberKey, PyObject } from "./pickle/globals.js";
@@ -67,11 +68,12 @@ export function readTorch(bytes: Bytes, options?: ReadTorchOptions): StateDict {
 type Views = Map<string, TensorView | UnsupportedTensor>;
 
 function checkPath(path: unknown): readonly string[] {
-  const keys = typeof path === "string" ? [path] : path;
-  if (!Array.isArray(keys) || !keys.every((key) => typeof key === "string")) {
-    throw wrongType("options.path", "a key or an array of keys", path);
-  }
-  return keys;
+  const expected = "a key or an array of keys";
+  if (typeof path === "string") return [path];
+  return checkedList(path, "options.path", expected, (key) => {
+    if (typeof key !== "string") throw wrongType("options.path", expected, path);
+    return key;
+  });
 }
 
 function followPath(root: unknown, path: readonly string[]): Views {

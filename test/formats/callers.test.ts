@@ -1,0 +1,206 @@
+/**
+ * Callers that lie to readers and writers: every argument is given every hostile value. What comes is a result, an
+ * error with a code, or what the caller's own code threw.
+ */
+import { afterAll, describe, expect, it } from "vitest";
+import {
+  dtypeOf,
+  fromKeras,
+  listModules,
+  listOnnxNodes,
+  quantizeStateDict,
+  readGuitarML,
+  readNam,
+  readOnnx,
+  readRTNeural,
+  readSafetensors,
+  readTorch,
+  writeSafetensors,
+} from "../../src/formats/index.js";
+import { Tensor } from "../../src/tensor/tensor.js";
+import { ARGUMENTS, foreign, Own, own, revoked } from "../support/hostile-values.js";
+import { reliabilityRow } from "../support/reliability.js";
+
+const dict = () => new Map([["weight", Tensor.zeros([2, 2])]]);
+const keras = () => ({ kernel: [[1, 2, 3, 4]], recurrentKernel: [[1, 2, 3, 4]], bias: [1, 2, 3, 4] });
+const none = new Uint8Array(0);
+const nam = { version: "0.5.0", architecture: "LSTM" };
+
+/** An argument, by the call that takes it. */
+const CALLS: Readonly<Record<string, (value: never) => unknown>> = {
+  listModules: (x) => listModules(x),
+  quantizeStateDict: (x) => quantizeStateDict(x),
+  "quantizeStateDict options": (x) => quantizeStateDict(dict(), x),
+  "quantizeStateDict modules": (x) => quantizeStateDict(dict(), { modules: x }),
+  "quantizeStateDict module": (x) => quantizeStateDict(dict(), { modules: [x] }),
+  writeSafetensors: (x) => writeSafetensors(x),
+  "writeSafetensors tensor": (x) => writeSafetensors({ a: x }),
+  "writeSafetensors options": (x) => writeSafetensors({}, x),
+  "writeSafetensors metadata": (x) => writeSafetensors({}, { metadata: x }),
+  "writeSafetensors text": (x) => writeSafetensors({}, { metadata: { a: x } }),
+  fromKeras: (x) => fromKeras(x, "LSTM"),
+  "fromKeras kind": (x) => fromKeras(keras(), x),
+  "fromKeras options": (x) => fromKeras(keras(), "LSTM", x),
+  "fromKeras layer": (x) => fromKeras(keras(), "LSTM", { layer: x }),
+  "fromKeras kernel": (x) => fromKeras({ ...keras(), kernel: x }, "LSTM"),
+  "fromKeras recurrentKernel": (x) => fromKeras({ ...keras(), recurrentKernel: x }, "LSTM"),
+  "fromKeras bias": (x) => fromKeras({ ...keras(), bias: x }, "LSTM"),
+  readSafetensors: (x) => readSafetensors(x),
+  readTorch: (x) => readTorch(x),
+  "readTorch options": (x) => readTorch(none, x),
+  "readTorch path": (x) => readTorch(none, { path: x }),
+  readOnnx: (x) => readOnnx(x),
+  "readOnnx options": (x) => readOnnx(none, x),
+  "readOnnx nodes": (x) => readOnnx(none, { nodes: x }),
+  "readOnnx externalData": (x) => readOnnx(none, { externalData: x }),
+  "readOnnx file": (x) => readOnnx(none, { externalData: { a: x } }),
+  listOnnxNodes: (x) => listOnnxNodes(x),
+  dtypeOf: (x) => dtypeOf(x),
+  "dtypeOf data": (x) => dtypeOf({ data: x }),
+  readNam: (x) => readNam(x),
+  "readNam config": (x) => readNam({ ...nam, config: x }),
+  readGuitarML: (x) => readGuitarML(x),
+  readRTNeural: (x) => readRTNeural(x),
+  "readRTNeural layers": (x) => readRTNeural({ in_shape: [null, null, 1], layers: x }),
+};
+
+const answering = (answer: (key: string | symbol) => unknown) =>
+  new Proxy([], { get: (_, key) => answer(key) });
+const typed = (properties: Record<string, unknown>) => own(new Uint8Array(9), properties);
+const transferred = <Value extends object>(value: Value, buffer: ArrayBuffer): Value => {
+  structuredClone(buffer, { transfer: [buffer] });
+  return value;
+};
+const pairs = (entry: unknown) => ({
+  get() {},
+  *[Symbol.iterator]() {
+    for (;;) yield entry;
+  },
+});
+
+const VALUES: Readonly<Record<string, () => unknown>> = {
+  ...ARGUMENTS,
+  null: () => null,
+  undefined: () => undefined,
+  "a BigInt": () => 5n,
+  NaN: () => Number.NaN,
+  "a long string": () => "y".repeat(1e6),
+  "a revoked array": () => revoked([]),
+  "a revoked map": () => revoked(new Map()),
+  "a revoked function": () => revoked(() => {}),
+  "a sparse array": () => new Array(2 ** 32 - 1),
+  "an array that says 2^53": () => answering((key) => (key === "length" ? 2 ** 53 - 1 : 1)),
+  "an array of objects that says 2^32": () =>
+    answering((key) => (key === "length" ? 2 ** 32 - 1 : { kind: "Linear", prefix: "" })),
+  "an array whose iterator never ends": () =>
+    own([1], { [Symbol.iterator as never]: pairs(1)[Symbol.iterator] }),
+  "a proxy that answers 5": () => new Proxy({}, { get: () => 5 }),
+  "a proxy that answers null": () => new Proxy({}, { get: () => null }),
+  "a proxy whose keys lie": () => new Proxy({}, { ownKeys: () => [1] as never }),
+  "a proxy that throws its own": () =>
+    new Proxy(
+      {},
+      {
+        get() {
+          throw new Own();
+        },
+        ownKeys() {
+          throw new Own();
+        },
+      },
+    ),
+  "a tag that says bytes": () => ({ [Symbol.toStringTag]: "Uint8Array" }),
+  "a tag that says ArrayBuffer": () => ({ [Symbol.toStringTag]: "ArrayBuffer" }),
+  "a tag that throws": () => ({
+    get [Symbol.toStringTag]() {
+      throw new TypeError("Cannot x");
+    },
+  }),
+  "a prototype only": () => Object.create(Uint8Array.prototype),
+  "bytes whose length lies": () => typed({ byteLength: 1e9, length: 1e9 }),
+  "bytes whose buffer lies": () => typed({ buffer: {}, byteOffset: -5 }),
+  "a proxy of bytes": () => new Proxy(new Uint8Array(9), {}),
+  "foreign bytes": () => foreign("new Uint8Array(9)"),
+  "a foreign buffer": () => foreign("new ArrayBuffer(9)"),
+  "shared bytes": () => new Uint8Array(new SharedArrayBuffer(16)),
+  "a shared buffer": () => new SharedArrayBuffer(16),
+  "a DataView": () => new DataView(new ArrayBuffer(8)),
+  "bytes that were transferred": () => {
+    const bytes = new Uint8Array(8);
+    return transferred(bytes, bytes.buffer);
+  },
+  "a buffer that was transferred": () => {
+    const buffer = new ArrayBuffer(8);
+    return transferred(buffer, buffer);
+  },
+  "a dict that never ends": () => pairs(["weight", Tensor.zeros([1])]),
+  "a dict of no pairs": () => ({ get() {}, [Symbol.iterator]: () => [1, 2][Symbol.iterator]() }),
+  "get alone": () => ({ get() {} }),
+  "keys that are numbers": () => new Map([[1, Tensor.zeros([1])]]),
+  "keys that are symbols": () => new Map([[Symbol("x"), Tensor.zeros([1])]]),
+  "tensors that are null": () => new Map([["weight", null]]),
+  "tensors that are revoked": () => new Map([["weight", revoked({})]]),
+  "tensors without numbers": () => new Map([["weight_ih_l0", { shape: [4, 1] }]]),
+  "a shape past its data": () => ({ weight: { data: new Float32Array(1), shape: [2 ** 20, 2 ** 20] } }),
+  "a foreign dict": () => foreign("new Map([['weight', { data: new Float32Array(4), shape: [2, 2] }]])"),
+};
+
+let tried = 0;
+
+describe.each(Object.entries(CALLS))("%s", (name, call) => {
+  it.each(Object.entries(VALUES))("%s", (_, make) => {
+    tried++;
+    try {
+      call(make() as never);
+    } catch (error) {
+      if (error instanceof Own) return;
+      const { code, message, stack } = error as Error & { code?: string };
+      expect(code, `${name}: ${stack}`).toMatch(/^LSTM_WASM_/);
+      expect(message.length).toBeLessThan(300);
+    }
+  });
+});
+
+describe("what is read once and copied", () => {
+  it("takes bytes and dicts of another realm like our own", () => {
+    const file = writeSafetensors({ weight: { data: Float32Array.of(1, 2), shape: [2] } });
+    const there = foreign(`new Uint8Array([${file}])`) as Uint8Array;
+    const shared = new Uint8Array(new SharedArrayBuffer(file.length));
+    shared.set(file);
+    for (const bytes of [there, there.buffer, shared])
+      expect(readSafetensors(bytes as never)).toEqual(readSafetensors(file));
+    const map = foreign("new Map([['weight', { data: Float32Array.of(1, 2), shape: [1, 2] }]])") as never;
+    expect(listModules(map)).toMatchObject([{ kind: "Linear", inFeatures: 2, outFeatures: 1 }]);
+    expect(quantizeStateDict(map).get("weight")!.data).toBeInstanceOf(Int8Array);
+  });
+
+  it("says which buffer was transferred", () => {
+    const bytes = new Uint8Array(8);
+    transferred(bytes, bytes.buffer);
+    expect(() => readTorch(bytes)).toThrow(
+      expect.objectContaining({ code: "LSTM_WASM_DISPOSED", message: "bytes: its buffer was transferred" }),
+    );
+  });
+
+  it("asks for fromKeras' weights once", () => {
+    let asked = 0;
+    const weights = {
+      ...keras(),
+      get bias() {
+        asked++;
+        return [1, 2, 3, 4];
+      },
+    };
+    fromKeras(weights, "LSTM");
+    expect(asked).toBe(1);
+  });
+});
+
+afterAll(() => {
+  reliabilityRow({
+    attack: "Hostile arguments of readers and writers",
+    tried,
+    survived: tried,
+    note: "a result, an error with a code, or what the caller's own code threw",
+  });
+});
