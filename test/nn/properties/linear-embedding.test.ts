@@ -1,6 +1,6 @@
 /** Linear and Embedding, to the bit. */
 import fc from "fast-check";
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Embedding, Linear, Tensor } from "../../../src/index.js";
 import { RUNS, seed, size } from "../../support/properties.js";
 import { expectSameBits, reshape, take, unmodified } from "../../support/tensors.js";
@@ -44,5 +44,25 @@ describe("Embedding", () => {
       }),
       RUNS,
     );
+  });
+
+  it("takes its sizes and its table from a state dict", () => {
+    const weight = Tensor.randn([5, 3], 1);
+    using embedding = Embedding.fromStateDict(
+      { "emb.weight": weight, "fc.weight": weight },
+      { prefix: "emb." },
+    );
+    expect([embedding.numEmbeddings, embedding.embeddingDim]).toEqual([5, 3]);
+    expectSameBits(embedding.stateDict().get("weight")!, weight);
+  });
+
+  it.each([
+    [1, 1],
+    [-1, 3],
+    [-4, 0],
+  ])("has zeros for paddingIdx %d in row %d alone", (paddingIdx, row) => {
+    using embedding = new Embedding({ numEmbeddings: 4, embeddingDim: 2, paddingIdx });
+    const rows = [0, 1, 2, 3].map((index) => embedding.forward([index]).data.every((number) => number === 0));
+    expect(rows).toEqual([0, 1, 2, 3].map((index) => index === row));
   });
 });
