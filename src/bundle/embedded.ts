@@ -1,5 +1,5 @@
 /**
- * The binaries inside the bundle, as text. src/build/embed.js describes its form; after gzip it is three quarters
+ * The binaries inside the bundle, as text. src/build/embed.js describes its form; after gzip it is two thirds
  * of base64. Only the binary that is asked for becomes bytes.
  */
 
@@ -17,16 +17,16 @@ export function relaxedSimd(): Uint8Array<ArrayBuffer> {
 
 /**
  * The bytes of an embedded binary. TextEncoder makes the low seven bits of all of them; the loop below sets
- * eighth bits.
+ * eighth bits, where markers were.
  *
  * @throws Error where the page has one of the few encodings that change ASCII: ISO-2022-JP changes control
  *   characters
  */
 export function toBytes(text: string): Uint8Array<ArrayBuffer> {
-  const begin = text.indexOf("\n") + 1;
-  const end = begin + Number(text.slice(0, begin));
-  const ascii = encode(text);
-  if (ascii.length !== text.length) {
+  const parts = text.slice(2).split(text[0]!);
+  const characters = parts.join("");
+  const ascii = encode(characters);
+  if (ascii.length !== characters.length) {
     throw coded(
       "UNSUPPORTED",
       new Error(
@@ -36,11 +36,12 @@ export function toBytes(text: string): Uint8Array<ArrayBuffer> {
   }
   // A copy is an array of this realm. A sandbox's TextEncoder may be of another, whose arrays are no
   // Uint8Array here.
-  const binary = new Uint8Array(ascii.subarray(begin, end));
+  const binary = new Uint8Array(ascii);
+  const flip = 128 | text.charCodeAt(1);
   let index = 0;
-  ascii.subarray(end).forEach((distance) => {
-    index += distance;
-    if (distance < 127) binary[index]! |= 128;
+  parts.forEach((part) => {
+    index += part.length;
+    binary[index]! ^= flip; // nothing where the last part ends
   });
   return binary;
 }
