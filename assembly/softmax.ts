@@ -8,7 +8,6 @@
 
 import { expNegated } from "./activation";
 import { assertRows } from "./debug";
-import { sumsScratch } from "./instance";
 
 /**
  * In place. `row` is the bytes from one term of a column to the next; `vectors` vectors of columns are computed. With
@@ -39,12 +38,19 @@ export function softmax(data: usize, row: usize, vectors: i32, count: i32, logar
   }
 }
 
-/** The logarithm of each lane; a loop, since Mathf.log is no vector function and 300 bytes long. */
+/**
+ * The logarithm of each lane, a sum of at least 1, by Newton's method for e^y = x. What the bits of x say as a number
+ * is at most 0.06 below it; three steps halve the square of that, to 1e-12. 1 gives exactly 0.
+ */
 function log4(x: v128): v128 {
-  const lanes = sumsScratch();
-  v128.store(lanes, x);
-  for (let lane: usize = 0; lane < 16; lane += 4) f32.store(lanes + lane, Mathf.log(f32.load(lanes + lane)));
-  return v128.load(lanes);
+  let y = f32x4.mul(
+    f32x4.convert_i32x4_s(i32x4.sub(x, i32x4.splat(0x3f800000))),
+    f32x4.splat(<f32>(Math.LN2 / 8388608.0)),
+  );
+  for (let step = 0; step < 3; step++) {
+    y = f32x4.add(y, f32x4.sub(f32x4.mul(x, expNegated(y)), f32x4.splat(1)));
+  }
+  return y;
 }
 
 function columnMax(data: usize, row: usize, end: usize): v128 {

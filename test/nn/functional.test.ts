@@ -30,6 +30,17 @@ describe.each([
   });
 });
 
+it("logSoftmax takes the logarithm of every sum, and gives 0 for a term alone", () => {
+  expect(logSoftmax(Tensor.from([3]), 0).data[0]).toBe(0);
+  const check = (terms: number[]) => {
+    const sum = terms.reduce((total, x) => total + Math.exp(Math.fround(x)), 0);
+    const error = Math.abs(logSoftmax(Tensor.from(terms), 0).data[0]! + Math.log(sum));
+    expect(error).toBeLessThan(2e-7 * Math.max(1, Math.log(sum)));
+  };
+  for (let at = 0; at <= 200; at++) check([0, -at / 20]);
+  for (let count = 1; count < 5000; count = Math.ceil(count * 1.07)) check(new Array(count).fill(0));
+});
+
 describe.each([
   ["Softmax", softmax],
   ["LogSoftmax", logSoftmax],
