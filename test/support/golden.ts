@@ -69,6 +69,21 @@ interface Conv1dOptions {
   readonly paddingMode?: "zeros" | "reflect";
 }
 
+interface MaxPool1dOptions {
+  readonly kernelSize: number;
+  readonly stride?: number;
+  readonly padding?: number;
+  readonly dilation?: number;
+  readonly ceilMode?: boolean;
+}
+
+interface LayerNormOptions {
+  readonly normalizedShape: number | readonly number[];
+  readonly eps?: number;
+  readonly elementwiseAffine?: boolean;
+  readonly bias?: boolean;
+}
+
 type EmbeddingOptions = { numEmbeddings: number; embeddingDim: number; paddingIdx?: number };
 
 /** The cases by module. Absent `state` and `lengths` are not properties of a case. */
@@ -86,6 +101,12 @@ export type GoldenCase =
   | Case<"Tanh", object, "output">
   | Case<"Softmax", { dim: number }, "output">
   | Case<"LogSoftmax", { dim: number }, "output">
+  | Case<"LeakyReLU", { negativeSlope?: number }, "output">
+  | Case<"ELU", { alpha?: number }, "output">
+  | Case<"MaxPool1d", MaxPool1dOptions, "output">
+  | Case<"LayerNorm", LayerNormOptions, "output">
+  | Case<"GroupNorm", { numGroups: number; numChannels: number; eps?: number; affine?: boolean }, "output">
+  | Case<"Sequential", { members: readonly [name: string, options: object][] }, "output">
   | (Omit<Case<"Embedding", EmbeddingOptions, "output">, "input"> & { readonly input: Tensor<Int32Array> });
 
 export type GoldenModule = GoldenCase["module"];
@@ -187,7 +208,8 @@ function makeCase(entry: Entry, offset: number): GoldenCase {
   const stateDict = new Map(
     Object.entries(entry.parameters).map(([key, shape]) => [key, draws.tensor(shape, entry.weightScale)]),
   );
-  const given = module === "Embedding" ? drawRows(entry, draws) : drawArguments(entry, draws);
+  const rows = embeddings(entry);
+  const given = rows === undefined ? drawArguments(entry, draws) : drawRows(entry, rows, draws);
   const expected = Object.fromEntries(
     Object.entries(entry.expected).map(([key, result]) => {
       const indices = draws.positions(product(result.shape));
@@ -230,10 +252,17 @@ function stateShape(entry: Entry, key: "hN" | "cN"): number[] {
   return entry.expected[key]!.shape;
 }
 
-function drawRows({ inputShape, options }: Entry, draws: Draws) {
-  const data = new Int32Array(product(inputShape)).map(
-    () => draws.integer() % (options.numEmbeddings as number),
-  );
+/** Rows of the table where the case takes indices. */
+function embeddings({ module, options }: Entry): number | undefined {
+  const [name, given] =
+    module === "Sequential"
+      ? (options.members as [string, Record<string, unknown>][])[0]!
+      : ([module, options] as const);
+  return name === "Embedding" ? (given.numEmbeddings as number) : undefined;
+}
+
+function drawRows({ inputShape }: Entry, rows: number, draws: Draws) {
+  const data = new Int32Array(product(inputShape)).map(() => draws.integer() % rows);
   return { input: new Tensor(data, inputShape) };
 }
 
