@@ -58,7 +58,7 @@ const kilobytes = (count) => Math.floor(1024 * count);
 /** The most bytes that each part may have. test/sizes.test.ts asserts them. */
 export const SIZES = {
   /** What esbuild makes of these names of `lstm-wasm`, minified, with both binaries inside, after gzip -9. "*" is all of them. */
-  bundles: { LSTM: kilobytes(27.6), "*": kilobytes(33.2) },
+  bundles: { LSTM: kilobytes(27.7), "*": kilobytes(36) },
   /** Each of the two binaries, as it is. */
   binary: kilobytes(24),
 };

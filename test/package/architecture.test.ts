@@ -25,6 +25,7 @@ const ROOMS = {
     "memory",
     "activation",
     "softmax",
+    "max-pool",
     "matmul",
     "conv1d",
     "cells",
