@@ -9,4 +9,5 @@ export { arrangeLines, lineCount, packGate, restoreLines, unpackGate } from "./m
 export { roundedRow } from "./matmul/round-inputs";
 export { maxPool1d } from "./max-pool";
 export { allocate, clearFloats, copyRows, free } from "./memory";
+export { normalize } from "./normalize";
 export { softmax } from "./softmax";

@@ -6,8 +6,10 @@ export type { Conv1dFromStateDictOptions, Conv1dOptions, PaddingMode } from "./n
 export { Embedding, type EmbeddingOptions, type Indices, type NestedIndices } from "./nn/embedding.js";
 export type { FromStateDictOptions } from "./nn/from-state-dict.js";
 export { elu, leakyRelu, logSoftmax, relu, sigmoid, softmax, tanh } from "./nn/functional.js";
+export { GroupNorm, type GroupNormOptions } from "./nn/group-norm.js";
 export { GRU, type GRUOptions } from "./nn/gru.js";
 export { GRUCell } from "./nn/gru-cell.js";
+export { LayerNorm, type LayerNormOptions } from "./nn/layer-norm.js";
 export { Linear, type LinearOptions } from "./nn/linear.js";
 export { LSTM, type LSTMOptions, type LSTMState, type LSTMStateLike } from "./nn/lstm.js";
 export { LSTMCell } from "./nn/lstm-cell.js";

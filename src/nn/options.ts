@@ -25,6 +25,18 @@ export function integer(least: number, fallback?: number, most?: number): Option
   return fallback === undefined ? { check } : { check, fallback };
 }
 
+/** A probability, of dropout. */
+export function probability(fallback: number): Option<number> {
+  return {
+    fallback,
+    check(name, value) {
+      if (typeof value !== "number") throw wrongType(name, "a number", value);
+      if (!(value >= 0 && value <= 1)) throw wrongValue(name, "a probability from 0 to 1", value);
+      return value;
+    },
+  };
+}
+
 export function boolean(fallback: boolean): Option<boolean> {
   return { check: checkBoolean, fallback };
 }

@@ -1,11 +1,11 @@
 /** What LSTM, GRU and RNN share as modules: options, sizes read off weights, the shapes of arguments and results. */
-import { showShape, wrongShape, wrongType, wrongValue } from "../tensor/checks.js";
+import { showShape, wrongShape, wrongValue } from "../tensor/checks.js";
 import type { ParameterData } from "../tensor/like.js";
 import type { Precision } from "../wasm/precision.js";
 import type { CellKind } from "./cell-kinds.js";
 import type { DictBelow } from "./from-state-dict.js";
 import { Module } from "./module.js";
-import { boolean, integer, type Option, precision, type StateSource, type Values } from "./options.js";
+import { boolean, integer, precision, probability, type StateSource, type Values } from "./options.js";
 import { checkState, type Sequence } from "./sequence.js";
 import { Stack } from "./stack.js";
 import { StackParameters, suffixesOf } from "./stack-parameters.js";
@@ -32,22 +32,13 @@ export interface RecurrentOptions {
 /** Far beyond any network, so that a typing error is told at once. */
 const MOST_LAYERS = 10_000;
 
-const dropout: Option<number> = {
-  fallback: 0,
-  check(name, value) {
-    if (typeof value !== "number") throw wrongType(name, "a number", value);
-    if (!(value >= 0 && value <= 1)) throw wrongValue(name, "a probability from 0 to 1", value);
-    return value;
-  },
-};
-
 export const recurrentOptions = () => ({
   inputSize: integer(1),
   hiddenSize: integer(1),
   numLayers: integer(1, 1, MOST_LAYERS),
   bias: boolean(true),
   batchFirst: boolean(false),
-  dropout,
+  dropout: probability(0),
   bidirectional: boolean(false),
   precision,
 });

@@ -131,13 +131,13 @@ export function precisionOf(entries: ReadonlyMap<string, TensorLike<unknown>>, n
 }
 
 /**
- * The shape of one entry, for reading a module's sizes off its weights.
+ * The shape of one entry, for reading a module's sizes off its weights; of any `rank` where that is undefined.
  * @throws RangeError when it is not there, or has another number of dimensions.
  */
 export function shapeOf(
   entries: ReadonlyMap<string, TensorLike<unknown>>,
   name: string,
-  rank: number,
+  rank: number | undefined,
   prefix: string,
 ): readonly number[] {
   if (!entries.has(name)) {
@@ -147,7 +147,7 @@ export function shapeOf(
     throw coded("SHAPE", new RangeError(`dict: expected a key ${prefix}${name}; ${list}`));
   }
   const { shape } = asParameter(entries.get(name), `${prefix}${name}`);
-  if (shape.length !== rank) {
+  if (shape.length !== (rank ?? shape.length)) {
     throw wrongShape(`${prefix}${name}.shape`, `${rank} dimensions`, showShape(shape));
   }
   return shape;

@@ -4,6 +4,8 @@ import {
   Embedding,
   GRU,
   GRUCell,
+  GroupNorm,
+  LayerNorm,
   Linear,
   LSTM,
   LSTMCell,
@@ -85,5 +87,15 @@ cases("Linear", (golden) => {
 
 cases("Embedding", (golden) => {
   using module = new Embedding(golden.options).loadStateDict(golden.stateDict);
+  expectClose(golden.name, module.forward(golden.input), golden.expected.output);
+});
+
+cases("LayerNorm", (golden) => {
+  using module = new LayerNorm(golden.options).loadStateDict(golden.stateDict);
+  expectClose(golden.name, module.forward(golden.input), golden.expected.output);
+});
+
+cases("GroupNorm", (golden) => {
+  using module = new GroupNorm(golden.options).loadStateDict(golden.stateDict);
   expectClose(golden.name, module.forward(golden.input), golden.expected.output);
 });

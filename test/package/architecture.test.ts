@@ -26,6 +26,7 @@ const ROOMS = {
     "activation",
     "softmax",
     "max-pool",
+    "normalize",
     "matmul",
     "conv1d",
     "cells",

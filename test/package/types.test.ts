@@ -128,7 +128,7 @@ it.each(["workerd", "edge-light"])("are found under the condition %s", (conditio
 /** Of each entry: what its exports are declared with, and an editor shows, though no program can import it. */
 const DECLARED_FOR_OTHERS: Record<string, readonly string[]> = {
   index: [
-    ...["Cell", "DisposableBase", "Module", "Recurrent", "SingleState"],
+    ...["Cell", "DisposableBase", "Module", "Normalization", "Recurrent", "SingleState"],
     ...["IndexData", "IntegerArray", "ParameterData"],
   ],
   "formats/index": ["CellInfo", "Found", "RecurrentInfo"],
