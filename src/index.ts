@@ -3,6 +3,7 @@
 export type { CellOptions } from "./nn/cell.js";
 export { Conv1d } from "./nn/conv1d.js";
 export type { Conv1dFromStateDictOptions, Conv1dOptions, PaddingMode } from "./nn/conv1d-options.js";
+export { Dropout, type DropoutOptions } from "./nn/dropout.js";
 export { Embedding, type EmbeddingOptions, type Indices, type NestedIndices } from "./nn/embedding.js";
 export type { FromStateDictOptions } from "./nn/from-state-dict.js";
 export { elu, leakyRelu, logSoftmax, relu, sigmoid, softmax, tanh } from "./nn/functional.js";
@@ -19,6 +20,7 @@ export type { RecurrentOptions } from "./nn/recurrent.js";
 export { type Nonlinearity, RNN, type RNNOptions } from "./nn/rnn.js";
 export { RNNCell, type RNNCellOptions } from "./nn/rnn-cell.js";
 export type { ForwardOptions } from "./nn/sequence.js";
+export { Sequential, type SequentialMember } from "./nn/sequential.js";
 export type { LoadOptions } from "./nn/state-dict.js";
 export type { Stream, StreamOptions } from "./nn/stream.js";
 export type { LayerTrace, LstmTrace } from "./nn/trace.js";

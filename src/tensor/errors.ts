@@ -23,7 +23,7 @@ export type ErrorCode =
   | "LSTM_WASM_DISPOSED"
   | "LSTM_WASM_MEMORY";
 
-type Kind = ErrorCode extends `LSTM_WASM_${infer Rest}` ? Rest : never;
+export type Kind = ErrorCode extends `LSTM_WASM_${infer Rest}` ? Rest : never;
 
 /** The error with its code, which is not listed among its keys: two errors are equal by class and message. */
 export function coded<Thrown extends Error>(kind: Kind, error: Thrown): Thrown & { code: ErrorCode } {

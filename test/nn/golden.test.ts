@@ -1,7 +1,10 @@
 /** Every golden case (test/golden/README.md) through the public API: PyTorch's shapes and numbers. */
 import { describe, expect, it } from "vitest";
 import {
+  Conv1d,
+  Dropout,
   Embedding,
+  elu,
   GRU,
   GRUCell,
   GroupNorm,
@@ -9,9 +12,14 @@ import {
   Linear,
   LSTM,
   LSTMCell,
+  leakyRelu,
+  maxPool1d,
   RNN,
   RNNCell,
+  Sequential,
+  type SequentialMember,
   type Tensor,
+  tanh,
 } from "../../src/index.js";
 import { expectClose, type GoldenCase, type GoldenModule, goldenCases } from "../support/golden.js";
 
@@ -98,4 +106,28 @@ cases("LayerNorm", (golden) => {
 cases("GroupNorm", (golden) => {
   using module = new GroupNorm(golden.options).loadStateDict(golden.stateDict);
   expectClose(golden.name, module.forward(golden.input), golden.expected.output);
+});
+
+/** Members by PyTorch's name. */
+const MEMBERS: Record<string, (options: never) => SequentialMember> = {
+  Conv1d: (options) => new Conv1d(options),
+  Dropout: (options) => new Dropout(options),
+  ELU: () => elu,
+  Embedding: (options) => new Embedding(options),
+  GRU: (options) => new GRU(options),
+  GroupNorm: (options) => new GroupNorm(options),
+  LSTM: (options) => new LSTM(options),
+  LayerNorm: (options) => new LayerNorm(options),
+  LeakyReLU: () => leakyRelu,
+  Linear: (options) => new Linear(options),
+  MaxPool1d: (options) => (input) => maxPool1d(input, options),
+  RNN: (options) => new RNN(options),
+  Tanh: () => tanh,
+};
+
+cases("Sequential", (golden) => {
+  const members = golden.options.members.map(([name, options]) => MEMBERS[name]!(options as never));
+  using module = new Sequential(...members).loadStateDict(golden.stateDict);
+  expectClose(golden.name, module.forward(golden.input), golden.expected.output);
+  expect([...module.stateDict().keys()]).toEqual([...golden.stateDict.keys()]);
 });

@@ -138,7 +138,7 @@ describe("the bundles", () => {
     const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
       encoding: "utf8",
     });
-    expect(output).toBe("12 true\n");
+    expect(output).toBe("14 true\n");
   });
 
   it.each([

@@ -1,0 +1,207 @@
+/** Sequential: modules and functions one after the other, each given what the one before it gives. */
+import { isArray, reading, wrongType, wrongValue } from "../tensor/checks.js";
+import { coded, type Kind } from "../tensor/errors.js";
+import type { ParameterData, TensorLike } from "../tensor/like.js";
+import { Tensor } from "../tensor/tensor.js";
+import { kindOf } from "../tensor/typed-array.js";
+import { living } from "../wasm/runtime.js";
+import type { Indices } from "./embedding.js";
+import { Module } from "./module.js";
+import type { ParameterSpec } from "./state-dict.js";
+
+/** What a Sequential is made of: modules, and functions of a tensor such as `relu`. */
+export type SequentialMember = Module | ((input: Tensor) => Tensor);
+
+/** What every module has, and lets only itself use. */
+interface Inside {
+  assertAlive(): void;
+  forward(input: unknown): unknown;
+  parameterSpecs(): readonly ParameterSpec[];
+  storeParameters(values: ReadonlyMap<string, ParameterData>): void;
+  readParameter(name: string): ParameterData;
+}
+
+const PREFIX = "LSTM_WASM_";
+/** Far beyond any network, so that an iterator without an end is told at once. */
+const MOST_MEMBERS = 10_000;
+const EXPECTED = "modules and functions, or one array, Map or record of them";
+
+/**
+ * A chain, as PyTorch's Sequential: the names in its state dict begin with the number of the member, `"0.weight"`, or
+ * with its name where names are given. A recurrent module and an LSTMCell pass on their output alone, without the
+ * states, and begin each call from zeros. PyTorch has no answer to that: there a tuple comes to the next module.
+ */
+export class Sequential extends Module {
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "Sequential";
+  /** The members in their order. */
+  declare readonly children: readonly SequentialMember[];
+  /** Their names: `"0"`, `"1"` and so on unless they were given. */
+  declare readonly names: readonly string[];
+  /** How a message calls each. */
+  readonly #places: readonly string[];
+
+  /**
+   * @param modules  members, one by one or in an array; or a Map or a record of them by name, as PyTorch's
+   *   OrderedDict. A record has names that are whole numbers first, in rising order, as JavaScript does
+   * @throws TypeError for what is neither a module nor a function; RangeError for a name that is empty or has a dot
+   */
+  constructor(...modules: readonly SequentialMember[]);
+  constructor(
+    modules:
+      | readonly SequentialMember[]
+      | ReadonlyMap<string, SequentialMember>
+      | Readonly<Record<string, SequentialMember>>,
+  );
+  constructor(...modules: readonly unknown[]) {
+    const { entries, named } = reading("modules", EXPECTED, () => entriesOf(modules));
+    for (const [name, member] of entries) {
+      if (named && (typeof name !== "string" || name === "" || name.includes("."))) {
+        throw wrongValue("modules", "names that are not empty and have no dot", JSON.stringify(name));
+      }
+      if (!isMember(member)) {
+        const place = `modules${placeOf(name, named)}`;
+        throw wrongType(place, "a module, made with new, or a function of a tensor", member);
+      }
+    }
+    super();
+    this.names = Object.freeze(entries.map(([name]) => name));
+    this.children = Object.freeze(entries.map(([, member]) => member as SequentialMember));
+    this.#places = this.names.map((name) => `sequential${placeOf(name, named)}`);
+    this.settle(new.target === Sequential);
+    living.set(this.region, 1);
+  }
+
+  /**
+   * The last member's output for what the first one takes. Without members a copy of the input.
+   * @throws what a member throws, which its place begins: `sequential[1]: input.shape[2]: expected ...`. TypeError
+   *   for a function that gives no Tensor. A function's own errors come as they are.
+   */
+  forward(input: TensorLike | Indices): Tensor {
+    this.assertAlive();
+    if (this.children.length === 0) return Tensor.from(input as TensorLike);
+    return this.children.reduce((given: unknown, member, at) => {
+      const place = this.#places[at]!;
+      const result = within(place, () => call(member, given));
+      if (!(result instanceof Tensor)) throw wrongType(place, "a function that returns a Tensor", result);
+      return result;
+    }, input) as Tensor;
+  }
+
+  /** Disposes of every member, and so of what they are used in elsewhere. */
+  override dispose(): void {
+    for (const member of this.children) if (member instanceof Module) member.dispose();
+    super.dispose();
+  }
+
+  /** @internal */
+  protected override assertAlive(): void {
+    super.assertAlive();
+    this.#each((module, _, place) => within(place, () => module.assertAlive()));
+  }
+
+  /** @internal */
+  protected parameterSpecs(): ParameterSpec[] {
+    const specs: ParameterSpec[] = [];
+    this.#each((module, prefix) => {
+      for (const spec of module.parameterSpecs()) specs.push({ ...spec, name: prefix + spec.name });
+    });
+    return specs;
+  }
+
+  /** @internal Members that were written already get back what they had where a later one finds no memory. */
+  protected storeParameters(values: ReadonlyMap<string, ParameterData>): void {
+    const before = new Map(Array.from(values.keys(), (name) => [name, this.readParameter(name)] as const));
+    try {
+      this.#store(values);
+    } catch (error) {
+      this.#store(before);
+      throw error;
+    }
+  }
+
+  #store(values: ReadonlyMap<string, ParameterData>): void {
+    this.#each((module, prefix) => {
+      const own = new Map<string, ParameterData>();
+      for (const [name, data] of values)
+        if (name.startsWith(prefix)) own.set(name.slice(prefix.length), data);
+      module.storeParameters(own);
+    });
+  }
+
+  /** @internal */
+  protected readParameter(name: string): ParameterData {
+    const dot = name.indexOf(".");
+    const member = this.children[this.names.indexOf(name.slice(0, dot))];
+    return (member as unknown as Inside).readParameter(name.slice(dot + 1));
+  }
+
+  /** Visits the modules, each with what its names begin with. */
+  #each(visit: (module: Inside, prefix: string, place: string) => void): void {
+    this.children.forEach((member, at) => {
+      if (member instanceof Module) {
+        visit(member as unknown as Inside, `${this.names[at]}.`, this.#places[at]!);
+      }
+    });
+  }
+}
+
+/** The members by name, read once, and whether the names were given. */
+function entriesOf(modules: readonly unknown[]): { entries: (readonly [string, unknown])[]; named: boolean } {
+  const [only] = modules;
+  if (modules.length === 1 && typeof only === "object" && only !== null && !(only instanceof Module)) {
+    if (isArray(only)) return { entries: atMost(only).map(numbered), named: false };
+    if (kindOf(only) === undefined) {
+      const isMap = typeof (only as { get?: unknown }).get === "function" && Symbol.iterator in only;
+      return {
+        entries: isMap ? atMost(only as ReadonlyMap<string, unknown>) : Object.entries(only),
+        named: true,
+      };
+    }
+  }
+  return { entries: modules.map(numbered), named: false };
+}
+
+/** What a list or a map gives. @throws RangeError for one that never ends, or might as well not */
+function atMost<Entry>(source: Iterable<Entry>): Entry[] {
+  const entries: Entry[] = [];
+  for (const entry of source) {
+    if (entries.length === MOST_MEMBERS) throw wrongValue("modules", `at most ${MOST_MEMBERS}`, "more");
+    entries.push(entry);
+  }
+  return entries;
+}
+
+function numbered(member: unknown, at: number): readonly [string, unknown] {
+  return [String(at), member];
+}
+
+function placeOf(name: string, named: boolean): string {
+  return named ? `.${name}` : `[${name}]`;
+}
+
+/** A class is a function too, and easily written where an instance is meant. */
+function isMember(member: unknown): member is SequentialMember {
+  return member instanceof Module || (typeof member === "function" && !(member.prototype instanceof Module));
+}
+
+/** What one member gives: of a module's output and states the output. */
+function call(member: SequentialMember, input: unknown): unknown {
+  if (!(member instanceof Module)) {
+    return member(input instanceof Tensor ? input : Tensor.from(input as TensorLike));
+  }
+  const result = (member as unknown as Inside).forward(input);
+  return isArray(result) ? result[0] : result;
+}
+
+/** What `use` returns; an error of this library gets the place of the member before its message. */
+function within<Result>(place: string, use: () => Result): Result {
+  try {
+    return use();
+  } catch (cause) {
+    const code = cause instanceof Error ? (cause as { code?: unknown }).code : undefined;
+    if (typeof code !== "string" || !code.startsWith(PREFIX)) throw cause;
+    const { constructor: Same, message } = cause as Error & { constructor: ErrorConstructor };
+    throw coded(code.slice(PREFIX.length) as Kind, new Same(`${place}: ${message}`, { cause }));
+  }
+}
