@@ -13,7 +13,8 @@ import type { GRU, LSTM, RNN, Tensor } from "../../src/index.js";
 /** The part of the package's exports that the cases use. */
 export type Library = Pick<
   typeof lstmWasm,
-  "Embedding" | "GRU" | "GRUCell" | "Linear" | "LSTM" | "LSTMCell" | "RNN" | "RNNCell" | "Tensor"
+  | ("Embedding" | "GRU" | "GRUCell" | "Linear" | "LSTM" | "LSTMCell" | "RNN" | "RNNCell" | "Tensor")
+  | ("elu" | "GroupNorm" | "LayerNorm" | "leakyRelu" | "logSoftmax" | "maxPool1d" | "Sequential" | "softmax")
 >;
 
 export interface DeterministicCase {
@@ -183,6 +184,41 @@ export const deterministicCases: readonly DeterministicCase[] = [
     ({ RNN }) => new RNN({ inputSize: 7, hiddenSize: 15, bidirectional: true, bias: false }),
     forward([60, 5, 7], [60, 1, 33, 2, 59]),
   ),
+  moduleCase(
+    "LayerNorm",
+    ({ LayerNorm }) => new LayerNorm({ normalizedShape: [3, 11] }),
+    (module, { Tensor }) => [module.forward(Tensor.randn([600, 3, 11], 1))],
+  ),
+  moduleCase(
+    "GroupNorm",
+    ({ GroupNorm }) => new GroupNorm({ numGroups: 3, numChannels: 12 }),
+    (module, { Tensor }) => [module.forward(Tensor.randn([9, 12, 501], 1))],
+  ),
+  moduleCase(
+    "Sequential of Embedding, LSTM, LayerNorm and Linear",
+    ({ Embedding, LayerNorm, Linear, LSTM, Sequential }) =>
+      new Sequential(
+        new Embedding({ numEmbeddings: 30, embeddingDim: 8 }),
+        new LSTM({ inputSize: 8, hiddenSize: 17 }),
+        new LayerNorm({ normalizedShape: 17 }),
+        new Linear({ inFeatures: 17, outFeatures: 30 }),
+      ),
+    (module) => [module.forward(Array.from({ length: 40 }, (_, at) => (at * 7) % 30))],
+  ),
+  {
+    name: "functions",
+    run: ({ elu, leakyRelu, logSoftmax, maxPool1d, softmax, Tensor }) => {
+      const input = Tensor.randn([21, 300], 1);
+      const options = { kernelSize: 3, stride: 2, padding: 1 };
+      return [
+        elu(input),
+        leakyRelu(input),
+        softmax(input, 1),
+        logSoftmax(input, 0),
+        maxPool1d(input, options),
+      ];
+    },
+  },
   moduleCase(
     "LSTM, stream",
     ({ LSTM }) => new LSTM({ inputSize: 16, hiddenSize: 33, numLayers: 2, projSize: 8 }),

@@ -65,6 +65,21 @@ describe("the debug build", () => {
     expect(() => stepWith(change)).toThrow(message);
   });
 
+  it("says what is wrong with rows to normalise, to pool and to rectify", () => {
+    const runtime = currentRuntime();
+    const { kernels } = runtime;
+    const { pointer, bytes } = runtime.allocate(64);
+    const past = pointer + bytes - 16;
+    expect(() => kernels.normalize(pointer, 16, 1, pointer, pointer, 0)).not.toThrow();
+    expect(() => kernels.normalize(past, 5, 1, pointer, pointer, 0)).toThrow(/not inside one live block/);
+    expect(() => kernels.normalize(pointer, 8, 1, pointer, past, 0)).toThrow(/not inside one live block/);
+    expect(() => kernels.normalize(pointer, 8, 3, pointer, pointer, 0)).toThrow(/serves part/);
+    expect(() => kernels.maxPool1d(pointer, 16, 2, 3, 1, 1)).not.toThrow();
+    expect(() => kernels.maxPool1d(pointer, 16, 2, 3, 2, 1)).toThrow(/not inside one live block/);
+    expect(() => kernels.rectify(past, 5, 1, 0)).toThrow(/not inside one live block/);
+    expect(() => kernels.rectify(pointer, 8, 1, past)).toThrow(/not inside one live block/);
+  });
+
   it("tells a block that is freed twice", () => {
     const runtime = currentRuntime();
     const block = runtime.allocate(16);

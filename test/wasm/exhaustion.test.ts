@@ -7,12 +7,14 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   Conv1d,
+  elu,
   GRU,
   GRUCell,
   Linear,
   LSTM,
   LSTMCell,
   logSoftmax,
+  maxPool1d,
   RNN,
   RNNCell,
   softmax,
@@ -224,6 +226,8 @@ describe("streams and functions", () => {
     ["tanh", () => tanh(rows)],
     ["softmax", () => softmax(rows, 0)],
     ["logSoftmax", () => logSoftmax(rows, 1)],
+    ["elu", () => elu(rows)],
+    ["maxPool1d", () => maxPool1d(rows, 2)],
   ] as const)("%s leaves nothing allocated", (_, call) => {
     const before = live();
     expect(

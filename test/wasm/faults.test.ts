@@ -8,13 +8,18 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import {
   Conv1d,
   Embedding,
+  elu,
   GRU,
   GRUCell,
+  GroupNorm,
   init,
+  LayerNorm,
   Linear,
   LSTM,
   LSTMCell,
+  leakyRelu,
   logSoftmax,
+  maxPool1d,
   memoryUsage,
   quantizeModule,
   RNN,
@@ -56,6 +61,7 @@ const lengths = [9, 1, 4, 4, 9, 2, 3];
 const rows = Tensor.randn([3, 3], 3);
 const many = Tensor.randn([300, 3], 4);
 const [signal, longSignal] = [Tensor.randn([8, 20], 5), Tensor.randn([8, 300], 6)];
+const [batch, longBatch] = [Tensor.randn([1, 8, 20], 5), Tensor.randn([2, 8, 300], 6)];
 
 type Results = readonly Tensor[];
 const flat = (...results: unknown[]) => results.flat(Number.POSITIVE_INFINITY) as Tensor[];
@@ -121,6 +127,17 @@ const KINDS: Record<string, Kind> = {
     (conv) => [conv.forward(signal)],
     (conv) => [conv.forward(longSignal)],
     { groups: 2 },
+  ),
+  LayerNorm: kind(
+    () => new LayerNorm({ normalizedShape: 3 }),
+    (norm) => [norm.forward(rows)],
+    (norm) => [norm.forward(many)],
+  ),
+  GroupNorm: kind(
+    () => new GroupNorm({ numGroups: 2, numChannels: 8 }),
+    (norm) => [norm.forward(batch)],
+    (norm) => [norm.forward(longBatch)],
+    { numGroups: 2 },
   ),
   Embedding: kind(
     () => new Embedding({ numEmbeddings: 4, embeddingDim: 30 }),
@@ -367,6 +384,9 @@ describe.each(["allocations", "writes", "arrays"] as const)("%s made to fail in 
     ["tanh", () => tanh(rows)],
     ["softmax", () => softmax(rows, 0)],
     ["logSoftmax", () => logSoftmax(many, 1)],
+    ["elu", () => elu(many)],
+    ["leakyRelu", () => leakyRelu(rows)],
+    ["maxPool1d", () => maxPool1d(longSignal, 2)],
   ] as const)("%s leaves nothing", (_, call) => {
     const before = held();
     const result = failEach(requests, call, () => expect(held()).toEqual(before));

@@ -7,17 +7,24 @@ import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   Conv1d,
+  Dropout,
   Embedding,
+  elu,
   GRU,
   GRUCell,
+  GroupNorm,
+  LayerNorm,
   Linear,
   LSTM,
   LSTMCell,
+  leakyRelu,
   logSoftmax,
+  maxPool1d,
   quantizeModule,
   RNN,
   RNNCell,
   relu,
+  Sequential,
   softmax,
   Tensor,
 } from "../../../src/index.js";
@@ -67,6 +74,10 @@ const gru = new GRU(SIZES);
 const rnn = new RNN({ ...SIZES, precision: "int8" });
 const linear = new Linear({ inFeatures: 3, outFeatures: 4 });
 const conv = new Conv1d({ inChannels: 3, outChannels: 2, kernelSize: 2 });
+const layerNorm = new LayerNorm({ normalizedShape: 3 });
+const groupNorm = new GroupNorm({ numGroups: 1, numChannels: 3 });
+const dropout = new Dropout();
+const chain = new Sequential({ linear: new Linear({ inFeatures: 3, outFeatures: 4 }), relu });
 const embedding = new Embedding({ numEmbeddings: 4, embeddingDim: 2 });
 const stream = lstm.stream({ batchSize: 2 });
 const single = gru.stream();
@@ -88,7 +99,14 @@ const METHODS: readonly (readonly [string, readonly number[], (value: never) => 
   ["Linear.forward input", [2, 3], (x) => linear.forward(x)],
   ["Conv1d.forward input", [3, 9], (x) => conv.forward(x)],
   ["Embedding.forward indices", [2, 2], (x) => embedding.forward(x)],
+  ["LayerNorm.forward input", [2, 3], (x) => layerNorm.forward(x)],
+  ["GroupNorm.forward input", [2, 3, 9], (x) => groupNorm.forward(x)],
+  ["Dropout.forward input", [2, 3], (x) => dropout.forward(x)],
+  ["Sequential.forward input", [2, 3], (x) => chain.forward(x)],
   ["relu", [5, 5], (x) => relu(x)],
+  ["elu", [5, 5], (x) => elu(x)],
+  ["leakyRelu", [5, 5], (x) => leakyRelu(x)],
+  ["maxPool1d", [5, 5], (x) => maxPool1d(x, 2)],
   ["softmax", [5, 5], (x) => softmax(x, 0)],
   ["logSoftmax", [5, 5], (x) => logSoftmax(x, 1)],
   ["LSTMCell.forward", [2, 3], (x) => cells[0].forward(x)],
@@ -178,6 +196,9 @@ describe("dicts, options and lists", () => {
     attack(() => Tensor.zeros(make() as never), name);
     attack(() => Tensor.from(make() as never), name);
     attack(() => embedding.forward(make() as never), name);
+    attack(() => new LayerNorm({ normalizedShape: make() as never }).dispose(), name);
+    attack(() => new Sequential(make() as never).dispose(), name);
+    attack(() => maxPool1d(probe, make() as never), name);
     expectNeighbourWhole();
   });
 
@@ -189,6 +210,9 @@ describe("dicts, options and lists", () => {
       () => new LSTM({ inputSize: 2 ** 52, hiddenSize: 1 }),
       () => new LSTM({ inputSize: 1, hiddenSize: 2 ** 31 }),
       () => new Conv1d({ inChannels: 2 ** 31, outChannels: 1, kernelSize: 2 ** 20 }),
+      () => new LayerNorm({ normalizedShape: [2 ** 30, 2 ** 20] }),
+      () => new GroupNorm({ numGroups: 1, numChannels: 2 ** 40 }),
+      () => maxPool1d(probe, { kernelSize: 2 ** 40, padding: 2 ** 39 }),
       () => lstm.stream({ batchSize: 2 ** 40 }),
       () => Tensor.zeros([2 ** 32, 0]).toArray(),
       () => Tensor.zeros([2 ** 20, 2 ** 20, 0]).toArray(),
@@ -277,6 +301,10 @@ describe("fields written from JavaScript", () => {
     RNN: rnn,
     Linear: linear,
     Conv1d: conv,
+    LayerNorm: layerNorm,
+    GroupNorm: groupNorm,
+    Dropout: dropout,
+    Sequential: chain,
     Embedding: embedding,
     LSTMCell: cells[0],
     GRUCell: cells[1],
