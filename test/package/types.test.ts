@@ -24,7 +24,7 @@ export const modules: readonly WebAssembly.Module[] = [relaxed, baseline];
 
 /** Where a variable may be undefined, and what is returned goes in again; the wrong uses must not compile. */
 const CALLS = `
-import { Embedding, GRU, init, LSTM, type LSTMOptions, type LSTMState, type MemoryUsage, memoryUsage, type Precision, RNN, Stream, Tensor, type TensorData } from "lstm-wasm";
+import { Dropout, type DropoutOptions, Embedding, elu, GRU, GroupNorm, type GroupNormOptions, init, LayerNorm, type LayerNormOptions, leakyRelu, Linear, LSTM, type LSTMOptions, type LSTMState, type MaxPool1dOptions, maxPool1d, type MemoryUsage, memoryUsage, type Precision, relu, RNN, Sequential, type SequentialMember, Stream, Tensor, type TensorData } from "lstm-wasm";
 import { readSafetensors, type StateDict } from "lstm-wasm/formats";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
@@ -46,10 +46,23 @@ new Embedding({ numEmbeddings: 4, embeddingDim: 2 }).forward([[1, 2], [3, 0]]);
 const dict: StateDict = readSafetensors(new Uint8Array());
 const read: Tensor<TensorData> | undefined = LSTM.fromStateDict(dict) && dict.get("weight_ih_l0");
 const ofStream: Stream<LSTMState> = lstm.stream();
+const shape: readonly number[] = [2, 3];
+const layerNorm: LayerNormOptions = { normalizedShape: shape, eps: maybe.size, elementwiseAffine: maybe.flag, bias: maybe.flag };
+const groupNorm: GroupNormOptions = { numGroups: 1, numChannels: 3, eps: maybe.size, affine: maybe.flag };
+const dropout: DropoutOptions = { p: maybe.size };
+const pool: MaxPool1dOptions = { kernelSize: 2, stride: maybe.size, padding: maybe.size, dilation: maybe.size, ceilMode: maybe.flag };
+const members: SequentialMember[] = [lstm, relu, elu, leakyRelu, (x) => maxPool1d(x, pool), new Dropout(), new Dropout(dropout)];
+new Sequential(...members).loadStateDict(dict, { prefix: "net.", strict: maybe.flag });
+new Sequential(members).forward([[1, 2]]).data.fill(0);
+new Sequential({ norm: new LayerNorm(layerNorm), head: new Linear({ inFeatures: 3, outFeatures: 1 }) }).forward({ data: [1], dims: [1] });
+new Sequential(new Map<string, SequentialMember>([["norm", new GroupNorm(groupNorm)], ["relu", relu]])).children.at(-1);
+const normalized: readonly number[] = LayerNorm.fromStateDict(dict, { prefix: "norm.", eps: maybe.size }).normalizedShape;
+const pooled: Tensor = maxPool1d(leakyRelu(elu(output, 0.5), maybe.size), 2);
+const groups: number = GroupNorm.fromStateDict(dict, { numGroups: 2 }).numGroups;
 init({ deterministic: maybe.flag });
 const usage: MemoryUsage = memoryUsage();
 const held: number = usage.modules + usage.bytes + usage.memory;
-export { gates, held, hidden, ofStream, read };
+export { gates, groups, held, hidden, normalized, ofStream, pooled, read };
 
 // @ts-expect-error a misspelt option
 new LSTM({ inputSize: 6, hiddenSise: 3 });
@@ -67,6 +80,14 @@ new RNN({ inputSize: 6, hiddenSize: 3 }).trace(output);
 new Stream();
 // @ts-expect-error shapes are fixed
 output.shape = [1];
+// @ts-expect-error weights do not tell the groups
+GroupNorm.fromStateDict(dict);
+// @ts-expect-error a class where an instance is wanted
+new Sequential(Linear);
+// @ts-expect-error a function of numbers
+new Sequential((x: number) => x);
+// @ts-expect-error a size that is no number
+maxPool1d(output, "2");
 `;
 
 function compile(
