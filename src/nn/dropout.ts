@@ -3,28 +3,32 @@ import { copyFloats, type ParameterData, type TensorLike } from "../tensor/like.
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import { living } from "../wasm/runtime.js";
 import { Module } from "./module.js";
-import { probability, readOptions } from "./options.js";
+import { boolean, probability, readOptions } from "./options.js";
 import type { ParameterSpec } from "./state-dict.js";
 
 /** Options of `Dropout`, as PyTorch's. */
 export interface DropoutOptions {
   /** The probability of a zero in training: checked, and without effect in inference. 0.5 when left out. */
   p?: number | undefined;
+  /** Checked, and without effect in inference. */
+  inplace?: boolean | undefined;
 }
 
-const dropoutOptions = () => ({ p: probability(0.5) });
+const dropoutOptions = () => ({ p: probability(0.5), inplace: boolean(false) });
 
 /** PyTorch's Dropout after `eval()`: the identity, since this library only infers. It has no parameters. */
 export class Dropout extends Module {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "Dropout";
   declare readonly p: number;
+  declare readonly inplace: boolean;
 
   /** @throws TypeError or RangeError for an option that is unknown or out of range. */
   constructor(options: DropoutOptions = {}) {
-    const { p } = readOptions(dropoutOptions(), options);
+    const { p, inplace } = readOptions(dropoutOptions(), options);
     super();
     this.p = p;
+    this.inplace = inplace;
     this.settle(new.target === Dropout);
     living.set(this.region, 1);
   }

@@ -16,6 +16,8 @@ export interface GroupNormOptions {
   eps?: number | undefined;
   /** Whether there are a weight and a bias for each channel; true when left out. */
   affine?: boolean | undefined;
+  /** false: a weight alone. Without effect where affine is false. */
+  bias?: boolean | undefined;
 }
 
 const groupNormOptions = () => ({
@@ -23,12 +25,16 @@ const groupNormOptions = () => ({
   numChannels: integer(1),
   eps,
   affine: boolean(true),
+  bias: boolean(true),
 });
 
 const READING: Reading = {
   options: groupNormOptions,
   untold: ["numGroups", "eps"],
-  told: ({ entries, prefix }) => ({ numChannels: shapeOf(entries, "weight", 1, prefix)[0] }),
+  told: ({ entries, prefix }) => ({
+    numChannels: shapeOf(entries, "weight", 1, prefix)[0],
+    bias: entries.has("bias"),
+  }),
 };
 
 /** Sums are float64, so that a group far from zero keeps its digits. */
@@ -44,18 +50,22 @@ export class GroupNorm extends Normalization {
    * @throws TypeError or RangeError for an option that is unknown, out of range, or does not fit the others.
    */
   constructor(options: GroupNormOptions) {
-    const { numGroups, numChannels, eps, affine } = readOptions(groupNormOptions(), options);
+    const values = readOptions(groupNormOptions(), options);
+    const { numGroups, numChannels, affine } = values;
     if (numChannels % numGroups !== 0) {
       throw wrongValue("numChannels", `a multiple of numGroups ${numGroups}`, numChannels);
     }
-    super(eps, Object.freeze([numChannels]), affine ? ["weight", "bias"] : [], sourceOf(options));
+    super(values, [numChannels], affine, sourceOf(options));
     this.numGroups = numGroups;
     this.numChannels = numChannels;
     this.affine = affine;
     this.settle(new.target === GroupNorm);
   }
 
-  /** A GroupNorm with as many channels as `weight`, which does not tell the groups: `numGroups` has to be given. */
+  /**
+   * A GroupNorm with as many channels as `weight`, and a `bias` where the dict has one. Weights do not tell the
+   * groups: `numGroups` has to be given.
+   */
   static fromStateDict(
     dict: StateDictLike,
     options: { numGroups: number; prefix?: string | undefined; eps?: number | undefined },

@@ -52,7 +52,6 @@ export class LayerNorm extends Normalization {
   static override readonly name: string = "LayerNorm";
   declare readonly normalizedShape: readonly number[];
   declare readonly elementwiseAffine: boolean;
-  declare readonly bias: boolean;
 
   /**
    * Weights begin as PyTorch's: ones, and zeros for the bias.
@@ -60,12 +59,10 @@ export class LayerNorm extends Normalization {
    */
   constructor(options: LayerNormOptions) {
     const values = readOptions(layerNormOptions(), options);
-    const bias = values.elementwiseAffine && values.bias;
-    const names = bias ? ["weight", "bias"] : values.elementwiseAffine ? ["weight"] : [];
-    super(values.eps, values.normalizedShape, names, sourceOf(options));
-    this.normalizedShape = values.normalizedShape;
-    this.elementwiseAffine = values.elementwiseAffine;
-    this.bias = bias;
+    const { normalizedShape, elementwiseAffine } = values;
+    super(values, normalizedShape, elementwiseAffine, sourceOf(options));
+    this.normalizedShape = normalizedShape;
+    this.elementwiseAffine = elementwiseAffine;
     this.settle(new.target === LayerNorm);
   }
 

@@ -34,6 +34,7 @@ export const eps: Option<number> = {
 
 export abstract class Normalization extends Module {
   declare readonly eps: number;
+  declare readonly bias: boolean;
   /** Of each parameter. */
   readonly #shape: readonly number[];
   /** The parameters that there are. */
@@ -44,15 +45,16 @@ export abstract class Normalization extends Module {
 
   /** @internal */
   protected constructor(
-    eps: number,
+    { eps, bias }: { readonly eps: number; readonly bias: boolean },
     shape: readonly number[],
-    names: readonly string[],
+    affine: boolean,
     source: StateSource | undefined,
   ) {
     super();
     this.eps = eps;
+    this.bias = affine && bias;
     this.#shape = shape;
-    this.#names = names;
+    this.#names = ["weight", "bias"].slice(0, affine ? (bias ? 2 : 1) : 0);
     this.#scratch = new Scratch(this.region);
     const size = sizeOf(shape, "weight");
     this.#blocks = this.construct(() => {

@@ -9,6 +9,7 @@ const layerNorm = new LayerNorm({ normalizedShape: 6 });
 const matrixNorm = new LayerNorm({ normalizedShape: [2, 6] });
 const groupNorm = new GroupNorm({ numGroups: 2, numChannels: 4 });
 const unbiased = new LayerNorm({ normalizedShape: 2, bias: false });
+const unbiasedGroups = new GroupNorm({ numGroups: 2, numChannels: 4, bias: false });
 const single = new GroupNorm({ numGroups: 4, numChannels: 4 });
 layerNorm.forward(zeros(2, 6));
 matrixNorm.forward(zeros(2, 6));
@@ -25,7 +26,9 @@ describe("LayerNorm and GroupNorm", () => {
 
   it("have PyTorch's options and defaults as fields", () => {
     expect(layerNorm).toMatchObject({ normalizedShape: [6], eps: 1e-5, elementwiseAffine: true, bias: true });
-    expect(groupNorm).toMatchObject({ numGroups: 2, numChannels: 4, eps: 1e-5, affine: true });
+    expect(groupNorm).toMatchObject({ numGroups: 2, numChannels: 4, eps: 1e-5, affine: true, bias: true });
+    using bare = new GroupNorm({ numGroups: 2, numChannels: 4, affine: false });
+    expect(bare.bias).toBe(false);
     using plain = new LayerNorm({ normalizedShape: 3, elementwiseAffine: false });
     expect(plain.bias).toBe(false);
     expect(plain.stateDict().size).toBe(0);
@@ -53,7 +56,10 @@ describe("LayerNorm and GroupNorm", () => {
     expect(alone).toMatchObject({ normalizedShape: [6], bias: false });
     const groups = { weight: zeros(6), bias: zeros(6) };
     using grouped = GroupNorm.fromStateDict(groups, { numGroups: 3 });
-    expect(grouped).toMatchObject({ numGroups: 3, numChannels: 6, affine: true });
+    expect(grouped).toMatchObject({ numGroups: 3, numChannels: 6, affine: true, bias: true });
+    using weighted = GroupNorm.fromStateDict({ weight: zeros(6) }, { numGroups: 3 });
+    expect(weighted.bias).toBe(false);
+    expect([...weighted.stateDict().keys()]).toEqual(["weight"]);
   });
 
   it("leave their input alone, give memory back, and end with dispose", () => {
@@ -183,9 +189,9 @@ refuses("GroupNorm", [
     "weight.shape: expected 1 dimensions, got [4, 1]",
   ],
   [
-    "a state dict without bias",
-    () => GroupNorm.fromStateDict({ weight: zeros(4) }, { numGroups: 2 }),
+    "a bias that it has not",
+    () => unbiasedGroups.loadStateDict({ weight: zeros(4), bias: zeros(4) }),
     RangeError,
-    "GroupNorm.loadStateDict: missing bias",
+    "GroupNorm.loadStateDict: unexpected bias",
   ],
 ]);

@@ -22,8 +22,8 @@ import { expectSameBits } from "../support/tensors.js";
 const sizes = { inFeatures: 6, outFeatures: 6 };
 
 describe("Dropout", () => {
-  it("gives a copy of any tensor", () => {
-    using dropout = new Dropout({ p: 1 });
+  it("gives a copy of any tensor, in place too", () => {
+    using dropout = new Dropout({ p: 1, inplace: true });
     const input = Tensor.randn([2, 3], 1);
     const output = dropout.forward(input);
     expectSameBits(output, input);
@@ -34,7 +34,7 @@ describe("Dropout", () => {
 
   it("has PyTorch's p, and no parameters", () => {
     using dropout = new Dropout();
-    expect(dropout.p).toBe(0.5);
+    expect(dropout).toMatchObject({ p: 0.5, inplace: false });
     expect(dropout.loadStateDict({}).stateDict().size).toBe(0);
     dropout.dispose();
     expect(() => dropout.forward(zeros(1))).toThrow(new Error("Dropout: used after dispose()"));
@@ -53,9 +53,9 @@ refuses("Dropout", [
   ["a p that is text", () => new Dropout(any({ p: "1" })), TypeError, 'p: expected a number, got "1"'],
   [
     "an unknown option",
-    () => new Dropout(any({ inplace: true })),
+    () => new Dropout(any({ rate: 1 })),
     TypeError,
-    "options.inplace: unknown option; known are p",
+    "options.rate: unknown option; known are p, inplace",
   ],
   [
     "parameters",

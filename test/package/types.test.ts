@@ -48,8 +48,8 @@ const read: Tensor<TensorData> | undefined = LSTM.fromStateDict(dict) && dict.ge
 const ofStream: Stream<LSTMState> = lstm.stream();
 const shape: readonly number[] = [2, 3];
 const layerNorm: LayerNormOptions = { normalizedShape: shape, eps: maybe.size, elementwiseAffine: maybe.flag, bias: maybe.flag };
-const groupNorm: GroupNormOptions = { numGroups: 1, numChannels: 3, eps: maybe.size, affine: maybe.flag };
-const dropout: DropoutOptions = { p: maybe.size };
+const groupNorm: GroupNormOptions = { numGroups: 1, numChannels: 3, eps: maybe.size, affine: maybe.flag, bias: maybe.flag };
+const dropout: DropoutOptions = { p: maybe.size, inplace: maybe.flag };
 const pool: MaxPool1dOptions = { kernelSize: 2, stride: maybe.size, padding: maybe.size, dilation: maybe.size, ceilMode: maybe.flag };
 const members: SequentialMember[] = [lstm, relu, elu, leakyRelu, (x) => maxPool1d(x, pool), new Dropout(), new Dropout(dropout)];
 new Sequential(...members).loadStateDict(dict, { prefix: "net.", strict: maybe.flag });
