@@ -38,6 +38,8 @@ export class Sequential extends Module {
   declare readonly children: readonly SequentialMember[];
   /** Their names: `"0"`, `"1"` and so on unless they were given. */
   declare readonly names: readonly string[];
+  /** By name. */
+  readonly #members: ReadonlyMap<string, unknown>;
   /** How a message calls each. */
   readonly #places: readonly string[];
 
@@ -65,6 +67,7 @@ export class Sequential extends Module {
       }
     }
     super();
+    this.#members = new Map(entries);
     this.names = Object.freeze(entries.map(([name]) => name));
     this.children = Object.freeze(entries.map(([, member]) => member as SequentialMember));
     this.#places = this.names.map((name) => `sequential${placeOf(name, named)}`);
@@ -121,19 +124,24 @@ export class Sequential extends Module {
   }
 
   #store(values: ReadonlyMap<string, ParameterData>): void {
-    this.#each((module, prefix) => {
-      const own = new Map<string, ParameterData>();
-      for (const [name, data] of values)
-        if (name.startsWith(prefix)) own.set(name.slice(prefix.length), data);
-      module.storeParameters(own);
-    });
+    const parts = new Map<Inside, Map<string, ParameterData>>();
+    for (const [name, data] of values) {
+      const [module, own] = this.#owner(name);
+      parts.set(module, (parts.get(module) ?? new Map()).set(own, data));
+    }
+    for (const [module, own] of parts) module.storeParameters(own);
   }
 
   /** @internal */
   protected readParameter(name: string): ParameterData {
+    const [module, own] = this.#owner(name);
+    return module.readParameter(own);
+  }
+
+  /** The member that has this parameter, and the member's name of it. */
+  #owner(name: string): readonly [Inside, string] {
     const dot = name.indexOf(".");
-    const member = this.children[this.names.indexOf(name.slice(0, dot))];
-    return (member as unknown as Inside).readParameter(name.slice(dot + 1));
+    return [this.#members.get(name.slice(0, dot)) as unknown as Inside, name.slice(dot + 1)];
   }
 
   /** Visits the modules, each with what its names begin with. */

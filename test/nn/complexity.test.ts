@@ -1,6 +1,6 @@
 /** What a state dict of many names may cost: a bounded message, and work in proportion. */
 import { describe, expect, it } from "vitest";
-import { Linear, LSTM, quantizeModule } from "../../src/index.js";
+import { Linear, LSTM, quantizeModule, Sequential } from "../../src/index.js";
 import { selectParameters } from "../../src/nn/state-dict.js";
 import { Tensor } from "../../src/tensor/tensor.js";
 import { expectLinear } from "../support/work.js";
@@ -56,5 +56,14 @@ it("makes a Linear from a dict of many names in proportion", async () => {
   await expectLinear(100, (count) => {
     const dict = new Map([...unexpected(count), ["head.weight", Tensor.zeros([1, 1])] as const]);
     return () => Linear.fromStateDict(dict, { prefix: "head." }).dispose();
+  });
+});
+
+it("reads and loads the state of a chain of many members in proportion", async () => {
+  const chain = (length: number) =>
+    new Sequential(Array.from({ length }, () => new Linear({ inFeatures: 1, outFeatures: 1 })));
+  await expectLinear(32, (length) => {
+    const sequential = chain(length);
+    return () => sequential.loadStateDict(sequential.stateDict());
   });
 });
