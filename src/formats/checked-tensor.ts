@@ -10,10 +10,10 @@ import { kindOf, ofThisRealm } from "../tensor/typed-array.js";
  * @throws TypeError or RangeError that names the argument
  */
 export function checkedTensor(value: unknown, name: string): Tensor<TensorData> {
-  const { data, shape } = asShaped<TensorData>(value, name, (numbers, label, size) =>
+  const { data, shape } = asShaped<TensorData>(value, name, (numbers, _, size) =>
     /^(Big)?U?[Ii]nt\d+A/.test(kindOf(numbers) ?? "")
       ? ofThisRealm(numbers as TensorData)
-      : asFloat32(numbers, label, size),
+      : asFloat32(numbers, _, size),
   );
   return new Tensor(data, shape);
 }

@@ -170,8 +170,8 @@ function asIndices(indices: Indices): { data: IndexData; shape: readonly number[
     shape?: readonly number[];
     dims?: readonly number[];
   };
-  const sizes = copyShape(shape ?? dims, "indices.shape");
-  const size = sizeOf(sizes, "indices.shape");
+  const sizes = copyShape(shape ?? dims, "indices");
+  const size = sizeOf(sizes, "indices");
   const length = lengthIn(data);
   if (length === undefined) throw wrongType("indices.data", "an array of integers", data);
   if (length !== size)

@@ -79,21 +79,28 @@ export const MOST_TENSORS = 2 ** 22;
 /** As many as PyTorch allows. Without a limit, an array that holds itself would never end. */
 export const MOST_DIMENSIONS = 64;
 
+/** The name of a shape in messages. Made where one is thrown: to join two texts takes as long as to check a shape. */
+function shapeOf(owner: string | undefined): string {
+  return owner === undefined ? "shape" : `${owner}.shape`;
+}
+
 /**
- * A copy of a shape, whose sizes are read once: what is checked is what is used.
+ * A copy of the shape of the argument `owner`, whose sizes are read once: what is checked is what is used.
  * @throws TypeError unless it is an array; RangeError for more than 64 dimensions
  */
-export function copyShape(shape: unknown, name = "shape"): readonly number[] {
-  if (!isArray(shape)) throw wrongType(name, "an array of sizes", shape);
+export function copyShape(shape: unknown, owner?: string): readonly number[] {
+  if (!isArray(shape)) throw wrongType(shapeOf(owner), "an array of sizes", shape);
   try {
     const rank = shape.length;
-    if (!(rank <= MOST_DIMENSIONS)) throw wrongShape(name, `at most ${MOST_DIMENSIONS} dimensions`, rank);
+    if (!(rank <= MOST_DIMENSIONS)) {
+      throw wrongShape(shapeOf(owner), `at most ${MOST_DIMENSIONS} dimensions`, rank);
+    }
     // Not by push, which makes room for 17 numbers at first.
     const sizes = new Array<number>(rank);
     for (let axis = 0; axis < rank; axis++) sizes[axis] = shape[axis] as number;
     return sizes;
   } catch (cause) {
-    throw unreadable(name, "an array of sizes", cause);
+    throw unreadable(shapeOf(owner), "an array of sizes", cause);
   }
 }
 
@@ -102,15 +109,15 @@ export function copyShape(shape: unknown, name = "shape"): readonly number[] {
  * @throws TypeError for a size that is no number; RangeError for one that is no integer of at least 0, and for
  *   2^53 elements or more
  */
-export function sizeOf(shape: readonly number[], name = "shape"): number {
+export function sizeOf(shape: readonly number[], owner?: string): number {
   let size = 1;
   for (let axis = 0; axis < shape.length; axis++) {
     const length = shape[axis]!;
-    // checkInteger builds the name's text before it checks, so it is called only where it will throw.
-    if (!(Number.isInteger(length) && length >= 0)) checkInteger(`${name}[${axis}]`, length, 0);
+    if (!(Number.isInteger(length) && length >= 0)) checkInteger(`${shapeOf(owner)}[${axis}]`, length, 0);
     size *= length;
   }
-  if (size > Number.MAX_SAFE_INTEGER) throw wrongValue(name, "fewer than 2^53 elements", showShape(shape));
+  if (size > Number.MAX_SAFE_INTEGER)
+    throw wrongValue(shapeOf(owner), "fewer than 2^53 elements", showShape(shape));
   return size;
 }
 
@@ -160,13 +167,13 @@ export function asShaped<Data extends ArrayBufferView>(
     throw wrongType(name, "a Tensor or { data, shape }", value);
   try {
     const { data, shape, dims } = value as { data?: unknown; shape?: unknown; dims?: unknown };
-    const sizes = copyShape(shape ?? dims, `${name}.shape`);
-    const size = sizeOf(sizes, `${name}.shape`);
+    const sizes = copyShape(shape ?? dims, name);
+    const size = sizeOf(sizes, name);
     const length = lengthIn(data) ?? size;
     if (length !== size) {
       throw wrongShape(`${name}.data.length`, `${size} for shape ${showShape(sizes)}`, length);
     }
-    return { data: read(data, `${name}.data`, size), shape: sizes };
+    return { data: read(data, name, size), shape: sizes };
   } catch (cause) {
     throw unreadable(name, "a Tensor or { data, shape }", cause);
   }
@@ -179,21 +186,26 @@ export function lengthIn(data: unknown): number | undefined {
 }
 
 /**
- * `size` numbers as float32; a Float32Array is not copied.
+ * The `size` numbers of the argument `name` as float32; a Float32Array is not copied.
  * @throws TypeError for anything but numbers; RangeError for a plain array of more than 2^27
  */
 export function asFloat32(data: unknown, name: string, size: number): Float32Array {
-  if (isFloat32Array(data)) return data;
+  return isFloat32Array(data) ? data : toFloat32(data, name, size);
+}
+
+/** A function of its own, so that engines inline the other. */
+function toFloat32(data: unknown, name: string, size: number): Float32Array {
   const kind = kindOf(data);
   if (kind !== undefined && !kind.startsWith("Big")) {
     return new Float32Array(ofThisRealm(data as Float64Array) as ArrayLike<number>);
   }
-  if (!isArray(data)) throw wrongType(name, "a Float32Array", data);
-  if (size > MOST_PLAIN_NUMBERS) throw wrongValue(`${name}.length`, `at most ${MOST_PLAIN_NUMBERS}`, size);
-  const numbers = allocateFloats(size, name);
+  if (!isArray(data)) throw wrongType(`${name}.data`, "a Float32Array", data);
+  if (size > MOST_PLAIN_NUMBERS)
+    throw wrongValue(`${name}.data.length`, `at most ${MOST_PLAIN_NUMBERS}`, size);
+  const numbers = allocateFloats(size, `${name}.data`);
   for (let index = 0; index < size; index++) {
     const element = data[index];
-    if (typeof element !== "number") throw wrongType(`${name}[${index}]`, "a number", element);
+    if (typeof element !== "number") throw wrongType(`${name}.data[${index}]`, "a number", element);
     numbers[index] = element;
   }
   return numbers;

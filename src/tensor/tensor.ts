@@ -180,8 +180,8 @@ export function asTensor(value: unknown, name: string): { data: Float32Array; sh
 
 /** The same for a parameter, whose data may also be an Int8Array. */
 export function asParameter(value: unknown, name: string): { data: ParameterData; shape: readonly number[] } {
-  return asShaped(value, name, (data, dataName, size) => {
-    const numbers = isInt8Array(data) ? data : asFloat32(data, dataName, size);
+  return asShaped(value, name, (data, _, size) => {
+    const numbers = isInt8Array(data) ? data : asFloat32(data, name, size);
     return partOf(numbers, 0, size);
   });
 }
