@@ -4,32 +4,33 @@
  * property of an array; the accessors of %TypedArray% are asked.
  */
 
-const accessor = (name: string | symbol, prototype = Object.getPrototypeOf(Uint8Array.prototype)) =>
-  Object.getOwnPropertyDescriptor(prototype, name)!.get!;
-
-const KIND = accessor(Symbol.toStringTag);
-const LENGTH = accessor("length");
-const BUFFER = accessor("buffer");
-const BYTE_OFFSET = accessor("byteOffset");
-const BYTE_LENGTH = accessor("byteLength");
-const BUFFER_LENGTH = accessor("byteLength", ArrayBuffer.prototype);
-
-/** The name of a typed array's kind, `"Float32Array"`; undefined for anything else. */
-export function kindOf(value: unknown): string | undefined {
-  return KIND.call(value);
+/**
+ * An accessor of a prototype, as a function. It is a constant of a scope of its own: what stands at a bundle's top level
+ * is a `var` there, which V8 asks anew at each call and so calls where it could inline.
+ */
+function accessor<Value>(name: string | symbol, prototype = Object.getPrototypeOf(Uint8Array.prototype)) {
+  const get = Object.getOwnPropertyDescriptor(prototype, name)!.get!;
+  return (value: unknown): Value => get.call(value);
 }
 
+/** The name of a typed array's kind, `"Float32Array"`; undefined for anything else. */
+export const kindOf = /* @__PURE__ */ accessor<string | undefined>(Symbol.toStringTag);
+
+/** Elements; 0 where the buffer was transferred, or has become too short for the array. */
+export const lengthOf: (array: ArrayBufferView | ArrayLike<unknown>) => number =
+  /* @__PURE__ */ accessor<number>("length");
+
+const bufferOf = /* @__PURE__ */ accessor<ArrayBuffer>("buffer");
+const byteOffsetOf = /* @__PURE__ */ accessor<number>("byteOffset");
+const byteLengthOf = /* @__PURE__ */ accessor<number>("byteLength");
+const bufferLengthOf = /* @__PURE__ */ accessor<number>("byteLength", ArrayBuffer.prototype);
+
 export function isFloat32Array(value: unknown): value is Float32Array {
-  return KIND.call(value) === "Float32Array";
+  return kindOf(value) === "Float32Array";
 }
 
 export function isInt8Array(value: unknown): value is Int8Array {
-  return KIND.call(value) === "Int8Array";
-}
-
-/** Elements; 0 where the buffer was transferred, or has become too short for the array. */
-export function lengthOf(array: ArrayBufferView | ArrayLike<unknown>): number {
-  return LENGTH.call(array);
+  return kindOf(value) === "Int8Array";
 }
 
 /**
@@ -41,15 +42,15 @@ export function partOf<Part extends Float32Array | Int8Array>(
   begin: number,
   count: number,
 ): Part {
-  const View = KIND.call(array) === "Int8Array" ? Int8Array : Float32Array;
-  const bytes = BYTE_OFFSET.call(array) + begin * View.BYTES_PER_ELEMENT;
-  return new View(BUFFER.call(array), bytes, count) as Part;
+  const View = kindOf(array) === "Int8Array" ? Int8Array : Float32Array;
+  const bytes = byteOffsetOf(array) + begin * View.BYTES_PER_ELEMENT;
+  return new View(bufferOf(array), bytes, count) as Part;
 }
 
 /** Whether this is an ArrayBuffer of any realm, and not a shared one: its accessor knows its own. */
 export function isArrayBuffer(value: unknown): value is ArrayBuffer {
   try {
-    return BUFFER_LENGTH.call(value) >= 0;
+    return bufferLengthOf(value) >= 0;
   } catch {
     return false;
   }
@@ -57,17 +58,17 @@ export function isArrayBuffer(value: unknown): value is ArrayBuffer {
 
 /** Whether other threads may write the array's buffer, or make it longer. */
 export function isShared(array: ArrayBufferView): boolean {
-  return !isArrayBuffer(BUFFER.call(array));
+  return !isArrayBuffer(bufferOf(array));
 }
 
 /** The bytes of a typed array. */
 export function bytesOf(array: ArrayBufferView): Uint8Array {
-  return new Uint8Array(BUFFER.call(array), BYTE_OFFSET.call(array), BYTE_LENGTH.call(array));
+  return new Uint8Array(bufferOf(array), byteOffsetOf(array), byteLengthOf(array));
 }
 
 /** A typed array of another realm as one of this realm, over the same numbers; one of this realm as it is. */
 export function ofThisRealm<Kind extends ArrayBufferView>(array: Kind): Kind {
-  const View = (globalThis as unknown as Record<string, new (...args: unknown[]) => Kind>)[KIND.call(array)]!;
+  const View = (globalThis as unknown as Record<string, new (...args: unknown[]) => Kind>)[kindOf(array)!]!;
   if (Object.getPrototypeOf(array) === View.prototype) return array;
-  return new View(BUFFER.call(array), BYTE_OFFSET.call(array), LENGTH.call(array));
+  return new View(bufferOf(array), byteOffsetOf(array), lengthOf(array));
 }
