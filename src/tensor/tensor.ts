@@ -3,16 +3,7 @@
  * memory of the wasm, so it stays valid when that memory grows or is freed.
  */
 
-import {
-  checkInteger,
-  isArray,
-  reading,
-  showShape,
-  unreadable,
-  wrongShape,
-  wrongType,
-  wrongValue,
-} from "./checks.js";
+import { checkInteger, isArray, reading, showShape, wrongShape, wrongType, wrongValue } from "./checks.js";
 import {
   allocateFloats,
   asFloat32,
@@ -25,7 +16,7 @@ import {
   type TensorLike,
 } from "./like.js";
 import { normal } from "./random.js";
-import { isFloat32Array, isInt8Array, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
+import { isInt8Array, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
 
 /** A state dict as readers return it: PyTorch's parameter names to tensors. */
 export type StateDict = Map<string, Tensor<TensorData>>;
@@ -171,11 +162,7 @@ function fromNested(value: NestedNumbers, name: string): { data: Float32Array; s
  * @throws TypeError for the wrong kind of value, RangeError for a wrong shape; both name the argument
  */
 export function asTensor(value: unknown, name: string): { data: Float32Array; shape: readonly number[] } {
-  try {
-    return (value instanceof Tensor && intact(value)) || asShaped(value, name, asFloat32);
-  } catch (cause) {
-    throw unreadable(name, "a Tensor or { data, shape }", cause);
-  }
+  return asShaped(value, name, asFloat32);
 }
 
 /** The same for a parameter, whose data may also be an Int8Array. */
@@ -184,18 +171,4 @@ export function asParameter(value: unknown, name: string): { data: ParameterData
     const numbers = isInt8Array(data) ? data : asFloat32(data, name, size);
     return partOf(numbers, 0, size);
   });
-}
-
-/**
- * The data and shape of a tensor that still has the numbers of its shape. Its fields may have been written, its data
- * transferred. A frozen shape stays what it is while it is read.
- */
-function intact({
-  data,
-  shape,
-}: Tensor<TensorData>): { data: Float32Array; shape: readonly number[] } | undefined {
-  if (!isFloat32Array(data) || !Object.isFrozen(shape)) return undefined;
-  let size = 1;
-  for (let axis = 0; axis < shape.length; axis++) size *= shape[axis]!;
-  return lengthOf(data) === size ? { data, shape } : undefined;
 }
