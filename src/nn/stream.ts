@@ -42,9 +42,6 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   readonly #outputs: Float32Array;
   readonly #outputRow: Tensor;
   readonly #outputBatch: Tensor;
-  /** The output in linear memory, made anew when memory has grown. */
-  #view: Float32Array = new Float32Array(0);
-  #growths = 0;
   #steps = 0;
 
   /** @internal Use `module.stream()`. It begins with `states`, or with zeros. */
@@ -126,11 +123,7 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     const { runtime } = this.#region;
     runtime.write(this.#layout.input, 0, data, 0, size);
     stack.runStep(this.#layout, this.#steps++);
-    if (this.#growths !== runtime.growths) {
-      this.#view = runtime.view(stack.result(this.#layout));
-      this.#growths = runtime.growths;
-    }
-    outputs.set(this.#view);
+    outputs.set(runtime.view(stack.result(this.#layout)));
     return batched ? this.#outputBatch : this.#outputRow;
   }
 

@@ -1,10 +1,11 @@
-/** A piece of linear memory that one owner has, and no view of it: Runtime writes and reads it. */
+/** A piece of linear memory that one owner has. Runtime writes and reads it, by a view that the block keeps. */
 import { coded } from "../tensor/errors.js";
 
 export class Block {
   /** Where it begins, aligned to 4 bytes; a block of the allocator to 16. */
   declare readonly pointer: number;
   declare readonly bytes: number;
+  #floats: Float32Array | undefined;
 
   constructor(pointer: number, bytes: number) {
     this.pointer = pointer;
@@ -16,6 +17,17 @@ export class Block {
   part(offset: number, bytes: number): Block {
     this.check(offset, bytes);
     return new Block(this.pointer + offset, bytes);
+  }
+
+  /**
+   * Its numbers in `memory`, for Runtime. What is set here cannot go past the block, however long it turns out to be.
+   * The view is kept for the next call, since to make one takes 40 ns, and made anew when growth has detached it.
+   */
+  floats(memory: WebAssembly.Memory): Float32Array {
+    const last = this.#floats;
+    if (last !== undefined && last.length > 0) return last;
+    this.#floats = new Float32Array(memory.buffer, this.pointer, this.bytes >>> 2);
+    return this.#floats;
   }
 
   /** @throws RangeError unless `bytes` from `offset` on are wholly inside. */

@@ -1,5 +1,5 @@
 /**
- * The wasm instance and its memory. Nothing outside this file holds a view of the whole memory: `write` puts
+ * The wasm instance and its memory. Nothing holds a view of the whole memory, blocks have their own: `write` puts
  * numbers into a block and throws where they do not fit, `read` and `copyOut` take them out. Only this folder knows
  * of the binaries.
  */
@@ -9,7 +9,7 @@ import { type Build, compileBuild, instantiate } from "../bundle/binaries.js";
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
 import { coded, room } from "../tensor/errors.js";
 import { copyFloats } from "../tensor/like.js";
-import { isFloat32Array, isShared, lengthOf, partOf } from "../tensor/typed-array.js";
+import { isFloat32Array, lengthOf, partOf } from "../tensor/typed-array.js";
 import { Block } from "./block.js";
 
 /** TLSF's largest block: 2^30 bytes less its header. */
@@ -55,8 +55,6 @@ export class Runtime {
    * afresh, so that their pages, which nobody touches, take no memory. Others may be cleared parts of the heap.
    */
   readonly #ballast: ArrayBuffer[] = [];
-  #growths = 0;
-  #view!: Float32Array;
   readonly #scratch: number;
 
   /** @throws TypeError for a module with other records than this build's. */
@@ -73,7 +71,6 @@ export class Runtime {
     this.kernels = kernels;
     this.#scratch = this.#place(SCRATCH_BYTES);
     this.configure(kernels.dotIsOneInstruction());
-    this.#renewView();
     Object.freeze(this);
   }
 
@@ -82,29 +79,12 @@ export class Runtime {
     return this.#liveBytes;
   }
 
-  /** How often the view was made anew. */
-  get growths(): number {
-    return this.#growths;
-  }
-
   /**
    * Tells the instance what differs from others over one memory: its scratch, and the form of int8 groups, planes
    * (1) or numbers (0). Int8 weights that were packed in another form are of no use any more.
    */
   configure(groupsArePlanes: number): void {
     this.kernels.configure(this.#scratch, groupsArePlanes);
-  }
-
-  /** Makes the view anew: growth detaches that of an unshared memory, and leaves that of a shared one too short. */
-  #renewView(): void {
-    this.#view = new Float32Array(this.memory.buffer);
-    this.#growths++;
-  }
-
-  /** All of linear memory. A binary that shares it may have grown it. */
-  get #floats(): Float32Array {
-    if (this.#view.length === 0) this.#renewView();
-    return this.#view;
   }
 
   /** A block of cleared memory, aligned to 16 bytes. @throws RangeError when there is no room for it. */
@@ -117,7 +97,6 @@ export class Runtime {
     }
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
     const pointer = this.#place(size);
-    if (this.#view.buffer !== this.memory.buffer) this.#renewView();
     this.kernels.clearFloats(pointer, size / 4);
     const block = new Block(pointer, size);
     this.#count(size);
@@ -155,44 +134,52 @@ export class Runtime {
 
   /**
    * Copies `count` numbers of `source`, from index `from` on, into `block`, `offset` bytes from its beginning: all to
-   * its end when left out. Up to 16 are copied by a loop, which is faster than a call. A part is copied from a view,
-   * as is a shared buffer, which another thread may make longer at any time: the view has a fixed length.
+   * its end when left out. Up to 16 are copied by a loop, which is faster than a call; a part is copied from a view.
    * @throws RangeError where they do not fit, or are no longer there
    */
-  write(block: Block, offset: number, source: Numbers, from = 0, count = lengthOf(source) - from): void {
+  write(block: Block, offset: number, source: Numbers, from = 0, count?: number): void {
     const length = lengthOf(source);
-    if (!(from + count <= length)) throw shortened(from + count, length);
+    const numbers = count ?? length - from;
+    if (!(from + numbers <= length)) throw shortened(from + numbers, length);
     if (!isFloat32Array(source)) {
       const View = source.BYTES_PER_ELEMENT === 1 ? Int8Array : Int32Array;
-      block.check(offset, count * View.BYTES_PER_ELEMENT);
-      new View(this.memory.buffer, block.pointer + offset, count).set(source.subarray(from, from + count));
+      block.check(offset, numbers * View.BYTES_PER_ELEMENT);
+      new View(this.memory.buffer, block.pointer + offset, numbers).set(
+        source.subarray(from, from + numbers),
+      );
       return;
     }
-    block.check(offset, count * 4);
-    const floats = this.#floats;
-    const begin = (block.pointer + offset) / 4;
-    if (count > 16)
-      floats.set(count === length && !isShared(source) ? source : partOf(source, from, count), begin);
-    else for (let index = 0; index < count; index++) floats[begin + index] = source[from + index]!;
+    block.check(offset, numbers * 4);
+    const floats = block.floats(this.memory);
+    const begin = offset / 4;
+    if (numbers <= 16) {
+      for (let index = 0; index < numbers; index++) floats[begin + index] = source[from + index]!;
+    } else if (numbers < length) floats.set(partOf(source, from, numbers), begin);
+    else {
+      try {
+        floats.set(source, begin);
+      } catch {
+        throw shortened(numbers, lengthOf(source)); // Another thread has made a shared buffer longer.
+      }
+    }
   }
 
   /** A copy of `count` numbers of `block`, from byte `offset` on. Where it has no room, the message has `name`. */
   read(block: Block, offset: number, count: number, name: string): Float32Array {
     block.check(offset, count * 4);
-    return copyFloats(this.#floats, (block.pointer + offset) / 4, count, name);
+    return copyFloats(block.floats(this.memory), offset / 4, count, name);
   }
 
   /** Copies `count` numbers of `block`, from byte `offset` on, to `target[start]` and after. */
   copyOut(block: Block, offset: number, count: number, target: Float32Array, start: number): void {
     block.check(offset, count * 4);
-    const begin = (block.pointer + offset) / 4;
-    target.set(this.#floats.subarray(begin, begin + count), start);
+    const begin = offset / 4;
+    target.set(block.floats(this.memory).subarray(begin, begin + count), start);
   }
 
-  /** A view of a block, for a reader that comes again: it is of no use any more when `growths` has changed. */
+  /** A view of a block, of no use any more when memory has grown: to be asked for again at each use. */
   view(block: Block): Float32Array {
-    const begin = block.pointer / 4;
-    return this.#floats.subarray(begin, begin + block.bytes / 4);
+    return block.floats(this.memory);
   }
 }
 

@@ -19,7 +19,9 @@ import {
   RNNCell,
   Tensor,
 } from "../../src/index.js";
+import { Block } from "../../src/wasm/block.js";
 import { currentRuntime, type Runtime } from "../../src/wasm/runtime.js";
+import { Growable } from "../support/hostile-values.js";
 import { concat, expectSameBits, range, reshape, take } from "../support/tensors.js";
 
 const CALLS = 100_000;
@@ -376,4 +378,26 @@ describe("where there is no room", () => {
       init({ deterministic: process.env.WASM_BUILD === "simd" });
     }
   });
+});
+
+it("numbers that become more while they are written go no further than their block", () => {
+  const runtime = currentRuntime();
+  const blocks = [runtime.allocate(128), runtime.allocate(128), runtime.allocate(128)];
+  const buffer = new Growable(128, { maxByteLength: 4096 });
+  const source = new Float32Array(buffer).fill(7);
+  /** Another thread makes a shared buffer longer after its length was read. */
+  class Racing extends Block {
+    override check(): void {
+      buffer.resize(4096);
+      new Float32Array(buffer).fill(7);
+    }
+  }
+  const { pointer, bytes } = blocks[1]!;
+  expect(() => runtime.write(new Racing(pointer, bytes), 0, source)).toThrow(
+    expect.objectContaining({ code: "LSTM_WASM_RANGE", message: "memory: expected 32 numbers, got 1024" }),
+  );
+  for (const block of blocks) {
+    expect(runtime.view(block)).toEqual(new Float32Array(32));
+    runtime.free(block);
+  }
 });
