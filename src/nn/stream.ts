@@ -90,25 +90,17 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   step(input: TensorLike | Float32Array): Tensor {
     this.#checkAlive();
     const { inputSize, stack } = this.#module;
-    const size = this.batchSize * inputSize;
-    let batched = this.batchSize > 1;
+    const { batchSize } = this;
+    const size = batchSize * inputSize;
+    let batched = batchSize > 1;
     let data: Float32Array;
     if (isFloat32Array(input)) data = input;
     else {
       const tensor = asTensor(input, "input");
-      const rank = tensor.shape.length;
-      if (rank !== 2 && !(rank === 1 && this.batchSize === 1)) {
-        const expected =
-          this.batchSize === 1 ? `[1, ${inputSize}] or [${inputSize}]` : `[${this.batchSize}, ${inputSize}]`;
-        throw wrongShape("input.shape", expected, showShape(tensor.shape));
-      }
-      if (tensor.shape[rank - 1] !== inputSize) {
-        throw wrongShape(`input.shape[${rank - 1}]`, `inputSize ${inputSize}`, tensor.shape[rank - 1]);
-      }
-      if (rank === 2 && tensor.shape[0] !== this.batchSize) {
-        throw wrongShape("input.shape[0]", `batchSize ${this.batchSize}`, tensor.shape[0]);
-      }
-      batched = rank === 2;
+      const { shape } = tensor;
+      batched = shape.length === 2;
+      const fits = batched ? shape[0] === batchSize && shape[1] === inputSize : shape[0] === inputSize;
+      if (!fits || (!batched && (batchSize > 1 || shape.length !== 1))) throw this.#misfit(shape);
       data = tensor.data;
     }
     const length = lengthOf(data);
@@ -125,6 +117,22 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     stack.runStep(this.#layout, this.#steps++);
     outputs.set(runtime.view(stack.result(this.#layout)));
     return batched ? this.#outputBatch : this.#outputRow;
+  }
+
+  /** The error of a step's input of this shape. */
+  #misfit(shape: readonly number[]): RangeError {
+    const { inputSize } = this.#module;
+    const { batchSize } = this;
+    const rank = shape.length;
+    if (rank !== 2 && !(rank === 1 && batchSize === 1)) {
+      const expected =
+        batchSize === 1 ? `[1, ${inputSize}] or [${inputSize}]` : `[${batchSize}, ${inputSize}]`;
+      return wrongShape("input.shape", expected, showShape(shape));
+    }
+    if (shape[rank - 1] !== inputSize) {
+      return wrongShape(`input.shape[${rank - 1}]`, `inputSize ${inputSize}`, shape[rank - 1]);
+    }
+    return wrongShape("input.shape[0]", `batchSize ${batchSize}`, shape[0]);
   }
 
   /** The state, shaped as forward's with batch batchSize: a copy. Setting it copies too. */
