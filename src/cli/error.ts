@@ -1,7 +1,7 @@
 /**
  * Errors that end the command with a message and an exit code. Code 1 is left to errors that nobody foresaw.
  */
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { printableMessage, printablePath } from "./terminal.js";
 
 /** Exit codes by what went wrong. */
@@ -31,24 +31,73 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "is on a file system that cannot be written",
 };
 
-/** The bytes of a file. @throws CliError if it cannot be read */
+/**
+ * Bytes that a file without a size may give: 256 MiB. A file says how long it is; a pipe, or a file that the system
+ * makes up, may never end.
+ */
+const MOST_WITHOUT_SIZE = 2 ** 28;
+
+/** The bytes of a file or of what a pipe gives. @throws CliError if it cannot be read, or is neither */
 export function readBytes(path: string): Uint8Array {
   return access(path, () => {
-    // As a Uint8Array, whose slice() copies. That of a Buffer does not.
-    const { buffer, byteOffset, length } = readFileSync(path);
-    return new Uint8Array(buffer, byteOffset, length);
+    const file = openSync(path, "r");
+    try {
+      const stats = fstatSync(file);
+      if (stats.isDirectory()) throw refusal(path, "is a folder");
+      if (!stats.isFile() && !stats.isFIFO()) throw refusal(path, "is neither a file nor a pipe");
+      if (!stats.isFile() || stats.size === 0) return readWithoutSize(path, file);
+      // As a Uint8Array, whose slice() copies. That of a Buffer does not.
+      const { buffer, byteOffset, length } = readFileSync(file);
+      return new Uint8Array(buffer, byteOffset, length);
+    } finally {
+      closeSync(file);
+    }
   });
 }
 
-/** What `action` does with a file. @throws CliError that says why the file cannot be read or written */
+function readWithoutSize(path: string, file: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  const piece = new Uint8Array(2 ** 16);
+  let length = 0;
+  for (;;) {
+    const count = readSync(file, piece);
+    if (count === 0) break;
+    length += count;
+    if (length > MOST_WITHOUT_SIZE) {
+      throw refusal(path, `gives more than ${MOST_WITHOUT_SIZE} bytes; a larger model is read from a file`);
+    }
+    pieces.push(piece.slice(0, count));
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const each of pieces) {
+    bytes.set(each, at);
+    at += each.length;
+  }
+  return bytes;
+}
+
+/** The error that says why a file cannot be read or written. */
+export function refusal(path: string, problem: string): CliError {
+  return new CliError("file cannot be read or written", `${printablePath(path)}: ${problem}`);
+}
+
+/** What `action` returns. @throws CliError that says why the file cannot be read or written */
 export function access<Result>(path: string, action: () => Result): Result {
   try {
     return action();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = REASONS[code ?? ""];
-    throw new CliError("file cannot be read or written", `${printablePath(path)}: ${reason ?? message}`);
+    throw accessError(path, error);
   }
+}
+
+/** What to throw for an error of a file system. Other errors stay what they are. */
+export function accessError(path: string, error: unknown): unknown {
+  if (error instanceof CliError || !(error instanceof Error)) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined) return error;
+  // Node's own messages end with the path.
+  return refusal(path, REASONS[code] ?? printableMessage(message));
 }
 
 /**

@@ -5,7 +5,7 @@ import { dtypeOf } from "lstm-wasm/formats";
 import { PATH_OPTION } from "./arguments.js";
 import { CliError } from "./error.js";
 import { elements, type Model, openModel } from "./open-model.js";
-import { listed, print, table } from "./terminal.js";
+import { listed, print, printablePath, table } from "./terminal.js";
 
 /**
  * Integer tensors up to this size are counted, not listed: exporters leave many shapes and indices behind.
@@ -37,7 +37,7 @@ export const inspect = {
 
 function describe(path: string, model: Model): string {
   const { format, bytes, tensors, layers, refused } = model;
-  const lines = [`${path}: ${format}, ${size(bytes)}`, "", "tensors"];
+  const lines = [`${printablePath(path)}: ${format}, ${size(bytes)}`, "", "tensors"];
   const large = [...tensors].filter(
     ([, { data }]) => data instanceof Float32Array || data instanceof Int8Array || data.length > SMALL,
   );

@@ -13,7 +13,7 @@ import { printable, printableMessage } from "./terminal.js";
 interface Command {
   readonly usage: string;
   readonly purpose: string;
-  readonly run: (args: string[]) => void;
+  readonly run: (args: string[]) => void | Promise<void>;
 }
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
@@ -34,7 +34,7 @@ Exit codes: ${Object.entries(EXIT)
   .join(", ")}.
 `;
 
-function main([name, ...args]: string[]): void {
+async function main([name, ...args]: string[]): Promise<void> {
   if ([name, ...args].some((argument) => argument === "--help" || argument === "-h")) {
     process.stdout.write(HELP);
     return;
@@ -45,10 +45,13 @@ function main([name, ...args]: string[]): void {
     throw new CliError("usage", `${problem}; known are ${[...COMMANDS.keys()].join(", ")}, see --help`);
   }
   try {
-    command.run(args);
+    await command.run(args);
   } catch (error) {
     if (isParseError(error))
-      throw new CliError("usage", `${error.message.split(". ")[0]}\nusage: lstm-wasm ${command.usage}`);
+      throw new CliError(
+        "usage",
+        `${printableMessage(error.message.split(". ")[0]!)}\nusage: lstm-wasm ${command.usage}`,
+      );
     throw error;
   }
 }
@@ -67,10 +70,25 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 // Where messages cannot be printed, the exit code tells.
 process.stderr.on("error", () => {});
 
+function fail(error: unknown): void {
+  const [code, message] =
+    error instanceof CliError
+      ? [error.exitCode, error.message.split("\n").map(printableMessage).join("\n")]
+      : [
+          1,
+          printableMessage(
+            `unforeseen: ${error instanceof Error ? `${error.name}: ${error.message}` : error}`,
+          ),
+        ];
+  process.stderr.write(`lstm-wasm: ${message}\n`);
+  process.exitCode = code;
+}
+
+// Outside of the try below: in a callback. Node would print a stack with names of the file as they are.
+process.on("uncaughtException", fail);
+
 try {
-  main(process.argv.slice(2));
+  await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof CliError)) throw error;
-  process.stderr.write(`lstm-wasm: ${error.message.split("\n").map(printableMessage).join("\n")}\n`);
-  process.exitCode = error.exitCode;
+  fail(error);
 }

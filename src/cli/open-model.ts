@@ -20,6 +20,7 @@ import {
 } from "lstm-wasm/formats";
 import { blame, CliError, readBytes } from "./error.js";
 import { isNpy } from "./npy.js";
+import { printablePath } from "./terminal.js";
 
 /** What a layer can be made from. */
 export type Source =
@@ -57,12 +58,12 @@ export function openModel(path: string, keys?: readonly string[]): Model {
   const bytes = readBytes(path);
   const reader = recognise(bytes);
   if (reader === undefined) {
-    throw new CliError("file not understood", `${path}: ${explain(bytes)}`);
+    throw new CliError("file not understood", `${printablePath(path)}: ${explain(bytes)}`);
   }
   if (keys !== undefined && reader !== "readTorch") {
     throw new CliError(
       "usage",
-      `--path: ${path} is no PyTorch checkpoint, which alone holds several state dicts`,
+      `--path: ${printablePath(path)} is no PyTorch checkpoint, which alone holds several state dicts`,
     );
   }
   const read = READERS[reader];

@@ -9,7 +9,7 @@ import { blame, CliError } from "./error.js";
 import { type Layer, type Model, openModel } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
-import { listed, print, printableName } from "./terminal.js";
+import { listed, print, printableName, printablePath } from "./terminal.js";
 
 /** The random input of each layer: time steps, batch rows and seed. */
 const STEPS = 64;
@@ -21,7 +21,7 @@ export const quantize = {
     "quantize FILE OUT.safetensors [--force] [--path KEY]... [--prefix P] [--sample S.npy] [--input X.npy] [--nonlinearity relu]",
   purpose:
     "the file with int8 weights, a quarter of the size, and the error of each layer; --sample: round one layer for it",
-  run(args: string[]): void {
+  async run(args: string[]): Promise<void> {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -44,7 +44,7 @@ export const quantize = {
     const dict = stateDictOf(path, model);
     const infos = listModules(dict).filter(isQuantised);
     if (infos.length === 0) {
-      throw new CliError("file not understood", `${path}: no LSTM, GRU, RNN or Linear layer`);
+      throw new CliError("file not understood", `${printablePath(path)}: no LSTM, GRU, RNN or Linear layer`);
     }
     const measured = infos.filter((info) => prefix === undefined || isNamed(info.prefix, prefix));
     const isGiven = values.input !== undefined || values.sample !== undefined;
@@ -57,7 +57,7 @@ export const quantize = {
     }
     const quantized = blame("file not understood", path, () => quantizeStateDict(dict));
     if (quantized.size === dict.size) {
-      throw new CliError("file not understood", `${path}: its weights are int8 already`);
+      throw new CliError("file not understood", `${printablePath(path)}: its weights are int8 already`);
     }
     const sample = values.sample === undefined ? undefined : readArray(values.sample);
     if (sample !== undefined) {
@@ -69,16 +69,17 @@ export const quantize = {
     }
     const input = values.input === undefined ? sample : readArray(values.input);
     const inputPath = values.input ?? values.sample;
-    const measuredOn = values.input ?? (values.sample && `${values.sample}, its sample`);
+    const shown = inputPath && printablePath(inputPath);
+    const measuredOn = values.input === undefined ? shown && `${shown}, its sample` : shown;
     const lines = blame("input does not fit", inputPath ?? path, () =>
       measured.map((info) => compare(info, dict, quantized, input, nonlinearity)),
     );
     const file = writeSafetensors(quantized);
-    output.write(file);
+    await output.write(file);
     const before = writeSafetensors(dict).length;
     print(
-      `${path}: ${model.bytes} bytes, ${before} as float32 safetensors\n` +
-        `${target}: ${file.length} bytes, ${(before / file.length).toFixed(2)} times smaller\n` +
+      `${printablePath(path)}: ${model.bytes} bytes, ${before} as float32 safetensors\n` +
+        `${printablePath(target)}: ${file.length} bytes, ${(before / file.length).toFixed(2)} times smaller\n` +
         `error against float32 on ${measuredOn ?? `random input (${STEPS} steps, ${BATCH} rows)`}\n` +
         `${lines.join("\n")}\n`,
     );
@@ -106,7 +107,7 @@ function stateDictOf(path: string, { tensors, layers }: Model): StateDict {
     if (lost.length > 0) {
       throw new CliError(
         "file not understood",
-        `${path}: layer ${JSON.stringify(name)} has ${lost.join(" and ")}, which safetensors cannot hold`,
+        `${printablePath(path)}: layer ${JSON.stringify(name)} has ${lost.join(" and ")}, which safetensors cannot hold`,
       );
     }
     if (source.kind === "onnx") {

@@ -8,7 +8,7 @@ import { type Layer, type Model, openModel } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
 import { Progress } from "./progress.js";
 import { makeRunner, type Runner } from "./runner.js";
-import { listed, print, printable } from "./terminal.js";
+import { listed, print, printable, printablePath } from "./terminal.js";
 
 /**
  * How many pieces a long input is cut into, so that the progress bar moves, and the steps that each has at
@@ -21,7 +21,7 @@ export const run = {
   usage:
     "run FILE --input X.npy [--output Y.npy [--force]] [--path KEY]... [--prefix P] [--batch-first] [--nonlinearity relu]",
   purpose: "a layer's output for an array; without --output its shape and range",
-  run(args: string[]): void {
+  async run(args: string[]): Promise<void> {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -56,6 +56,7 @@ export const run = {
         runner.dispose();
       }
     });
+    await target?.write(writeNpy(output));
     report(layer, input, output, target);
   },
 };
@@ -66,16 +67,20 @@ function chooseLayer(path: string, { layers }: Model, prefix: string | undefined
     layers.map(({ name, summary }) => `${JSON.stringify(name)}  ${summary}`),
     "\n  ",
   );
-  if (layers.length === 0) throw new CliError("file not understood", `${path}: no layers that lstm-wasm has`);
+  if (layers.length === 0)
+    throw new CliError("file not understood", `${printablePath(path)}: no layers that lstm-wasm has`);
   if (prefix !== undefined) {
     const found = layers.filter(({ name }) => isNamed(name, prefix));
     if (found.length === 1) return found[0]!;
-    throw new CliError("usage", `--prefix: no layer ${JSON.stringify(prefix)} in ${path}; there are${list}`);
+    throw new CliError(
+      "usage",
+      `--prefix: no layer ${JSON.stringify(prefix)} in ${printablePath(path)}; there are${list}`,
+    );
   }
   const recurrent = layers.filter(({ summary }) => /^(LSTM|GRU|RNN)/.test(summary));
   if (recurrent.length === 1) return recurrent[0]!;
   if (layers.length === 1) return layers[0]!;
-  throw new CliError("usage", `${path}: name a layer with --prefix; there are${list}`);
+  throw new CliError("usage", `${printablePath(path)}: name a layer with --prefix; there are${list}`);
 }
 
 function runInPieces(runner: Runner, input: Tensor): Tensor {
@@ -131,7 +136,6 @@ function product(sizes: readonly number[]): number {
 }
 
 function report(layer: Layer, input: Tensor, output: Tensor, target: OutputFile | undefined): void {
-  target?.write(writeNpy(output));
   const summary = `${layer.summary}: [${input.shape.join(", ")}] -> [${output.shape.join(", ")}]\n`;
   if (target?.isStandardOutput) process.stderr.write(printable(summary));
   else print(summary);

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { printable, printableName, table } from "../../src/cli/terminal.js";
 import { writeSafetensors } from "../../src/formats/index.js";
 import { Tensor } from "../../src/index.js";
-import { COMMAND, command, folder, netFile, npy, write } from "../support/cli.js";
+import { COMMAND, command, commandAfter, folder, netFile, npy, write } from "../support/cli.js";
 import { reliabilityRow } from "../support/reliability.js";
 
 /** Sequences that a terminal acts on, or that hide or turn what it shows. */
@@ -122,12 +122,110 @@ describe("a standard output that ends or fails", () => {
   });
 });
 
-it("names a folder by what it is, and a hostile path escaped", () => {
-  const { code, error } = command("inspect", join(folder, "no\x1b[2Jfile"));
-  expect([code, UNSAFE.test(lines(error)[0]!)]).toEqual([3, false]);
-  expect(lines(command("inspect", "no\nlstm-wasm: fake").error).length).toBe(2);
-  expect(command("inspect", netFile).code).toBe(0);
+describe("a path that acts on a terminal", () => {
+  const name = "no\x1b[2J\nlstm-wasm: fake";
+  const array = () => write(name, npy(Tensor.zeros([2, 2])));
+  const conv = () => write(name, writeSafetensors({ "conv.weight": Tensor.zeros([2, 3, 4]) }));
+  const wide = () => write(name, writeSafetensors({ "a.weight": Tensor.zeros([2, 2]) }));
+  it.each<[string, number, () => string[]]>([
+    ["does not exist", 3, () => ["inspect", join(folder, `${name}/no`)]],
+    ["is too long for the system", 3, () => ["inspect", join(folder, name.repeat(200))]],
+    ["goes through a file", 3, () => ["inspect", join(netFile, name)]],
+    ["is no weight file", 4, () => ["inspect", array()]],
+    [
+      "has no layer",
+      4,
+      () => ["run", write(name, writeSafetensors({ x: Tensor.zeros([2]) })), "--input", "x"],
+    ],
+    ["has another layer", 2, () => ["run", wide(), "--input", "x", "--prefix", "y"]],
+    ["is of another format than --path takes", 2, () => ["inspect", wide(), "--path", "x"]],
+    ["has nothing to round", 4, () => ["quantize", conv(), join(folder, "none.safetensors")]],
+    ["is an option", 2, () => ["inspect", `--${name}`]],
+  ])("is escaped on its line where it %s", (_, code, args) => {
+    const result = command(...args());
+    expect([result.code, result.out]).toEqual([code, ""]);
+    expectSafe(result.error);
+    expect(lines(result.error).filter((line) => line.startsWith("lstm-wasm: fake"))).toEqual([]);
+  });
+
+  it("is escaped in listings", () => {
+    const first = command("inspect", wide()).out;
+    expectSafe(first);
+    expect(lines(first)[0]).toContain("no\\x1b[2J\\x0alstm-wasm: fake: safetensors");
+    const { code, out } = command("quantize", wide(), join(folder, "rounded\n.safetensors"));
+    expect([code, lines(out).length]).toEqual([0, 5]);
+    expectSafe(out);
+  });
 });
+
+describe("a file without an end", () => {
+  let refused = 0;
+  const shell = (script: string, ...args: string[]) => {
+    const all = ["-c", script, "bash", process.execPath, COMMAND, ...args];
+    const { status, stdout, stderr } = spawnSync("bash", all, { encoding: "utf8" });
+    return [status, stdout, stderr];
+  };
+  const run = ["run", netFile, "--prefix", "lstm", "--input"];
+
+  it.each(["/dev/zero", "/dev/null", "/dev/urandom"])("is refused where it is a device: %s", (path) => {
+    for (const args of [
+      ["inspect", path],
+      ["run", path, "--input", path],
+      [...run, path],
+    ]) {
+      const { code, out, error } = command(...args);
+      expect([code, out, error]).toEqual([3, "", `lstm-wasm: ${path}: is neither a file nor a pipe\n`]);
+      refused++;
+    }
+  });
+
+  it("is read to its bound where it is a pipe", () => {
+    const message = (path: string) =>
+      `lstm-wasm: ${path}: gives more than 268435456 bytes; a larger model is read from a file\n`;
+    const input = shell('cat /dev/zero | "$1" "$2" inspect /dev/stdin');
+    expect(input).toEqual([3, "", message("/dev/stdin")]);
+    const fifo = join(folder, "endless");
+    spawnSync("mkfifo", [fifo]);
+    const script = 'cat /dev/zero > "$3" & "$1" "$2" run "$4" --prefix lstm --input "$3"';
+    expect(shell(script, fifo, netFile)).toEqual([3, "", message(fifo)]);
+    refused += 2;
+  }, 60_000);
+
+  it("is none where the pipe ends", () => {
+    const [status, stdout, stderr] = shell('cat "$3" | "$1" "$2" inspect /dev/stdin', netFile);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("/dev/stdin: safetensors, ");
+  });
+
+  it("states how many were tried", () => {
+    reliabilityRow({
+      attack: "Files without an end, as models and as arrays of the command",
+      tried: refused,
+      survived: refused,
+      note: "a device is refused, a pipe after 256 MiB, each with exit code 3",
+    });
+  });
+});
+
+it("tells an error that nobody foresaw in one line", () => {
+  for (const name of Object.values(HOSTILE)) {
+    const path = write("unforeseen.safetensors", writeSafetensors(dictOf(name)));
+    const thrown = "process.stdout.write = (text) => { throw new Error(text); };";
+    // After the command's own work, in a callback of which nobody awaits the result.
+    const late = `
+      const { openSync } = fs;
+      fs.openSync = (...args) => {
+        if (args[0] === ${JSON.stringify(path)}) setImmediate(() => { throw new Error(${JSON.stringify(name)}); });
+        return openSync(...args);
+      };`;
+    for (const script of [thrown, late]) {
+      const { code, error } = commandAfter(script, "inspect", path);
+      expect([code, lines(error).length]).toEqual([1, 2]);
+      expect(error).toMatch(/^lstm-wasm: unforeseen: Error: /);
+      expectSafe(error);
+    }
+  }
+}, 60_000);
 
 it("states how many names were tried", () => {
   reliabilityRow({

@@ -18,6 +18,20 @@ export function command(...args: string[]): { code: number | null; out: string; 
   return { code: status, out: stdout, error: stderr };
 }
 
+/** Arguments of Node that start the command after a script, which may replace functions of `fs`. */
+export function nodeArguments(script: string): string[] {
+  const lines = ['const fs = require("node:fs");', script, 'require("node:module").syncBuiltinESMExports();'];
+  return ["--require", write(`before-${scripts++}.cjs`, lines.join("\n")), COMMAND];
+}
+let scripts = 0;
+
+/** The command after a script. */
+export function commandAfter(script: string, ...args: string[]): ReturnType<typeof command> {
+  const all = [...nodeArguments(script), ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, all, { encoding: "utf8" });
+  return { code: status, out: stdout, error: stderr };
+}
+
 export function write(name: string, bytes: Uint8Array | string): string {
   const path = join(folder, name);
   writeFileSync(path, bytes);
