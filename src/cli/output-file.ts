@@ -1,6 +1,6 @@
 /**
- * A file that a command writes. It is written beside its target and renamed when it is whole, so that a kill, a full
- * disk or a limit leaves the old file as it was. A pipe or a device is written directly.
+ * A file that a command writes. It is written beside its target and takes its name when it is whole, so that a kill,
+ * a full disk or a limit leaves the old file as it was. A pipe or a device is written directly.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -8,7 +8,9 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fsync,
   fsyncSync,
+  linkSync,
   lstatSync,
   openSync,
   readlinkSync,
@@ -17,11 +19,22 @@ import {
   rmSync,
   type Stats,
   statSync,
+  write,
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { access, CliError } from "./error.js";
+import { promisify } from "node:util";
+import { access, accessError, refusal } from "./error.js";
+import { endingWith } from "./signals.js";
 import { printablePath } from "./terminal.js";
+
+const EXISTS = "exists; --force replaces it";
+
+/** A signal that ends the process is heard between two writes of so many bytes. */
+const PIECE = 2 ** 22;
+
+const writePiece = promisify(write);
+const sync = promisify(fsync);
 
 export class OutputFile {
   readonly #path: string;
@@ -42,13 +55,16 @@ export class OutputFile {
   }
 
   /** @throws CliError if the file cannot be written; what was there before is then still there. */
-  write(bytes: Uint8Array): void {
+  async write(bytes: Uint8Array): Promise<void> {
+    const path = this.#path;
     const old = this.#check();
-    access(this.#path, () => {
+    try {
       if (this.isStandardOutput) writeAll(1, bytes);
-      else if (isDevice(this.#path, old)) writeAndClose(openSync(this.#path, "w"), bytes);
-      else replace(linkTarget(this.#path), bytes, old);
-    });
+      else if (isDevice(path, old)) writeDirectly(path, bytes);
+      else await replace(linkTarget(path), bytes, old);
+    } catch (error) {
+      throw accessError(path, error);
+    }
   }
 
   /** Whether it is this process's own output, in which nothing else has a place then. */
@@ -59,19 +75,16 @@ export class OutputFile {
   /** What is there now, if anything. */
   #check(): Stats | undefined {
     const path = this.#path;
-    const refuse = (problem: string): never => {
-      throw new CliError("file cannot be read or written", `${printablePath(path)}: ${problem}`);
-    };
     const old = access(path, () => statSync(path, { throwIfNoEntry: false }));
     if (old === undefined) return undefined;
-    if (old.isDirectory()) refuse("is a folder");
+    if (old.isDirectory()) throw refusal(path, "is a folder");
     if (isDevice(path, old)) return old;
     for (const input of this.#inputs) {
       const { dev, ino } = statSync(input, { throwIfNoEntry: false }) ?? {};
       if (dev === old.dev && ino === old.ino)
-        refuse(`is the input ${printablePath(input)}; write to another file`);
+        throw refusal(path, `is the input ${printablePath(input)}; write to another file`);
     }
-    if (!this.#force) refuse("exists; --force replaces it");
+    if (!this.#force) throw refusal(path, EXISTS);
     access(path, () => accessSync(path, constants.W_OK));
     return old;
   }
@@ -91,35 +104,88 @@ function linkTarget(path: string): string {
     if (lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return target;
     target = resolve(realpathSync(dirname(target)), readlinkSync(target));
   }
-  throw new CliError("file cannot be read or written", `${path}: too many links`);
+  throw refusal(path, "too many links");
 }
 
-function replace(path: string, bytes: Uint8Array, old: Stats | undefined): void {
+async function replace(path: string, bytes: Uint8Array, old: Stats | undefined): Promise<void> {
   // Of the name, ASCII alone: a file system counts bytes.
   const name = basename(path)
     .replace(/[^ -~]/g, "")
     .slice(0, 100);
   const beside = join(dirname(path), `.${name}.${randomBytes(6).toString("hex")}.tmp`);
-  // "wx": a name that someone else has made, such as a link, is not followed. Who may not read the old file may not
-  // read the new one meanwhile.
-  const file = openSync(beside, "wx", old === undefined ? 0o666 : 0o600);
+  const remove = () => rmSync(beside, { force: true });
+  await endingWith(remove, async () => {
+    // "wx": a name that someone else has made, such as a link, is not followed. Who may not read the old file may not
+    // read the new one meanwhile.
+    const file = openSync(beside, "wx", old === undefined ? 0o666 : 0o600);
+    try {
+      try {
+        if (old !== undefined) chmodSync(beside, old.mode & 0o7777);
+        for (let at = 0; at < bytes.length; ) {
+          at += (await writePiece(file, bytes, at, Math.min(PIECE, bytes.length - at))).bytesWritten;
+        }
+        await sync(file).catch(unlessUnsupported);
+      } finally {
+        closeSync(file);
+      }
+      if (old === undefined) giveNewName(beside, path);
+      else renameSync(beside, path);
+    } finally {
+      remove();
+    }
+    await syncFolder(dirname(path));
+  });
+}
+
+/** Gives a file a name that nothing has: what came there after the check stays. */
+function giveNewName(from: string, to: string): void {
   try {
-    if (old !== undefined) chmodSync(beside, old.mode & 0o7777);
-    writeAndClose(file, bytes);
-    renameSync(beside, path);
+    linkSync(from, to);
+    return;
   } catch (error) {
-    rmSync(beside, { force: true });
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw refusal(to, EXISTS);
+  }
+  // A file system without hard links. An empty file takes the name, if nothing has it, and is replaced.
+  try {
+    closeSync(openSync(to, "wx"));
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === "EEXIST" ? refusal(to, EXISTS) : error;
+  }
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    rmSync(to, { force: true });
     throw error;
   }
 }
 
-function writeAndClose(file: number, bytes: Uint8Array): void {
+/** A new name outlasts a power cut once its folder is on the disk. Windows opens no folders. */
+async function syncFolder(path: string): Promise<void> {
+  let folder: number;
+  try {
+    folder = openSync(path, "r");
+  } catch {
+    return;
+  }
+  try {
+    await sync(folder).catch(unlessUnsupported);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** A pipe has nothing to sync, and some file systems and folders cannot. */
+function unlessUnsupported(error: NodeJS.ErrnoException): void {
+  if (!["EINVAL", "ENOTSUP", "ENOSYS", "EPERM", "EBADF"].includes(error.code ?? "")) throw error;
+}
+
+function writeDirectly(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, "w");
   try {
     writeAll(file, bytes);
     fsyncSync(file);
   } catch (error) {
-    // A pipe has nothing to sync, and some file systems cannot.
-    if (!["EINVAL", "ENOTSUP", "ENOSYS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    unlessUnsupported(error as NodeJS.ErrnoException);
   } finally {
     closeSync(file);
   }

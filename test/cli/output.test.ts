@@ -11,11 +11,21 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { basename, join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { writeSafetensors } from "../../src/formats/index.js";
 import { LSTM, Tensor } from "../../src/index.js";
-import { COMMAND, command, folder, netFile, npy, readNpy, write } from "../support/cli.js";
+import {
+  COMMAND,
+  command,
+  commandAfter,
+  folder,
+  netFile,
+  nodeArguments,
+  npy,
+  readNpy,
+  write,
+} from "../support/cli.js";
 import { reliabilityRow } from "../support/reliability.js";
 
 const room = join(folder, "output");
@@ -24,6 +34,9 @@ const at = (name: string) => join(room, name);
 const input = write("input.npy", npy(Tensor.randn([20, 4], 1)));
 const run = (output: string, ...more: string[]) =>
   command("run", netFile, "--prefix", "lstm", "--input", input, "--output", output, ...more);
+/** What was left beside a file. */
+const unfinished = (path: string) =>
+  readdirSync(room).filter((file) => file.startsWith(`.${basename(path)}.`) && file.endsWith(".tmp"));
 const OLD = "the old file";
 let whole = 0;
 
@@ -47,7 +60,7 @@ describe("an output that exists", () => {
     expect(act(path, "--force").code).toBe(0);
     expect(readFileSync(path, "utf8")).not.toBe(OLD);
     expect(statSync(path).mode & 0o777).toBe(0o640);
-    expect(readdirSync(room).filter((file) => file.endsWith(".tmp"))).toEqual([]);
+    expect(unfinished(path)).toEqual([]);
   });
 
   it("is refused before the work, where it is a folder or cannot be", () => {
@@ -154,13 +167,13 @@ describe("a write that does not end", () => {
     );
     expect([status, stderr]).toEqual([3, `lstm-wasm: ${path}: larger than the limit for files\n`]);
     expectOld(path);
-    expect(readdirSync(room).filter((file) => file.endsWith(".tmp"))).toEqual([]);
+    expect(unfinished(path)).toEqual([]);
   }, 30_000);
 
   it("leaves the old file where the process is killed meanwhile", async () => {
     const path = at("killed.npy");
     writeFileSync(path, OLD);
-    const begun = () => readdirSync(room).some((file) => file.startsWith(".killed.npy."));
+    const begun = () => unfinished(path).length > 0;
     // A process that was done before the signal came is tried again.
     for (let attempt = 0; ; attempt++) {
       const child = spawn(process.execPath, [COMMAND, ...args(path)]);
@@ -175,11 +188,102 @@ describe("a write that does not end", () => {
   }, 60_000);
 });
 
+describe("a signal while the output is written", () => {
+  const args = (output: string) => ["run", netFile, "--input", input, "--output", output, "--force"];
+
+  it.each(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const)(
+    "%s takes the unfinished file away and ends the process as it does others",
+    async (signal) => {
+      const path = at(`${signal}.npy`);
+      writeFileSync(path, OLD);
+      // A disk that takes its time.
+      const script = 'fs.fsync = () => { process.stderr.write("writing"); setInterval(() => {}, 1000); };';
+      const child = spawn(process.execPath, [...nodeArguments(script), ...args(path)]);
+      const ended = new Promise((resolve) => child.on("exit", (code, by) => resolve([code, by])));
+      onTestFinished(() => void child.kill("SIGKILL"));
+      await new Promise((resolve) => child.stderr.once("data", resolve));
+      expect(unfinished(path).length).toBe(1);
+      child.kill(signal);
+      expect(await ended).toEqual([null, signal]);
+      expect(unfinished(path)).toEqual([]);
+      expectOld(path);
+    },
+  );
+
+  it("is not lost where it comes during the last step", () => {
+    const path = at("late.npy");
+    writeFileSync(path, OLD);
+    const script =
+      "const { renameSync } = fs; fs.renameSync = (...names) => { renameSync(...names); process.kill(process.pid, 'SIGTERM'); };";
+    const { signal } = spawnSync(process.execPath, [...nodeArguments(script), ...args(path)]);
+    expect(signal).toBe("SIGTERM");
+    expect(readNpy(path).shape).toEqual([20, 9]);
+    expect(unfinished(path)).toEqual([]);
+  });
+});
+
+describe("an output that appears while the command works", () => {
+  const appears = (path: string) => `fs.writeFileSync(${JSON.stringify(path)}, ${JSON.stringify(OLD)});`;
+  const noLinks = "throw Object.assign(new Error('no links'), { code: 'EPERM' });";
+  const write = (path: string, script: string) =>
+    commandAfter(script, "run", netFile, "--input", input, "--output", path);
+
+  it.each([
+    ["with hard links", (path: string) => `${appears(path)} return linkSync(...names);`],
+    ["without hard links", (path: string) => `${appears(path)} ${noLinks}`],
+  ])("stays, on a file system %s", (name, body) => {
+    const path = at(`${name}.npy`);
+    const script = `const { linkSync } = fs; fs.linkSync = (...names) => { ${body(path)} };`;
+    const { code, error } = write(path, script);
+    expect([code, error]).toEqual([3, `lstm-wasm: ${path}: exists; --force replaces it\n`]);
+    expectOld(path);
+    expect(unfinished(path)).toEqual([]);
+  });
+
+  it("is written where nothing appears and the file system has no hard links", () => {
+    const path = at("unlinked.npy");
+    expect(write(path, `fs.linkSync = () => { ${noLinks} };`).code).toBe(0);
+    expect(readNpy(path).shape).toEqual([20, 9]);
+    expect(unfinished(path)).toEqual([]);
+  });
+});
+
+describe("the disk", () => {
+  const log = `
+    const { fsync, linkSync, renameSync } = fs;
+    const log = (step) => process.stderr.write(step + ";");
+    fs.fsync = (file, done) => {
+      log(fs.fstatSync(file).isDirectory() ? "sync folder" : "sync file");
+      fsync(file, done);
+    };
+    fs.linkSync = (...names) => { log("name"); linkSync(...names); };
+    fs.renameSync = (...names) => { log("name"); renameSync(...names); };`;
+
+  it.each([
+    ["new", []],
+    ["replaced", ["--force"]],
+  ])("has the file before its name, and the name before the command ends: a %s file", (_, more) => {
+    const args = ["run", netFile, "--input", input, "--output", at("disk.npy"), ...more];
+    expect(commandAfter(log, ...args)).toMatchObject({ code: 0, error: "sync file;name;sync folder;" });
+  });
+
+  it("may be one that syncs no folders", () => {
+    const script = `
+      const { fsync } = fs;
+      fs.fsync = (file, done) =>
+        fs.fstatSync(file).isDirectory() ? done(Object.assign(new Error(), { code: "EINVAL" })) : fsync(file, done);`;
+    const args = ["run", netFile, "--input", input, "--output", at("unsynced.npy")];
+    expect(commandAfter(script, ...args)).toMatchObject({ code: 0, error: "" });
+    expect(readNpy(at("unsynced.npy")).shape).toEqual([20, 9]);
+  });
+});
+
 it("states how often the old file was whole", () => {
   reliabilityRow({
-    attack: "Writes onto a file that must stay: an input, a file without --force, a limit, a kill",
+    attack:
+      "Writes onto a file that must stay: an input, one without --force or that came meanwhile, a limit, a signal",
     tried: whole,
     survived: whole,
-    note: "the old file is whole; a kill leaves the unfinished one beside it, named .NAME.*.tmp",
+    note: "the old file is whole; SIGKILL alone leaves the unfinished one beside it, named .NAME.*.tmp",
   });
 });
