@@ -6,6 +6,17 @@ import { readNpy } from "./npy.js";
 /** The keys that lead to the state dict in a PyTorch checkpoint: `keys` of openModel. */
 export const PATH_OPTION = { type: "string", multiple: true } as const;
 
+/** Rows of the help. */
+export const PATH_HELP = [
+  "--path KEY",
+  "the key of a checkpoint that leads to its state dict; once per level",
+] as const;
+export const FORCE_HELP = ["--force", "replace an output that exists"] as const;
+export const NONLINEARITY_HELP = [
+  "--nonlinearity tanh|relu",
+  "of an RNN, of which weights do not tell it; tanh",
+] as const;
+
 /** What `run` and `quantize` share. */
 export const LAYER_OPTIONS = {
   path: PATH_OPTION,

@@ -2,8 +2,9 @@
 import { parseArgs } from "node:util";
 import type { StateDict } from "lstm-wasm";
 import { dtypeOf } from "lstm-wasm/formats";
-import { PATH_OPTION } from "./arguments.js";
+import { PATH_HELP, PATH_OPTION } from "./arguments.js";
 import { CliError } from "./error.js";
+import type { Command } from "./help.js";
 import { elements, type Model, openModel } from "./open-model.js";
 import { listed, print, printablePath, table } from "./terminal.js";
 
@@ -15,9 +16,12 @@ const SMALL = 8;
 /** Characters of a line of code: one with a longer name is of no use on a terminal. */
 const MOST_CODE = 10_000;
 
-export const inspect = {
+export const inspect: Command = {
   usage: "inspect FILE [--path KEY]...",
   purpose: "its tensors and layers, and the code that loads them",
+  options: [PATH_HELP],
+  examples: ["lstm-wasm inspect model.pt", "lstm-wasm inspect checkpoint.pt --path model --path encoder"],
+  exitCodes: ["usage", "file cannot be read or written", "file not understood"],
   run(args: string[]): void {
     const { values, positionals } = parseArgs({
       args,

@@ -4,8 +4,17 @@
 import { parseArgs } from "node:util";
 import { Linear, quantizeModule, type StateDict, Tensor } from "lstm-wasm";
 import { listModules, type ModuleInfo, quantizeStateDict, writeSafetensors } from "lstm-wasm/formats";
-import { checkNonlinearity, isNamed, LAYER_OPTIONS, readArray } from "./arguments.js";
+import {
+  checkNonlinearity,
+  FORCE_HELP,
+  isNamed,
+  LAYER_OPTIONS,
+  NONLINEARITY_HELP,
+  PATH_HELP,
+  readArray,
+} from "./arguments.js";
 import { blame, CliError } from "./error.js";
+import type { Command } from "./help.js";
 import { type Layer, type Model, openModel } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
@@ -16,11 +25,24 @@ const STEPS = 64;
 const BATCH = 8;
 const SEED = 1;
 
-export const quantize = {
+export const quantize: Command = {
   usage:
     "quantize FILE OUT.safetensors [--force] [--path KEY]... [--prefix P] [--sample S.npy] [--input X.npy] [--nonlinearity relu]",
   purpose:
     "the file with int8 weights, a quarter of the size, and the error of each layer; --sample: round one layer for it",
+  options: [
+    FORCE_HELP,
+    PATH_HELP,
+    ["--prefix P", "the layer that --sample and --input are for, as inspect names it"],
+    ["--sample S.npy", "round that layer's weights for this input of it"],
+    ["--input X.npy", "measure the error on this input instead of a random one"],
+    NONLINEARITY_HELP,
+  ],
+  examples: [
+    "lstm-wasm quantize model.pt small.safetensors",
+    "lstm-wasm quantize model.pt small.safetensors --prefix lstm --sample x.npy",
+  ],
+  exitCodes: ["usage", "file cannot be read or written", "file not understood", "input does not fit"],
   async run(args: string[]): Promise<void> {
     const { values, positionals } = parseArgs({
       args,

@@ -1,8 +1,17 @@
 /** `run`: one layer of a weight file over an array. A long array is cut into pieces of time steps. */
 import { parseArgs } from "node:util";
 import { Tensor } from "lstm-wasm";
-import { checkNonlinearity, isNamed, LAYER_OPTIONS, readArray } from "./arguments.js";
+import {
+  checkNonlinearity,
+  FORCE_HELP,
+  isNamed,
+  LAYER_OPTIONS,
+  NONLINEARITY_HELP,
+  PATH_HELP,
+  readArray,
+} from "./arguments.js";
 import { blame, CliError } from "./error.js";
+import type { Command } from "./help.js";
 import { writeNpy } from "./npy.js";
 import { type Layer, type Model, openModel } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
@@ -17,10 +26,28 @@ import { listed, print, printable, printablePath } from "./terminal.js";
 const PIECES = 200;
 const LEAST_STEPS = 64;
 
-export const run = {
+export const run: Command = {
   usage:
     "run FILE --input X.npy [--output Y.npy [--force]] [--path KEY]... [--prefix P] [--batch-first] [--nonlinearity relu]",
   purpose: "a layer's output for an array; without --output its shape and range",
+  options: [
+    ["--input X.npy", "an array: (time, input), or (time, batch, input)"],
+    [
+      "--input X.csv",
+      "a table with a row per time step; separated by commas, semicolons or tabs, a header may be first",
+    ],
+    ["--output Y.npy", "the output as float32; or as a table, Y.csv"],
+    FORCE_HELP,
+    PATH_HELP,
+    ["--prefix P", "the layer, as inspect names it, where the file has several"],
+    ["--batch-first", "the input is (batch, time, input), as after batch_first=True"],
+    NONLINEARITY_HELP,
+  ],
+  examples: [
+    "lstm-wasm run model.pt --input x.csv --output y.csv",
+    "lstm-wasm run model.onnx --input x.npy --prefix encoder --batch-first",
+  ],
+  exitCodes: ["usage", "file cannot be read or written", "file not understood", "input does not fit"],
   async run(args: string[]): Promise<void> {
     const { values, positionals } = parseArgs({
       args,

@@ -6,19 +6,69 @@ import { Tensor } from "../../src/index.js";
 import { command, FILES, folder, netFile, npy, write } from "../support/cli.js";
 
 describe("lstm-wasm", () => {
-  it.each([["--help"], ["run", "--help"], ["inspect", "-h"]])("explains itself: %s %s", (...args) => {
-    const { code, out } = command(...args);
-    expect(code).toBe(0);
+  it.each([["--help"], ["-h"], ["help"]])("explains itself: %s", (...args) => {
+    const { code, out, error } = command(...args);
+    expect([code, error]).toEqual([0, ""]);
     expect(out).toContain("lstm-wasm inspect FILE");
     expect(out).toContain("lstm-wasm run FILE --input X.npy");
+    expect(out).toContain("lstm-wasm quantize FILE OUT.safetensors");
+    expect(out).toContain(
+      "0 done, 1 an error that nobody foresaw, 2 usage, 3 file cannot be read or written",
+    );
+  });
+
+  it.each(["inspect", "run", "quantize"])("explains %s: its options, an example, its exit codes", (name) => {
+    const [first, ...same] = [
+      ["help", name],
+      [name, "--help"],
+      [name, "file", "-h"],
+    ].map((args) => command(...args));
+    expect(same).toEqual([first, first]);
+    const { code, out, error } = first!;
+    expect([code, error]).toEqual([0, ""]);
+    expect(out).toMatch(new RegExp(`^lstm-wasm ${name} FILE`));
+    expect(out).toMatch(new RegExp(`\\nexamples\\n  lstm-wasm ${name} model`));
+    expect(out).toContain("\nExit codes: 0 done, 1 ");
+    expect(out.includes("5 input does not fit")).toBe(name !== "inspect");
+    expect(
+      Math.max(
+        ...out
+          .split("\n")
+          .slice(1)
+          .map((line) => line.length),
+      ),
+    ).toBeLessThan(140);
+    // Each option of the usage is explained, and each that is explained is known.
+    const usage = out.split("\n")[0]!;
+    for (const [option] of usage.matchAll(/--[a-z-]+/g)) expect(out).toMatch(new RegExp(`\\n  ${option} `));
+    for (const [, option, value] of out.matchAll(/\n {2}(--[a-z-]+)( [A-Z])?/g)) {
+      const { error } = command(name, option!, ...(value === undefined ? [] : ["x"]));
+      expect(error).not.toContain("Unknown option");
+    }
+  });
+
+  it.each(["--version", "-v"])("says its version: %s", (option) => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(command(option)).toEqual({ code: 0, out: `${version}\n`, error: "" });
+  });
+
+  it("takes a file named --help after --", () => {
+    expect(command("inspect", "--", "--help").error).toContain("--help: no such file");
   });
 
   it.each([
     [[], "no command given; known are inspect, run, quantize"],
-    [["quantise"], 'unknown command "quantise"; known are inspect, run, quantize'],
+    [["quantise"], 'unknown command "quantise", did you mean quantize?; known are inspect, run, quantize'],
+    [["inpsect", "x"], 'unknown command "inpsect", did you mean inspect?'],
+    [["quant"], 'unknown command "quant", did you mean quantize?'],
+    [["version"], 'unknown command "version", did you mean --version?'],
+    [["train"], 'unknown command "train"; known are'],
+    [["help", "inspct"], 'unknown command "inspct", did you mean inspect?'],
+    [["help", "run", "inspect"], "help: expected one command, got 2"],
     [["inspect"], "inspect: expected one file, got 0"],
     [["inspect", "a", "b"], "inspect: expected one file, got 2"],
     [["inspect", "--deep", "a"], "Unknown option '--deep'"],
+    [["run", netFile, "--inptu", "x.npy"], "Unknown option '--inptu', did you mean --input?"],
     [["run", netFile], "run: --input is missing"],
     [["run", netFile, "--input"], "--input"],
     [
