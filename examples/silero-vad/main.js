@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { hear, model } from "./hear.js";
+import { concat, hear, model } from "./hear.js";
 import { plot } from "./plot.js";
 import { speechSegments } from "./segments.js";
 import { FRAME, SAMPLE_RATE, SileroVad } from "./vad.js";
@@ -21,7 +21,8 @@ if (positionals.length === 0 || !(threshold > 0 && threshold < 1)) {
   process.exit(2);
 }
 
-const samples = hear(positionals);
+const sounds = positionals.map((file) => hear([file]));
+const samples = concat(sounds);
 const vad = new SileroVad(readFileSync(model));
 const begin = performance.now();
 const probabilities = [...vad.process(samples), ...vad.flush()];
@@ -37,9 +38,15 @@ console.log(
   `${seconds.toFixed(1)} s of sound in ${took.toFixed(0)} ms: ${(took / probabilities.length).toFixed(3)} ms per 32 ms frame`,
 );
 if (values.svg !== undefined) {
-  const title = `Silero VAD: ${positionals.map((file) => basename(file)).join(", ")}`;
+  let from = 0;
+  const parts = positionals.map((file, at) => {
+    const part = { name: basename(file), from };
+    from += sounds[at].length / SAMPLE_RATE;
+    return part;
+  });
+  const title = `Silero VAD's speech probability over the waveform of ${parts.map(({ name }) => name).join(", ")}`;
   writeFileSync(
     values.svg,
-    plot({ title, samples, sampleRate: SAMPLE_RATE, probabilities, frame, threshold, segments }),
+    plot({ title, samples, sampleRate: SAMPLE_RATE, probabilities, frame, threshold, segments, parts }),
   );
 }

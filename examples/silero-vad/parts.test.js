@@ -45,7 +45,7 @@ describe("speechSegments", () => {
 });
 
 describe("plot", () => {
-  it("draws every probability, and escapes the title", () => {
+  it("draws every probability and every part, and escapes names", () => {
     const samples = sine(440, 16000, 1);
     const segments = [{ from: 0.1, to: 0.4 }];
     const svg = plot({
@@ -56,11 +56,16 @@ describe("plot", () => {
       frame: 0.032,
       threshold: 0.5,
       segments,
+      parts: [
+        { name: "first", from: 0 },
+        { name: "x & y", from: 0.5 },
+      ],
     });
     assert.match(svg, /^<svg [^>]*>\n/);
-    assert.match(svg, /a&#60;b/);
-    // 896 pixels are one second; probability 1 stands at the top, 184.
-    assert.match(svg, /d="M76.67 304L105.34 244L134.02 184"/);
-    assert.match(svg, /<rect x="137.6" y="40" width="268.8"/);
+    assert.match(svg, /<title>a&#60;b<\/title>/);
+    // 876 pixels are one second; probability 1 stands at the top, 164.
+    assert.match(svg, /d="M72 254L100 254L128.1 209L156.1 164"/);
+    assert.match(svg, /<rect x="159.6" y="40" width="262.8"/);
+    assert.match(svg, /d="M510 12V254"[^>]*\/><text x="518" y="24">x &#38; y</);
   });
 });
