@@ -1,7 +1,8 @@
-/** The results of a run as text: on the console, and as bench/README.md with bench/chart.svg beside it. */
+/** The results of a run as text: on the console, and as bench/README.md with bench/chart.svg beside it, and in the README. */
 import { writeFileSync } from "node:fs";
 import { CASES, caseNamed, describeCase } from "./cases.js";
 import { chart } from "./chart.js";
+import { writeFigures } from "./figures.js";
 import { median } from "./measure.js";
 import { PEERS } from "./peers/index.js";
 import { cellTime, peakGigaflops, ratio, roofline, stepFractions, summary } from "./statistics.js";
@@ -402,4 +403,5 @@ function coldParts(parts) {
 export function writeReport(results, folder) {
   writeFileSync(`${folder}README.md`, readme(results));
   writeFileSync(`${folder}chart.svg`, chart(results));
+  writeFigures(results, `${folder}../`);
 }

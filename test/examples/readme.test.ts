@@ -1,11 +1,11 @@
 /**
- * Every TypeScript snippet of README.md and docs/ runs as it stands, against the built package. Its folder holds what the
- * Python snippets wrote (test/examples/readme/make.py, which .ci/run runs too), a checkpoint, and an ONNX model with its
- * weights beside it. The int8 table is that of the last measurement.
+ * Every TypeScript snippet of README.md and docs/ runs as it stands, in a .mjs file, against the built package. Its folder
+ * holds what the Python snippets wrote (test/examples/readme/make.py, which .ci/run runs too), a checkpoint, and an ONNX
+ * model with its weights beside it. Figures and the int8 table are those of the last measurement.
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { transformSync } from "esbuild";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lengthDelimited, model, node, tensor } from "../support/onnx-writer.js";
 import { PAGES, readPage, root, SNIPPETS } from "../support/pages.js";
@@ -45,7 +45,7 @@ beforeAll(() => {
   mkdirSync(folder, { recursive: true });
   copyFileSync(new URL("test/formats/files/torch/nested.pt", root), new URL("checkpoint.pt", folder));
   writeOnnx();
-  for (const file of ["model.pt", "layer.safetensors"]) {
+  for (const file of ["model.pt", "layer.json"]) {
     copyFileSync(new URL(`test/examples/readme/${file}`, root), new URL(file, folder));
   }
 });
@@ -54,7 +54,21 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe("README and docs", () => {
   it("have snippets, and tell what the first one prints", () => {
     expect(SNIPPETS.length).toBeGreaterThan(2);
-    expect(promised(SNIPPETS[0]!.code)).toEqual(["[5, 4, 3] [2, 4, 3] [2, 4, 3]"]);
+    expect(promised(SNIPPETS[0]!.code)).toEqual(["-0.5304"]);
+    const languages = PAGES.flatMap((page) => readPage(page).match(/(?<=^```)\w+/gm) ?? []);
+    expect([...new Set(languages)].sort()).toEqual(["html", "js", "python", "sh", "ts"]);
+  });
+
+  it("have the figures that bench/ measured", async () => {
+    const { withComparison, withFigures } = (await import(new URL("bench/figures.js", root).href)) as {
+      withFigures(page: string, results: unknown, places: unknown): string;
+      withComparison(page: string, results: unknown): string;
+    };
+    const [results, places] = ["results", "places"].map((name) => JSON.parse(readPage(`bench/${name}.json`)));
+    const readme = readPage("README.md");
+    expect(withFigures(readme, results, places)).toBe(readme);
+    const page = readPage("docs/performance.md");
+    expect(withComparison(page, results)).toBe(page);
   });
 
   it("have the int8 table that bench/int8 measured, as that folder's README has", async () => {
@@ -76,11 +90,30 @@ describe("README and docs", () => {
     expect([...new Set(addresses)]).toEqual([expected]);
   });
 
+  it("have a stream in an AudioWorklet that plays what PyTorch computed", () => {
+    const readme = readPage("README.md");
+    const [processor, page, ...more] = [...readme.matchAll(/```js\n(.*?)```/gs)].map((match) => match[1]!);
+    expect(more).toEqual([]);
+    writeFileSync(new URL("processor.js", folder), processor!);
+    writeFileSync(new URL("page.js", folder), page!);
+    const [, bundle] = /`npx esbuild (processor\.js page\.js .*?)`/.exec(readme)!;
+    execFileSync(fileURLToPath(new URL("node_modules/.bin/esbuild", root)), bundle!.split(" "), {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const script = fileURLToPath(new URL("test/examples/readme/worklet.js", root));
+    const amp = fileURLToPath(new URL("examples/amp/", root));
+    const [sound, expected] = ["riff.wav", "expected.json"].map((name) => `${amp}${name}`);
+    copyFileSync(`${amp}amp.nam`, new URL("amp.nam", folder));
+    const args = [script, fileURLToPath(folder), sound!, expected!];
+    expect(execFileSync(process.execPath, args, { encoding: "utf8" })).toMatch(/^\d+ samples agree\n$/);
+  });
+
   it.each(SNIPPETS.map((snippet, index) => ({ ...snippet, index })))(
     "$title runs and prints what it says",
     ({ code, index }) => {
       const file = new URL(`snippet-${index}.mjs`, folder);
-      writeFileSync(file, transformSync(code, { loader: "ts" }).code);
+      writeFileSync(file, code);
       const printed = execFileSync(process.execPath, [file.pathname], { cwd: folder, encoding: "utf8" });
       const plain = printed.replace(/\[\s+/g, "[").replace(/\s+\]/g, "]");
       for (const line of promised(code)) expect(plain).toContain(line);

@@ -17,7 +17,7 @@ function expectAtMost(allowed: number, measured: number, what: string): void {
   expect(`${told}${excess}`).toBe(told);
 }
 
-it.each(Object.entries(SIZES.bundles))("a bundle of %s from lstm-wasm, gzipped", (names, allowed) => {
+function bundleSize(names: string): number {
   const list = names === "*" ? "*" : `{ ${names} }`;
   const { outputFiles } = buildSync({
     stdin: { contents: `export ${list} from "./dist/index.js";`, resolveDir: fileURLToPath(root) },
@@ -26,7 +26,20 @@ it.each(Object.entries(SIZES.bundles))("a bundle of %s from lstm-wasm, gzipped",
     format: "esm",
     write: false,
   });
-  expectAtMost(allowed, gzipSync(outputFiles[0]!.contents, { level: 9 }).length, `export ${list}`);
+  return gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+}
+
+it.each(Object.entries(SIZES.bundles))("a bundle of %s from lstm-wasm, gzipped", (names, allowed) => {
+  expectAtMost(allowed, bundleSize(names), `export ${names === "*" ? "*" : `{ ${names} }`}`);
+});
+
+it("the README's download, to a twentieth", () => {
+  const [, kilobytes] = /\| Download, gzip \| (\d+) KB \|/.exec(
+    readFileSync(new URL("README.md", root), "utf8"),
+  )!;
+  const measured = bundleSize("LSTM") / 1000;
+  const apart = Math.abs(Number(kilobytes) / measured - 1);
+  expect(apart, `the README has ${kilobytes} KB, this build ${measured} KB`).toBeLessThan(0.05);
 });
 
 it.each(["simd", "relaxed-simd"])("the binary %s.wasm", (name) => {

@@ -5,7 +5,9 @@
 PyTorch (Debian's python3-torch) is all it needs. The two other files of this folder are what it wrote.
 """
 
+import contextlib
 import glob
+import io
 import os
 import re
 import sys
@@ -39,5 +41,9 @@ class KerasGru:
 torch.manual_seed(1)
 os.chdir(sys.argv[1])
 for snippet in snippets:
-    exec(snippet, {"model": Model(), "layer": KerasGru()})
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(snippet, {"model": Model(), "layer": KerasGru()})
+    for promised in re.findall(r"^print\(.*\)  # (.*)$", snippet, re.M):
+        assert promised in printed.getvalue(), f"expected {promised}, got {printed.getvalue()}"
 print(f"ran {len(snippets)} Python snippets, wrote {', '.join(sorted(os.listdir('.')))}")
