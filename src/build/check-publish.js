@@ -1,10 +1,12 @@
 /**
  * `npm run check:publish [-- FOLDER]`: whether the package may be published. It refuses the owner's placeholder, which
- * stands for whoever publishes, in anything that would be, and a release without its part of the changelog.
+ * stands for whoever publishes, in anything that would be, links of the README to another address than the repository's,
+ * and a release without its part of the changelog.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { absoluteLinks, isFolder } from "./readme.js";
 
 /** No account can have this name: GitHub allows no underscore. */
 const PLACEHOLDER = "YOUR_ACCOUNT";
@@ -38,6 +40,22 @@ for (const file of files) {
   if (file !== "package.json" && read(file).includes(PLACEHOLDER)) {
     problems.push(`${file}: has the placeholder ${PLACEHOLDER}`);
   }
+}
+
+try {
+  const page = absoluteLinks(read("README.md"), manifest, (path) => isFolder(join(folder, path)));
+  const own = new RegExp(
+    `^https://(github|raw\\.githubusercontent)\\.com/(?<account>[^/]+/${manifest.name})/`,
+  );
+  const [, account] = /github\.com\/(.*)\.git$/.exec(manifest.repository.url);
+  for (const [, address] of page.matchAll(/\]\(([^)\s]+)\)/g)) {
+    const found = own.exec(address)?.groups.account;
+    if (found !== undefined && found !== account) {
+      problems.push(`README.md: ${address} is not at package.json's repository`);
+    }
+  }
+} catch (error) {
+  problems.push(error.message);
 }
 
 for (const problem of problems) console.error(problem);

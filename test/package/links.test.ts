@@ -55,6 +55,66 @@ describe.each(pages)("%s", (page) => {
   });
 });
 
+describe("the README of the package", async () => {
+  const { absoluteLinks, isFolder, relativeLinks } = (await import(
+    new URL("src/build/readme.js", root).href
+  )) as {
+    absoluteLinks(page: string, manifest: unknown, isFolder: (path: string) => boolean): string;
+    relativeLinks(page: string, manifest: unknown): string;
+    isFolder(path: string): boolean;
+  };
+  const manifest = JSON.parse(readPage("package.json"));
+  const packed = absoluteLinks(readPage("README.md"), manifest, isFolder);
+  const [, account] = /github\.com\/(.*)\.git$/.exec(manifest.repository.url)!;
+  const links = [...packed.matchAll(/(!?)\[[^[\]]*\]\(([^)\s]+)\)/g)].map(([, mark, address]) => ({
+    picture: mark === "!",
+    address: address!,
+  }));
+
+  it("leads to files, folders and pictures of the repository, by addresses alone", () => {
+    expect(links.filter(({ picture }) => picture).length).toBeGreaterThan(0);
+    const kinds = [
+      [`https://raw.githubusercontent.com/${account}/HEAD/`, (path: string) => !isFolder(path)],
+      [`https://github.com/${account}/blob/HEAD/`, (path: string) => !isFolder(path)],
+      [`https://github.com/${account}/tree/HEAD/`, isFolder],
+    ] as const;
+    const wrong = links.filter(({ picture, address }) => {
+      const kind = kinds.findIndex(([base]) => address.startsWith(base));
+      if (kind < 0) return true;
+      const [base, fits] = kinds[kind]!;
+      const path = address.slice(base.length);
+      return picture !== (kind === 0) || !leadsSomewhere(path) || !fits(path);
+    });
+    expect(wrong).toEqual([]);
+    expect(links.length).toBeGreaterThan(15);
+  });
+
+  it("is the repository's with other addresses, and comes back", () => {
+    const committed = readPage("README.md");
+    expect(committed).not.toContain(account);
+    expect(relativeLinks(packed, manifest)).toBe(committed);
+    expect(absoluteLinks(packed, manifest, isFolder)).toBe(packed);
+  });
+
+  it("has code, addresses and anchors as they were", () => {
+    const page =
+      "[a](#b) [c](d.md#e) [![f](g.svg)](examples) <https://h.i>\n```js\nj[0](k)\n```\n[l](mailto:m)\n";
+    const blob = `https://github.com/${account}/blob/HEAD/`;
+    const expected = page
+      .replace("d.md", `${blob}d.md`)
+      .replace("g.svg", `https://raw.githubusercontent.com/${account}/HEAD/g.svg`)
+      .replace("examples", `https://github.com/${account}/tree/HEAD/examples`);
+    expect(absoluteLinks(page, manifest, isFolder)).toBe(expected);
+  });
+
+  it("is refused for a repository that is not on GitHub", () => {
+    const elsewhere = { repository: { url: "git+https://example.org/a/b.git" } };
+    expect(() => absoluteLinks("", elsewhere, isFolder)).toThrow(
+      "repository.url: expected git+https://github.com",
+    );
+  });
+});
+
 it("code names pages and headings that exist", () => {
   const code = files.filter((path) => /\.(ts|js|py)$/.test(path) && existsSync(new URL(path, root)));
   const missing = code.flatMap((path) => {
