@@ -39,8 +39,8 @@ describe("npm pack", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   /** npm's own scripts but the build, in a copy: the packed README, and the one that stays. */
   const pack = (...args: string[]) => {
-    const options = { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] } as const;
-    execFileSync("npm", [...args, "--silent"], options);
+    const stdio: ("ignore" | "pipe")[] = ["ignore", "pipe", "pipe"];
+    execFileSync("npm", [...args, "--silent"], { cwd: folder, stdio });
   };
   const read = (file: string) => readFileSync(join(folder, file), "utf8");
 
