@@ -7,6 +7,7 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import { relaxedSimd, simd } from "#binaries";
 import type { Kernels } from "../../build/abi.js";
+import { wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 
 declare global {
@@ -23,6 +24,9 @@ declare global {
  */
 export type Build = "relaxed-simd" | "simd" | "given";
 type Binary = Uint8Array<ArrayBuffer> | WebAssembly.Module;
+
+/** What `init` expects of a user's module. */
+export const OURS = "the binary of this release of lstm-wasm";
 
 /** The first releases with 128-bit SIMD in WebAssembly and with Object.hasOwn. */
 const MINIMUM_VERSIONS = "Chrome 93, Firefox 92, Safari 16.4, Node.js 16.9, Deno 1.13 or Bun 0.1";
@@ -75,7 +79,7 @@ export function compile(binary: Binary): WebAssembly.Module {
 /**
  * A new instance over `memory`, and the number of its records (build/abi.js).
  * @throws Error that says what to do where a policy refuses WebAssembly; WebKit refuses here, other engines
- *   in `compile`
+ *   in `compile`; TypeError for a module with other imports; RangeError where there is no room
  */
 export function instantiate(
   module: WebAssembly.Module,
@@ -86,7 +90,9 @@ export function instantiate(
     const { exports } = instantiateSync(module, { env: { memory } }).instance;
     return { kernels: exports as unknown as Kernels, abi: (exports.abi as WebAssembly.Global).value };
   } catch (cause) {
-    throw cause instanceof WebAssembly.CompileError ? refused(cause) : cause;
+    if (cause instanceof WebAssembly.CompileError) throw refused(cause);
+    if (!(cause instanceof RangeError)) throw wrongType("options.module", OURS, module);
+    throw coded("MEMORY", new RangeError("memory: no room for an instance of WebAssembly", { cause }));
   }
 }
 

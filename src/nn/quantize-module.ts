@@ -3,7 +3,7 @@
 import { TRACE_C, TRACE_O, TRACE_ROWS } from "../../build/abi.js";
 import { productsOfSample } from "../int8/expected-inputs.js";
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
-import { wrongType, wrongValue } from "../tensor/checks.js";
+import { reading, wrongType, wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { allocateFloats, type ParameterData, sizeOf, type TensorLike } from "../tensor/like.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -42,11 +42,13 @@ export function quantizeModule(
   sample: TensorLike,
   options?: ForwardOptions,
 ): Map<string, Tensor<ParameterData>> {
-  if (!(module instanceof Recurrent || module instanceof Linear)) {
-    throw wrongType("module", "an LSTM, GRU, RNN or Linear", module);
-  }
-  if (module.precision !== "float32") throw wrongValue("module.precision", '"float32"', module.precision);
-  const dict = module.stateDict();
+  const expected = "an LSTM, GRU, RNN or Linear";
+  const dict = reading("module", expected, () => {
+    if (!(module instanceof Recurrent || module instanceof Linear))
+      throw wrongType("module", expected, module);
+    if (module.precision !== "float32") throw wrongValue("module.precision", '"float32"', module.precision);
+    return module.stateDict();
+  });
   const inputs =
     module instanceof Linear
       ? inputsOfLinear(module, sample, options)

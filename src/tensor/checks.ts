@@ -21,7 +21,7 @@ export function show(value: unknown): string {
   try {
     if (Array.isArray(value)) return `an array of length ${value.length}`;
     const name = Object.prototype.toString.call(value).slice(8, 48).replace(/]$/, "");
-    return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+    return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
   } catch {
     return "an object that cannot be read";
   }
@@ -89,6 +89,7 @@ export function wrongShape(name: string, expected: string, got: unknown): RangeE
 }
 
 /**
+ * A `most` of 2^28 or above is told only to who passed it.
  * @throws TypeError unless `value` is a number; RangeError unless it is an integer from `least` to `most`.
  */
 export function checkInteger(
@@ -99,7 +100,7 @@ export function checkInteger(
 ): number {
   if (typeof value !== "number") throw wrongType(name, "a number", value);
   if (!Number.isInteger(value) || value < least || value > most) {
-    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    const range = most < 2 ** 28 || value > most ? `from ${least} to ${most}` : `of at least ${least}`;
     throw wrongValue(name, `an integer ${range}`, value);
   }
   return value;

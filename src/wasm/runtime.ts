@@ -5,7 +5,7 @@
  */
 
 import { ABI, INITIAL_PAGES, type Kernels, SCRATCH_BYTES } from "../../build/abi.js";
-import { type Build, compileBuild, instantiate } from "../bundle/binaries.js";
+import { type Build, compile, compileBuild, instantiate, OURS } from "../bundle/binaries.js";
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
 import { coded, room } from "../tensor/errors.js";
 import { copyFloats } from "../tensor/like.js";
@@ -66,7 +66,7 @@ export class Runtime {
     );
     const { kernels, abi } = instantiate(module, this.memory);
     if (abi !== ABI) {
-      throw wrongType("options.module", "the binary of this release of lstm-wasm", module);
+      throw wrongType("options.module", OURS, module);
     }
     this.kernels = kernels;
     this.#scratch = this.#place(SCRATCH_BYTES);
@@ -227,15 +227,19 @@ export function init(options: InitOptions = {}): void {
     current = new Runtime(compileBuild(deterministic));
     return;
   }
-  if (!(module instanceof WebAssembly.Module))
+  let names: Set<string>;
+  try {
+    // Tells a module of any realm from a proxy, which instanceof does not.
+    names = new Set(WebAssembly.Module.exports(module).map((entry) => entry.name));
+  } catch {
     throw wrongType("options.module", "a WebAssembly.Module", module);
+  }
   if (deterministic) throw wrongValue("options", "either module or deterministic", "both");
-  const names = new Set(WebAssembly.Module.exports(module).map((entry) => entry.name));
   const missing = ["abi", "runLayer"].filter((name) => !names.has(name));
   if (missing.length > 0) {
     throw wrongType("options.module", `lstm-wasm's binary (it exports ${missing.join(" and ")})`, module);
   }
-  current = new Runtime({ build: "given", module });
+  current = new Runtime({ build: "given", module: compile(module) });
 }
 
 /**

@@ -129,8 +129,16 @@ describe("instantiate", () => {
     );
   });
 
-  it("hands any other error on", () => {
-    const error = new RangeError("out of memory");
-    expect(failing(error)).toThrow(error);
+  it("says so where there is no room for an instance", () => {
+    const cause = new RangeError("Out of memory: Cannot allocate Wasm memory for new instance");
+    expect(failing(cause)).toThrow(new RangeError("memory: no room for an instance of WebAssembly", { cause }));
+  });
+
+  it("takes a module of other imports for another's binary", () => {
+    expect(failing(new WebAssembly.LinkError("Import #0"))).toThrow(
+      new TypeError(
+        "options.module: expected the binary of this release of lstm-wasm, got a WebAssembly.Module",
+      ),
+    );
   });
 });

@@ -301,7 +301,7 @@ refuses("init", [
     "bytes as a module",
     () => init(any({ module: new Uint8Array(8) })),
     TypeError,
-    "options.module: expected a WebAssembly.Module, got an Uint8Array",
+    "options.module: expected a WebAssembly.Module, got a Uint8Array",
   ],
   [
     "another module",

@@ -1,0 +1,92 @@
+/** What hostile callers give is refused by an error that names the argument, or read once and used as it was then. */
+import { describe, expect, it } from "vitest";
+import { compileBuild } from "../../../src/bundle/binaries.js";
+import { init, LSTM, quantizeModule, Tensor } from "../../../src/index.js";
+import { foreign, revoked } from "../../support/hostile-values.js";
+
+const SIZES = { inputSize: 3, hiddenSize: 5 };
+const sequence = Tensor.randn([4, 2, 3], 1);
+const message = (call: () => unknown) => {
+  try {
+    call();
+  } catch (error) {
+    const { name, message, code } = error as Error & { code?: string };
+    return `${name} ${code}: ${message}`;
+  }
+  throw new Error("expected an error");
+};
+
+describe("modules", () => {
+  const lstm = new LSTM(SIZES);
+  const wasm = compileBuild(true).module;
+  const angry = () =>
+    new Proxy(
+      {},
+      {
+        getPrototypeOf() {
+          throw new TypeError("Cannot x");
+        },
+      },
+    );
+
+  it.each<[string, unknown, string]>([
+    ["a revoked proxy", revoked({}), "an object that cannot be read"],
+    ["a revoked module", revoked(new LSTM(SIZES)), "an object that cannot be read"],
+    ["a proxy of a module", new Proxy(lstm, {}), "an object that cannot be read"],
+    ["a proxy that throws", angry(), "an object that cannot be read"],
+    ["a prototype only", Object.create(null), "an Object"],
+    ["a function that is revoked", revoked(() => {}), "an object that cannot be read"],
+  ])("quantizeModule of %s", (_, module, got) => {
+    expect(message(() => quantizeModule(module as never, sequence))).toBe(
+      `TypeError LSTM_WASM_TYPE: module: expected an LSTM, GRU, RNN or Linear, got ${got}`,
+    );
+  });
+
+  it.each<[string, unknown, string]>([
+    ["a revoked proxy", revoked({}), "an object that cannot be read"],
+    ["a revoked module", revoked(wasm), "an object that cannot be read"],
+    ["a proxy that throws", angry(), "an Object"],
+    ["a proxy of a module", new Proxy(wasm, {}), "a WebAssembly.Module"],
+    ["a prototype only", Object.create(WebAssembly.Module.prototype), "a WebAssembly.Module"],
+    ["bytes", new Uint8Array(8), "a Uint8Array"],
+  ])("init of %s", (_, module, got) => {
+    expect(message(() => init({ module: module as never }))).toBe(
+      `TypeError LSTM_WASM_TYPE: options.module: expected a WebAssembly.Module, got ${got}`,
+    );
+  });
+
+  it("init of options that are revoked", () => {
+    expect(message(() => init(revoked({})))).toBe(
+      "TypeError LSTM_WASM_TYPE: options: expected an object of options, got an object that cannot be read",
+    );
+  });
+
+  /** A module whose exports have our names; it imports a function, or traps when it starts. */
+  const pretender = (...sections: readonly number[]) =>
+    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, ...sections));
+  const name = (text: string) => [text.length, ...Buffer.from(text)];
+  const exports = [...name("abi"), 0, 0, ...name("runLayer"), 0, 0];
+  it.each([
+    ["imports what we do not have", [2, 7, 1, ...name("x"), ...name("y"), 0, 0, 3, 1, 0], []],
+    ["traps at its start", [3, 2, 1, 0], [8, 1, 0, 10, 5, 1, 3, 0, 0, 11]],
+  ])("init of a module that %s", (_, functions, code) => {
+    const types = [1, 4, 1, 0x60, 0, 0];
+    const module = pretender(...types, ...functions, 7, exports.length + 1, 2, ...exports, ...code);
+    expect(message(() => init({ module }))).toBe(
+      "TypeError LSTM_WASM_TYPE: options.module: expected the binary of this release of lstm-wasm, " +
+        "got a WebAssembly.Module",
+    );
+  });
+
+  it("init takes a module of another realm", () => {
+    const there = foreign("WebAssembly") as typeof WebAssembly;
+    const module = compileBuild(true).module;
+    Object.setPrototypeOf(module, there.Module.prototype);
+    expect(module instanceof WebAssembly.Module).toBe(false);
+    init({ module });
+    const made = new LSTM(SIZES).loadStateDict(lstm.stateDict());
+    init({ deterministic: true });
+    const same = new LSTM(SIZES).loadStateDict(lstm.stateDict());
+    expect(made.forward(sequence)[0]).toEqual(same.forward(sequence)[0]);
+  });
+});
