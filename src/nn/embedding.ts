@@ -54,10 +54,14 @@ const paddingIdx: Option<number | undefined> = {
   check: (_, value) => value as number | undefined, // against numEmbeddings, below
 };
 
-const embeddingOptions = () => ({ numEmbeddings: integer(1), embeddingDim: integer(1), paddingIdx });
-
 /** 2 GB of float32. Some engines have no longer arrays; to fill one takes a quarter of a minute. */
 const MOST_NUMBERS = 2 ** 29;
+
+const embeddingOptions = () => ({
+  numEmbeddings: integer(1, undefined, MOST_NUMBERS),
+  embeddingDim: integer(1, undefined, MOST_NUMBERS),
+  paddingIdx,
+});
 
 const READING: Reading = {
   options: embeddingOptions,
@@ -163,7 +167,8 @@ function asIndices(indices: Indices): { data: IndexData; shape: readonly number[
   if (typeof indices === "number") return { data: [indices], shape: [] };
   if (kindOf(indices) !== undefined)
     return { data: indices as IndexData, shape: [lengthOf(indices as IndexData)] };
-  if (isArray(indices)) return nestedIndices(indices);
+  // As float64: float32 has no whole numbers past 2^24 but the even ones.
+  if (isArray(indices)) return nested(indices, "indices", Float64Array);
   if (typeof indices !== "object" || indices === null) throw wrongType("indices", EXPECTED, indices);
   const { data, shape, dims } = indices as {
     data: IndexData;
@@ -180,11 +185,3 @@ function asIndices(indices: Indices): { data: IndexData; shape: readonly number[
 }
 
 const EXPECTED = "a number, an array or { data, shape }";
-
-/** Nested arrays, flat: float32 numbers, as `nested` makes them, would hold indices up to 2^24 only. */
-function nestedIndices(indices: readonly unknown[]): { data: IndexData; shape: readonly number[] } {
-  const { shape, data } = nested(indices as never, "indices");
-  const flat = Array.prototype.flat.call(indices, shape.length - 1) as number[];
-  if (flat.length !== data.length) throw wrongShape("indices.length", String(data.length), flat.length);
-  return { data: flat, shape };
-}

@@ -130,8 +130,13 @@ function roomFor<Made>(make: () => Made, name: string, got: unknown): Made {
 }
 
 /** `count` zeros. @throws RangeError that names the argument `name` where the engine has no room for them. */
-export function allocateFloats(count: number, name: string, got: unknown = count): Float32Array {
-  return roomFor(() => new Float32Array(count), name, got);
+export function allocateFloats<Data extends Float32Array | Float64Array = Float32Array>(
+  count: number,
+  name: string,
+  got: unknown = count,
+  View: new (count: number) => Data = Float32Array as never,
+): Data {
+  return roomFor(() => new View(count), name, got);
 }
 
 /** `count` zeros of int8. @throws RangeError as allocateFloats */

@@ -84,7 +84,7 @@ export class Tensor<Data extends TensorData = Float32Array> {
       const { data, shape } = asTensor(value, "value");
       return new Tensor(new Float32Array(ofThisRealm(data)), shape);
     }
-    const { data, shape } = nested(value as NestedNumbers, "value");
+    const { data, shape } = nested(value, "value");
     return new Tensor(data, shape);
   }
 
@@ -108,11 +108,14 @@ export class Tensor<Data extends TensorData = Float32Array> {
 
   /**
    * The numbers as nested arrays; a scalar gives one number. 64-bit integers come as bigint.
-   * @throws RangeError for more than 2^27 arrays, as a tensor without numbers may have
+   * @throws RangeError for more than 2^27 arrays, as a tensor without numbers may have, and where `data` no longer has
+   *   the numbers of the shape; TypeError where it is no typed array
    */
   toArray(): Data extends BigInt64Array | BigUint64Array ? unknown : NestedNumbers {
-    const { data } = this;
-    const shape = copyShape(this.shape);
+    const { data, shape } = asShaped(this, "tensor", (numbers, name) => {
+      if (kindOf(numbers) === undefined) throw wrongType(name, "a typed array", numbers);
+      return numbers as Data;
+    });
     let arrays = 1;
     for (const size of shape.slice(0, -1)) arrays = Math.max(arrays, arrays * size);
     if (arrays > MOST_ARRAYS) throw wrongShape("shape", `at most ${MOST_ARRAYS} arrays`, showShape(shape));
@@ -124,36 +127,52 @@ export class Tensor<Data extends TensorData = Float32Array> {
 }
 
 /**
- * The numbers of nested arrays and their shape. Messages begin with `name` and the place.
+ * The numbers of nested arrays, each read once, and their shape. Messages begin with `name` and the place.
+ * @param View the kind of array that takes the numbers
  * @throws TypeError for anything but numbers; RangeError for arrays of unequal lengths or nested more than 64
  *   deep
  */
-export function nested(value: NestedNumbers, name: string): { data: Float32Array; shape: number[] } {
-  return reading(name, EXPECTED_VALUE, () => fromNested(value, name));
+export function nested<Data extends Float32Array | Float64Array = Float32Array>(
+  value: unknown,
+  name: string,
+  View?: new (count: number) => Data,
+): { data: Data; shape: number[] } {
+  return reading(name, EXPECTED_VALUE, () => fromNested(value, name, View));
 }
 
-function fromNested(value: NestedNumbers, name: string): { data: Float32Array; shape: number[] } {
+function fromNested<Data extends Float32Array | Float64Array>(
+  value: unknown,
+  name: string,
+  View?: new (count: number) => Data,
+): { data: Data; shape: number[] } {
   const shape: number[] = [];
-  for (let probe: unknown = value; isArray(probe); probe = probe[0]) {
-    if (shape.length === MOST_DIMENSIONS)
-      throw wrongValue(name, `at most ${MOST_DIMENSIONS} dimensions`, "more");
-    shape.push(probe.length);
-  }
-  const data = allocateFloats(sizeOf(shape), name, showShape(shape));
+  let data: Data | undefined;
   let next = 0;
   const fill = (part: unknown, axis: number, place: string): void => {
+    const length = isArray(part) ? part.length : undefined;
+    if (data === undefined) {
+      // The way down to the first number, or to an array without any, tells the shape.
+      if (axis === MOST_DIMENSIONS && length !== undefined)
+        throw wrongValue(name, `at most ${MOST_DIMENSIONS} dimensions`, "more");
+      if (length !== undefined) shape.push(length);
+      if (!length) data = allocateFloats(sizeOf(shape), name, showShape(shape), View);
+    }
     if (axis === shape.length) {
       if (typeof part !== "number") throw wrongType(place, "a number", part);
-      data[next++] = part;
+      data![next++] = part;
       return;
     }
-    if (!isArray(part)) throw wrongType(place, `an array of length ${shape[axis]}`, part);
-    const { length } = part;
+    if (length === undefined) throw wrongType(place, `an array of length ${shape[axis]}`, part);
     if (length !== shape[axis]) throw wrongShape(`${place}.length`, String(shape[axis]), length);
-    for (let index = 0; index < length; index++) fill(part[index], axis + 1, `${place}[${index}]`);
+    for (let index = 0; index < length; index++) {
+      const item = (part as readonly unknown[])[index];
+      // The place is spelt out only where it may be needed.
+      if (data !== undefined && axis + 1 === shape.length && typeof item === "number") data[next++] = item;
+      else fill(item, axis + 1, `${place}[${index}]`);
+    }
   };
   fill(value, 0, name);
-  return { data, shape };
+  return { data: data!, shape };
 }
 
 /**

@@ -114,6 +114,7 @@ const METHODS: readonly (readonly [string, readonly number[], (value: never) => 
   ["RNNCell.forward", [3], (x) => cells[2].forward(x)],
   ["quantizeModule sample", [7, 3], (x) => quantizeModule(linear, x)],
   ["Tensor.from", [2, 2], (x) => Tensor.from(x)],
+  ["Tensor.toArray", [2, 2], (x) => Tensor.prototype.toArray.call(x)],
   ["loadStateDict weight", [4, 3], (x) => linear.loadStateDict({ weight: x }, { strict: false })],
   ["fromStateDict weight", [4, 3], (x) => Linear.fromStateDict({ weight: x }).dispose()],
 ];
@@ -133,6 +134,9 @@ describe.each(METHODS)("%s", (method, shape, call) => {
       JSON.stringify(value, (_, part) => (part?.byteLength ? [...part] : part));
     // Embedding takes whole numbers, and a stream goes on: both are compared where they repeat.
     if (method.startsWith("stream") || method.startsWith("quantize")) return;
+    // A tensor's own data is a typed array.
+    if (method === "Tensor.toArray")
+      return void expect(bits(call({ data: there, shape } as never))).toBe("[[0,1],[0,1]]");
     if (method.startsWith("loadStateDict") || method.startsWith("fromStateDict")) {
       for (const data of [there, plain]) call({ data, shape } as never);
       return;

@@ -1,8 +1,8 @@
 /** What hostile callers give is refused by an error that names the argument, or read once and used as it was then. */
 import { describe, expect, it } from "vitest";
 import { compileBuild } from "../../../src/bundle/binaries.js";
-import { init, LSTM, quantizeModule, Tensor } from "../../../src/index.js";
-import { foreign, revoked } from "../../support/hostile-values.js";
+import { Embedding, init, LSTM, quantizeModule, Tensor } from "../../../src/index.js";
+import { foreign, Growable, revoked } from "../../support/hostile-values.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };
 const sequence = Tensor.randn([4, 2, 3], 1);
@@ -88,5 +88,71 @@ describe("modules", () => {
     init({ deterministic: true });
     const same = new LSTM(SIZES).loadStateDict(lstm.stateDict());
     expect(made.forward(sequence)[0]).toEqual(same.forward(sequence)[0]);
+  });
+});
+
+describe("Tensor.toArray of", () => {
+  const tensor = (changes: object) => Object.assign(Tensor.from([[1, 2, 3]]), changes);
+  it.each<[string, object, string]>([
+    ["data that is missing", { data: undefined }, "TYPE: tensor.data: expected a typed array, got undefined"],
+    [
+      "fewer numbers",
+      { data: Float32Array.of(1) },
+      "SHAPE: tensor.data.length: expected 3 for shape [1, 3], got 1",
+    ],
+    ["a longer shape", { shape: [2, 3] }, "SHAPE: tensor.data.length: expected 6 for shape [2, 3], got 3"],
+    [
+      "a shape of arrays",
+      { shape: [[[]]] },
+      "TYPE: tensor.shape[0]: expected a number, got an array of length 1",
+    ],
+    [
+      "a list that is revoked",
+      { data: revoked([]) },
+      "TYPE: tensor.data: expected a typed array, got an object that cannot be read",
+    ],
+  ])("%s", (_, changes, expected) => {
+    expect(message(() => tensor(changes).toArray())).toContain(`LSTM_WASM_${expected}`);
+  });
+
+  it("a buffer that was transferred, or cut", () => {
+    const moved = new Tensor(Float32Array.of(1, 2), [2]);
+    structuredClone(moved.data, { transfer: [moved.data.buffer] });
+    const buffer = new Growable(8, { maxByteLength: 64 });
+    const cut = new Tensor(new Float32Array(buffer, 0, 2), [2]);
+    buffer.resize(4);
+    for (const one of [moved, cut]) {
+      expect(message(() => one.toArray())).toBe(
+        "RangeError LSTM_WASM_SHAPE: tensor.data.length: expected 2 for shape [2], got 0",
+      );
+    }
+  });
+});
+
+describe("Embedding.forward", () => {
+  const embedding = new Embedding({ numEmbeddings: 4, embeddingDim: 2 });
+
+  it("reads each nested index and length once", () => {
+    const counts = new Map<string, number>();
+    const watched = (name: string, array: readonly unknown[]): never =>
+      new Proxy(array, {
+        get(target, key) {
+          const full = `${name}.${String(key)}`;
+          counts.set(full, (counts.get(full) ?? 0) + 1);
+          return counts.get(full) === 1 ? Reflect.get(target, key) : 99;
+        },
+      }) as never;
+    const rows = watched("rows", [watched("a", [1, 2]), watched("b", [3, 0])]);
+    const { data, shape } = embedding.forward(rows as never);
+    expect(shape).toEqual([2, 2, 2]);
+    expect(data).toEqual(embedding.forward([1, 2, 3, 0]).data);
+    expect([...counts.values()]).toEqual(Array(9).fill(1));
+  });
+
+  it("takes nested indices past 2^24", () => {
+    const wide = new Embedding({ numEmbeddings: 4, embeddingDim: 2 });
+    expect(message(() => wide.forward([[2 ** 24 + 1]]))).toBe(
+      "RangeError LSTM_WASM_RANGE: indices[0]: expected an integer from 0 to 3, got 16777217",
+    );
   });
 });
