@@ -30,7 +30,8 @@ export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): S
   const matrices = matricesOf(tensors, layers);
   const quantized: StateDict = new Map();
   for (const [name, tensor] of tensors) {
-    if (!matrices.has(name) || !isFloat(tensor)) {
+    // Without columns, rows may be billions: no layer has such weights.
+    if (!matrices.has(name) || !isFloat(tensor) || tensor.data.length === 0) {
       quantized.set(name, given.get(name)!.given as Tensor<TensorData>);
       continue;
     }

@@ -1,7 +1,7 @@
 /** Options of Conv1d, and what a state dict tells of them. */
 import { wrongType, wrongValue } from "../tensor/checks.js";
 import type { Reading } from "./from-state-dict.js";
-import { boolean, integer, type Option, type Values } from "./options.js";
+import { boolean, integer, LARGEST_SIZE, type Option, type Values } from "./options.js";
 import { shapeOf } from "./state-dict.js";
 
 /** What stands beyond the ends of the input. */
@@ -72,12 +72,17 @@ export const CONV1D_READING: Reading = {
 export function checkTogether({
   inChannels,
   outChannels,
+  kernelSize,
   groups,
   padding,
   stride,
 }: Values<ReturnType<typeof conv1dOptions>>): void {
   for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
     if (channels % groups !== 0) throw wrongValue(name, `a multiple of groups ${groups}`, channels);
+  }
+  const columns = (inChannels / groups) * kernelSize;
+  if (columns > LARGEST_SIZE) {
+    throw wrongValue("inChannels / groups * kernelSize", `at most ${LARGEST_SIZE}`, columns);
   }
   if (padding === "same" && stride !== 1) throw wrongValue("stride", '1 for padding "same"', stride);
 }

@@ -19,8 +19,14 @@ export type Values<Table extends OptionTable> = {
   readonly [Name in keyof Table]: Table[Name] extends Option<infer Value> ? Value : never;
 };
 
-/** An integer of at least `least`; to be given unless there is a fallback. */
-export function integer(least: number, fallback?: number, most?: number): Option<number> {
+/**
+ * Of any size. One row of so many numbers fills the largest block of linear memory; more would overflow the kernels'
+ * 32 bits.
+ */
+export const LARGEST_SIZE = 2 ** 28;
+
+/** An integer from `least` to `most`; to be given unless there is a fallback. */
+export function integer(least: number, fallback?: number, most = LARGEST_SIZE): Option<number> {
   const check = (name: string, value: unknown) => checkInteger(name, value, least, most);
   return fallback === undefined ? { check } : { check, fallback };
 }

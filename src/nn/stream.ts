@@ -8,6 +8,7 @@ import { isFloat32Array, lengthOf } from "../tensor/typed-array.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
 import { living } from "../wasm/runtime.js";
+import { LARGEST_SIZE } from "./options.js";
 import type { InitialStates, Stack } from "./stack.js";
 import type { Layout } from "./workspace.js";
 
@@ -53,7 +54,7 @@ export class Stream<State, StateLike = State> extends DisposableBase {
   ) {
     super();
     const { batchSize = 1 } = checkOptions("options", options, ["batchSize"]);
-    this.batchSize = checkInteger("batchSize", batchSize, 1);
+    this.batchSize = checkInteger("batchSize", batchSize, 1, LARGEST_SIZE);
     if (module.bidirectional)
       throw coded(
         "UNSUPPORTED",

@@ -1,7 +1,20 @@
 /** What hostile callers give is refused by an error that names the argument, or read once and used as it was then. */
 import { describe, expect, it } from "vitest";
 import { compileBuild } from "../../../src/bundle/binaries.js";
-import { Embedding, init, LSTM, quantizeModule, Tensor } from "../../../src/index.js";
+import { quantizeStateDict } from "../../../src/formats/index.js";
+import {
+  Conv1d,
+  Embedding,
+  GRU,
+  init,
+  Linear,
+  LSTM,
+  LSTMCell,
+  quantizeModule,
+  RNN,
+  RNNCell,
+  Tensor,
+} from "../../../src/index.js";
 import { foreign, Growable, revoked } from "../../support/hostile-values.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };
@@ -154,5 +167,51 @@ describe("Embedding.forward", () => {
     expect(message(() => wide.forward([[2 ** 24 + 1]]))).toBe(
       "RangeError LSTM_WASM_RANGE: indices[0]: expected an integer from 0 to 3, got 16777217",
     );
+  });
+});
+
+describe("sizes past 2^28", () => {
+  const linear = { inFeatures: 2, outFeatures: 2 };
+  const conv = { inChannels: 1, outChannels: 1, kernelSize: 1 };
+  const table = { numEmbeddings: 2, embeddingDim: 2 };
+  const most: Readonly<Record<string, number>> = { numEmbeddings: 2 ** 29, embeddingDim: 2 ** 29 };
+  it.each<[string, (size: number) => unknown]>([
+    ["inFeatures", (inFeatures) => new Linear({ ...linear, inFeatures })],
+    ["outFeatures", (outFeatures) => new Linear({ ...linear, outFeatures })],
+    ["inputSize", (inputSize) => new LSTM({ ...SIZES, inputSize })],
+    ["hiddenSize", (hiddenSize) => new GRU({ ...SIZES, hiddenSize })],
+    ["projSize", (projSize) => new LSTM({ ...SIZES, projSize })],
+    ["inputSize", (inputSize) => new LSTMCell({ ...SIZES, inputSize })],
+    ["hiddenSize", (hiddenSize) => new RNNCell({ ...SIZES, hiddenSize })],
+    ["hiddenSize", (hiddenSize) => new RNN({ ...SIZES, hiddenSize })],
+    ["batchSize", (batchSize) => new LSTM(SIZES).stream({ batchSize })],
+    ["inChannels", (inChannels) => new Conv1d({ ...conv, inChannels })],
+    ["outChannels", (outChannels) => new Conv1d({ ...conv, outChannels })],
+    ["kernelSize", (kernelSize) => new Conv1d({ ...conv, kernelSize })],
+    ["stride", (stride) => new Conv1d({ ...conv, stride })],
+    ["dilation", (dilation) => new Conv1d({ ...conv, dilation })],
+    ["padding", (padding) => new Conv1d({ ...conv, padding })],
+    ["groups", (groups) => new Conv1d({ ...conv, groups })],
+    ["numEmbeddings", (numEmbeddings) => new Embedding({ ...table, numEmbeddings })],
+    ["embeddingDim", (embeddingDim) => new Embedding({ ...table, embeddingDim })],
+  ])("%s", (name, make) => {
+    const limit = most[name] ?? 2 ** 28;
+    for (const size of [limit + 1, 2 ** 32, 2 ** 52]) {
+      const least = name === "projSize" || name === "padding" ? 0 : 1;
+      expect(message(() => make(size))).toBe(
+        `RangeError LSTM_WASM_RANGE: ${name}: expected an integer from ${least} to ${limit}, got ${size}`,
+      );
+    }
+  });
+
+  it("a convolution's columns, which the kernels count in 32 bits", () => {
+    expect(message(() => new Conv1d({ inChannels: 2 ** 28, outChannels: 1, kernelSize: 16 }))).toBe(
+      "RangeError LSTM_WASM_RANGE: inChannels / groups * kernelSize: expected at most 268435456, got 4294967296",
+    );
+  });
+
+  it("rows without columns stay as they are in a state dict", () => {
+    const empty = new Tensor(new Float32Array(0), [2 ** 31, 0]);
+    expect(quantizeStateDict(new Map([["weight", empty]])).get("weight")).toBe(empty);
   });
 });

@@ -38,7 +38,7 @@ refuses("stream", [
     "batchSize 2^40",
     () => lstm.stream({ batchSize: 2 ** 40 }),
     RangeError,
-    "batchSize: expected numbers that fit in memory, got 1099511627776",
+    "batchSize: expected an integer from 1 to 268435456, got 1099511627776",
   ],
   [
     "batchSize null",
