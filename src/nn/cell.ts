@@ -5,6 +5,7 @@ import { asTensor, Tensor } from "../tensor/tensor.js";
 import type { CellKind } from "./cell-kinds.js";
 import { Module } from "./module.js";
 import { boolean, integer, type StateSource, type Values } from "./options.js";
+import { checkStill } from "./sequence.js";
 import { Stack } from "./stack.js";
 import { StackParameters } from "./stack-parameters.js";
 import type { ParameterSpec } from "./state-dict.js";
@@ -78,7 +79,10 @@ export abstract class Cell extends Module {
       }
       return state.data;
     });
-    const sequence = { data, steps: 1, batch, batched, batchMajor: false, lengths: undefined };
+    initial.forEach((state, which) => {
+      if (state !== undefined) checkStill(names[which]!, state, batch * this.hiddenSize);
+    });
+    const sequence = { name: "input", data, steps: 1, batch, batched, batchMajor: false, lengths: undefined };
     return this.#stack
       .run(this.#workspace, sequence, initial)
       .states.map((state) => new Tensor(state, stateShape));

@@ -11,6 +11,7 @@ import {
 } from "../tensor/checks.js";
 import { lengthIn, type TensorLike } from "../tensor/like.js";
 import { asTensor } from "../tensor/tensor.js";
+import { lengthOf } from "../tensor/typed-array.js";
 
 /** Options of `forward` and `trace`. */
 export interface ForwardOptions {
@@ -24,6 +25,8 @@ export interface ForwardOptions {
 
 /** A checked input: `data` has steps * batch rows of inputSize numbers. */
 export interface Sequence {
+  /** What messages call it. */
+  readonly name: string;
   readonly data: Float32Array;
   readonly steps: number;
   readonly batch: number;
@@ -60,7 +63,16 @@ export function checkSequence(
   const steps = shape[timeAxis]!;
   const batch = batched ? shape[1 - timeAxis]! : 1;
   if (steps === 0) throw wrongShape(`${name}.shape[${timeAxis}]`, "a sequence length of at least 1", 0);
-  return { data, steps, batch, batched, batchMajor, lengths: checkLengths(lengths, steps, batch) };
+  return { name, data, steps, batch, batched, batchMajor, lengths: checkLengths(lengths, steps, batch) };
+}
+
+/**
+ * That an array of checked length still has its numbers: a getter of a later argument may have cut its buffer.
+ * @throws RangeError naming it
+ */
+export function checkStill(name: string, data: Float32Array, count: number): void {
+  const length = lengthOf(data);
+  if (length < count) throw wrongShape(`${name}.data.length`, `${count}, as when it was checked`, length);
 }
 
 function checkLengths(lengths: unknown, steps: number, batch: number): Int32Array | undefined {

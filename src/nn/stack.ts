@@ -6,7 +6,7 @@ import type { Region } from "../wasm/region.js";
 import type { CellKind } from "./cell-kinds.js";
 import { Layer } from "./layer.js";
 import { RowOrder } from "./row-order.js";
-import type { Sequence } from "./sequence.js";
+import { checkStill, type Sequence } from "./sequence.js";
 import { type Layout, Workspace } from "./workspace.js";
 
 export interface StackShape {
@@ -93,6 +93,7 @@ export class Stack {
     if (batch === 0) {
       return { output: new Float32Array(0), states: this.stateSizes.map(() => new Float32Array(0)) };
     }
+    checkStill(sequence.name, sequence.data, steps * batch * this.shape.inputSize);
     const turned = batchMajor && batch > 1;
     const layout = workspace.fit({ steps, batch, batchMajor: turned, traced: observer?.traced ?? false });
     const order = RowOrder.of(sequence);
@@ -162,6 +163,7 @@ export class Stack {
       const state = initial[which];
       if (state === undefined) continue;
       const block = callerStates[which]!;
+      checkStill(which === 0 ? "h0" : "c0", state, block.bytes / 4);
       runtime.write(block, 0, state, 0, block.bytes / 4);
       given = 1;
     }

@@ -247,7 +247,8 @@ describe("buffers that change between check and copy", () => {
     const call = () => plain.forward(probe, [{ data, shape: [1, 2, 5] }, acting(() => buffer.resize(bytes))]);
     if (bytes > 40) expectSameBits(call()[0], before);
     else {
-      expect(call).toThrow(new RangeError(`memory: expected 10 numbers, got ${Math.floor(bytes / 4)}`));
+      const message = `h0.data.length: expected 10, as when it was checked, got ${bytes / 4}`;
+      expect(call).toThrow(new RangeError(message));
     }
     expectSameBits(plain.forward(probe, [honest, Tensor.zeros([1, 2, 5])])[0], before);
     expectNeighbourWhole();

@@ -6,6 +6,7 @@ import {
   Conv1d,
   Embedding,
   GRU,
+  GRUCell,
   init,
   Linear,
   LSTM,
@@ -213,5 +214,95 @@ describe("sizes past 2^28", () => {
   it("rows without columns stay as they are in a state dict", () => {
     const empty = new Tensor(new Float32Array(0), [2 ** 31, 0]);
     expect(quantizeStateDict(new Map([["weight", empty]])).get("weight")).toBe(empty);
+  });
+});
+
+describe("a buffer that is cut after it was checked", () => {
+  const shaped = (shape: readonly number[]) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const buffer = new Growable(size * 4, { maxByteLength: size * 8 });
+    return { data: new Float32Array(buffer, 0, size), shape, cut: () => buffer.resize(4) };
+  };
+  /** Zeros of a shape, which act when they are read. */
+  const acting = (shape: readonly number[], act: () => void) => ({
+    get data() {
+      act();
+      return Tensor.zeros(shape).data;
+    },
+    shape,
+  });
+  const input = () => shaped([4, 2, 3]);
+  const lstm = new LSTM(SIZES);
+  const gru = new GRU(SIZES);
+  const lengths = (act: () => void) => ({
+    get lengths() {
+      act();
+      return [4, 4];
+    },
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      "input",
+      () => {
+        const x = input();
+        return lstm.forward(x, [acting([1, 2, 5], x.cut), Tensor.zeros([1, 2, 5])]);
+      },
+    ],
+    [
+      "input",
+      () => {
+        const x = input();
+        return lstm.trace(x, undefined, lengths(x.cut));
+      },
+    ],
+    [
+      "input",
+      () => {
+        const x = input();
+        return gru.forward(x, acting([1, 2, 5], x.cut));
+      },
+    ],
+    [
+      "h0",
+      () => {
+        const h = shaped([1, 2, 5]);
+        return lstm.forward(sequence, [h, acting([1, 2, 5], h.cut)]);
+      },
+    ],
+    [
+      "h0",
+      () => {
+        const h = shaped([1, 1, 5]);
+        lstm.stream().state = [h, acting([1, 1, 5], h.cut)] as never;
+      },
+    ],
+    [
+      "sample",
+      () => {
+        const x = input();
+        return quantizeModule(gru, x, lengths(x.cut));
+      },
+    ],
+    [
+      "input",
+      () => {
+        const x = shaped([2, 3]);
+        return new GRUCell(SIZES).forward(x, acting([2, 5], x.cut));
+      },
+    ],
+    [
+      "h",
+      () => {
+        const h = shaped([2, 5]);
+        return new LSTMCell(SIZES).forward(Tensor.zeros([2, 3]), [h, acting([2, 5], h.cut)]);
+      },
+    ],
+  ])("%s", (name, call) => {
+    expect(message(call)).toMatch(
+      new RegExp(
+        `^RangeError LSTM_WASM_SHAPE: ${name}\\.data\\.length: expected \\d+, as when it was checked, got 0$`,
+      ),
+    );
   });
 });
