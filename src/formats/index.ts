@@ -24,5 +24,6 @@ export {
   readOnnx,
 } from "./onnx/index.js";
 export { type QuantizeOptions, quantizeStateDict } from "./quantize-state-dict.js";
+export { type ReadWeightsOptions, readWeights, type Weights } from "./read-weights.js";
 export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";
 export { type ReadTorchOptions, readTorch } from "./torch/index.js";

@@ -13,10 +13,11 @@ import { checkOptions, reading, show, wrongType, wrongValue } from "../tensor/ch
 import { entriesOf, type StateDictLike } from "../tensor/like.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
 import { bytesOf, kindOf } from "../tensor/typed-array.js";
-import { asBytes, type Bytes, FormatError, unsupported, viewOf } from "./bytes.js";
+import { type Bytes, FormatError, unsupported, viewOf } from "./bytes.js";
 import { checkedTensor } from "./checked-tensor.js";
 import { DTYPES, type Dtype, elementsOf, isDtype, readNumbers } from "./dtype.js";
 import { isObject, parseJson } from "./json.js";
+import { readAs } from "./recognise/index.js";
 import { decodeUtf8 } from "./utf8.js";
 
 /** The longest header that the reference implementation reads and writes. */
@@ -39,7 +40,10 @@ interface Entry {
  *   that is none of the above (F8_E4M3, C64...) is refused too.
  */
 export function readSafetensors(bytes: Bytes): StateDict {
-  const file = asBytes(bytes);
+  return readAs("readSafetensors", bytes, readFile);
+}
+
+function readFile(file: Uint8Array): StateDict {
   if (file.length < 8) throw bad(`expected at least 8 bytes of header length, got ${file.length}`);
   const headerBytes = Number(viewOf(file).getBigUint64(0, true));
   if (headerBytes > MOST_HEADER_BYTES) {

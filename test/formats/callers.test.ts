@@ -15,15 +15,20 @@ import {
   readRTNeural,
   readSafetensors,
   readTorch,
+  readWeights,
   writeSafetensors,
 } from "../../src/formats/index.js";
 import { Tensor } from "../../src/tensor/tensor.js";
 import { ARGUMENTS, foreign, Own, own, revoked } from "../support/hostile-values.js";
+import * as onnx from "../support/onnx-writer.js";
 import { reliabilityRow } from "../support/reliability.js";
+import * as torch from "../support/torch-writer.js";
 
 const dict = () => new Map([["weight", Tensor.zeros([2, 2])]]);
 const keras = () => ({ kernel: [[1, 2, 3, 4]], recurrentKernel: [[1, 2, 3, 4]], bias: [1, 2, 3, 4] });
 const none = new Uint8Array(0);
+const checkpoint = torch.saved(torch.dict({ w: torch.tensor() }));
+const model = onnx.model({ nodes: [], initializers: [onnx.floats("w", [1], [1])] });
 const nam = { version: "0.5.0", architecture: "LSTM" };
 
 /** An argument, by the call that takes it. */
@@ -55,6 +60,11 @@ const CALLS: Readonly<Record<string, (value: never) => unknown>> = {
   "readOnnx externalData": (x) => readOnnx(none, { externalData: x }),
   "readOnnx file": (x) => readOnnx(none, { externalData: { a: x } }),
   listOnnxNodes: (x) => listOnnxNodes(x),
+  readWeights: (x) => readWeights(x),
+  "readWeights options": (x) => readWeights(none, x),
+  "readWeights path": (x) => readWeights(checkpoint, { path: x }),
+  "readWeights nodes": (x) => readWeights(model, { nodes: x }),
+  "readWeights externalData": (x) => readWeights(model, { externalData: x }),
   dtypeOf: (x) => dtypeOf(x),
   "dtypeOf data": (x) => dtypeOf({ data: x }),
   readNam: (x) => readNam(x),

@@ -1,6 +1,8 @@
 /** What a file may cost: work grows in proportion to it. Counted, not timed. */
+import { zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import {
+  FormatError,
   fromKeras,
   listModules,
   quantizeStateDict,
@@ -9,6 +11,7 @@ import {
   readRTNeural,
   readSafetensors,
   readTorch,
+  readWeights,
   writeSafetensors,
 } from "../../src/formats/index.js";
 import { visitStrided } from "../../src/formats/strided.js";
@@ -161,6 +164,39 @@ describe("models of amplifiers", () => {
       const weights = keras(inputs);
       return () => fromKeras(weights, "LSTM");
     });
+  });
+});
+
+describe("readWeights", () => {
+  const random = (size: number) => Uint8Array.from({ length: 1000 * size }, (_, at) => (at * 7919) % 251);
+  const ascii = (text: string) => new TextEncoder().encode(text);
+  const files: [string, (size: number) => Uint8Array][] = [
+    ["tensors of safetensors", (size) => writeSafetensors(tensors(20 * size))],
+    ["JSON of no reader", (size) => ascii(JSON.stringify({ list: Array(100 * size).fill({ a: [1] }) }))],
+    ["spaces", (size) => ascii(" ".repeat(100 * size))],
+    ["names in a zip", (size) => zipSync(Object.fromEntries(numbered(10 * size)))],
+    ["ends of a zip without a directory", (size) => ascii("PK\x05\x06".repeat(20 * size))],
+    ["halves of classes in a pickle", (size) => ascii(`(dp0\n${"c".repeat(100 * size)}`)],
+    ["halves of short strings in a pickle", (size) => new Uint8Array(500 * size).fill(0x8c).fill(0x80, 0, 1)],
+    ["fields of protobuf", (size) => new Uint8Array(200 * size).fill(8)],
+    ["bytes of no known format", random],
+  ];
+  const numbered = (count: number) =>
+    Array.from({ length: count }, (_, at) => [`entry ${at}`, new Uint8Array(1)] as const);
+
+  it.each(files)("tells and reads %s in proportion", async (_, make) => {
+    const tell = (bytes: Uint8Array) => () => {
+      try {
+        readWeights(bytes);
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+      }
+    };
+    const works: number[] = [];
+    for (const size of [20, 40, 80, 160]) works.push(await workOf(tell(make(size))));
+    // What only the first bytes tell costs the same for any size.
+    for (const [at, work] of works.slice(1).entries())
+      expect(work, `${works}`).toBeLessThan(2.8 * works[at]!);
   });
 });
 

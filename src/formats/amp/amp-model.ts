@@ -2,8 +2,11 @@
 
 import { isArray, reading, show, wrongType } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
-import { asBytes, type Bytes, FormatError, isBytes } from "../bytes.js";
+import { type Bytes, FormatError, isBytes } from "../bytes.js";
 import { isObject, parseJson } from "../json.js";
+import type { ReaderName } from "../recognise/file-kind.js";
+import { otherFile, readAs } from "../recognise/index.js";
+import { knownJson } from "../recognise/json-kind.js";
 import { decodeUtf8 } from "../utf8.js";
 
 /**
@@ -157,18 +160,25 @@ function copyNumbers(
  * What `read` makes of a file. An object that a caller gives may be anything, so all of `read` reads an argument.
  * @throws TypeError if `source` is neither bytes, text nor an object; FormatError if it is not a JSON object
  */
-export function readJson(source: JsonSource, format: string, read: (file: JsonValue) => AmpModel): AmpModel {
-  return reading("source", EXPECTED, () => read(openJson(source, format)));
+export function readJson(
+  source: JsonSource,
+  format: string,
+  reader: ReaderName,
+  read: (file: JsonValue) => AmpModel,
+): AmpModel {
+  return reading("source", EXPECTED, () => read(openJson(source, format, reader)));
 }
 
 const EXPECTED = "bytes, text or an object";
 
-function openJson(source: JsonSource, format: string): JsonValue {
+function openJson(source: JsonSource, format: string, reader: ReaderName): JsonValue {
   let value: unknown = source;
   if (typeof source === "string") value = parseJson(source, format);
   else if (isBytes(source)) {
-    value = parseJson(decodeUtf8(asBytes(source), format), format);
+    value = readAs(reader, source, (file) => parseJson(decodeUtf8(file, format), format));
   } else if (!isObject(source)) throw wrongType("source", EXPECTED, source);
+  const kind = knownJson(value);
+  if (kind !== undefined && kind.reader !== reader) throw otherFile(reader, kind);
   return new JsonValue(value, `${format}:`).object();
 }
 

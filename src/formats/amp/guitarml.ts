@@ -17,7 +17,7 @@ const GATES = { LSTM: 4, GRU: 3 };
  *   broken, missing, of the wrong shape or not supported
  */
 export function readGuitarML(source: JsonSource): AmpModel {
-  return readJson(source, "guitarml", read);
+  return readJson(source, "guitarml", "readGuitarML", read);
 }
 
 function read(file: JsonValue): AmpModel {

@@ -19,7 +19,7 @@ import { type AmpModel, type JsonSource, type JsonValue, readJson, readSampleRat
  *   architecture other than LSTM, or a version outside 0.5 to 0.7
  */
 export function readNam(source: JsonSource): AmpModel {
-  return readJson(source, "nam", read);
+  return readJson(source, "nam", "readNam", read);
 }
 
 function read(file: JsonValue): AmpModel {

@@ -17,7 +17,7 @@ import { type AmpModel, type JsonSource, type JsonValue, readJson, readSampleRat
  *   different sizes
  */
 export function readRTNeural(source: JsonSource): AmpModel {
-  return readJson(source, "rtneural", read);
+  return readJson(source, "rtneural", "readRTNeural", read);
 }
 
 function read(file: JsonValue): AmpModel {

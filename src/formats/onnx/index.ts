@@ -7,8 +7,9 @@
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
-import { asBytes, type Bytes, FormatError } from "../bytes.js";
+import { type Bytes, FormatError } from "../bytes.js";
 import { checkedList } from "../checked-list.js";
+import { readAs } from "../recognise/index.js";
 import type { Allowance } from "./allowance.js";
 import { Constants, constantOf } from "./constants.js";
 import { ExternalFiles } from "./external.js";
@@ -178,10 +179,11 @@ function checkName(name: unknown, place: string): string {
 }
 
 function open(bytes: Bytes, externalData: unknown): { sites: Site[]; constants: Constants } {
-  const file = asBytes(bytes);
   const files = new ExternalFiles(externalData);
-  const model = readModel(file, files);
-  return { sites: listSites(model), constants: new Constants(model.allowance) };
+  return readAs("readOnnx", bytes, (file) => {
+    const model = readModel(file, files);
+    return { sites: listSites(model), constants: new Constants(model.allowance) };
+  });
 }
 
 function plainValue(

@@ -7,8 +7,9 @@
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { allowedBytes } from "../allowance.js";
-import { asBytes, type Bytes, unsupported } from "../bytes.js";
+import { type Bytes, unsupported } from "../bytes.js";
 import { checkedList } from "../checked-list.js";
+import { readAs } from "../recognise/index.js";
 import { openArchive } from "./archive.js";
 import { bad } from "./error.js";
 import { NumberKey, PyObject } from "./pickle/globals.js";
@@ -48,7 +49,10 @@ export interface ReadTorchOptions {
 export function readTorch(bytes: Bytes, options?: ReadTorchOptions): StateDict {
   const { path } = checkOptions("options", options, ["path"]);
   const keys = path === undefined ? undefined : checkPath(path);
-  const file = asBytes(bytes);
+  return readAs("readTorch", bytes, (file) => readDict(file, keys));
+}
+
+function readDict(file: Uint8Array, keys: readonly string[] | undefined): StateDict {
   // For all tensors together, and for all entries of the zip.
   const mostBytes = allowedBytes(file.length);
   const { root, read } = openArchive(file, mostBytes);

@@ -24,7 +24,7 @@ export const ONNX: Omit<HostileFile, "reader">[] = [
     make: () => new Uint8Array(0),
     message: "onnx: model: no graph; this is not an ONNX model",
   },
-  { name: "a safetensors file", make: () => safetensors(2, "{}"), message: "onnx: model" },
+  { name: "a safetensors file", make: () => safetensors(2, "{}"), message: "onnx: got a safetensors file" },
   {
     name: "a number of 11 bytes",
     make: () => Uint8Array.from([0x08, ...times(10, [0x80]), 1]),

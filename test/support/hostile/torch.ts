@@ -353,7 +353,7 @@ export const TORCH: Omit<HostileFile, "reader">[] = [
   {
     name: "a zip without data.pkl",
     make: () => zip([storage]),
-    message: "zip: expected one entry NAME/data.pkl, got 0",
+    message: "torch: got a zip of m/data/0; which holds no weight file",
   },
   {
     name: "a zip with two",
@@ -471,7 +471,11 @@ export const TORCH: Omit<HostileFile, "reader">[] = [
     message: "a tar file",
   },
   { name: "no file at all", make: () => new Uint8Array(0), message: "neither a zip nor the legacy format" },
-  { name: "a plain pickle", make: () => pickle(good), message: "neither a zip nor the legacy format" },
+  {
+    name: "a plain pickle",
+    make: () => pickle(good),
+    message: "torch: got a pickle that torch.save did not write",
+  },
   {
     name: "another magic number",
     make: () => Uint8Array.from([...op.proto(), ...op.long(5n, 10), ...op.stop]),

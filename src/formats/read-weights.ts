@@ -1,0 +1,70 @@
+/** Any weight file: its content tells which reader takes it. */
+import { checkOptions } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
+import type { StateDict } from "../tensor/tensor.js";
+import type { AmpModel } from "./amp/amp-model.js";
+import { readGuitarML } from "./amp/guitarml.js";
+import { readNam } from "./amp/nam.js";
+import { readRTNeural } from "./amp/rtneural.js";
+import { asBytes, type Bytes, unsupported } from "./bytes.js";
+import { type OnnxModel, type ReadOnnxOptions, readOnnx } from "./onnx/index.js";
+import type { ReaderName } from "./recognise/file-kind.js";
+import { otherFile, recognise } from "./recognise/index.js";
+import { readSafetensors } from "./safetensors.js";
+import { type ReadTorchOptions, readTorch } from "./torch/index.js";
+
+/** Options of {@link readWeights}: those of the reader that takes the file. */
+export interface ReadWeightsOptions extends ReadTorchOptions, ReadOnnxOptions {}
+
+/** A weight file: its format, and what the reader of that format returns. */
+export type Weights =
+  | { readonly format: "torch" | "safetensors"; readonly value: StateDict }
+  | { readonly format: "onnx"; readonly value: OnnxModel }
+  | { readonly format: "nam" | "guitarml" | "rtneural"; readonly value: AmpModel };
+
+/** What each reader's format is called, and the options that it takes. */
+const READERS: Readonly<Record<ReaderName, Reader>> = {
+  readTorch: { format: "torch", options: ["path"], read: readTorch },
+  readSafetensors: { format: "safetensors", options: [], read: readSafetensors },
+  readOnnx: { format: "onnx", options: ["nodes", "externalData"], read: readOnnx },
+  readNam: { format: "nam", options: [], read: readNam },
+  readGuitarML: { format: "guitarml", options: [], read: readGuitarML },
+  readRTNeural: { format: "rtneural", options: [], read: readRTNeural },
+};
+
+interface Reader {
+  readonly format: Weights["format"];
+  readonly options: readonly (keyof ReadWeightsOptions)[];
+  read(file: Uint8Array, options: ReadWeightsOptions): Weights["value"];
+}
+
+/**
+ * Reads a weight file of any format that a reader takes: PyTorch, safetensors, ONNX, or the JSON of NAM, GuitarML
+ * and RTNeural. `value` is as `readTorch`, `readSafetensors`, `readOnnx`, `readNam`, `readGuitarML` or
+ * `readRTNeural` gives it. A program that knows its format calls that reader, and its bundle holds no other.
+ *
+ * @throws TypeError for arguments of the wrong type, or an option that the file's reader does not take; FormatError
+ *   that says what the file is where no reader takes it, and as its reader does
+ */
+export function readWeights(bytes: Bytes, options?: ReadWeightsOptions): Weights {
+  const given = checkOptions("options", options, ["path", "nodes", "externalData"]);
+  const file = asBytes(bytes);
+  const kind = recognise(file);
+  if (kind === undefined) {
+    throw unsupported(`weights: expected a weight file, got bytes of no known format: ${firstBytes(file)}`);
+  }
+  if (kind.reader === undefined) throw otherFile("readWeights", kind);
+  const { format, options: known, read } = READERS[kind.reader];
+  for (const name of Object.keys(given) as (keyof ReadWeightsOptions)[]) {
+    if (!known.includes(name)) {
+      const problem = `options.${name}: ${kind.reader}, which takes this file, has no such option`;
+      throw coded("TYPE", new TypeError(problem));
+    }
+  }
+  return { format, value: read(file, given) } as Weights;
+}
+
+function firstBytes(file: Uint8Array): string {
+  const shown = Array.from(file.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0"));
+  return `${shown.join(" ")}${file.length > 8 ? "..." : ""}`;
+}

@@ -1,0 +1,25 @@
+/** A kind of file, as messages tell it. */
+
+/** The readers that take a whole file. */
+export type ReaderName =
+  | "readTorch"
+  | "readSafetensors"
+  | "readOnnx"
+  | "readNam"
+  | "readGuitarML"
+  | "readRTNeural";
+
+/** A kind of file: the name that a message has for it, and who takes it. */
+export interface FileKind {
+  /** With an article: "an HTML page". */
+  readonly name: string;
+  /** Undefined where no reader takes it. */
+  readonly reader?: ReaderName;
+  /** What to do with a file that no reader takes. */
+  readonly advice?: string;
+}
+
+/** At most some thousands of bytes as text, one character each. */
+export function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}

@@ -1,0 +1,50 @@
+/** What a JSON file is, told by its keys. */
+import { isObject, parseJson } from "../json.js";
+import { decodeUtf8 } from "../utf8.js";
+import type { FileKind } from "./file-kind.js";
+
+/** The kind of a file that is JSON; undefined where it is none. */
+export function jsonKind(file: Uint8Array): FileKind | undefined {
+  let value: unknown;
+  try {
+    value = parseJson(decodeUtf8(file, "json"), "json");
+  } catch {
+    return undefined;
+  }
+  const kind = knownJson(value);
+  if (kind !== undefined) return kind;
+  if (!isObject(value)) return { name: "JSON that is no object", advice: "which no reader takes" };
+  const keys = Object.keys(value)
+    .slice(0, 6)
+    .map((key) => JSON.stringify(key.slice(0, 40)));
+  const held = keys.length === 0 ? "an empty JSON object" : `JSON with the keys ${keys.join(", ")}`;
+  return { name: held, advice: "which no reader takes" };
+}
+
+/** The kind of a parsed file; undefined for keys that say nothing. */
+export function knownJson(value: unknown): FileKind | undefined {
+  if (Array.isArray(value)) {
+    const isManifest = isObject(value[0]) && "paths" in value[0] && "weights" in value[0];
+    return isManifest
+      ? { name: "TensorFlow's weights_manifest.json", advice: "which is not read" }
+      : undefined;
+  }
+  if (!isObject(value)) return undefined;
+  const has = (...keys: string[]) => keys.every((key) => Object.hasOwn(value, key));
+  if (has("architecture", "weights")) return { name: "a Neural Amp Modeler file", reader: "readNam" };
+  if (has("model_data", "state_dict")) return { name: "a GuitarML file", reader: "readGuitarML" };
+  if (has("in_shape", "layers")) return { name: "an RTNeural file", reader: "readRTNeural" };
+  if (has("modelTopology") || has("weightsManifest")) {
+    return {
+      name: "a TensorFlow.js model.json",
+      advice: "which is not read; give the arrays of its layers to fromKeras",
+    };
+  }
+  if (has("class_name", "config")) {
+    return { name: "the architecture of a Keras model (JSON)", advice: "which holds no weights" };
+  }
+  if (has("weight_map")) {
+    return { name: "an index of shards (JSON)", advice: "read the .safetensors files that it lists" };
+  }
+  return undefined;
+}
