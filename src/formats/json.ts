@@ -34,7 +34,8 @@ const BACKSLASH = 0x5c;
 export function parseJson(text: string, name: string): unknown {
   checkText(text, name);
   try {
-    return JSON.parse(text);
+    // Editors on Windows begin a file with a BOM, which JSON.parse refuses.
+    return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
     throw new FormatError(`${name}: not valid JSON: ${(error as Error).message}`);
   }

@@ -39,7 +39,7 @@ const LSTM = {
 };
 
 /** Good files of each reader. */
-const GOOD: Record<keyof typeof READERS, readonly Uint8Array[]> = {
+const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Array[]> = {
   readSafetensors: [
     writeSafetensors({
       "rnn.weight_ih_l0": Tensor.randn([4, 2], 1),
@@ -90,6 +90,11 @@ const GOOD: Record<keyof typeof READERS, readonly Uint8Array[]> = {
       in_skip: 1,
     }),
   ],
+};
+
+const GOOD: Record<keyof typeof READERS, readonly Uint8Array[]> = {
+  ...OWN,
+  readWeights: Object.values(OWN).flat(),
 };
 
 interface Mutation {
@@ -181,7 +186,7 @@ describe("fuzz", () => {
           result = READERS[reader](bytes);
         } catch (error) {
           if (!(error instanceof FormatError)) throw error;
-          expect(error.message).toMatch(/^(safetensors|torch|onnx|nam|guitarml|rtneural): ./);
+          expect(error.message).toMatch(/^(safetensors|torch|onnx|nam|guitarml|rtneural|weights): ./);
           return;
         } finally {
           slowest = Math.max(slowest, process.cpuUsage(start).user / 1000);

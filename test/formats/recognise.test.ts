@@ -79,7 +79,7 @@ describe("readWeights", () => {
     );
   });
 
-  it("tells the bytes that are nothing known", () => {
+  it("tells bytes of no known format", () => {
     expect(() => readWeights(new Uint8Array([1, 2, 3, 250]))).toThrow(
       new FormatError("weights: expected a weight file, got bytes of no known format: 01 02 03 fa"),
     );
@@ -103,78 +103,179 @@ describe("a reader that gets another reader's file names it", () => {
 
 const HDF5 = "\x89HDF\r\n\x1a\n";
 const page = "servers send one in place of a file that is missing (404); check the address";
+const unread = "not read by this version";
+const arrays = `${unread}; give the arrays of its layers to fromKeras`;
+const export_ = `${unread}; save model.state_dict() with torch.save`;
+const tensorflow = `${unread}; save the model as ONNX`;
+const other = "a pickle that torch.save did not write; save a state dict with torch.save";
+const tar = (...names: string[]) =>
+  latin1(
+    names
+      .map((name) => `${name.padEnd(124, "\0")}${"00000000003\0".padEnd(133, "\0")}ustar\0`.padEnd(512, "\0"))
+      .map((header) => `${header}${"abc".padEnd(512, "\0")}`)
+      .join(""),
+  );
 const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: string])[] = [
-  ["nothing", new Uint8Array(0), "got an empty file"],
-  ["a page", strToU8("\n<!DOCTYPE html><title>404</title>"), `got an HTML page; ${page}`],
-  ["a page with a BOM", strToU8("\ufeff<html></html>"), `got an HTML page; ${page}`],
-  ["an XML error", strToU8('<?xml version="1.0"?><Error/>'), `got an XML document; ${page}`],
+  ["nothing", new Uint8Array(0), "an empty file"],
+  ["a page", strToU8("\n<!DOCTYPE html><title>404</title>"), `an HTML page; ${page}`],
+  ["a page with a BOM", strToU8("\ufeff<html></html>"), `an HTML page; ${page}`],
+  ["an XML error", strToU8('<?xml version="1.0"?><Error/>'), `an XML document; ${page}`],
+  ["what GitHub answers", strToU8("404: Not Found"), `text that begins with "404: Not Found"; ${page}`],
+  ["a long text", strToU8(`Not: größe ${"x".repeat(400)}`), 'text that begins with "Not: gr????e xxxxx'],
+  ["UTF-16", latin1("\xff\xfe{\0}\0"), "text in UTF-16; save it as UTF-8"],
   [
     "a Git LFS pointer",
     strToU8("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n"),
-    "got a Git LFS pointer; `git lfs pull` fetches the file itself",
+    "a Git LFS pointer; `git lfs pull` fetches the file that it stands for",
   ],
-  ["HDF5", latin1(`${HDF5}${"\0".repeat(100)}`), "got an HDF5 file, as Keras writes; which is not read"],
-  ["HDF5 after a user block", latin1(`${"u".repeat(1024)}${HDF5}`), "got an HDF5 file, as Keras writes"],
-  [".keras", zip("metadata.json", "config.json", "model.weights.h5"), "got a Keras model (.keras)"],
-  [".npz", zip("a.npy", "b.npy"), "got a NumPy archive (.npz)"],
-  [".npy", latin1("\x93NUMPY\x01\0v\0{'descr': '<f4'}"), "got a NumPy array (.npy)"],
-  [".tflite", latin1(`\x1c\0\0\0TFL3${"\0".repeat(20)}`), "got a TensorFlow Lite model"],
-  [".pt2", zip("m/archive_format", "m/models/model.json"), "got a program of torch.export (.pt2)"],
-  ["an older .pt2", zip("serialized_exported_program.json"), "got a program of torch.export (.pt2)"],
-  ["a zip of something", zip("readme.txt", "b/c.txt"), "got a zip of readme.txt, b/c.txt; which holds no"],
+  ["HDF5", latin1(`${HDF5}${"\0".repeat(100)}`), `an HDF5 file, as Keras writes (.h5); ${arrays}`],
+  [
+    "HDF5 after a user block",
+    latin1(`${"u".repeat(1024)}${HDF5}`),
+    `an HDF5 file, as Keras writes (.h5); ${arrays}`,
+  ],
+  [".keras", zip("metadata.json", "config.json", "model.weights.h5"), `a Keras model (.keras); ${arrays}`],
+  [
+    ".npz",
+    zip("a.npy", "b.npy"),
+    `a NumPy archive (.npz); ${unread}; save its arrays as safetensors, or give them to fromKeras`,
+  ],
+  [
+    ".npy",
+    latin1("\x93NUMPY\x01\0v\0{'descr': '<f4'}"),
+    "a NumPy array (.npy); which is no state dict; `run` takes it as --input",
+  ],
+  [".tflite", latin1(`\x1c\0\0\0TFL3${"\0".repeat(20)}`), `a TensorFlow Lite model (.tflite); ${tensorflow}`],
+  [".ort", latin1(`\x1c\0\0\0ORTM${"\0".repeat(20)}`), "an onnxruntime model (.ort)"],
+  [".gguf", latin1("GGUF\x03\0\0\0"), `a GGUF file; ${unread}; save the weights as safetensors`],
+  [".pt2", zip("m/archive_format", "m/models/model.json"), `a program of torch.export (.pt2); ${export_}`],
+  ["an older .pt2", zip("serialized_exported_program.json"), `a program of torch.export (.pt2); ${export_}`],
+  [
+    "a zip of something",
+    zip("readme.txt", "b/c.txt"),
+    'a zip of "readme.txt", "b/c.txt"; which holds no weight file',
+  ],
   [
     "a zip around a model",
-    zip("data", "policy.pth"),
-    "got a zip of data, policy.pth; unpack it and read policy.pth",
+    zip("data", "b", "c", "d", "policy.pth"),
+    'a zip of "data", "b", "c", "d"... (5 files); unpack it and read "policy.pth"',
   ],
-  ["an empty zip", zipSync({}), "got a zip without entries, or a part of one"],
-  ["half a zip", zip("a/data.pkl").subarray(0, 40), "got a zip without entries, or a part of one"],
-  ["model.json", json({ format: "layers-model", modelTopology: {} }), "got a TensorFlow.js model.json"],
   [
-    "a Keras architecture",
+    "a zip with a SavedModel",
+    zip("m/saved_model.pb", "m/x"),
+    `a zip with a TensorFlow SavedModel; ${tensorflow}`,
+  ],
+  ["an empty zip", zipSync({}), "a zip that is empty or cut off; copy or download it again"],
+  [
+    "half a zip",
+    zip("a/data.pkl").subarray(0, 40),
+    "a zip that is empty or cut off; copy or download it again",
+  ],
+  [
+    "model.json of TF.js",
+    json({ format: "layers-model", modelTopology: {} }),
+    `a TensorFlow.js model.json; ${arrays}`,
+  ],
+  [
+    "model.json of Keras",
     json({ class_name: "Sequential", config: {} }),
-    "got the architecture of a Keras model",
+    "the architecture of a Keras model (model.json); which holds no weights",
   ],
-  ["weights_manifest.json", json([{ paths: [], weights: [] }]), "got TensorFlow's weights_manifest.json"],
-  ["an index of shards", json({ weight_map: {} }), "got an index of shards (JSON)"],
-  ["other JSON", json({ a: 1, b: 2 }), 'got JSON with the keys "a", "b"; which no reader takes'],
-  ["a JSON array", json([1]), "got JSON that is no object"],
-  ["a gzip file", new Uint8Array([31, 139, 8, 0]), "got a gzip file; unpack it first"],
   [
-    "a tar file",
-    latin1(`${"a".repeat(257)}ustar\0${"\0".repeat(250)}`),
-    "got a tar file; PyTorch wrote such files",
+    "weights_manifest.json",
+    json([{ paths: [], weights: [] }]),
+    `TensorFlow's weights_manifest.json; ${unread}`,
   ],
-  ["wasm", latin1("\0asm\x01\0\0\0"), "got a wasm binary"],
+  ["an index of shards", json({ weight_map: {} }), "an index of shards (JSON); read the .safetensors files"],
+  ["other JSON", json({ a: 1, b: 2 }), 'JSON with the keys "a", "b"; which no reader takes'],
+  ["a JSON array", json([1]), "JSON that is no object"],
+  ["JSON with a BOM", strToU8('\ufeff{"a": 1}'), 'JSON with the keys "a"; which no reader takes'],
+  ["broken JSON", strToU8('{"architecture": '), "broken JSON (text: not valid JSON: "],
+  ["a gzip file", new Uint8Array([31, 139, 8, 0]), "a gzip file; unpack it first"],
+  ["an xz file", latin1("\xfd7zXZ\0\0"), "an xz file; unpack it first"],
+  ["a zstd file", latin1("\x28\xb5\x2f\xfd"), "a zstd file; unpack it first"],
+  ["a bzip2 file", latin1("BZh91AY"), "a bzip2 file; unpack it first"],
+  ["a 7z archive", latin1("7z\xbc\xaf\x27\x1c"), "a 7z archive; unpack it first"],
+  ["a RAR archive", latin1("Rar!\x1a\x07"), "a RAR archive; unpack it first"],
+  [
+    ".nemo",
+    tar("./model_config.yaml", "./model_weights.ckpt"),
+    'a tar archive of "./model_config.yaml", "./model_weights.ckpt"; unpack it and read "./model_weights.ckpt"',
+  ],
+  [
+    "a PyTorch file of 2016",
+    tar("sys_info", "pickle", "storages", "tensors"),
+    "a file of a PyTorch before 0.1.10; load and save it with a newer one",
+  ],
+  ["WAV", latin1("RIFF\0\0\0\0WAVEfmt "), "a WAV file; which holds sound"],
+  ["wasm", latin1("\0asm\x01\0\0\0"), "a wasm binary; `init` takes it as `module` when it is compiled"],
   [
     "a pickle of protocol 4",
     latin1("\x80\x04\x95\x20\0\0\0\0\0\0\0\x8c\x0bcollections\x94\x8c\x0bOrderedDict\x94\x93\x94)R\x94."),
-    "got a pickle that torch.save did not write; save a state dict with torch.save; it wants collections.OrderedDict",
+    `${other}; it wants collections.OrderedDict`,
   ],
   [
-    "a pickle of protocol 2",
-    latin1("\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\0cnumpy\nndarray\nq\x01."),
-    "; it wants numpy.core.multiarray._reconstruct, numpy.ndarray",
+    "a pickle of protocol 4 whose modules are in the memo",
+    latin1("\x80\x04\x8c\x05numpy\x94\x8c\x07ndarray\x94\x93\x94h\0\x8c\x05dtype\x94\x93\x94."),
+    `${other}; it wants numpy.ndarray, numpy.dtype`,
   ],
-  ["a pickle in text", latin1("(dp0\nS'a'\np1\nI1\ns."), "got a pickle that torch.save did not write"],
+  [
+    "a pickle of protocol 2, with an array before a class",
+    latin1("\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\0T\x06\0\0\0cx\ny\nzcnumpy\nndarray\nq\x01."),
+    `${other}; it wants numpy.core.multiarray._reconstruct, numpy.ndarray`,
+  ],
+  [
+    "a pickle in text",
+    latin1("(dp0\nS'a'\np1\nccopy_reg\n_reconstructor\np2\ns."),
+    `${other}; it wants copy_reg.`,
+  ],
+  ["a pickle without classes", latin1("\x80\x02}q\0."), other],
   [
     "a SavedModel",
     latin1(`\x08\x01${"\x12\x04\x0a\x02\x08\x01"}`),
-    "got a TensorFlow SavedModel; which is not read; save the model as ONNX with tf2onnx",
+    `a TensorFlow SavedModel; ${tensorflow} (tf2onnx)`,
   ],
-  ["a GraphDef", latin1("\x0a\x08\x0a\x01x\x12\x03Add"), "got a TensorFlow graph"],
+  ["a GraphDef", latin1("\x0a\x08\x0a\x01x\x12\x03Add"), `a TensorFlow graph (.pb); ${tensorflow} (tf2onnx)`],
 ];
 
 describe.each(OTHERS)("%s", (_, bytes, message) => {
   it.each(["readWeights", ...Object.keys(READERS)])("given to %s is told", (reader) => {
     const read = { ...READERS, readWeights }[reader as "readWeights"];
+    const format = reader.slice(4).toLowerCase();
     expect(() => read(bytes)).toThrow(FormatError);
-    // A reader of JSON tells JSON without a known key field by field, and each reader tells what no bytes lack.
-    const own = /keys|no object/.test(message)
-      ? /Nam|GuitarML|RTNeural/.test(reader)
-      : /empty file/.test(message) && reader !== "readWeights";
-    expect(() => read(bytes)).toThrow(own ? /expected|not valid|no graph|neither/ : message);
+    // A reader of JSON says of JSON without a known key which field it lacks.
+    const isOwn = /JSON/.test(message) && !/shards/.test(message) && /Nam|GuitarML|RTNeural/.test(reader);
+    expect(() => read(bytes)).toThrow(isOwn ? `${format}: ` : `${format}: got ${message}`);
   });
+});
+
+it("tells a page whose text is given to a reader of JSON", () => {
+  expect(() => readNam("<!doctype html>")).toThrow(`nam: got an HTML page; ${page}`);
+  expect(() => readNam("\ufeff404: Not Found")).toThrow('nam: got text that begins with "404: Not Found"');
+  expect(() => readNam("")).toThrow("nam: got an empty file");
+  expect(() => readNam('{"a"')).toThrow("nam: not valid JSON");
+});
+
+it("reads JSON that an editor began with a BOM", () => {
+  const nam = example("amp/amp.nam");
+  const text = new TextDecoder().decode(nam);
+  expect(readNam(`\ufeff${text}`)).toEqual(readNam(nam));
+  expect(readWeights(strToU8(`\ufeff${text}`))).toEqual(readWeights(nam));
+});
+
+it("names no more of an archive than a message holds", () => {
+  const name = "\x1b[2J\u202e".repeat(60);
+  for (const bytes of [zip(name), zip(`${name}/a`, `${name}/b.pt`)]) {
+    let message = "";
+    try {
+      readWeights(bytes);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toMatch(/^weights: got a zip of "/);
+    expect(message.length).toBeLessThan(400);
+    expect(message).not.toContain("\x1b");
+  }
 });
 
 it("takes no model of ONNX for TensorFlow's, nor the other way", () => {

@@ -5,7 +5,7 @@ import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { type Bytes, FormatError, isBytes } from "../bytes.js";
 import { isObject, parseJson } from "../json.js";
 import type { ReaderName } from "../recognise/file-kind.js";
-import { otherFile, readAs } from "../recognise/index.js";
+import { explained, otherFile, readAs } from "../recognise/index.js";
 import { knownJson } from "../recognise/json-kind.js";
 import { decodeUtf8 } from "../utf8.js";
 
@@ -173,8 +173,16 @@ const EXPECTED = "bytes, text or an object";
 
 function openJson(source: JsonSource, format: string, reader: ReaderName): JsonValue {
   let value: unknown = source;
-  if (typeof source === "string") value = parseJson(source, format);
-  else if (isBytes(source)) {
+  if (typeof source === "string") {
+    try {
+      value = parseJson(source, format);
+    } catch (cause) {
+      // An HTML page, a pointer of Git LFS: its beginning tells.
+      const start = source.slice(0, 1024).replace(/^\ufeff/, "");
+      const bytes = Uint8Array.from(start, (unit) => unit.charCodeAt(0));
+      throw /^\s*[[{]/.test(start) ? cause : explained(reader, bytes, cause);
+    }
+  } else if (isBytes(source)) {
     value = readAs(reader, source, (file) => parseJson(decodeUtf8(file, format), format));
   } else if (!isObject(source)) throw wrongType("source", EXPECTED, source);
   const kind = knownJson(value);

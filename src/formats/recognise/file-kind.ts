@@ -17,7 +17,12 @@ export interface FileKind {
   readonly reader?: ReaderName;
   /** What to do with a file that no reader takes. */
   readonly advice?: string;
+  /** It begins as JSON does and is none. */
+  readonly isBroken?: boolean;
 }
+
+/** Of what a later version may read. */
+export const NO_READER = "not read by this version";
 
 /** At most some thousands of bytes as text, one character each. */
 export function latin1(bytes: Uint8Array): string {

@@ -2,93 +2,78 @@
  * What a file is, told by its content: for `readWeights`, and for the message of a reader that was given something
  * else. It names readers and imports none, so that a bundle has only those that its program calls.
  */
+import { show } from "../../tensor/checks.js";
 import { asBytes, FormatError, unsupported } from "../bytes.js";
-import { type FileKind, latin1, type ReaderName } from "./file-kind.js";
+import { type FileKind, latin1, NO_READER, type ReaderName } from "./file-kind.js";
 import { jsonKind } from "./json-kind.js";
-import { pickleClasses } from "./pickle-classes.js";
+import { pickleKind } from "./pickle-kind.js";
 import { isGraphDef, isOnnx, isSavedModel } from "./protobuf-kind.js";
+import { tarKind } from "./tar-kind.js";
 import { zipKind } from "./zip-kind.js";
 
-const EMPTY: FileKind = { name: "an empty file" };
-const ONNX: FileKind = { name: "an ONNX model", reader: "readOnnx" };
-const SAFETENSORS: FileKind = { name: "a safetensors file", reader: "readSafetensors" };
-const LEGACY_TORCH: FileKind = { name: "a PyTorch file", reader: "readTorch" };
+const TO_ONNX = `${NO_READER}; save the model as ONNX`;
+const UNPACK = "unpack it first";
+const MISSING = "servers send one in place of a file that is missing (404); check the address";
 
-/** @returns undefined for bytes that are nothing known */
-export function recognise(file: Uint8Array): FileKind | undefined {
-  if (file.length === 0) return EMPTY;
-  const text = latin1(file.subarray(0, 1024));
-  // The BOM of UTF-8, which editors write, as latin1 has it.
-  const start = text.replace(/^\xef\xbb\xbf/, "").trimStart();
-  for (const [at, signature, kind] of SIGNATURES) if (text.startsWith(signature, at)) return kind;
-  if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return zipKind(file);
-  if (start.startsWith("<")) return markupKind(start);
-  if (/^[[{]/.test(start)) return jsonKind(file);
-  // The length of the header, below 2^32, then the header.
-  if (text[8] === "{" && text.startsWith("\0\0\0\0", 4)) return SAFETENSORS;
-  const pickle = pickleKind(file, text);
-  if (pickle !== undefined) return pickle;
-  if (isHdf5(file)) return HDF5;
-  if (isSavedModel(file)) {
-    return {
-      name: "a TensorFlow SavedModel",
-      advice: "which is not read; save the model as ONNX with tf2onnx",
-    };
-  }
-  if (isOnnx(file)) return ONNX;
-  if (isGraphDef(file)) {
-    return { name: "a TensorFlow graph", advice: "which is not read; save the model as ONNX with tf2onnx" };
-  }
-  return undefined;
-}
-
-const HDF5: FileKind = {
-  name: "an HDF5 file, as Keras writes",
-  advice: "which is not read; give the arrays of its layers to fromKeras",
-};
-
-/** Texts that stand at a place of the first kilobyte, as latin1. */
-const SIGNATURES: readonly (readonly [at: number, signature: string, FileKind])[] = [
+/** Texts that stand at a place of the first bytes, as latin1, and what files with them are. */
+const SIGNATURES: readonly (readonly [at: number, signature: string, name: string, advice: string])[] = [
   [
     0,
     "version https://git-lfs.github.com/",
-    { name: "a Git LFS pointer", advice: "`git lfs pull` fetches the file itself" },
+    "a Git LFS pointer",
+    "`git lfs pull` fetches the file that it stands for",
   ],
-  [0, "\x93NUMPY", { name: "a NumPy array (.npy)", advice: "which has no names; save a state dict" }],
-  [4, "TFL3", { name: "a TensorFlow Lite model", advice: "which is not read; save the model as ONNX" }],
-  [0, "GGUF", { name: "a GGUF file", advice: "which is not read" }],
-  [0, "\x1f\x8b", { name: "a gzip file", advice: "unpack it first" }],
-  [0, "\0asm", { name: "a wasm binary", advice: "which init takes as `module` when it is compiled" }],
-  [
-    257,
-    "ustar",
-    {
-      name: "a tar file",
-      advice: "PyTorch wrote such files before 0.1.10; load and save it with a newer one",
-    },
-  ],
+  [0, "\x93NUMPY", "a NumPy array (.npy)", "which is no state dict; `run` takes it as --input"],
+  [4, "TFL3", "a TensorFlow Lite model (.tflite)", TO_ONNX],
+  [4, "ORTM", "an onnxruntime model (.ort)", `${NO_READER}; give the .onnx file that it was made from`],
+  [0, "GGUF", "a GGUF file", `${NO_READER}; save the weights as safetensors`],
+  [0, "\x1f\x8b", "a gzip file", UNPACK],
+  [0, "\xfd7zXZ\0", "an xz file", UNPACK],
+  [0, "\x28\xb5\x2f\xfd", "a zstd file", UNPACK],
+  [0, "BZh", "a bzip2 file", UNPACK],
+  [0, "7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK],
+  [0, "Rar!", "a RAR archive", UNPACK],
+  [0, "\0asm", "a wasm binary", "`init` takes it as `module` when it is compiled"],
+  [8, "WAVE", "a WAV file", "which holds sound"],
+  [0, "\xff\xfe", "text in UTF-16", "save it as UTF-8"],
+  [0, "\xfe\xff", "text in UTF-16", "save it as UTF-8"],
 ];
 
-function markupKind(text: string): FileKind {
-  const html = /^<(!doctype html|html|head|body|!--)/i.test(text);
-  return {
-    name: html ? "an HTML page" : "an XML document",
-    advice: "servers send one in place of a file that is missing (404); check the address",
-  };
-}
-
-/** A pickle: PROTO and a protocol's number from 1 to 5, or an older one, which is text. */
-function pickleKind(file: Uint8Array, text: string): FileKind | undefined {
-  const binary = file[0] === 0x80 && file[1]! >= 1 && file[1]! <= 5;
-  if (!binary && !/^(\([dl]p?\d|c[a-z_.]+\n\w+\n)/.test(text)) return undefined;
-  // From protocol 4 on, a frame comes first. The magic number of torch.save is an integer of ten bytes.
-  if (binary && text.startsWith("\x8a\x0a", file[2] === 0x95 ? 11 : 2)) return LEGACY_TORCH;
-  const classes = pickleClasses(file);
-  const wanted = classes.length === 0 ? "" : `; it wants ${classes.join(", ")}`;
-  return {
-    name: "a pickle that torch.save did not write",
-    advice: `save a state dict with torch.save${wanted}`,
-  };
+/** @returns undefined for bytes that are nothing known */
+export function recognise(file: Uint8Array): FileKind | undefined {
+  if (file.length === 0) return { name: "an empty file" };
+  const text = latin1(file.subarray(0, 1024));
+  // The BOM of UTF-8, which editors write, as latin1 has it.
+  const start = text.replace(/^\xef\xbb\xbf/, "").trimStart();
+  for (const [at, signature, name, advice] of SIGNATURES) {
+    if (text.startsWith(signature, at)) return { name, advice };
+  }
+  if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return zipKind(file);
+  if (text.startsWith("ustar", 257)) return tarKind(file);
+  if (start.startsWith("<")) {
+    const isPage = /^<(!doctype html|html|head|body|!--)/i.test(start);
+    return { name: isPage ? "an HTML page" : "an XML document", advice: MISSING };
+  }
+  if (/^[[{]/.test(start)) return jsonKind(file);
+  // The length of the header, below 2^32, then the header.
+  if (text[8] === "{" && text.startsWith("\0\0\0\0", 4)) {
+    return { name: "a safetensors file", reader: "readSafetensors" };
+  }
+  const pickle = pickleKind(file, text);
+  if (pickle !== undefined) return pickle;
+  if (isHdf5(file)) {
+    const advice = `${NO_READER}; give the arrays of its layers to fromKeras`;
+    return { name: "an HDF5 file, as Keras writes (.h5)", advice };
+  }
+  if (isSavedModel(file)) return { name: "a TensorFlow SavedModel", advice: `${TO_ONNX} (tf2onnx)` };
+  if (isOnnx(file)) return { name: "an ONNX model", reader: "readOnnx" };
+  if (isGraphDef(file)) return { name: "a TensorFlow graph (.pb)", advice: `${TO_ONNX} (tf2onnx)` };
+  const isText = file.subarray(0, 256).every((byte) => byte >= 32 || (byte >= 9 && byte <= 13));
+  if (isText && /^[ -~]{4}/.test(start)) {
+    const line = start.split(/[\r\n]/)[0]!.replace(/[^ -~]/g, "?");
+    return { name: `text that begins with ${show(line)}`, advice: MISSING };
+  }
+  return undefined;
 }
 
 /** Its signature stands at 0, or after a user's block of 512 bytes or a larger power of two. */
@@ -113,11 +98,17 @@ export function readAs<Result>(
   try {
     return read(file);
   } catch (cause) {
-    if (!(cause instanceof FormatError)) throw cause;
-    const kind = recognise(file);
-    if (kind === undefined || kind === EMPTY || kind.reader === reader) throw cause;
-    throw otherFile(reader, kind);
+    throw explained(reader, file, cause);
   }
+}
+
+/** What a reader throws for a file that it refused with `cause`. */
+export function explained(reader: ReaderName, file: Uint8Array, cause: unknown): unknown {
+  if (!(cause instanceof FormatError)) return cause;
+  const kind = recognise(file);
+  if (kind === undefined || kind.reader === reader) return cause;
+  // A reader of JSON says itself what is broken.
+  return kind.isBroken && /Nam|GuitarML|RTNeural/.test(reader) ? cause : otherFile(reader, kind);
 }
 
 /** The error for a file of another kind. `who` is the function that was called. */

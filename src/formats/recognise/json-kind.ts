@@ -1,15 +1,15 @@
 /** What a JSON file is, told by its keys. */
 import { isObject, parseJson } from "../json.js";
 import { decodeUtf8 } from "../utf8.js";
-import type { FileKind } from "./file-kind.js";
+import { type FileKind, NO_READER } from "./file-kind.js";
 
-/** The kind of a file that is JSON; undefined where it is none. */
-export function jsonKind(file: Uint8Array): FileKind | undefined {
+/** The kind of a file that begins as JSON does. */
+export function jsonKind(file: Uint8Array): FileKind {
   let value: unknown;
   try {
-    value = parseJson(decodeUtf8(file, "json"), "json");
-  } catch {
-    return undefined;
+    value = parseJson(decodeUtf8(file, "text"), "text");
+  } catch (cause) {
+    return { name: `broken JSON (${(cause as Error).message})`, isBroken: true };
   }
   const kind = knownJson(value);
   if (kind !== undefined) return kind;
@@ -25,9 +25,7 @@ export function jsonKind(file: Uint8Array): FileKind | undefined {
 export function knownJson(value: unknown): FileKind | undefined {
   if (Array.isArray(value)) {
     const isManifest = isObject(value[0]) && "paths" in value[0] && "weights" in value[0];
-    return isManifest
-      ? { name: "TensorFlow's weights_manifest.json", advice: "which is not read" }
-      : undefined;
+    return isManifest ? { name: "TensorFlow's weights_manifest.json", advice: NO_READER } : undefined;
   }
   if (!isObject(value)) return undefined;
   const has = (...keys: string[]) => keys.every((key) => Object.hasOwn(value, key));
@@ -37,11 +35,11 @@ export function knownJson(value: unknown): FileKind | undefined {
   if (has("modelTopology") || has("weightsManifest")) {
     return {
       name: "a TensorFlow.js model.json",
-      advice: "which is not read; give the arrays of its layers to fromKeras",
+      advice: `${NO_READER}; give the arrays of its layers to fromKeras`,
     };
   }
   if (has("class_name", "config")) {
-    return { name: "the architecture of a Keras model (JSON)", advice: "which holds no weights" };
+    return { name: "the architecture of a Keras model (model.json)", advice: "which holds no weights" };
   }
   if (has("weight_map")) {
     return { name: "an index of shards (JSON)", advice: "read the .safetensors files that it lists" };

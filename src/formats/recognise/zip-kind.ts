@@ -1,6 +1,7 @@
 /** What a zip archive is, told by the names in it. Nothing is unpacked. */
 import { viewOf } from "../bytes.js";
-import { type FileKind, latin1 } from "./file-kind.js";
+import { archiveOf } from "./archive-kind.js";
+import { type FileKind, latin1, NO_READER } from "./file-kind.js";
 
 /** Names that are looked at. Each kind is told by the first ones or by a few. */
 const MOST_NAMES = 2000;
@@ -12,33 +13,22 @@ export function zipKind(file: Uint8Array): FileKind {
   const names = namesOf(file);
   const some = (pattern: RegExp) => names.some((name) => pattern.test(name));
   if (some(/^config\.json$/) && some(/^model\.weights\.h5$/)) {
-    return {
-      name: "a Keras model (.keras)",
-      advice: "which is not read; give the arrays of its layers to fromKeras",
-    };
+    const advice = `${NO_READER}; give the arrays of its layers to fromKeras`;
+    return { name: "a Keras model (.keras)", advice };
   }
-  if (some(/(^|\/)archive_format$/) || some(/(^|\/)serialized_exported_program\.json$/)) {
-    return {
-      name: "a program of torch.export (.pt2)",
-      advice: "which is not read; save model.state_dict() with torch.save",
-    };
+  if (some(/(^|\/)(archive_format|serialized_exported_program\.json)$/)) {
+    const advice = `${NO_READER}; save model.state_dict() with torch.save`;
+    return { name: "a program of torch.export (.pt2)", advice };
   }
   if (some(/^[^/]+\/data\.pkl$/)) return { name: "a PyTorch file", reader: "readTorch" };
   if (names.length > 0 && names.every((name) => name.endsWith(".npy"))) {
-    return { name: "a NumPy archive (.npz)", advice: "which is not read; give its arrays to fromKeras" };
+    const advice = `${NO_READER}; save its arrays as safetensors, or give them to fromKeras`;
+    return { name: "a NumPy archive (.npz)", advice };
   }
   if (some(/(^|\/)saved_model\.pb$/)) {
-    return {
-      name: "a zip with a TensorFlow SavedModel",
-      advice: "which is not read; save the model as ONNX",
-    };
+    return { name: "a zip with a TensorFlow SavedModel", advice: `${NO_READER}; save the model as ONNX` };
   }
-  const inside = names.find((name) => /\.(pth?|safetensors|onnx|nam)$/.test(name));
-  const list = names.slice(0, 4).join(", ");
-  return {
-    name: names.length === 0 ? "a zip without entries, or a part of one" : `a zip of ${list}`,
-    advice: inside === undefined ? "which holds no weight file" : `unpack it and read ${inside}`,
-  };
+  return archiveOf("a zip", names);
 }
 
 /** Names of the directory, as latin1 and cut; none where it is not found. */

@@ -62,7 +62,7 @@ export const AMP: HostileFile[] = [
     reader: "readGuitarML",
     name: "no file at all",
     make: () => new Uint8Array(0),
-    message: "guitarml: not valid JSON",
+    message: "guitarml: got an empty file",
   },
   {
     reader: "readRTNeural",

@@ -22,7 +22,7 @@ export const ONNX: Omit<HostileFile, "reader">[] = [
   {
     name: "no file at all",
     make: () => new Uint8Array(0),
-    message: "onnx: model: no graph; this is not an ONNX model",
+    message: "onnx: got an empty file",
   },
   { name: "a safetensors file", make: () => safetensors(2, "{}"), message: "onnx: got a safetensors file" },
   {

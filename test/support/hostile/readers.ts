@@ -13,6 +13,7 @@ export const READERS = {
   readNam: (bytes: Uint8Array) => formats.readNam(bytes),
   readGuitarML: (bytes: Uint8Array) => formats.readGuitarML(bytes),
   readRTNeural: (bytes: Uint8Array) => formats.readRTNeural(bytes),
+  readWeights: (bytes: Uint8Array) => formats.readWeights(bytes),
 } satisfies Record<string, (bytes: Uint8Array) => unknown>;
 
 export interface HostileFile {

@@ -353,7 +353,7 @@ export const TORCH: Omit<HostileFile, "reader">[] = [
   {
     name: "a zip without data.pkl",
     make: () => zip([storage]),
-    message: "torch: got a zip of m/data/0; which holds no weight file",
+    message: 'torch: got a zip of "m/data/0"; which holds no weight file',
   },
   {
     name: "a zip with two",
@@ -468,9 +468,9 @@ export const TORCH: Omit<HostileFile, "reader">[] = [
       bytes.set(text("ustar"), 257);
       return bytes;
     },
-    message: "a tar file",
+    message: "a tar archive",
   },
-  { name: "no file at all", make: () => new Uint8Array(0), message: "neither a zip nor the legacy format" },
+  { name: "no file at all", make: () => new Uint8Array(0), message: "torch: got an empty file" },
   {
     name: "a plain pickle",
     make: () => pickle(good),

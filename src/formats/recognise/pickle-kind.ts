@@ -1,0 +1,85 @@
+/** What a pickle is: of torch.save, or of something else, and then the classes that it wants. Nothing of it is run. */
+import { viewOf } from "../bytes.js";
+import { type FileKind, latin1 } from "./file-kind.js";
+
+const MOST_STEPS = 100_000;
+const MOST_CLASSES = 8;
+const MOST_NAME = 80;
+
+/** Begins with PROTO and a protocol's number from 1 to 5, or is an older one, which is text. */
+export function pickleKind(file: Uint8Array, text: string): FileKind | undefined {
+  const binary = file[0] === 0x80 && file[1]! >= 1 && file[1]! <= 5;
+  if (!binary && !/^(\([dl]p?\d|c[a-z_.]+\n\w+\n)/.test(text)) return undefined;
+  // From protocol 4 on, a frame comes first. The magic number of torch.save is an integer of ten bytes.
+  if (binary && text.startsWith("\x8a\x0a", file[2] === 0x95 ? 11 : 2)) {
+    return { name: "a PyTorch file", reader: "readTorch" };
+  }
+  const classes = pickleClasses(file);
+  const wanted = classes.length === 0 ? "" : `; it wants ${classes.join(", ")}`;
+  return {
+    name: "a pickle that torch.save did not write",
+    advice: `save a state dict with torch.save${wanted}`,
+  };
+}
+
+/** Opcodes by what follows them: so many bytes, a line, or a count of so many bytes and then so many. */
+const BYTES: Readonly<Record<number, string>> = {
+  1: "hqK\x80\x82",
+  2: "M\x83",
+  4: "Jjr\x84",
+  8: "G\x95",
+};
+const LINES = "FILSVPgpci";
+const COUNTED: Readonly<Record<number, string>> = { 1: "UC\x8c\x8a", 4: "TXB\x8b", 8: "\x8d\x8e\x96" };
+
+/** `module.name` of the first classes and functions, as a message lists them. */
+function pickleClasses(file: Uint8Array): string[] {
+  const view = viewOf(file);
+  const classes = new Set<string>();
+  const memo = new Map<number, string>();
+  /** The last two values that were pushed: the strings that STACK_GLOBAL takes. "" for another value. */
+  let [before, last] = ["", ""];
+  let at = 0;
+  const line = () => {
+    const found = file.indexOf(10, at);
+    const end = found < 0 ? file.length : found;
+    const text = latin1(file.subarray(at, Math.min(end, at + MOST_NAME)));
+    at = end + 1;
+    return text;
+  };
+  const number = (bytes: number) => {
+    let value = 0;
+    for (let place = 0; place < bytes && at + place < file.length; place++) {
+      value += view.getUint8(at + place) * 256 ** place;
+    }
+    at += bytes;
+    return value;
+  };
+  const find = (table: Readonly<Record<number, string>>, opcode: string) =>
+    Number(Object.keys(table).find((bytes) => table[Number(bytes)]!.includes(opcode)) ?? 0);
+  for (let step = 0; step < MOST_STEPS && at < file.length && classes.size < MOST_CLASSES; step++) {
+    const opcode = String.fromCharCode(file[at++]!);
+    const width = find(COUNTED, opcode);
+    if (width > 0) {
+      const length = number(width);
+      const isText = "U\x8cTX\x8d".includes(opcode);
+      [before, last] = [last, isText ? latin1(file.subarray(at, at + Math.min(length, MOST_NAME))) : ""];
+      at += length;
+    } else if (LINES.includes(opcode)) {
+      const first = line();
+      if (opcode === "c" || opcode === "i") classes.add(`${first}.${line()}`);
+      if (opcode === "p") memo.set(Number(first), last);
+      else [before, last] = [last, opcode === "g" ? (memo.get(Number(first)) ?? "") : ""];
+    } else {
+      const argument = number(find(BYTES, opcode));
+      if (opcode === "h" || opcode === "j") [before, last] = [last, memo.get(argument) ?? ""];
+      else if (opcode === "q" || opcode === "r") memo.set(argument, last);
+      else if (opcode === "\x94") memo.set(memo.size, last);
+      else if (opcode === "\x93") {
+        classes.add(`${before}.${last}`);
+        last = "";
+      } else if (opcode !== "\x95") last = "";
+    }
+  }
+  return [...classes].filter((name) => /^[\w.]+$/.test(name));
+}
