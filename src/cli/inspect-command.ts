@@ -5,6 +5,7 @@ import { dtypeOf } from "lstm-wasm/formats";
 import { PATH_HELP, PATH_OPTION } from "./arguments.js";
 import { CliError } from "./error.js";
 import type { Command } from "./help.js";
+import { codeOf } from "./inspect-code.js";
 import { elements, type Model, openModel } from "./open-model.js";
 import { listed, print, printablePath, table } from "./terminal.js";
 
@@ -17,16 +18,28 @@ const SMALL = 8;
 const MOST_CODE = 10_000;
 
 export const inspect: Command = {
-  usage: "inspect FILE [--path KEY]...",
+  usage: "inspect FILE [--code] [--fetch] [--path KEY]...",
   purpose: "its tensors and layers, and the code that loads them",
-  options: [PATH_HELP],
-  examples: ["lstm-wasm inspect model.pt", "lstm-wasm inspect checkpoint.pt --path model --path encoder"],
+  options: [
+    ["--code", "print the code alone, as a module that runs in Node.js"],
+    ["--fetch", "code whose bytes come from fetch, for pages and workers"],
+    PATH_HELP,
+  ],
+  examples: [
+    "lstm-wasm inspect model.pt",
+    "lstm-wasm inspect model.pt --code > load.mjs",
+    "lstm-wasm inspect checkpoint.pt --path model --path encoder",
+  ],
   exitCodes: ["usage", "file cannot be read or written", "file not understood"],
   run(args: string[]): void {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { path: PATH_OPTION },
+      options: {
+        path: PATH_OPTION,
+        code: { type: "boolean", default: false },
+        fetch: { type: "boolean", default: false },
+      },
     });
     const [path, ...more] = positionals;
     if (path === undefined || more.length > 0) {
@@ -35,11 +48,14 @@ export const inspect: Command = {
         `inspect: expected one file, got ${positionals.length}\nusage: lstm-wasm ${this.usage}`,
       );
     }
-    print(describe(path, openModel(path, values.path)));
+    const model = openModel(path, values.path);
+    const { code, fetch } = values;
+    if (code) print(`${codeOf(path, model, { fetch, isModule: true }).join("\n")}\n`);
+    else print(describe(path, model, fetch));
   },
 };
 
-function describe(path: string, model: Model): string {
+function describe(path: string, model: Model, fetch: boolean): string {
   const { format, bytes, tensors, layers, refused } = model;
   const lines = [`${printablePath(path)}: ${format}, ${size(bytes)}`, "", "tensors"];
   const large = [...tensors].filter(
@@ -63,18 +79,10 @@ function describe(path: string, model: Model): string {
   if (layers.length === 0 && refused.length === 0) lines.push("  none that lstm-wasm has");
   const numbers = weightElements(tensors);
   lines.push("", `${count(numbers)} parameters, ${size(numbers * 4)} as float32`);
-  // One layer of each kind is enough. A model of fifty convolutions needs no fifty copies.
-  const shown = new Map<string, readonly string[]>();
-  for (const { code } of layers) {
-    const imports = `${code[0]}\n${code[1]}`;
-    if (!shown.has(imports)) shown.set(imports, code);
-  }
-  for (const code of shown.values()) {
-    lines.push("");
-    for (const line of code) {
-      const isLong = line.length > MOST_CODE;
-      lines.push(isLong ? `  // left out: a line of ${line.length} characters` : `  ${line}`);
-    }
+  lines.push("");
+  for (const line of codeOf(path, model, { fetch, isModule: false })) {
+    const isLong = line.length > MOST_CODE;
+    lines.push(isLong ? `  // left out: a line of ${line.length} characters` : line && `  ${line}`);
   }
   return `${lines.join("\n")}\n`;
 }

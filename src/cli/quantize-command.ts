@@ -172,8 +172,8 @@ function compare(
   const width = "inputSize" in info ? info.inputSize : "inFeatures" in info ? info.inFeatures : 0;
   const input = given ?? Tensor.randn([STEPS, BATCH, width], SEED);
   const [expected, got] = [dict, quantized].map((weights) => {
-    const source = { kind: "module", info, dict: weights } as const;
-    const layer = { name: info.prefix, summary: "", parameters: 0, code: [], source };
+    const source = { kind: "module", info, dict: weights, from: "weights" } as const;
+    const layer = { name: info.prefix, summary: "", parameters: 0, source };
     const runner = makeRunner(layer, { batchFirst: false, nonlinearity });
     try {
       return runner.run(input).data;

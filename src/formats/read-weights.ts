@@ -51,7 +51,8 @@ export function readWeights(bytes: Bytes, options?: ReadWeightsOptions): Weights
   const file = asBytes(bytes);
   const kind = recognise(file);
   if (kind === undefined) {
-    throw unsupported(`weights: expected a weight file, got bytes of no known format: ${firstBytes(file)}`);
+    const expected = "a file of PyTorch, safetensors, ONNX, NAM, GuitarML or RTNeural";
+    throw unsupported(`weights: expected ${expected}, got bytes of no known format: ${firstBytes(file)}`);
   }
   if (kind.reader === undefined) throw otherFile("readWeights", kind);
   const { format, options: known, read } = READERS[kind.reader];

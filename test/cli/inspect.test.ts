@@ -17,9 +17,21 @@ describe("inspect", () => {
     expect(out).toMatch(/\n {2}head\. +Linear 9 -> 2 +20\n/);
     expect(out).toContain("\n1,300 parameters, 5.2 kB as float32\n");
     expect(out).toContain(`
-  import { LSTM } from "lstm-wasm";
+  import { Embedding, Linear, LSTM, Tensor } from "lstm-wasm";
   import { readSafetensors } from "lstm-wasm/formats";
-  const layer = LSTM.fromStateDict(readSafetensors(bytes), { prefix: "lstm." });
+
+  const bytes = await readFile(${JSON.stringify(netFile)});
+  // In a browser: const bytes = await (await fetch("net.safetensors")).arrayBuffer();
+  const weights = readSafetensors(bytes);
+
+  const embedding = Embedding.fromStateDict(weights, { prefix: "embedding." });
+  const embeddingOutput = embedding.forward([0]); // indices below 5
+
+  const head = Linear.fromStateDict(weights, { prefix: "head." });
+  const headOutput = head.forward(Tensor.zeros([1, 9])); // (..., 9)
+
+  const lstm = LSTM.fromStateDict(weights, { prefix: "lstm." });
+  const [lstmOutput, lstmState] = lstm.forward(Tensor.zeros([1, 1, 4])); // (steps, batch, 4)
 `);
   });
 
@@ -32,8 +44,8 @@ describe("inspect", () => {
   it.each([
     ["torch/zip.pt", "PyTorch", "LSTM 2 -> 3, 2 layers", "readTorch(bytes)"],
     ["torch/legacy.pt", "PyTorch", "LSTM", "readTorch(bytes)"],
-    ["onnx/lstm.onnx", "ONNX", "LSTM", "readOnnx(bytes).layers[0].stateDict"],
-    ["onnx/gru-both-ways.onnx", "ONNX", "bidirectional", "readOnnx(bytes).layers[0].stateDict"],
+    ["onnx/lstm.onnx", "ONNX", "LSTM", "fromStateDict(layers[0].stateDict)"],
+    ["onnx/gru-both-ways.onnx", "ONNX", "bidirectional", "fromStateDict(layers[0].stateDict)"],
     ["onnx/rnn-relu.onnx", "ONNX", "RNN", 'nonlinearity: "relu"'],
   ])("knows %s by its content", (file, format, layer, code) => {
     const path = write("nameless", readFileSync(join(FILES, file)));
@@ -52,7 +64,7 @@ it("takes the keys that lead to a state dict in a checkpoint", () => {
   const args = ["--path", "nets", "--path", "other"];
   const { code, out } = command("inspect", file, ...args);
   expect(code).toBe(0);
-  expect(out).toContain('GRU.fromStateDict(readTorch(bytes, { path: ["nets","other"] }));');
+  expect(out).toContain('const weights = readTorch(bytes, { path: ["nets","other"] });');
   const input = write("two.npy", npy(Tensor.zeros([3, 2])));
   expect(command("run", file, "--input", input, ...args).out).toContain("[3, 2] -> [3, 4]");
   expect(command("quantize", file, join(folder, "two.safetensors"), ...args).code).toBe(0);
@@ -77,5 +89,7 @@ it("reads the weights that an ONNX model keeps in a file beside it", () => {
   const { code, out } = command("inspect", path);
   expect(code).toBe(0);
   expect(out).toContain("LSTM 1 -> 1");
-  expect(out).toContain('readOnnx(bytes, { externalData: { "outside.onnx.data": data } }).layers[0]');
+  expect(out).toContain(
+    'const { layers } = readOnnx(bytes, { externalData: { "outside.onnx.data": data } });',
+  );
 });

@@ -252,6 +252,6 @@ describe("char-rnn", async () => {
   it("is known to the command", () => {
     const out = run(COMMAND, "inspect", join(EXAMPLES, "char-rnn/licence.pt"));
     expect(out).toContain("LSTM 16 -> 80, 2 layers");
-    expect(out).toContain('LSTM.fromStateDict(readTorch(bytes), { prefix: "lstm." })');
+    expect(out).toContain('LSTM.fromStateDict(weights, { prefix: "lstm." })');
   });
 });

@@ -81,7 +81,9 @@ describe("readWeights", () => {
 
   it("tells bytes of no known format", () => {
     expect(() => readWeights(new Uint8Array([1, 2, 3, 250]))).toThrow(
-      new FormatError("weights: expected a weight file, got bytes of no known format: 01 02 03 fa"),
+      new FormatError(
+        "weights: expected a file of PyTorch, safetensors, ONNX, NAM, GuitarML or RTNeural, got bytes of no known format: 01 02 03 fa",
+      ),
     );
   });
 });
@@ -102,7 +104,7 @@ describe("a reader that gets another reader's file names it", () => {
 });
 
 const HDF5 = "\x89HDF\r\n\x1a\n";
-const page = "servers send one in place of a file that is missing (404); check the address";
+const page = "servers send this in place of a file that is missing (404); check the address";
 const unread = "not read by this version";
 const arrays = `${unread}; give the arrays of its layers to fromKeras`;
 const export_ = `${unread}; save model.state_dict() with torch.save`;
@@ -143,7 +145,7 @@ const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: stri
   [
     ".npy",
     latin1("\x93NUMPY\x01\0v\0{'descr': '<f4'}"),
-    "a NumPy array (.npy); which is no state dict; `run` takes it as --input",
+    "a NumPy array (.npy); which is no state dict; `lstm-wasm run` takes it as --input",
   ],
   [".tflite", latin1(`\x1c\0\0\0TFL3${"\0".repeat(20)}`), `a TensorFlow Lite model (.tflite); ${tensorflow}`],
   [".ort", latin1(`\x1c\0\0\0ORTM${"\0".repeat(20)}`), "an onnxruntime model (.ort)"],

@@ -25,7 +25,7 @@ export const modules: readonly WebAssembly.Module[] = [relaxed, baseline];
 /** Where a variable may be undefined, and what is returned goes in again; the wrong uses must not compile. */
 const CALLS = `
 import { Dropout, type DropoutOptions, Embedding, elu, GRU, GroupNorm, type GroupNormOptions, init, LayerNorm, type LayerNormOptions, leakyRelu, Linear, LSTM, type LSTMOptions, type LSTMState, type MaxPool1dOptions, maxPool1d, type MemoryUsage, memoryUsage, type Precision, relu, RNN, Sequential, type SequentialMember, Stream, Tensor, type TensorData } from "lstm-wasm";
-import { readSafetensors, type StateDict } from "lstm-wasm/formats";
+import { type AmpModel, type OnnxLayer, type ReadWeightsOptions, readSafetensors, readWeights, type StateDict, type Weights } from "lstm-wasm/formats";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
 const precision: Precision = "float32";
@@ -62,8 +62,17 @@ const groups: number = GroupNorm.fromStateDict(dict, { numGroups: 2 }).numGroups
 init({ deterministic: maybe.flag });
 const usage: MemoryUsage = memoryUsage();
 const held: number = usage.modules + usage.bytes + usage.memory;
-export { gates, groups, held, hidden, normalized, ofStream, pooled, read };
+const readOptions: ReadWeightsOptions = { path: ["model"], nodes: ["LSTM_3"], externalData: {} };
+const weights: Weights = readWeights(new ArrayBuffer(8), readOptions);
+const ofFile: StateDict | readonly OnnxLayer[] | AmpModel =
+  weights.format === "torch" || weights.format === "safetensors" ? weights.value
+  : weights.format === "onnx" ? weights.value.layers : weights.value;
+export { gates, groups, held, hidden, normalized, ofFile, ofStream, pooled, read };
 
+// @ts-expect-error an option that no reader takes
+readWeights(new Uint8Array(), { prefix: "lstm." });
+// @ts-expect-error text, which readers of JSON alone take
+readWeights("{}");
 // @ts-expect-error a misspelt option
 new LSTM({ inputSize: 6, hiddenSise: 3 });
 // @ts-expect-error the LSTM's projection

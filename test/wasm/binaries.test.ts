@@ -131,7 +131,9 @@ describe("instantiate", () => {
 
   it("says so where there is no room for an instance", () => {
     const cause = new RangeError("Out of memory: Cannot allocate Wasm memory for new instance");
-    expect(failing(cause)).toThrow(new RangeError("memory: no room for an instance of WebAssembly", { cause }));
+    expect(failing(cause)).toThrow(
+      new RangeError("memory: no room for an instance of WebAssembly", { cause }),
+    );
   });
 
   it("takes a module of other imports for another's binary", () => {

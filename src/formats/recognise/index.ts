@@ -13,7 +13,7 @@ import { zipKind } from "./zip-kind.js";
 
 const TO_ONNX = `${NO_READER}; save the model as ONNX`;
 const UNPACK = "unpack it first";
-const MISSING = "servers send one in place of a file that is missing (404); check the address";
+const MISSING = "servers send this in place of a file that is missing (404); check the address";
 
 /** Texts that stand at a place of the first bytes, as latin1, and what files with them are. */
 const SIGNATURES: readonly (readonly [at: number, signature: string, name: string, advice: string])[] = [
@@ -23,7 +23,7 @@ const SIGNATURES: readonly (readonly [at: number, signature: string, name: strin
     "a Git LFS pointer",
     "`git lfs pull` fetches the file that it stands for",
   ],
-  [0, "\x93NUMPY", "a NumPy array (.npy)", "which is no state dict; `run` takes it as --input"],
+  [0, "\x93NUMPY", "a NumPy array (.npy)", "which is no state dict; `lstm-wasm run` takes it as --input"],
   [4, "TFL3", "a TensorFlow Lite model (.tflite)", TO_ONNX],
   [4, "ORTM", "an onnxruntime model (.ort)", `${NO_READER}; give the .onnx file that it was made from`],
   [0, "GGUF", "a GGUF file", `${NO_READER}; save the weights as safetensors`],

@@ -1,0 +1,292 @@
+/** The code that loads a weight file: what `inspect` prints, and the module that `inspect --code` writes. */
+import { basename } from "node:path";
+import {
+  Conv1d,
+  Embedding,
+  GRU,
+  GRUCell,
+  Linear,
+  LSTM,
+  LSTMCell,
+  RNN,
+  RNNCell,
+  type StateDict,
+} from "lstm-wasm";
+import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
+import { Names } from "./identifiers.js";
+import type { Layer, Model } from "./open-model.js";
+
+const CLASSES = { Conv1d, Embedding, GRU, GRUCell, LSTM, LSTMCell, Linear, RNN, RNNCell };
+
+/** A prefix of more characters or parts is of no use in code, and costs work that grows with both. */
+const MOST_PREFIX = 1000;
+const MOST_PARTS = 32;
+
+/** Layers that get code, in a listing and in a module: a model of fifty convolutions needs no fifty to show how. */
+const SHOWN_LAYERS = 12;
+const MODULE_LAYERS = 1000;
+
+export interface CodeOptions {
+  /** Whether the bytes come from `fetch`, not from Node's file system. */
+  readonly fetch: boolean;
+  /** Whether it is a module of its own, which has the code of all layers. */
+  readonly isModule: boolean;
+}
+
+/** Lines of a module, with comments for what cannot be loaded. Names from the file stand in literals only. */
+export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOptions): string[] {
+  const most = isModule ? MODULE_LAYERS : SHOWN_LAYERS;
+  const code = new Code();
+  const { layers, refused, reader, options, externalData } = model;
+  // First, since the layers that follow may need them.
+  for (const reason of refused.slice(0, most)) code.lines.push("", comment(`Not supported: ${reason}`));
+  const below = namesBelow(layers);
+  for (const layer of layers.slice(0, most)) {
+    const { source } = layer;
+    if (source.kind === "amp") writeAmp(code, source.model);
+    else if (source.kind === "onnx") writeOnnx(code, source.layer, source.at);
+    else writeModule(code, layer, below.get(source.info.prefix) ?? []);
+  }
+  if (layers.length > most) {
+    const where = isModule ? "" : "; inspect --code writes them";
+    code.lines.push("", `// And ${layers.length - most} layers more${where}.`);
+  }
+  const data = externalData === undefined ? [] : bytesLines("data", `${path}.data`, fetch);
+  const given = [
+    ...options,
+    ...(externalData === undefined ? [] : [`externalData: { ${JSON.stringify(externalData)}: data }`]),
+  ];
+  const value =
+    reader === "readOnnx"
+      ? `{ ${["layers", "tensors"].filter((part) => code.used.has(part)).join(", ") || "tensors"} }`
+      : /Torch|Safetensors/.test(reader)
+        ? "weights"
+        : "amp";
+  return [
+    ...(fetch ? [] : ['import { readFile } from "node:fs/promises";']),
+    ...(code.imports.size === 0 ? [] : [`import { ${sorted(code.imports)} } from "lstm-wasm";`]),
+    `import { ${reader} } from "lstm-wasm/formats";`,
+    "",
+    ...bytesLines("bytes", path, fetch),
+    ...data,
+    `const ${value} = ${reader}(bytes${given.length === 0 ? "" : `, { ${given.join(", ")} }`});`,
+    ...code.lines,
+    "",
+    code.outputs.length === 0
+      ? `console.log(${value === "weights" ? "[...weights.keys()]" : "[...tensors.keys()]"});`
+      : `console.log({ ${code.outputs.map(([name, output]) => `${name}: ${output}.shape`).join(", ")} });`,
+  ];
+}
+
+function bytesLines(name: string, path: string, fetch: boolean): string[] {
+  const url = JSON.stringify(encodeURIComponent(basename(path)));
+  const fetched = `const ${name} = await (await fetch(${url})).arrayBuffer();`;
+  if (fetch) return [fetched];
+  return [`const ${name} = await readFile(${JSON.stringify(path)});`, `// In a browser: ${fetched}`];
+}
+
+/** How a layer is run. */
+interface Call {
+  readonly input: string;
+  /** The state that is passed; "" for none. */
+  readonly state: string;
+  /** Whether forward returns the output alone, or beside the next state. */
+  readonly isAlone: boolean;
+  /** What stands in the comment: the input's shape. */
+  readonly told: string;
+}
+
+class Code {
+  readonly names = new Names();
+  /** What of the file's value is read: weights, layers, tensors. */
+  readonly used = new Set<string>();
+  readonly imports = new Set<string>();
+  readonly lines: string[] = [];
+  /** The variables that hold outputs, by those of their layers. */
+  readonly outputs: [layer: string, output: string][] = [];
+
+  /** A variable for a module that is called `name` in the file. */
+  layer(kind: string, name: string): string {
+    this.imports.add(kind);
+    return this.names.unique(name, kind);
+  }
+
+  /** The line that runs a layer. */
+  forward(variable: string, { input, state, isAlone, told }: Call): void {
+    if (input.startsWith("Tensor")) this.imports.add("Tensor");
+    const output = this.names.claim(`${variable}Output`);
+    const result = isAlone ? output : `[${output}, ${this.names.claim(`${variable}State`)}]`;
+    const passed = state === "" ? input : `${input}, ${state}`;
+    this.lines.push(`const ${result} = ${variable}.forward(${passed}); // ${told}`);
+    this.outputs.push([variable, output]);
+  }
+}
+
+function zeros(...shape: readonly number[]): string {
+  return `Tensor.zeros([${shape.join(", ")}])`;
+}
+
+/** Names in a dict by the prefixes of the layers that they lie below. */
+function namesBelow(layers: readonly Layer[]): Map<string, string[]> {
+  const below = new Map<string, string[]>();
+  let dict: StateDict | undefined;
+  for (const { source } of layers) {
+    if (source.kind !== "module") continue;
+    dict = source.dict;
+    below.set(source.info.prefix, []);
+  }
+  for (const name of dict?.keys() ?? []) {
+    below.get("")?.push(name);
+    let dot = name.indexOf(".");
+    for (let part = 0; part < MOST_PARTS && dot >= 0 && dot < MOST_PREFIX; part++) {
+      below.get(name.slice(0, dot + 1))?.push(name);
+      dot = name.indexOf(".", dot + 1);
+    }
+  }
+  return below;
+}
+
+/** Names of a layer's own tensors after its prefix. What else lies below the prefix belongs to other layers. */
+function ownNames(kind: ModuleInfo["kind"]): RegExp {
+  if (/^(LSTM|GRU|RNN)$/.test(kind)) return /^(weight|bias)_(ih|hh|hr)_l\d/;
+  return kind.endsWith("Cell") ? /^(weight|bias)_(ih|hh)(_scale)?$/ : /^(weight|bias)(_scale)?$/;
+}
+
+function writeModule(code: Code, { name, summary, source }: Layer, below: readonly string[]): void {
+  if (source.kind !== "module") return;
+  const { info, dict, from } = source;
+  const { kind, prefix } = info;
+  const { lines } = code;
+  const shown = JSON.stringify(name);
+  if (prefix.length > MOST_PREFIX || prefix.split(".").length > MOST_PARTS) {
+    lines.push("", `// ${summary} is left out: its prefix has ${prefix.length} characters.`);
+    return;
+  }
+  const own = ownNames(kind);
+  const names = below.filter((key) => own.test(key.slice(prefix.length)));
+  const problem = problemOf(info, new Map(names.map((key) => [key, dict.get(key)!])));
+  if (problem !== undefined) {
+    lines.push("", comment(`${summary} at ${shown} does not load: ${problem}`));
+    return;
+  }
+  const variable = code.layer(kind, prefix);
+  code.used.add(from);
+  lines.push("", ...untold(info));
+  let weights: string = from;
+  if (names.length < below.length) {
+    weights = code.names.claim(`${variable}Weights`);
+    const rest = prefix === "" ? "name" : `name.replace(${JSON.stringify(prefix)}, "")`;
+    lines.push(`const ${weights} = new Map([...${from}].filter(([name]) => ${own}.test(${rest})));`);
+  }
+  const options = prefix === "" ? "" : `, { prefix: ${JSON.stringify(prefix)} }`;
+  lines.push(`const ${variable} = ${kind}.fromStateDict(${weights}${options});`);
+  code.forward(variable, callOf(info));
+}
+
+/** What a file's weights do not tell of a layer, as comments. */
+function untold(info: ModuleInfo): string[] {
+  if (info.kind.startsWith("RNN"))
+    return ['// Weights do not tell the nonlinearity: tanh, or { nonlinearity: "relu" }.'];
+  if (info.kind !== "Conv1d") return [];
+  const groups =
+    info.inChannels === 1 && info.outChannels > 1 ? ` (${info.outChannels} if it is depthwise)` : "";
+  return [`// Weights do not tell stride, padding, dilation and groups${groups}.`];
+}
+
+/** Why the weights make no module; undefined if they do. The one way to know is to make it. */
+function problemOf({ kind, prefix }: ModuleInfo, dict: StateDict): string | undefined {
+  try {
+    (CLASSES[kind] as typeof Linear).fromStateDict(dict, { prefix }).dispose();
+    return undefined;
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return error.message;
+    throw error;
+  }
+}
+
+function callOf(info: ModuleInfo): Call {
+  const call = (isAlone: boolean, told: string, ...shape: readonly number[]): Call => ({
+    ...{ input: zeros(...shape), state: "", isAlone, told },
+  });
+  switch (info.kind) {
+    case "LSTM":
+    case "GRU":
+    case "RNN":
+      return call(false, `(steps, batch, ${info.inputSize})`, 1, 1, info.inputSize);
+    case "LSTMCell":
+      return call(false, `(batch, ${info.inputSize}), then h and c`, 1, info.inputSize);
+    case "GRUCell":
+    case "RNNCell":
+      return call(true, `(batch, ${info.inputSize}), then h`, 1, info.inputSize);
+    case "Linear":
+      return call(true, `(..., ${info.inFeatures})`, 1, info.inFeatures);
+    case "Conv1d":
+      return call(true, `(batch, ${info.inChannels}, length)`, 1, info.inChannels, info.kernelSize);
+    case "Embedding":
+      return { ...call(true, `indices below ${info.numEmbeddings}`), input: "[0]" };
+  }
+}
+
+function writeOnnx(code: Code, layer: OnnxLayer, at: number): void {
+  const { kind, name, batchFirst, nonlinearity, inputSize, initialState, takesState, takesLengths } = layer;
+  const variable = code.layer(kind, name.slice(0, MOST_PREFIX));
+  code.used.add("layers");
+  const options = [
+    ...(batchFirst ? ["batchFirst: true"] : []),
+    ...(kind === "RNN" ? [`nonlinearity: "${nonlinearity}"`] : []),
+  ];
+  const rest = options.length > 0 ? `, { ${options.join(", ")} }` : "";
+  const { lines } = code;
+  lines.push("");
+  if (layer.direction === "reverse") lines.push("// It runs backwards: reverse its input, then its output.");
+  if (takesState) lines.push("// The model gives it a state: pass one as the second argument of forward.");
+  if (takesLengths)
+    lines.push("// The model gives it lengths: pass { lengths } as the third argument of forward.");
+  lines.push(`const ${variable} = ${kind}.fromStateDict(layers[${at}].stateDict${rest});`);
+  const state = `layers[${at}].initialState`;
+  const passed =
+    initialState === undefined ? "" : kind === "LSTM" ? `[${state}.h0, ${state}.c0]` : `${state}.h0`;
+  const batch = initialState?.h0.shape[1] ?? 1;
+  code.forward(variable, {
+    input: batchFirst ? zeros(batch, 1, inputSize) : zeros(1, batch, inputSize),
+    state: passed,
+    isAlone: false,
+    told: batchFirst ? `(batch, steps, ${inputSize})` : `(steps, batch, ${inputSize})`,
+  });
+}
+
+/** For each sample what the file's model gives: gains, recurrent layer, head, and the sample itself if it skips. */
+function writeAmp(code: Code, model: AmpModel): void {
+  const { kind, inputSize, outputSize, inputGain, outputGain, skip } = model;
+  const layer = code.layer(kind, "");
+  const head = code.layer("Linear", "head");
+  code.imports.add("Tensor");
+  const states =
+    model.initialState === undefined ? "" : kind === "LSTM" ? "amp.initialState" : "amp.initialState[0]";
+  const frame = outputSize === 1 ? "at" : `Math.floor(at / ${outputSize})`;
+  const sum = skip ? `value + x.data[${frame}${inputSize === 1 ? "" : ` * ${inputSize}`}]` : "value";
+  code.lines.push(
+    "",
+    `const ${layer} = ${kind}.fromStateDict(amp.recurrent);`,
+    `const ${head} = Linear.fromStateDict(amp.head);`,
+    `const x = Tensor.zeros([1, 1, ${inputSize}]); // (samples, 1, ${inputSize})`,
+    ...(inputGain === 1 ? [] : ["x.data.forEach((value, at) => { x.data[at] = amp.inputGain * value; });"]),
+    `const [hidden, state] = ${layer}.forward(x${states === "" ? "" : `, ${states}`});`,
+    `const output = ${head}.forward(hidden); // (samples, 1, ${outputSize})`,
+  );
+  if (skip || outputGain !== 1) {
+    const gained = outputGain === 1 ? sum : `amp.outputGain * ${skip ? `(${sum})` : sum}`;
+    code.lines.push(`output.data.forEach((value, at) => { output.data[at] = ${gained}; });`);
+  }
+  code.outputs.push(["output", "output"]);
+}
+
+/** A message as one line of a comment. */
+function comment(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  return `// ${line.length > MOST_PREFIX ? `${line.slice(0, MOST_PREFIX)}...` : line}`;
+}
+
+function sorted(names: ReadonlySet<string>): string {
+  return [...names].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)).join(", ");
+}
