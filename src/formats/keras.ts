@@ -15,7 +15,8 @@ import {
   wrongType,
 } from "../tensor/checks.js";
 import { asFloat32, asShaped, type TensorLike } from "../tensor/like.js";
-import { type NestedNumbers, type StateDict, Tensor } from "../tensor/tensor.js";
+import type { NestedNumbers } from "../tensor/nested.js";
+import { type StateDict, Tensor } from "../tensor/tensor.js";
 import { layerSuffix } from "./layer-suffix.js";
 
 /** The weights of one Keras layer, in the order of `layer.get_weights()`. */

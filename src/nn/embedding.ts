@@ -17,8 +17,9 @@ import {
   type StateDictLike,
   sizeOf,
 } from "../tensor/like.js";
+import { nested } from "../tensor/nested.js";
 import { normal } from "../tensor/random.js";
-import { nested, Tensor } from "../tensor/tensor.js";
+import { Tensor } from "../tensor/tensor.js";
 import { kindOf, lengthOf } from "../tensor/typed-array.js";
 import { living } from "../wasm/runtime.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";

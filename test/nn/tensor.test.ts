@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type NestedNumbers, Tensor } from "../../src/tensor/tensor.js";
+import type { NestedNumbers } from "../../src/tensor/nested.js";
+import { Tensor } from "../../src/tensor/tensor.js";
 
 function holdingItself(): NestedNumbers {
   const array: NestedNumbers[] = [];
