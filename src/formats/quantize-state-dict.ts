@@ -1,11 +1,11 @@
 /** The matrices of a state dict as int8, for a file a quarter of the size. */
 
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
+import { checkedList } from "../tensor/checked-list.js";
 import { checkOptions, wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import type { TensorData } from "../tensor/like.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
-import { checkedList } from "./checked-list.js";
 import { checkedDict } from "./checked-tensor.js";
 import { type ModuleInfo, modulesOf } from "./modules.js";
 

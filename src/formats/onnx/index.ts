@@ -4,11 +4,11 @@
  * node into PyTorch's layout, and layer-chain.ts finds the nodes that are layers of one module.
  */
 
+import { checkedList } from "../../tensor/checked-list.js";
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { type Bytes, FormatError } from "../bytes.js";
-import { checkedList } from "../checked-list.js";
 import { readAs } from "../recognise/index.js";
 import type { Allowance } from "./allowance.js";
 import { Constants, constantOf } from "./constants.js";

@@ -4,11 +4,11 @@
  * numbers.
  */
 
+import { checkedList } from "../../tensor/checked-list.js";
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { allowedBytes } from "../allowance.js";
 import { type Bytes, unsupported } from "../bytes.js";
-import { checkedList } from "../checked-list.js";
 import { readAs } from "../recognise/index.js";
 import { openArchive } from "./archive.js";
 import { bad } from "./error.js";

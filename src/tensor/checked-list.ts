@@ -1,7 +1,7 @@
 /** A list that a caller gives. */
 
-import { isArray, reading, wrongShape, wrongType } from "../tensor/checks.js";
-import { MOST_TENSORS } from "../tensor/like.js";
+import { isArray, reading, wrongShape, wrongType } from "./checks.js";
+import { MOST_TENSORS } from "./like.js";
 
 /**
  * A copy of an array, each item read once.
