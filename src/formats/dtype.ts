@@ -5,7 +5,8 @@
  */
 
 import { reading, wrongType } from "../tensor/checks.js";
-import { MOST_DIMENSIONS, type TensorData } from "../tensor/like.js";
+import { MOST_DIMENSIONS, type TensorData, type TensorDtype } from "../tensor/like.js";
+import { Tensor } from "../tensor/tensor.js";
 import { kindOf } from "../tensor/typed-array.js";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./half.js";
 
@@ -40,18 +41,18 @@ export function isDtype(name: unknown): name is Dtype {
   return typeof name === "string" && Object.hasOwn(DTYPES, name);
 }
 
-/** A copy of the numbers in `bytes`. The length of `bytes` must be a multiple of the element's size. */
-export function readNumbers(bytes: Uint8Array, dtype: Dtype): TensorData {
+/** A tensor of a copy of the numbers in `bytes`, which must be as many as `shape` says. */
+export function readTensor(bytes: Uint8Array, dtype: Dtype, shape: readonly number[]): Tensor<TensorData> {
   const copy = new Uint8Array(bytes.length);
   copy.set(bytes);
-  return takeNumbers(copy.buffer, dtype);
+  return takeTensor(copy.buffer, dtype, shape);
 }
 
-/** The numbers in a buffer that nothing else uses, which they may keep. */
-export function takeNumbers(buffer: ArrayBuffer, dtype: Dtype): TensorData {
+/** The same of the numbers in a buffer that nothing else uses, which the tensor may keep. */
+export function takeTensor(buffer: ArrayBuffer, dtype: Dtype, shape: readonly number[]): Tensor<TensorData> {
   const data = DTYPES[dtype].read(buffer);
   stored.set(data, dtype);
-  return data;
+  return new Tensor(data, shape, dtype === "BOOL" ? { dtype: "bool" } : {});
 }
 
 /** The element type that data had in its file. */
@@ -73,17 +74,24 @@ const TORCH_NAMES = {
   BOOL: "bool",
 } satisfies Record<Dtype, string>;
 
+/** The element type of a file that keeps a tensor's numbers as they are now. */
+export function fileDtypeOf(dtype: TensorDtype): Dtype {
+  return (Object.keys(TORCH_NAMES) as Dtype[]).find((name) => TORCH_NAMES[name] === dtype)!;
+}
+
 /**
  * The element type that a tensor had in its file, by PyTorch's name. `"float16"`, for example, has become a
- * Float32Array. A tensor that was computed, not read as it is, has the type of its data.
+ * Float32Array, whose `dtype` is `"float32"`. A tensor that was computed, not read as it is, has the type of its data.
  * @throws TypeError for anything but a tensor
  */
-export function dtypeOf(tensor: { readonly data: TensorData }): string {
-  const data = reading("tensor", "a tensor", () => tensor.data);
+export function dtypeOf(tensor: { readonly data: TensorData; readonly dtype?: string | undefined }): string {
+  const { data, told } = reading("tensor", "a tensor", () => ({ data: tensor.data, told: tensor.dtype }));
   const kind = kindOf(data);
   if (kind === undefined) throw wrongType("tensor.data", "a typed array", data);
   const dtype = stored.get(data);
-  return dtype === undefined ? kind.slice(0, -5).replace("Big", "").toLowerCase() : TORCH_NAMES[dtype];
+  if (dtype !== undefined) return TORCH_NAMES[dtype];
+  if (kind === "Uint8Array" && told === "bool") return told;
+  return kind.slice(0, -5).replace("Big", "").toLowerCase();
 }
 
 /**

@@ -11,11 +11,10 @@
 
 import { checkOptions, reading, show, wrongType, wrongValue } from "../tensor/checks.js";
 import { entriesOf, type StateDictLike } from "../tensor/like.js";
-import { type StateDict, Tensor } from "../tensor/tensor.js";
-import { bytesOf, kindOf } from "../tensor/typed-array.js";
+import { asAnyTensor, type StateDict } from "../tensor/tensor.js";
+import { bytesOf } from "../tensor/typed-array.js";
 import { type Bytes, FormatError, unsupported, viewOf } from "./bytes.js";
-import { checkedTensor } from "./checked-tensor.js";
-import { DTYPES, type Dtype, elementsOf, isDtype, readNumbers } from "./dtype.js";
+import { DTYPES, type Dtype, elementsOf, fileDtypeOf, isDtype, readTensor } from "./dtype.js";
 import { isObject, parseJson } from "./json.js";
 import { readAs } from "./recognise/index.js";
 import { decodeUtf8 } from "./utf8.js";
@@ -57,7 +56,7 @@ function readFile(file: Uint8Array): StateDict {
   checkTiling(entries, data.length);
   const dict: StateDict = new Map();
   for (const { name, dtype, shape, begin, end } of entries) {
-    dict.set(name, new Tensor(readNumbers(data.subarray(begin, end), dtype), shape));
+    dict.set(name, readTensor(data.subarray(begin, end), dtype, shape));
   }
   return dict;
 }
@@ -144,7 +143,8 @@ export interface WriteSafetensorsOptions {
 }
 
 /**
- * A safetensors file of a state dict. Float data is written as F32, integer typed arrays in their own type.
+ * A safetensors file of a state dict. Float data is written as F32, integers in their own type, and as BOOL what has
+ * the dtype "bool".
  * The largest elements come first, and tensors of one element size are ordered by name. So equal dicts give
  * equal bytes, and all data is aligned.
  *
@@ -191,20 +191,9 @@ function asWritable(
   value: unknown,
   name: string,
 ): { dtype: Dtype; bytes: Uint8Array; shape: readonly number[] } {
-  const { data, shape } = checkedTensor(value, name);
-  return { dtype: INTEGER_DTYPES.get(kindOf(data)!) ?? "F32", bytes: bytesOf(data), shape };
+  const { data, shape, dtype } = asAnyTensor(value, name);
+  return { dtype: fileDtypeOf(dtype), bytes: bytesOf(data), shape };
 }
-
-const INTEGER_DTYPES: ReadonlyMap<string, Dtype> = new Map([
-  ["Int8Array", "I8"],
-  ["Uint8Array", "U8"],
-  ["Int16Array", "I16"],
-  ["Uint16Array", "U16"],
-  ["Int32Array", "I32"],
-  ["Uint32Array", "U32"],
-  ["BigInt64Array", "I64"],
-  ["BigUint64Array", "U64"],
-]);
 
 function checkName(name: unknown): string {
   if (typeof name !== "string") throw wrongType("dict", "names that are strings", name);

@@ -13,7 +13,7 @@ import {
   wrongValue,
 } from "./checks.js";
 import { room } from "./errors.js";
-import { isFloat32Array, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
+import { isFloat32Array, isNumbers, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
 
 export type IntegerArray =
   | Int8Array
@@ -30,6 +30,19 @@ export type IntegerArray =
  */
 export type TensorData = Float32Array | IntegerArray;
 
+/** What the numbers of a tensor are, by PyTorch's names. */
+export type TensorDtype =
+  | "float32"
+  | "int64"
+  | "int32"
+  | "int16"
+  | "int8"
+  | "uint64"
+  | "uint32"
+  | "uint16"
+  | "uint8"
+  | "bool";
+
 /**
  * What a module's parameter may hold: float32 numbers, or int8 weights whose scales are a parameter of their
  * own.
@@ -38,10 +51,12 @@ export type ParameterData = Float32Array | Int8Array;
 
 /**
  * An object with `data` and `shape` (or `dims`, as onnxruntime names it): what every tensor argument takes.
+ * The `dtype` matters where a tensor keeps it: `"bool"` tells a Uint8Array of 0 and 1 from one of numbers.
  */
-export type TensorLike<Data = Float32Array | Float64Array | readonly number[]> =
-  | { readonly data: Data; readonly shape: readonly number[] }
-  | { readonly data: Data; readonly dims: readonly number[] };
+export type TensorLike<Data = Float32Array | Float64Array | readonly number[]> = {
+  readonly data: Data;
+  readonly dtype?: string | undefined;
+} & ({ readonly shape: readonly number[] } | { readonly dims: readonly number[] });
 
 /** A state dict as modules take it: a Map or a plain record. */
 export type StateDictLike =
@@ -214,4 +229,9 @@ function toFloat32(data: unknown, name: string, size: number): Float32Array {
     numbers[index] = element;
   }
   return numbers;
+}
+
+/** The same with integers left what they are. */
+export function asNumbers(data: unknown, name: string, size: number): TensorData {
+  return isNumbers(data) ? ofThisRealm(data as TensorData) : asFloat32(data, name, size);
 }

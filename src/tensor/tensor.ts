@@ -3,26 +3,43 @@
  * memory of the wasm, so it stays valid when that memory grows or is freed.
  */
 
-import { checkInteger, reading, showShape, wrongShape, wrongType } from "./checks.js";
+import {
+  checkInteger,
+  checkOptions,
+  reading,
+  show,
+  showShape,
+  wrongShape,
+  wrongType,
+  wrongValue,
+} from "./checks.js";
 import {
   allocateFloats,
   asFloat32,
+  asNumbers,
   asShaped,
   copyShape,
   type ParameterData,
   sizeOf,
   type TensorData,
+  type TensorDtype,
   type TensorLike,
 } from "./like.js";
 import { EXPECTED_VALUE, type NestedNumbers, nested } from "./nested.js";
 import { normal } from "./random.js";
-import { isInt8Array, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
+import { isInt8Array, isNumbers, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
 
 /** A state dict as readers return it: PyTorch's parameter names to tensors. */
 export type StateDict = Map<string, Tensor<TensorData>>;
 
 /** As long as V8's arrays may be before they turn into tables: 2^27 arrays take 2 GB. */
 const MOST_ARRAYS = 2 ** 27;
+
+/** Options of `new Tensor`. */
+export interface TensorOptions {
+  /** As `data` says when left out. A Uint8Array of 0 and 1 may be told to be `"bool"`. */
+  dtype?: TensorDtype | undefined;
+}
 
 /** Spares a tensor of our own making the checks of its constructor: 60 ns, of which a small call has three. */
 const CHECKED = Symbol("checked");
@@ -43,27 +60,41 @@ export class Tensor<Data extends TensorData = Float32Array> {
   declare readonly shape: readonly number[];
 
   /**
-   * @throws TypeError if `data` is not a typed array; RangeError if its length is not the product of `shape`.
+   * @throws TypeError if `data` is not a typed array; RangeError if its length is not the product of `shape`, or
+   *   `dtype` is not that of its kind.
    */
-  constructor(data: Data, shape: readonly number[]);
+  constructor(data: Data, shape: readonly number[], options?: TensorOptions);
   /** @internal Of numbers and a frozen shape that are known to fit. */
   constructor(data: Data, shape: readonly number[], checked: typeof CHECKED);
-  constructor(data: Data, shape: readonly number[], checked?: typeof CHECKED) {
-    if (checked === CHECKED) {
+  constructor(data: Data, shape: readonly number[], options?: TensorOptions | typeof CHECKED) {
+    if (options === CHECKED) {
       this.data = data;
       this.shape = shape;
       return;
     }
-    // Float32, and whole numbers of any width; not Float64, Float16 and Uint8Clamped.
-    if (!/^(Float32|(Big)?U?[Ii]nt\d+)A/.test(kindOf(data) ?? "")) {
-      throw wrongType("data", "a Float32Array or an integer typed array", data);
-    }
+    if (!isNumbers(data)) throw wrongType("data", "a Float32Array or an integer typed array", data);
+    const { dtype } = checkOptions<TensorOptions>("options", options, ["dtype"]);
     const sizes = Object.freeze(copyShape(shape));
     const size = sizeOf(sizes);
     const length = lengthOf(data);
     if (length !== size) throw wrongShape("data.length", `${size} for shape ${showShape(sizes)}`, length);
     this.data = ofThisRealm(data);
     this.shape = sizes;
+    const own = this.dtype;
+    if (dtype === undefined || dtype === own) return;
+    const expected = `"${own}"${own === "uint8" ? ' or "bool"' : ""} for ${show(data)}`;
+    if (typeof dtype !== "string") throw wrongType("dtype", expected, dtype);
+    if (dtype !== "bool" || own !== "uint8") throw wrongValue("dtype", expected, show(dtype));
+    // In place of the getter, which cannot see it.
+    Object.defineProperty(this, "dtype", { value: dtype, enumerable: true });
+  }
+
+  /**
+   * What the numbers are, by PyTorch's name: `"float32"` of a Float32Array, `"int64"` of a BigInt64Array, and so on;
+   * `"bool"` of a Uint8Array that was told so.
+   */
+  get dtype(): TensorDtype {
+    return kindOf(this.data)?.slice(0, -5).replace("Big", "").toLowerCase() as TensorDtype;
   }
 
   /**
@@ -128,6 +159,16 @@ export class Tensor<Data extends TensorData = Float32Array> {
  */
 export function asTensor(value: unknown, name: string): { data: Float32Array; shape: readonly number[] } {
   return asShaped(value, name, asFloat32);
+}
+
+/**
+ * The same with integers left what they are, and with the argument's `dtype` where that is "bool". Other names are
+ * not looked at: readers of other files call a Float64Array "float64", which becomes float32 here.
+ */
+export function asAnyTensor(value: unknown, name: string): Tensor<TensorData> {
+  const dtype = reading(name, "a Tensor or { data, shape }", () => (value as TensorLike | null)?.dtype);
+  const { data, shape } = asShaped(value, name, asNumbers);
+  return new Tensor(data, shape, dtype === "bool" && kindOf(data) === "Uint8Array" ? { dtype } : {});
 }
 
 /** The same for a parameter, whose data may also be an Int8Array. */

@@ -33,6 +33,11 @@ export function isInt8Array(value: unknown): value is Int8Array {
   return kindOf(value) === "Int8Array";
 }
 
+/** Whether this is an array that a tensor may hold: float32, or integers of any width; not Float64 and Uint8Clamped. */
+export function isNumbers(value: unknown): boolean {
+  return /^(Float32|(Big)?U?[Ii]nt\d+)A/.test(kindOf(value) ?? "");
+}
+
 /**
  * A view of `count` elements from index `begin` on: of this realm, and of a fixed length, whatever becomes of the
  * buffer. @throws RangeError, the engine's, where they are not there

@@ -22,6 +22,8 @@ const INITIALIZERS = [
   int64s("0,-1", [0, -1]),
   int64s("4,-1", [4, -1]),
   tensor("i8", { type: 3, dims: [2], raw: Int8Array.of(-1, 2) }),
+  tensor("u8", { type: 2, dims: [1, 2], raw: Uint8Array.of(0, 1) }),
+  tensor("bool", { type: 9, dims: [1, 2], raw: Uint8Array.of(0, 1) }),
 ];
 
 function evaluate(
@@ -62,6 +64,24 @@ describe("constants", () => {
     expect([value.shape, Array.from(value.data, Number)]).toEqual([shape, numbers]);
   });
 
+  it.each<[string, string[], Record<string, AttributeValue>]>([
+    ["Identity", [], {}],
+    ["Transpose", [], {}],
+    ["Concat", [], { axis: 0 }],
+    ["Slice", ["0", "1"], {}],
+    ["Split", [], { axis: 1 }],
+    ["Squeeze", [], {}],
+    ["Unsqueeze", ["0"], {}],
+    ["Reshape", ["0,-1"], {}],
+  ])("keeps truth values apart from bytes in %s", (op, others, attributes) => {
+    for (const [name, dtype] of [
+      ["bool", "bool"],
+      ["u8", "uint8"],
+    ] as const) {
+      expect((evaluate(op, [name, ...others], attributes) as Tensor).dtype).toBe(dtype);
+    }
+  });
+
   it.each<[string, string[], Record<string, AttributeValue>, number[], number[]]>([
     ["equal parts", ["m"], {}, [1, 3], [3, 4, 5]],
     ["equal parts but the last", ["m"], { axis: -1, num_outputs: 2 }, [2, 1], [2, 5]],
@@ -87,6 +107,7 @@ describe("constants", () => {
     ["Split", ["m", "2"], {}, "do not make up axis 0"],
     ["Split", ["m"], { axis: 2 }, "axis 2 of 2 dimensions"],
     ["Concat", ["m", "v"], { axis: 0 }, 'onnx: Concat "out": its inputs do not fit together'],
+    ["Concat", ["u8", "bool"], { axis: 0 }, "its inputs do not fit together"],
     ["Concat", ["m", "1"], { axis: 0 }, "its inputs do not fit together"],
     ["Concat", ["m"], { axis: 2 }, "axis 2 of 2 dimensions"],
     ["Concat", ["m"], {}, "axis undefined of 2 dimensions"],

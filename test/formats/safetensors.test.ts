@@ -54,7 +54,12 @@ describe("readSafetensors", () => {
     view.setInt8(44, -56);
     view.setUint8(45, 200);
     view.setUint16(46, 1, true);
-    expect([...readSafetensors(bytes)].map(([name, { data, shape }]) => [name, data, shape])).toEqual([
+    const dict = readSafetensors(bytes);
+    expect([...dict.values()].map(({ dtype }) => dtype)).toEqual([
+      ...["float32", "float32", "float32", "float32", "int64", "uint64", "int32", "uint32"],
+      ...["int16", "uint16", "int8", "uint8", "bool"],
+    ]);
+    expect([...dict].map(([name, { data, shape }]) => [name, data, shape])).toEqual([
       ["f64", Float32Array.of(1.5), []],
       ["f32", Float32Array.of(1.5), [1, 1]],
       ["f16", Float32Array.of(1.5), [1]],
@@ -278,7 +283,11 @@ const tensorData: fc.Arbitrary<TensorData> = fc.oneof(
 );
 
 const tensors = tensorData.chain((data) =>
-  fc.constantFrom([data.length], [1, data.length, 1]).map((shape) => new Tensor(data, shape)),
+  fc
+    .tuple(fc.constantFrom([data.length], [1, data.length, 1]), fc.boolean())
+    .map(
+      ([shape, told]) => new Tensor(data, shape, told && data instanceof Uint8Array ? { dtype: "bool" } : {}),
+    ),
 );
 
 const names = fc.string({ unit: "grapheme" }).filter((name) => name !== "__metadata__");
@@ -293,6 +302,22 @@ describe("writeSafetensors", () => {
         expect(writeSafetensors(new Map([...dict].reverse()))).toEqual(bytes);
       }),
     );
+  });
+
+  it("writes BOOL what is told to be bool, and looks at no other name of an object", () => {
+    const bytes = writeSafetensors({
+      mask: { data: Uint8Array.of(1, 0), dims: [2], dtype: "bool" },
+      plain: { data: Uint8Array.of(1, 0), shape: [2], dtype: "int64" },
+      wide: { data: Float64Array.of(2), shape: [1], dtype: "float64" },
+      floats: { data: Float32Array.of(2), shape: [1], dtype: "bool" },
+    });
+    const dtypes = Array.from(readSafetensors(bytes), ([name, { dtype }]) => [name, dtype]);
+    expect(Object.fromEntries(dtypes)).toEqual({
+      mask: "bool",
+      plain: "uint8",
+      wide: "float32",
+      floats: "float32",
+    });
   });
 
   it("aligns the data and ends the header on 8 bytes", () => {

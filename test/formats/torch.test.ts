@@ -40,6 +40,7 @@ function expectTensors(dict: StateDict, name: string): void {
     expect([key, tensor.shape]).toEqual([key, shape]);
     expect([key, tensor.data.constructor]).toEqual([key, ARRAYS[dtype]]);
     expect([key, dtypeOf(tensor)]).toEqual([key, dtype]);
+    expect([key, tensor.dtype]).toEqual([key, dtype.includes("float") ? "float32" : dtype]);
     // Large 64-bit integers lose digits in JSON; Number() drops the same ones.
     expect([key, Array.from(tensor.data as Float32Array, Number)]).toEqual([key, data.map(rounded(dtype))]);
   }

@@ -133,7 +133,7 @@ describe("lengths", () => {
   it.each([
     ["an array", [6, 1, 4]],
     ["an Int32Array", Int32Array.of(6, 1, 4)],
-    ["an Uint8Array", Uint8Array.of(6, 1, 4)],
+    ["a Uint8Array", Uint8Array.of(6, 1, 4)],
     ["a Float64Array of integers", Float64Array.of(6, 1, 4)],
     ["a part of a larger array", Int32Array.of(0, 0, 6, 1, 4, 0).subarray(2, 5)],
   ])("may be %s", (_, lengths) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { TensorData, TensorDtype } from "../../src/tensor/like.js";
 import type { NestedNumbers } from "../../src/tensor/nested.js";
 import { Tensor } from "../../src/tensor/tensor.js";
 
@@ -34,6 +35,35 @@ describe("Tensor", () => {
     expect(tensor.toArray()).toEqual([1, 2]);
   });
 
+  it.each<[TensorDtype, TensorData]>([
+    ["float32", Float32Array.of(1)],
+    ["int64", BigInt64Array.of(1n)],
+    ["int32", Int32Array.of(1)],
+    ["int16", Int16Array.of(1)],
+    ["int8", Int8Array.of(1)],
+    ["uint64", BigUint64Array.of(1n)],
+    ["uint32", Uint32Array.of(1)],
+    ["uint16", Uint16Array.of(1)],
+    ["uint8", Uint8Array.of(1)],
+  ])("reads the dtype %s off its data, and takes no other", (dtype, data) => {
+    expect(new Tensor(data, [1]).dtype).toBe(dtype);
+    expect(new Tensor(data, [1], {}).dtype).toBe(dtype);
+    expect(new Tensor(data, [1], { dtype })).toEqual(new Tensor(data, [1]));
+    const other = dtype === "float32" ? "int32" : "float32";
+    expect(() => new Tensor(data, [1], { dtype: other })).toThrow(RangeError);
+    expect(() => new Tensor(data, [1], { dtype: other })).toThrow(`dtype: expected "${dtype}"`);
+    if (dtype !== "uint8") expect(() => new Tensor(data, [1], { dtype: "bool" })).toThrow('got "bool"');
+  });
+
+  it("has the dtype bool where a Uint8Array is told so", () => {
+    const mask = new Tensor(Uint8Array.of(1, 0), [2], { dtype: "bool" });
+    expect(mask.dtype).toBe("bool");
+    expect(mask.toArray()).toEqual([1, 0]);
+    expect(mask).not.toEqual(new Tensor(Uint8Array.of(1, 0), [2]));
+    expect(() => Object.assign(mask, { dtype: "uint8" })).toThrow(TypeError);
+    expect(() => Object.assign(Tensor.zeros([1]), { dtype: "int8" })).toThrow(TypeError);
+  });
+
   it("draws the same standard normal numbers from the same seed", () => {
     const tensor = Tensor.randn([100, 100], 1);
     expect(Tensor.randn([100, 100], 1).data).toEqual(tensor.data);
@@ -54,6 +84,31 @@ describe("Tensor", () => {
       () => new Tensor([1] as never, [1]),
       TypeError,
       "data: expected a Float32Array or an integer typed array, got an array of length 1",
+    ],
+    [
+      () => new Tensor(Int8Array.of(1), [1], { dtype: "float32" }),
+      RangeError,
+      'dtype: expected "int8" for an Int8Array, got "float32"',
+    ],
+    [
+      () => new Tensor(Uint8Array.of(1), [1], { dtype: "float64" as never }),
+      RangeError,
+      'dtype: expected "uint8" or "bool" for a Uint8Array, got "float64"',
+    ],
+    [
+      () => new Tensor(Uint8Array.of(1), [1], { dtype: 8 as never }),
+      TypeError,
+      'dtype: expected "uint8" or "bool" for a Uint8Array, got 8',
+    ],
+    [
+      () => new Tensor(Uint8Array.of(1), [1], { type: "bool" } as never),
+      TypeError,
+      "options.type: unknown option; known are dtype",
+    ],
+    [
+      () => new Tensor(Uint8Array.of(1), [1], "bool" as never),
+      TypeError,
+      'options: expected an object of options, got "bool"',
     ],
     [() => Tensor.zeros([2, -1]), RangeError, "shape[1]: expected an integer of at least 0, got -1"],
     [() => Tensor.zeros("2" as never), TypeError, 'shape: expected an array of sizes, got "2"'],

@@ -24,8 +24,8 @@ export const modules: readonly WebAssembly.Module[] = [relaxed, baseline];
 
 /** Where a variable may be undefined, and what is returned goes in again; the wrong uses must not compile. */
 const CALLS = `
-import { Dropout, type DropoutOptions, Embedding, elu, GRU, GroupNorm, type GroupNormOptions, init, LayerNorm, type LayerNormOptions, leakyRelu, Linear, LSTM, type LSTMOptions, type LSTMState, type MaxPool1dOptions, maxPool1d, type MemoryUsage, memoryUsage, type Precision, relu, RNN, Sequential, type SequentialMember, Stream, Tensor, type TensorData } from "lstm-wasm";
-import { type AmpModel, type OnnxLayer, type ReadWeightsOptions, readSafetensors, readWeights, type StateDict, type Weights } from "lstm-wasm/formats";
+import { Dropout, type DropoutOptions, Embedding, elu, GRU, GroupNorm, type GroupNormOptions, init, LayerNorm, type LayerNormOptions, leakyRelu, Linear, LSTM, type LSTMOptions, type LSTMState, type MaxPool1dOptions, maxPool1d, type MemoryUsage, memoryUsage, type Precision, relu, RNN, Sequential, type SequentialMember, Stream, Tensor, type TensorData, type TensorDtype, type TensorLike, type TensorOptions } from "lstm-wasm";
+import { type AmpModel, dtypeOf, type OnnxLayer, type ReadWeightsOptions, readSafetensors, readWeights, type StateDict, type Weights, writeSafetensors } from "lstm-wasm/formats";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
 const precision: Precision = "float32";
@@ -59,6 +59,12 @@ new Sequential(new Map<string, SequentialMember>([["norm", new GroupNorm(groupNo
 const normalized: readonly number[] = LayerNorm.fromStateDict(dict, { prefix: "norm.", eps: maybe.size }).normalizedShape;
 const pooled: Tensor = maxPool1d(leakyRelu(elu(output, 0.5), maybe.size), 2);
 const groups: number = GroupNorm.fromStateDict(dict, { numGroups: 2 }).numGroups;
+const told: TensorOptions = { dtype: "bool" };
+const mask: Tensor<Uint8Array> = new Tensor(new Uint8Array(2), [2], told);
+const dtype: TensorDtype = mask.dtype;
+const like: TensorLike<Uint8Array> = { data: new Uint8Array(2), dims: [2], dtype };
+writeSafetensors({ mask, like, same: { data: mask.data, shape: mask.shape, dtype } });
+const inFile: string = dtypeOf(mask);
 init({ deterministic: maybe.flag });
 const usage: MemoryUsage = memoryUsage();
 const held: number = usage.modules + usage.bytes + usage.memory;
@@ -67,7 +73,7 @@ const weights: Weights = readWeights(new ArrayBuffer(8), readOptions);
 const ofFile: StateDict | readonly OnnxLayer[] | AmpModel =
   weights.format === "torch" || weights.format === "safetensors" ? weights.value
   : weights.format === "onnx" ? weights.value.layers : weights.value;
-export { gates, groups, held, hidden, normalized, ofFile, ofStream, pooled, read };
+export { gates, groups, held, hidden, inFile, normalized, ofFile, ofStream, pooled, read };
 
 // @ts-expect-error an option that no reader takes
 readWeights(new Uint8Array(), { prefix: "lstm." });
@@ -89,6 +95,10 @@ new RNN({ inputSize: 6, hiddenSize: 3 }).trace(output);
 new Stream();
 // @ts-expect-error shapes are fixed
 output.shape = [1];
+// @ts-expect-error a dtype is what the data says
+output.dtype = "int8";
+// @ts-expect-error a dtype that no tensor has
+new Tensor(new Uint8Array(2), [2], { dtype: "float16" });
 // @ts-expect-error weights do not tell the groups
 GroupNorm.fromStateDict(dict);
 // @ts-expect-error a class where an instance is wanted

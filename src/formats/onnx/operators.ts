@@ -90,7 +90,7 @@ function concat(call: Call): AnyTensor {
     const fits =
       // An input that is given often is compared once.
       tensor === first ||
-      (tensor?.data.constructor === first.data.constructor &&
+      (tensor?.dtype === first.dtype &&
         tensor.shape.length === shape.length &&
         tensor.shape.every((size, at) => at === axis || size === shape[at]));
     if (!fits) throw new FormatError(`${call.label}: its inputs do not fit together`);
@@ -99,7 +99,6 @@ function concat(call: Call): AnyTensor {
     if (!Number.isSafeInteger(shape[axis])) throw new FormatError(`${call.label}: its axis is too long`);
   }
   const result = emptyLike(call, first.data, shape);
-  if (result.length === 0) return new Tensor(result, shape);
   const blocks = sizeOf(shape.slice(0, axis));
   const row = result.length / blocks;
   let start = 0;
@@ -111,7 +110,7 @@ function concat(call: Call): AnyTensor {
     }
     start += part;
   }
-  return new Tensor(result, shape);
+  return likewise(first, result, shape);
 }
 
 function slice(call: Call): AnyTensor {
@@ -210,7 +209,8 @@ function squeeze(call: Call): AnyTensor {
       `${call.label}: axes [${axes}] of shape ${showShape(tensor.shape)} are not all of size 1`,
     );
   }
-  return new Tensor(
+  return likewise(
+    tensor,
     tensor.data,
     tensor.shape.filter((size, axis) => !gone(axis, size)),
   );
@@ -224,7 +224,8 @@ function unsqueeze(call: Call): AnyTensor {
   const axes = new Set(given.map((axis) => axisOf(call, axis, rank)));
   if (axes.size !== given.length) throw new FormatError(`${call.label}: axes [${given}] repeat`);
   const sizes = [...tensor.shape];
-  return new Tensor(
+  return likewise(
+    tensor,
     tensor.data,
     Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : sizes.shift()!)),
   );
@@ -246,7 +247,7 @@ function reshape(call: Call): AnyTensor {
   if (elements !== tensor.data.length || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw new FormatError(`${call.label}: shape [${wanted}] does not fit ${showShape(tensor.shape)}`);
   }
-  return new Tensor(tensor.data, shape);
+  return likewise(tensor, tensor.data, shape);
 }
 
 /** At most one integer per dimension. Newer opsets give them as an input, older ones as an attribute. */
@@ -274,16 +275,21 @@ function checkRank({ label }: Call, rank: number): number {
 /** The elements at offset + index * strides, row-major. The caller keeps them within the tensor. */
 function gather(
   call: Call,
-  { data }: AnyTensor,
+  tensor: AnyTensor,
   shape: readonly number[],
   offset: number,
   strides: readonly number[],
 ): AnyTensor {
+  const { data } = tensor;
   const result = emptyLike(call, data, shape);
   visitStrided(shape, strides, offset, (from, to) => {
     result[to] = data[from]!;
   });
-  return new Tensor(result, shape);
+  return likewise(tensor, result, shape);
+}
+
+function likewise({ dtype }: AnyTensor, data: TensorData, shape: readonly number[]): AnyTensor {
+  return new Tensor(data, shape, { dtype });
 }
 
 function emptyLike({ spend }: Call, data: TensorData, shape: readonly number[]): TensorData {

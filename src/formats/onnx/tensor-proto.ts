@@ -2,9 +2,9 @@
 
 import { show } from "../../tensor/checks.js";
 import { MOST_DIMENSIONS, type TensorData } from "../../tensor/like.js";
-import { Tensor } from "../../tensor/tensor.js";
+import type { Tensor } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
-import { DTYPES, type Dtype, elementsOf, readNumbers, takeNumbers } from "../dtype.js";
+import { DTYPES, type Dtype, elementsOf, readTensor, takeTensor } from "../dtype.js";
 import { getOrMake } from "../get-or-make.js";
 import type { Allowance } from "./allowance.js";
 import type { ExternalFiles } from "./external.js";
@@ -191,21 +191,21 @@ function read(proto: TensorProto): Tensor<TensorData> {
   if (raw !== undefined) {
     check(raw.length);
     spend();
-    return new Tensor(readNumbers(raw, dtype), dims as number[]);
+    return readTensor(raw, dtype, dims as number[]);
   }
   const fields = lists.filter((field) => field.number === LIST_FIELDS[dtype]);
   if (dtype === "F32" || dtype === "F64") {
     const parts = fields.map((field) => field.packed(dtype === "F32" ? 4 : 8));
     check(parts.reduce((sum, part) => sum + part.length, 0));
     spend();
-    return new Tensor(takeNumbers(concat(parts), dtype), dims as number[]);
+    return takeTensor(concat(parts), dtype, dims as number[]);
   }
   const count = fields.reduce((sum, field) => sum + field.countInts(), 0);
   if (count !== elements) {
     throw new FormatError(`${label}: dims are of ${elements} numbers, got a list of ${count}`);
   }
   spend();
-  return new Tensor(takeNumbers(listBytes(fields, dtype, count, label), dtype), dims as number[]);
+  return takeTensor(listBytes(fields, dtype, count, label), dtype, dims as number[]);
 }
 
 /** The integers of a list as raw bytes of their type. */

@@ -6,9 +6,9 @@
 
 import { show, showShape } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
-import { Tensor } from "../../tensor/tensor.js";
+import type { Tensor } from "../../tensor/tensor.js";
 import { unsupported } from "../bytes.js";
-import { DTYPES, type Dtype, elementsOf, readNumbers } from "../dtype.js";
+import { DTYPES, type Dtype, elementsOf, readTensor } from "../dtype.js";
 import { stridesOf, visitStrided } from "../strided.js";
 import { bad } from "./error.js";
 import { type Calls, Global } from "./pickle/globals.js";
@@ -209,13 +209,13 @@ export function toTensor(view: TensorView, label: string, read: ReadStorage): Te
   const rowMajor = stridesOf(sizes);
   if (sizes.every((length, axis) => length === 1 || strides[axis] === rowMajor[axis])) {
     const content = raw.subarray(offset * bytes, (offset + elements) * bytes);
-    return new Tensor(readNumbers(content, dtype), sizes);
+    return readTensor(content, dtype, sizes);
   }
   const content = new Uint8Array(elements * bytes);
   visitStrided(sizes, strides, offset, (from, to) => {
     for (let byte = 0; byte < bytes; byte++) content[to * bytes + byte] = raw[from * bytes + byte]!;
   });
-  return new Tensor(readNumbers(content, dtype), sizes);
+  return readTensor(content, dtype, sizes);
 }
 
 function isCount(value: unknown): value is number {

@@ -197,6 +197,8 @@ describe("dicts, options and lists", () => {
     attack(() => lstm.stream(make() as never).dispose(), name);
     attack(() => new LSTM(make() as never).dispose(), name);
     attack(() => new Tensor(new Float32Array(2), make() as never), name);
+    attack(() => new Tensor(new Uint8Array(2), [2], make() as never), name);
+    attack(() => new Tensor(new Uint8Array(2), [2], { dtype: make() as never }), name);
     attack(() => Tensor.zeros(make() as never), name);
     attack(() => Tensor.from(make() as never), name);
     attack(() => embedding.forward(make() as never), name);
@@ -269,6 +271,25 @@ describe("buffers that change between check and copy", () => {
       linear.loadStateDict({ weight: { data: new Float32Array(buffer), shape: [4, 3] }, bias }),
     ).toThrow(new RangeError("Linear.loadStateDict: weight: its buffer became shorter meanwhile"));
     for (const [name, tensor] of linear.stateDict()) expectSameBits(tensor, before.get(name)!, name);
+  });
+
+  it("numbers that an option or a size takes away are told", () => {
+    const bytes = (act: (buffer: ArrayBuffer) => [shape: readonly number[], options: object]) => {
+      const data = new Uint8Array(2);
+      return new Tensor(data, ...act(data.buffer));
+    };
+    const take = (buffer: ArrayBuffer) => structuredClone(buffer, { transfer: [buffer] });
+    const gone = new RangeError("data.length: expected 2 for shape [2], got 0");
+    const dtype = (buffer: ArrayBuffer) => ({
+      get dtype() {
+        take(buffer);
+        return "bool";
+      },
+    });
+    expect(() => bytes((buffer) => [[2], dtype(buffer)])).toThrow(gone);
+    const shape = (buffer: ArrayBuffer) =>
+      new Proxy([2], { get: (_, key) => (key === "length" ? 1 : take(buffer) && 2) });
+    expect(() => bytes((buffer) => [shape(buffer), {}])).toThrow(gone);
   });
 
   it("a shared buffer that another thread makes longer", async () => {
