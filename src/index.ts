@@ -1,6 +1,7 @@
 /** The public names of lstm-wasm; `lstm-wasm/formats` holds the readers of weight files. */
 
 export type { CellOptions } from "./nn/cell.js";
+export { concat } from "./nn/concat.js";
 export { Conv1d } from "./nn/conv1d.js";
 export type { Conv1dFromStateDictOptions, Conv1dOptions, PaddingMode } from "./nn/conv1d-options.js";
 export { Dropout, type DropoutOptions } from "./nn/dropout.js";
@@ -10,6 +11,7 @@ export { elu, leakyRelu, logSoftmax, relu, sigmoid, softmax, tanh } from "./nn/f
 export { GroupNorm, type GroupNormOptions } from "./nn/group-norm.js";
 export { GRU, type GRUOptions } from "./nn/gru.js";
 export { GRUCell } from "./nn/gru-cell.js";
+export { argmax, topk } from "./nn/largest.js";
 export { LayerNorm, type LayerNormOptions } from "./nn/layer-norm.js";
 export { Linear, type LinearOptions } from "./nn/linear.js";
 export { LSTM, type LSTMOptions, type LSTMState, type LSTMStateLike } from "./nn/lstm.js";

@@ -1,7 +1,8 @@
 /** relu, leakyRelu, elu, sigmoid, tanh, softmax and logSoftmax over tensors; PyTorch's functions of these names. */
 import { RELU, SIGMOID, TANH } from "../../build/abi.js";
-import { checkInteger, wrongType } from "../tensor/checks.js";
+import { wrongType } from "../tensor/checks.js";
 import type { TensorLike } from "../tensor/like.js";
+import { along } from "../tensor/runs.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import { align, type Block } from "../wasm/block.js";
 import { currentRuntime, type Runtime } from "../wasm/runtime.js";
@@ -114,14 +115,10 @@ export function borrow(bytes: number, use: (runtime: Runtime, buffer: Block) => 
 /** softmax, or with `logarithm` 1 logSoftmax. */
 function alongDimension(logarithm: 0 | 1, input: TensorLike, dim: number): Tensor {
   const { data, shape } = asTensor(input, "input");
-  const sizes = shape.length === 0 ? [1] : shape;
-  const axis = checkInteger("dim", dim, -sizes.length, sizes.length - 1);
+  // Terms of one softmax stand `inner` apart; element 0 of number s is at (s / inner) * inner * count + s % inner.
+  const { size: count, inner } = along(shape, dim);
   const output = Tensor.zeros(shape);
   if (output.data.length === 0) return output;
-  const first = axis < 0 ? axis + sizes.length : axis;
-  const count = sizes[first]!;
-  // Terms of one softmax stand `inner` apart; element 0 of number s is at (s / inner) * inner * count + s % inner.
-  const inner = sizes.slice(first + 1).reduce((product, size) => product * size, 1);
   const softmaxes = output.data.length / count;
   const vectors = Math.ceil(Math.min(softmaxes, LANES) / 4);
   const row = vectors * 4;

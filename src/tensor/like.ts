@@ -58,6 +58,9 @@ export type TensorLike<Data = Float32Array | Float64Array | readonly number[]> =
   readonly dtype?: string | undefined;
 } & ({ readonly shape: readonly number[] } | { readonly dims: readonly number[] });
 
+/** What a tensor argument may hold where integers stay what they are. */
+export type AnyData = TensorData | Float64Array | readonly number[];
+
 /** A state dict as modules take it: a Map or a plain record. */
 export type StateDictLike =
   | ReadonlyMap<string, TensorLike<unknown>>
@@ -103,7 +106,7 @@ function shapeOf(owner: string | undefined): string {
  * A copy of the shape of the argument `owner`, whose sizes are read once: what is checked is what is used.
  * @throws TypeError unless it is an array; RangeError for more than 64 dimensions
  */
-export function copyShape(shape: unknown, owner?: string): readonly number[] {
+export function copyShape(shape: unknown, owner?: string): number[] {
   if (!isArray(shape)) throw wrongType(shapeOf(owner), "an array of sizes", shape);
   try {
     const rank = shape.length;
@@ -140,7 +143,7 @@ export function sizeOf(shape: readonly number[], owner?: string): number {
 const MOST_PLAIN_NUMBERS = 2 ** 27;
 
 /** @throws RangeError that names the argument `name` where the engine has no room for what `make` makes */
-function roomFor<Made>(make: () => Made, name: string, got: unknown): Made {
+export function roomFor<Made>(make: () => Made, name: string, got: unknown): Made {
   return room(make, () => wrongValue(name, "numbers that fit in memory", got).message);
 }
 

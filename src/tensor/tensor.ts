@@ -25,8 +25,9 @@ import {
   type TensorDtype,
   type TensorLike,
 } from "./like.js";
-import { EXPECTED_VALUE, type NestedNumbers, nested } from "./nested.js";
+import { type ArraysOf, type ElementOf, EXPECTED_VALUE, type NestedNumbers, nested } from "./nested.js";
 import { normal } from "./random.js";
+import { along, fromStart, zerosLike } from "./runs.js";
 import { isInt8Array, isNumbers, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
 
 /** A state dict as readers return it: PyTorch's parameter names to tensors. */
@@ -80,8 +81,9 @@ export class Tensor<Data extends TensorData = Float32Array> {
     if (length !== size) throw wrongShape("data.length", `${size} for shape ${showShape(sizes)}`, length);
     this.data = ofThisRealm(data);
     this.shape = sizes;
+    if (dtype === undefined) return;
     const own = this.dtype;
-    if (dtype === undefined || dtype === own) return;
+    if (dtype === own) return;
     const expected = `"${own}"${own === "uint8" ? ' or "bool"' : ""} for ${show(data)}`;
     if (typeof dtype !== "string") throw wrongType("dtype", expected, dtype);
     if (dtype !== "bool" || own !== "uint8") throw wrongValue("dtype", expected, show(dtype));
@@ -133,11 +135,73 @@ export class Tensor<Data extends TensorData = Float32Array> {
   }
 
   /**
-   * The numbers as nested arrays; a scalar gives one number. 64-bit integers come as bigint.
+   * The element at one index per dimension; negative ones count from the end. 64-bit integers come as bigint, and
+   * truth values as 0 and 1.
+   * @throws TypeError or RangeError for an index that is not there, or another number of indices than dimensions
+   */
+  at(...indices: readonly number[]): ElementOf<Data> {
+    const { data, shape } = new Tensor(this.data, this.shape);
+    if (indices.length !== shape.length) {
+      throw wrongShape("indices.length", String(shape.length), indices.length);
+    }
+    const next = (position: number, size: number, axis: number) =>
+      position * size + fromStart(`indices[${axis}]`, indices[axis], size);
+    return data[shape.reduce(next, 0)] as ElementOf<Data>;
+  }
+
+  /**
+   * A copy of what is at `index` of dimension `dim`, which its shape no longer has: of (L, N, H) `select(0, -1)` is the
+   * last step, (N, H). Negative numbers count from the end.
+   * @throws TypeError or RangeError for a dimension or an index that is not there
+   */
+  select(dim: number, index: number): Tensor<Data> {
+    return part(this, dim, (size) => [fromStart("index", index, size), 1]);
+  }
+
+  /**
+   * A copy of what is at `from` to before `to` of dimension `dim`: of (L, N, H) `slice(0, -2)` is (2, N, H). Negative
+   * numbers count from the end, and what is beyond the ends is left out, as in an array's `slice`.
+   * @throws TypeError or RangeError for a dimension that is not there, or a place that is not an integer
+   */
+  slice(dim: number, from = 0, to?: number): Tensor<Data> {
+    return part(this, dim, (size) => {
+      const place = (name: string, index: number) =>
+        Math.min(Math.max(checkInteger(name, index, -Infinity) < 0 ? index + size : index, 0), size);
+      const begin = place("from", from);
+      const count = Math.max(place("to", to ?? size) - begin, 0);
+      return [begin, count, count];
+    });
+  }
+
+  /**
+   * A copy with the same numbers in another shape, of which one size may be -1: what the others leave.
+   * @throws TypeError or RangeError for a shape of another number of elements, or one that leaves -1 open
+   */
+  reshape(shape: readonly number[]): Tensor<Data> {
+    const { data } = part(this, 0, (length) => [0, length, length]);
+    const size = data.length;
+    const sizes = copyShape(shape);
+    const told = showShape(sizes);
+    const free = sizes.indexOf(-1);
+    if (free >= 0) sizes[free] = 1;
+    const known = sizeOf(sizes);
+    if ((free < 0 ? known - size : size % known) !== 0)
+      throw wrongShape("shape", `one of ${size} elements`, told);
+    if (free >= 0) sizes[free] = size / known;
+    return new Tensor(data, sizes, { dtype: this.dtype });
+  }
+
+  /**
+   * The numbers as nested arrays; a scalar gives one number. 64-bit integers come as bigint. TypeScript believes what
+   * it is told of the number of dimensions: `toArray<2>()` is a `number[][]`.
    * @throws RangeError for more than 2^27 arrays, as a tensor without numbers may have, and where `data` no longer has
    *   the numbers of the shape; TypeError where it is no typed array
    */
-  toArray(): Data extends BigInt64Array | BigUint64Array ? unknown : NestedNumbers {
+  toArray<Rank extends number = number>(): number extends Rank
+    ? Data extends BigInt64Array | BigUint64Array
+      ? unknown
+      : NestedNumbers
+    : ArraysOf<ElementOf<Data>, Rank> {
     const { data, shape } = asShaped(this, "tensor", (numbers, name) => {
       if (kindOf(numbers) === undefined) throw wrongType(name, "a typed array", numbers);
       return numbers as Data;
@@ -148,7 +212,7 @@ export class Tensor<Data extends TensorData = Float32Array> {
     let next = 0;
     const build = (axis: number): unknown =>
       axis === shape.length ? data[next++] : Array.from({ length: shape[axis]! }, () => build(axis + 1));
-    return build(0) as ReturnType<Tensor<Data>["toArray"]>;
+    return build(0) as never;
   }
 }
 
@@ -177,4 +241,24 @@ export function asParameter(value: unknown, name: string): { data: ParameterData
     const numbers = isInt8Array(data) ? data : asFloat32(data, name, size);
     return partOf(numbers, 0, size);
   });
+}
+
+/** A copy of `count` elements of dimension `dim` from `begin` on; `left` is the size of that dimension, if it stays. */
+function part<Data extends TensorData>(
+  { data: given, shape, dtype }: Tensor<Data>,
+  dim: number,
+  range: (size: number) => readonly [begin: number, count: number, left?: number],
+): Tensor<Data> {
+  // A second tensor, since the fields of the first may have been written.
+  const { data, shape: whole } = new Tensor(given, shape);
+  const { axis, size, inner } = along(whole, dim);
+  const [begin, count, ...left] = range(size) as [number, number, number];
+  const sizes = [...whole];
+  sizes.splice(axis, 1, ...left);
+  const copy = zerosLike(data, sizeOf(sizes));
+  let to = 0;
+  for (let from = begin * inner; to < copy.length; from += size * inner) {
+    for (let at = 0; at < count * inner; at++) copy[to++] = data[from + at]!;
+  }
+  return new Tensor(copy, sizes, { dtype });
 }

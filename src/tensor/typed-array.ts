@@ -71,9 +71,14 @@ export function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(bufferOf(array), byteOffsetOf(array), byteLengthOf(array));
 }
 
+/** The class of a typed array's kind, in this realm. */
+export function classOf<Kind extends ArrayBufferView>(array: Kind): new (...args: unknown[]) => Kind {
+  return (globalThis as unknown as Record<string, new (...args: unknown[]) => Kind>)[kindOf(array)!]!;
+}
+
 /** A typed array of another realm as one of this realm, over the same numbers; one of this realm as it is. */
 export function ofThisRealm<Kind extends ArrayBufferView>(array: Kind): Kind {
-  const View = (globalThis as unknown as Record<string, new (...args: unknown[]) => Kind>)[kindOf(array)!]!;
+  const View = classOf(array);
   if (Object.getPrototypeOf(array) === View.prototype) return array;
   return new View(bufferOf(array), byteOffsetOf(array), lengthOf(array));
 }

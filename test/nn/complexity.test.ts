@@ -1,6 +1,6 @@
-/** What a state dict of many names may cost: a bounded message, and work in proportion. */
+/** What state dicts of many names and lists of many tensors may cost: a bounded message, and work in proportion. */
 import { describe, expect, it } from "vitest";
-import { Linear, LSTM, quantizeModule, Sequential } from "../../src/index.js";
+import { concat, Linear, LSTM, quantizeModule, Sequential, topk } from "../../src/index.js";
 import { selectParameters } from "../../src/nn/state-dict.js";
 import { Tensor } from "../../src/tensor/tensor.js";
 import { expectLinear } from "../support/work.js";
@@ -65,5 +65,31 @@ it("reads and loads the state of a chain of many members in proportion", async (
   await expectLinear(32, (length) => {
     const sequential = chain(length);
     return () => sequential.loadStateDict(sequential.stateDict());
+  });
+});
+
+describe("lists and rows", () => {
+  it("joins many tensors without elements beside many rows in proportion", async () => {
+    await expectLinear(200, (count) => {
+      const tensors = [
+        Tensor.zeros([count, 1]),
+        ...Array.from({ length: count }, () => Tensor.zeros([count, 0])),
+      ];
+      return () => concat(tensors, 1);
+    });
+  });
+
+  it.each(["rising", "falling"])("finds the largest of a %s row in proportion", async (order) => {
+    await expectLinear(2000, (size) => {
+      const data = Float32Array.from({ length: size }, (_, at) => (order === "rising" ? at : -at));
+      return () => topk(new Tensor(data, [size]), 5);
+    });
+  });
+
+  it("finds half of a rising row in n log n", async () => {
+    await expectLinear(2000, (size) => {
+      const data = Float32Array.from({ length: size }, (_, at) => at);
+      return () => topk(new Tensor(data, [size]), size / 2);
+    });
   });
 });

@@ -6,7 +6,9 @@
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  argmax,
   Conv1d,
+  concat,
   Dropout,
   Embedding,
   elu,
@@ -27,6 +29,7 @@ import {
   Sequential,
   softmax,
   Tensor,
+  topk,
 } from "../../../src/index.js";
 import {
   ARGUMENTS,
@@ -85,6 +88,16 @@ const cells = [new LSTMCell(SIZES), new GRUCell(SIZES), new RNNCell(SIZES)] as c
 const h = Tensor.zeros([1, 2, 2]);
 const c = Tensor.zeros([1, 2, 5]);
 
+/** A tensor whose fields may lie as it is, and a tensor of all else, which `Tensor.from` refuses where it lies. */
+function asTensor(value: object): Tensor {
+  try {
+    if (value instanceof Tensor) return value;
+  } catch {
+    // A revoked proxy.
+  }
+  return Tensor.from(value as never);
+}
+
 /** A method, the shape of the argument that is attacked, and the call. */
 const METHODS: readonly (readonly [string, readonly number[], (value: never) => unknown])[] = [
   ["LSTM.forward input", [4, 2, 3], (x) => lstm.forward(x)],
@@ -113,6 +126,15 @@ const METHODS: readonly (readonly [string, readonly number[], (value: never) => 
   ["GRUCell.forward h", [2, 5], (x) => cells[1].forward(Tensor.zeros([2, 3]), x)],
   ["RNNCell.forward", [3], (x) => cells[2].forward(x)],
   ["quantizeModule sample", [7, 3], (x) => quantizeModule(linear, x)],
+  ["argmax", [5, 5], (x) => argmax(x, 0)],
+  ["argmax of all", [5, 5], (x) => argmax(x)],
+  ["topk", [5, 5], (x) => topk(x, 2)],
+  ["concat", [5, 5], (x) => concat([x, x])],
+  ["concat behind another", [5, 5], (x) => concat([Tensor.zeros([5, 5]), x], 1)],
+  ["Tensor.at", [5, 5], (x) => asTensor(x).at(1, 2)],
+  ["Tensor.select", [5, 5], (x) => asTensor(x).select(1, 2)],
+  ["Tensor.slice", [5, 5], (x) => asTensor(x).slice(1, 2, 4)],
+  ["Tensor.reshape", [5, 5], (x) => asTensor(x).reshape([-1])],
   ["Tensor.from", [2, 2], (x) => Tensor.from(x)],
   ["Tensor.toArray", [2, 2], (x) => Tensor.prototype.toArray.call(x)],
   ["loadStateDict weight", [4, 3], (x) => linear.loadStateDict({ weight: x }, { strict: false })],
@@ -205,6 +227,18 @@ describe("dicts, options and lists", () => {
     attack(() => new LayerNorm({ normalizedShape: make() as never }).dispose(), name);
     attack(() => new Sequential(make() as never).dispose(), name);
     attack(() => maxPool1d(probe, make() as never), name);
+    attack(() => argmax(probe, make() as never), name);
+    attack(() => argmax(probe, 0, make() as never), name);
+    attack(() => topk(probe, make() as never), name);
+    attack(() => topk(probe, 1, make() as never), name);
+    attack(() => concat(make() as never), name);
+    attack(() => concat([probe], make() as never), name);
+    attack(() => probe.at(make() as never, 0, 0), name);
+    attack(() => probe.select(make() as never, 0), name);
+    attack(() => probe.select(0, make() as never), name);
+    attack(() => probe.slice(make() as never), name);
+    attack(() => probe.slice(0, make() as never, make() as never), name);
+    attack(() => probe.reshape(make() as never), name);
     expectNeighbourWhole();
   });
 
@@ -223,6 +257,11 @@ describe("dicts, options and lists", () => {
       () => Tensor.zeros([2 ** 32, 0]).toArray(),
       () => Tensor.zeros([2 ** 20, 2 ** 20, 0]).toArray(),
       () => Tensor.zeros([2 ** 52]),
+      () => Tensor.zeros([2 ** 40, 0]).at(0, 0),
+      () => Tensor.zeros([0]).reshape([2 ** 40, 2 ** 40, 2 ** 40]),
+      () => topk(Tensor.zeros([2 ** 40, 0]), 1),
+      () => argmax(Tensor.zeros([2 ** 40, 0]), 0),
+      () => concat([Tensor.zeros([2 ** 52, 0]), Tensor.zeros([2 ** 52, 0])], 1).reshape([1]),
     ]) {
       expect(make).toThrow(RangeError);
       attack(make, String(make));
@@ -271,6 +310,20 @@ describe("buffers that change between check and copy", () => {
       linear.loadStateDict({ weight: { data: new Float32Array(buffer), shape: [4, 3] }, bias }),
     ).toThrow(new RangeError("Linear.loadStateDict: weight: its buffer became shorter meanwhile"));
     for (const [name, tensor] of linear.stateDict()) expectSameBits(tensor, before.get(name)!, name);
+  });
+
+  it("a tensor that a later one of the list cuts is told", () => {
+    const data = new BigInt64Array(2);
+    const later = {
+      get data() {
+        structuredClone(data.buffer, { transfer: [data.buffer] });
+        return new BigInt64Array(2);
+      },
+      shape: [2],
+    };
+    expect(() => concat([{ data, shape: [2] }, later])).toThrow(
+      new RangeError("tensors[0].data.length: expected 2 for shape [2], got 0"),
+    );
   });
 
   it("numbers that an option or a size takes away are told", () => {
