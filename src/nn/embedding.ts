@@ -1,21 +1,12 @@
 /** Embedding: rows of a table by index. A gather does no arithmetic, so it stays in JavaScript memory. */
-import {
-  checkInteger,
-  isArray,
-  reading,
-  showShape,
-  wrongShape,
-  wrongType,
-  wrongValue,
-} from "../tensor/checks.js";
+import { checkInteger, isArray, reading, wrongType, wrongValue } from "../tensor/checks.js";
 import {
   allocateFloats,
+  asShaped,
   copyFloats,
-  copyShape,
   lengthIn,
   type ParameterData,
   type StateDictLike,
-  sizeOf,
 } from "../tensor/like.js";
 import { nested } from "../tensor/nested.js";
 import { normal } from "../tensor/random.js";
@@ -171,18 +162,10 @@ function asIndices(indices: Indices): { data: IndexData; shape: readonly number[
   // As float64: float32 has no whole numbers past 2^24 but the even ones.
   if (isArray(indices)) return nested(indices, "indices", Float64Array);
   if (typeof indices !== "object" || indices === null) throw wrongType("indices", EXPECTED, indices);
-  const { data, shape, dims } = indices as {
-    data: IndexData;
-    shape?: readonly number[];
-    dims?: readonly number[];
-  };
-  const sizes = copyShape(shape ?? dims, "indices");
-  const size = sizeOf(sizes, "indices");
-  const length = lengthIn(data);
-  if (length === undefined) throw wrongType("indices.data", "an array of integers", data);
-  if (length !== size)
-    throw wrongShape("indices.data.length", `${size} for shape ${showShape(sizes)}`, length);
-  return { data, shape: sizes };
+  return asShaped(indices, "indices", (data, name) => {
+    if (lengthIn(data) === undefined) throw wrongType(`${name}.data`, "an array of integers", data);
+    return data as IndexData;
+  });
 }
 
 const EXPECTED = "a number, an array or { data, shape }";

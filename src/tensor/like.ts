@@ -181,7 +181,7 @@ export function copyFloats(source: Float32Array, begin: number, count: number, n
  * A tensor argument as data and a shape that fits it. `read` checks or converts the data.
  * @throws TypeError for the wrong kind of value, RangeError for a wrong shape; both name the argument
  */
-export function asShaped<Data extends ArrayBufferView>(
+export function asShaped<Data>(
   value: unknown,
   name: string,
   read: (data: unknown, name: string, size: number) => Data,

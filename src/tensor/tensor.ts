@@ -203,7 +203,7 @@ export class Tensor<Data extends TensorData = Float32Array> {
       : NestedNumbers
     : ArraysOf<ElementOf<Data>, Rank> {
     const { data, shape } = asShaped(this, "tensor", (numbers, name) => {
-      if (kindOf(numbers) === undefined) throw wrongType(name, "a typed array", numbers);
+      if (kindOf(numbers) === undefined) throw wrongType(`${name}.data`, "a typed array", numbers);
       return numbers as Data;
     });
     let arrays = 1;
