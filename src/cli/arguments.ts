@@ -1,7 +1,8 @@
 /** Options and arguments that several commands take. */
 import type { Tensor } from "lstm-wasm";
+import { isCsv, readCsv } from "./csv.js";
 import { blame, CliError, readBytes } from "./error.js";
-import { readNpy } from "./npy.js";
+import { isNpy, readNpy } from "./npy.js";
 
 /** The keys that lead to the state dict in a PyTorch checkpoint: `keys` of openModel. */
 export const PATH_OPTION = { type: "string", multiple: true } as const;
@@ -32,9 +33,12 @@ export function checkNonlinearity(value: string): "tanh" | "relu" {
   throw new CliError("usage", `--nonlinearity: expected tanh or relu, got ${JSON.stringify(value)}`);
 }
 
-/** The array in an .npy file. @throws CliError if the file cannot be read or understood */
+/** The array in an .npy file, or the table in a .csv file. @throws CliError if it cannot be read or understood */
 export function readArray(path: string): Tensor {
-  return blame("file not understood", path, () => readNpy(readBytes(path)));
+  return blame("file not understood", path, () => {
+    const bytes = readBytes(path);
+    return isCsv(path) && !isNpy(bytes) ? readCsv(bytes) : readNpy(bytes);
+  });
 }
 
 /** Whether a layer's name is the prefix that the user gave. The dot at its end may be left out. */

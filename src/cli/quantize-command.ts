@@ -34,7 +34,7 @@ export const quantize: Command = {
     FORCE_HELP,
     PATH_HELP,
     ["--prefix P", "the layer that --sample and --input are for, as inspect names it"],
-    ["--sample S.npy", "round that layer's weights for this input of it"],
+    ["--sample S.npy", "round that layer's weights for this input of it, an array or a .csv table"],
     ["--input X.npy", "measure the error on this input instead of a random one"],
     NONLINEARITY_HELP,
   ],

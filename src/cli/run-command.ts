@@ -10,6 +10,7 @@ import {
   PATH_HELP,
   readArray,
 } from "./arguments.js";
+import { checkTable, isCsv, writeCsv } from "./csv.js";
 import { blame, CliError } from "./error.js";
 import type { Command } from "./help.js";
 import { writeNpy } from "./npy.js";
@@ -75,6 +76,9 @@ export const run: Command = {
         : new OutputFile(outputPath, [path, `${path}.data`, inputPath], force);
     const layer = chooseLayer(path, openModel(path, values.path), values.prefix);
     const input = readArray(inputPath);
+    if (outputPath !== undefined && isCsv(outputPath)) {
+      blame("input does not fit", inputPath, () => checkTable(input.shape, "input"));
+    }
     const output = blame("input does not fit", inputPath, () => {
       const runner = makeRunner(layer, { batchFirst, nonlinearity });
       try {
@@ -83,10 +87,18 @@ export const run: Command = {
         runner.dispose();
       }
     });
-    await target?.write(writeNpy(output));
+    await target?.write(encode(layer, output, outputPath!));
     report(layer, input, output, target);
   },
 };
+
+/** The output as a file of the kind that its name says. A vector is one row, unless it is sound over time. */
+function encode({ source }: Layer, output: Tensor, path: string): Uint8Array {
+  if (!isCsv(path)) return writeNpy(output);
+  const { data, shape } = output;
+  const rows = shape.length === 1 && source.kind === "amp" ? new Tensor(data, [data.length, 1]) : output;
+  return writeCsv(rows, /tsv$/i.test(path) ? "\t" : ",");
+}
 
 /** The layer that `prefix` names. Without a prefix, the only recurrent layer, or the only layer of all. */
 function chooseLayer(path: string, { layers }: Model, prefix: string | undefined): Layer {

@@ -126,13 +126,7 @@ describe("run", () => {
     ["another width", 5, npy(Tensor.zeros([2, 5])), "input.shape[1]: expected inputSize 4, got 5"],
     ["another width, long", 5, npy(Tensor.zeros([200, 2, 5])), "input.shape[2]: expected inputSize 4, got 5"],
     ["too few dimensions", 5, npy(Tensor.zeros([4])), "input.shape"],
-    [
-      "big-endian numbers",
-      4,
-      npy(one, ">f4"),
-      "npy: dtype >f4 is not supported; supported are <f4, <f8, <i8, <i4, <i2, |i1, |u1, |b1",
-    ],
-    ["complex numbers", 4, npy(one, "<c8"), "npy: dtype <c8 is not supported"],
+    ["complex numbers", 4, npy(one, "<c8"), "npy: dtype <c8, complex numbers, is not supported"],
     ["numbers missing", 4, npy(one).slice(0, -4), "npy: expected 32 bytes for shape (2, 4), got 28"],
     [
       "numbers left over",
