@@ -16,11 +16,14 @@ import { type ReadTorchOptions, readTorch } from "./torch/index.js";
 /** Options of {@link readWeights}: those of the reader that takes the file. */
 export interface ReadWeightsOptions extends ReadTorchOptions, ReadOnnxOptions {}
 
-/** A weight file: its format, and what the reader of that format returns. */
+/** A weight file: its format, and what the reader of that format returns. Each has a line, so that types narrow. */
 export type Weights =
-  | { readonly format: "torch" | "safetensors"; readonly value: StateDict }
+  | { readonly format: "torch"; readonly value: StateDict }
+  | { readonly format: "safetensors"; readonly value: StateDict }
   | { readonly format: "onnx"; readonly value: OnnxModel }
-  | { readonly format: "nam" | "guitarml" | "rtneural"; readonly value: AmpModel };
+  | { readonly format: "nam"; readonly value: AmpModel }
+  | { readonly format: "guitarml"; readonly value: AmpModel }
+  | { readonly format: "rtneural"; readonly value: AmpModel };
 
 /** What each reader's format is called, and the options that it takes. */
 const READERS: Readonly<Record<ReaderName, Reader>> = {

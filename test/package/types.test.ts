@@ -85,7 +85,9 @@ const weights: Weights = readWeights(new ArrayBuffer(8), readOptions);
 const ofFile: StateDict | readonly OnnxLayer[] | AmpModel =
   weights.format === "torch" || weights.format === "safetensors" ? weights.value
   : weights.format === "onnx" ? weights.value.layers : weights.value;
-export { best, element, gates, groups, held, hidden, inFile, list, lists, masks, nestedNumbers, normalized, ofFile, one, ofStream, pooled, read };
+const ofOther: AmpModel | undefined =
+  weights.format !== "torch" && weights.format !== "safetensors" && weights.format !== "onnx" ? weights.value : undefined;
+export { best, element, gates, groups, held, hidden, inFile, list, lists, masks, nestedNumbers, normalized, ofFile, ofOther, one, ofStream, pooled, read };
 
 // @ts-expect-error an option that no reader takes
 readWeights(new Uint8Array(), { prefix: "lstm." });

@@ -33,7 +33,7 @@ const SIGNATURES: readonly (readonly [at: number, signature: string, name: strin
   [0, "BZh", "a bzip2 file", UNPACK],
   [0, "7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK],
   [0, "Rar!", "a RAR archive", UNPACK],
-  [0, "\0asm", "a wasm binary", "`init` takes it as `module` when it is compiled"],
+  [1, "asm\x01\0\0\0", "a wasm binary", "`init` takes it as `module` when it is compiled"],
   [8, "WAVE", "a WAV file", "which holds sound"],
   [0, "\xff\xfe", "text in UTF-16", "save it as UTF-8"],
   [0, "\xfe\xff", "text in UTF-16", "save it as UTF-8"],
