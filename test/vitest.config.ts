@@ -22,14 +22,14 @@ const relaxedFlags = WebAssembly.validate(RELAXED_MODULE)
 /** The binary in build/ that the project `simd` runs. */
 const baseline = process.env.LSTM_WASM ?? "simd";
 
-/** Imports of *.txt give their text, as esbuild's `text` loader does in the bundle: build/simd.txt gives `baseline`'s. */
+/** Imports of *.txt give a function of their text, as src/build/bundle.js has it: build/simd.txt gives `baseline`'s. */
 const textImports = {
   name: "text-imports",
   enforce: "pre" as const,
   load(id: string) {
     if (!id.endsWith(".txt")) return null;
     const file = id.replace(/\/build\/simd\.txt$/, `/build/${baseline}.txt`);
-    return `export default ${JSON.stringify(readFileSync(file, "utf8"))};`;
+    return `export default () => ${JSON.stringify(readFileSync(file, "utf8"))};`;
   },
 };
 

@@ -8,11 +8,11 @@ import simdText from "../../build/simd.txt";
 import { coded } from "../tensor/errors.js";
 
 export function simd(): Uint8Array<ArrayBuffer> {
-  return toBytes(simdText);
+  return toBytes(simdText());
 }
 
 export function relaxedSimd(): Uint8Array<ArrayBuffer> {
-  return toBytes(relaxedSimdText);
+  return toBytes(relaxedSimdText());
 }
 
 /**

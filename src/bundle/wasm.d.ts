@@ -1,6 +1,6 @@
-/** What importing a binary gives: its text in the default bundle, the compiled module on edge platforms. */
+/** What importing a binary gives: a function that gives its text in the default bundle, the compiled module on edge platforms. */
 declare module "*.txt" {
-  const text: string;
+  const text: () => string;
   export default text;
 }
 
