@@ -2,7 +2,7 @@
 import { showShape, wrongShape, wrongValue } from "../tensor/checks.js";
 import type { ParameterData } from "../tensor/like.js";
 import type { Precision } from "../wasm/precision.js";
-import type { CellKind } from "./cell-kinds.js";
+import { CELLS, type CellKind } from "./cell-kinds.js";
 import type { DictBelow } from "./from-state-dict.js";
 import { Module } from "./module.js";
 import { boolean, integer, precision, probability, type StateSource, type Values } from "./options.js";
@@ -182,6 +182,15 @@ export function recurrentOptionsOf(below: DictBelow, cell: CellKind) {
 export function cellOptionsOf({ entries, prefix }: DictBelow, { gates }: CellKind, suffix: string) {
   const name = `weight_ih${suffix}`;
   const [rows, inputSize] = shapeOf(entries, name, 2, prefix) as [number, number];
+  const hidden = `weight_hh${suffix}`;
+  if (entries.has(hidden) && !entries.has(`weight_hr${suffix}`)) {
+    const units = shapeOf(entries, hidden, 2, prefix)[1]!;
+    for (const [kind, { gates: others }] of Object.entries(CELLS)) {
+      if (others === gates || rows !== others * units) continue;
+      const got = `${rows}: these are weights of ${kind}`;
+      throw wrongShape(`${prefix}${name}.shape[0]`, `${gates} times ${units} hidden units`, got);
+    }
+  }
   if (rows % gates !== 0) {
     throw wrongShape(`${prefix}${name}.shape[0]`, `${gates} times the hidden size`, rows);
   }

@@ -1,7 +1,15 @@
 /** State dicts: finding parameters by name and shape, and saying everything that is wrong at once. */
 
 import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
-import { checkBoolean, reading, sameShape, showShape, wrongShape, wrongType } from "../tensor/checks.js";
+import {
+  checkBoolean,
+  reading,
+  sameShape,
+  show,
+  showShape,
+  wrongShape,
+  wrongType,
+} from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { entriesOf, type ParameterData, type StateDictLike, type TensorLike } from "../tensor/like.js";
 import { asParameter, asTensor } from "../tensor/tensor.js";
@@ -89,9 +97,21 @@ export function selectParameters(
   if (problems.length > 0) {
     const more = problems.splice(MOST_PROBLEMS).length;
     if (more > 0) problems.push(`${more} more`);
-    throw coded("SHAPE", new RangeError(`${moduleName}.loadStateDict: ${problems.join("; ")}`));
+    const absent = specs.find(({ name }) => !entries.has(name));
+    if (absent !== undefined) problems.push(meant(entries, absent.name, prefix).slice(2));
+    const list = problems.filter((problem) => problem !== "").join("; ");
+    throw coded("SHAPE", new RangeError(`${moduleName}.loadStateDict: ${list}`));
   }
   return selected;
+}
+
+/** What a message adds where a key has more between the prefix and the name, such as the prefix's dot. */
+function meant(entries: ReadonlyMap<string, unknown>, name: string, prefix: string): string {
+  for (const key of entries.keys()) {
+    if (key.endsWith(`.${name}`))
+      return `; did you mean prefix ${show(prefix + key.slice(0, -name.length))}?`;
+  }
+  return "";
 }
 
 /** Selects the integers and scales of an int8 matrix, given so or as float weights; returns what is wrong. */
@@ -144,7 +164,8 @@ export function shapeOf(
     const found = [...entries.keys()].slice(0, 8).map((key) => `${prefix}${key}`);
     const list =
       found.length === 0 ? `no key begins with ${JSON.stringify(prefix)}` : `found ${found.join(", ")}`;
-    throw coded("SHAPE", new RangeError(`dict: expected a key ${prefix}${name}; ${list}`));
+    const problem = `dict: expected a key ${prefix}${name}; ${list}${meant(entries, name, prefix)}`;
+    throw coded("SHAPE", new RangeError(problem));
   }
   const { shape } = asParameter(entries.get(name), `${prefix}${name}`);
   if (shape.length !== (rank ?? shape.length)) {

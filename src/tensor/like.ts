@@ -13,7 +13,15 @@ import {
   wrongValue,
 } from "./checks.js";
 import { room } from "./errors.js";
-import { isFloat32Array, isNumbers, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
+import {
+  isArrayBuffer,
+  isFloat32Array,
+  isNumbers,
+  kindOf,
+  lengthOf,
+  ofThisRealm,
+  partOf,
+} from "./typed-array.js";
 
 export type IntegerArray =
   | Int8Array
@@ -72,8 +80,10 @@ export type StateDictLike =
  * @throws TypeError for anything but a map or a record
  */
 export function entriesOf(dict: StateDictLike): readonly (readonly [string, TensorLike<unknown>])[] {
-  if (typeof dict !== "object" || dict === null || isArray(dict) || kindOf(dict) !== undefined) {
-    throw wrongType("dict", EXPECTED_DICT, dict);
+  const isBytes = kindOf(dict) !== undefined || isArrayBuffer(dict);
+  if (typeof dict !== "object" || dict === null || isArray(dict) || isBytes) {
+    const readers = isBytes ? ", as readers of lstm-wasm/formats make of bytes" : "";
+    throw wrongType("dict", EXPECTED_DICT + readers, dict);
   }
   return reading("dict", EXPECTED_DICT, () => {
     if (typeof dict.get !== "function") {
@@ -190,7 +200,11 @@ export function asShaped<Data>(
     throw wrongType(name, "a Tensor or { data, shape }", value);
   try {
     const { data, shape, dims } = value as { data?: unknown; shape?: unknown; dims?: unknown };
-    const sizes = copyShape(shape ?? dims, name);
+    const given = shape ?? dims;
+    if (given === undefined && lengthIn(value) !== undefined) {
+      throw wrongType(name, "a Tensor, such as Tensor.from(nested), or { data, shape }", value);
+    }
+    const sizes = copyShape(given, name);
     const size = sizeOf(sizes, name);
     const length = lengthIn(data) ?? size;
     if (length !== size) {

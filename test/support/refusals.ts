@@ -99,7 +99,12 @@ export function inputRefusals(forward: (input: unknown) => unknown): Refusal[] {
     ["null", given(null), TypeError, "input: expected a Tensor or { data, shape }, got null"],
     ["a string", given("abc"), TypeError, 'input: expected a Tensor or { data, shape }, got "abc"'],
     ["a number", given(3), TypeError, "input: expected a Tensor or { data, shape }, got 3"],
-    ["nested arrays", given([[1, 2]]), TypeError, "input.shape: expected an array of sizes, got undefined"],
+    [
+      "nested arrays",
+      given([[1, 2]]),
+      TypeError,
+      "input: expected a Tensor, such as Tensor.from(nested), or { data, shape }, got an array of length 1",
+    ],
     [
       "a shape that is a string",
       given({ data: [1], shape: "1" }),

@@ -200,7 +200,7 @@ for (const [name, call] of Object.entries({
       "the LSTM's pair",
       () => call([zeros(1, 2, 4), zeros(1, 2, 4)]),
       TypeError,
-      "h0.shape: expected an array of sizes, got undefined",
+      "h0: expected a Tensor, such as Tensor.from(nested), or { data, shape }, got an array of length 2",
     ],
     [
       "another shape",

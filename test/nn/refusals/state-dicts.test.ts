@@ -144,7 +144,7 @@ refuses("fromStateDict", [
     "a dict without the prefix",
     () => LSTM.fromStateDict({ "encoder.weight_ih_l0": zeros(16, 6) }),
     RangeError,
-    "dict: expected a key weight_ih_l0; found encoder.weight_ih_l0",
+    'dict: expected a key weight_ih_l0; found encoder.weight_ih_l0; did you mean prefix "encoder."?',
   ],
   [
     "a prefix that no key has",
@@ -210,7 +210,7 @@ refuses("fromStateDict", [
     "a GRU's dict for an LSTM",
     () => LSTM.fromStateDict(dictOf(gru)),
     RangeError,
-    "LSTM.loadStateDict: weight_hh_l0: expected shape [12, 3], got [12, 4]",
+    "weight_ih_l0.shape[0]: expected 4 times 4 hidden units, got 12: these are weights of GRU",
   ],
   [
     "a layer that lacks its bias",

@@ -73,7 +73,7 @@ refuses("stream.step", [
     "a bare Float64Array",
     () => stream.step(any(new Float64Array(6))),
     TypeError,
-    "input.shape: expected an array of sizes, got undefined",
+    "input: expected a Tensor, such as Tensor.from(nested), or { data, shape }, got a Float64Array",
   ],
   [
     "a whole sequence",
