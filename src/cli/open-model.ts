@@ -137,7 +137,7 @@ function summarise(info: ModuleInfo): string {
     case "Linear":
       return `Linear ${info.inFeatures} -> ${info.outFeatures}${plain}`;
     case "Conv1d":
-      return `Conv1d ${info.inChannels} -> ${info.outChannels}, kernel ${info.kernelSize}${plain}`;
+      return `Conv1d ${info.inChannels} -> ${info.outChannels}, kernel ${info.kernelSize}${plain}${depthwise(info)}`;
     case "LSTMCell":
     case "GRUCell":
     case "RNNCell":
@@ -147,6 +147,11 @@ function summarise(info: ModuleInfo): string {
       return `${recurrentSummary(info)}${info.bidirectional ? ", bidirectional" : ""}${projected}${plain}`;
     }
   }
+}
+
+/** With one channel of a group, weights do not tell one group from as many as there are outputs. */
+function depthwise({ inChannels, outChannels }: { inChannels: number; outChannels: number }): string {
+  return inChannels === 1 && outChannels > 1 ? ` (or depthwise: ${outChannels} groups)` : "";
 }
 
 function recurrentSummary(sizes: {

@@ -325,6 +325,26 @@ describe("prints what works", () => {
     expect(plain(path)).toContain("layers[1].stateDict");
   });
 
+  it("with a comment for what weights do not tell", () => {
+    const conv = (name: string, ...shape: number[]): [string, Tensor] => [
+      `${name}.weight`,
+      Tensor.zeros(shape),
+    ];
+    const rnn = ["ih", "hh"].map((part): [string, Tensor] => [`rnn.weight_${part}_l0`, Tensor.zeros([3, 3])]);
+    const path = save(conv("deep", 8, 1, 3), conv("wide", 8, 2, 3), conv("one", 1, 1, 3), ...rnn);
+    const { code, results } = run(path);
+    expect(Object.keys(results)).toEqual(["deep", "one", "rnn", "wide"]);
+    expect(code).toContain(
+      "// Weights do not tell stride, padding, dilation and groups (8 if it is depthwise).\nconst deep",
+    );
+    expect(code).toContain("// Weights do not tell stride, padding, dilation and groups.\nconst wide");
+    expect(code).toContain('tanh, or { nonlinearity: "relu" }.\nconst rnn');
+    const listed = plain(path);
+    expect(listed).toContain("Conv1d 1 -> 8, kernel 3, no bias (or depthwise: 8 groups)  24\n");
+    expect(listed).toMatch(/Conv1d 2 -> 8, kernel 3, no bias +48\n/);
+    expect(listed).toMatch(/Conv1d 1 -> 1, kernel 3, no bias +3\n/);
+  });
+
   it("after what is not supported", () => {
     const nodes = [
       onnx.node("LSTM", ["x", "w", "r"], ["y"], { name: "a", attributes: { clip: 3 } }),
