@@ -8,6 +8,7 @@ import { reading, wrongType } from "../tensor/checks.js";
 import { MOST_DIMENSIONS, type TensorData, type TensorDtype } from "../tensor/like.js";
 import { Tensor } from "../tensor/tensor.js";
 import { kindOf } from "../tensor/typed-array.js";
+import { getOrMake } from "./get-or-make.js";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./half.js";
 
 /** An element type, by the name that safetensors has for it. */
@@ -16,24 +17,28 @@ export type Dtype = keyof typeof DTYPES;
 interface DtypeInfo {
   /** Bytes of one element in the file. */
   readonly bytes: number;
-  /** Turns a buffer into tensor data, which may keep the buffer. */
-  readonly read: (buffer: ArrayBuffer) => TensorData;
+  /** The kind of array that has such elements. */
+  readonly array: new (
+    source: ArrayBuffer | number,
+  ) => Float64Array | TensorData;
+  /** What such an array becomes, where it is not tensor data already. */
+  readonly widen?: (numbers: never) => TensorData;
 }
 
 export const DTYPES = {
-  F64: { bytes: 8, read: (buffer) => Float32Array.from(new Float64Array(buffer)) },
-  F32: { bytes: 4, read: (buffer) => new Float32Array(buffer) },
-  F16: { bytes: 2, read: (buffer) => float16ToFloat32(new Uint16Array(buffer)) },
-  BF16: { bytes: 2, read: (buffer) => bfloat16ToFloat32(new Uint16Array(buffer)) },
-  I64: { bytes: 8, read: (buffer) => new BigInt64Array(buffer) },
-  U64: { bytes: 8, read: (buffer) => new BigUint64Array(buffer) },
-  I32: { bytes: 4, read: (buffer) => new Int32Array(buffer) },
-  U32: { bytes: 4, read: (buffer) => new Uint32Array(buffer) },
-  I16: { bytes: 2, read: (buffer) => new Int16Array(buffer) },
-  U16: { bytes: 2, read: (buffer) => new Uint16Array(buffer) },
-  I8: { bytes: 1, read: (buffer) => new Int8Array(buffer) },
-  U8: { bytes: 1, read: (buffer) => new Uint8Array(buffer) },
-  BOOL: { bytes: 1, read: (buffer) => new Uint8Array(buffer) },
+  F64: { bytes: 8, array: Float64Array, widen: (numbers: Float64Array) => new Float32Array(numbers) },
+  F32: { bytes: 4, array: Float32Array },
+  F16: { bytes: 2, array: Uint16Array, widen: float16ToFloat32 },
+  BF16: { bytes: 2, array: Uint16Array, widen: bfloat16ToFloat32 },
+  I64: { bytes: 8, array: BigInt64Array },
+  U64: { bytes: 8, array: BigUint64Array },
+  I32: { bytes: 4, array: Int32Array },
+  U32: { bytes: 4, array: Uint32Array },
+  I16: { bytes: 2, array: Int16Array },
+  U16: { bytes: 2, array: Uint16Array },
+  I8: { bytes: 1, array: Int8Array },
+  U8: { bytes: 1, array: Uint8Array },
+  BOOL: { bytes: 1, array: Uint8Array },
 } satisfies Record<string, DtypeInfo>;
 
 /** Whether `name` is an element type. Names in Object.prototype are not. */
@@ -43,19 +48,58 @@ export function isDtype(name: unknown): name is Dtype {
 
 /** A tensor of a copy of the numbers in `bytes`, which must be as many as `shape` says. */
 export function readTensor(bytes: Uint8Array, dtype: Dtype, shape: readonly number[]): Tensor<TensorData> {
-  const copy = new Uint8Array(bytes.length);
-  copy.set(bytes);
-  return takeTensor(copy.buffer, dtype, shape);
+  return tensorOf(readNumbers(bytes, dtype), dtype, shape);
 }
 
 /** The same of the numbers in a buffer that nothing else uses, which the tensor may keep. */
 export function takeTensor(buffer: ArrayBuffer, dtype: Dtype, shape: readonly number[]): Tensor<TensorData> {
-  const data = DTYPES[dtype].read(buffer);
-  stored.set(data, dtype);
+  return tensorOf(takeNumbers(buffer, dtype), dtype, shape);
+}
+
+function tensorOf(data: TensorData, dtype: Dtype, shape: readonly number[]): Tensor<TensorData> {
   return new Tensor(data, shape, dtype === "BOOL" ? { dtype: "bool" } : {});
 }
 
-/** The element type that data had in its file. */
+/**
+ * Up to this many bytes V8 keeps an array's numbers beside it, as long as nobody asks for its buffer. A buffer of its
+ * own takes a microsecond, and a file may have 100,000 tensors of one number.
+ */
+const SMALL_BYTES = 64;
+const SMALL = new Uint8Array(SMALL_BYTES);
+
+/** {@link SMALL} as arrays of each kind, made once. */
+const SMALL_VIEWS = new Map<Dtype, Float64Array | TensorData>();
+
+/** A copy of the numbers in `bytes`. The length of `bytes` must be a multiple of the element's size. */
+function readNumbers(bytes: Uint8Array, dtype: Dtype): TensorData {
+  const { length } = bytes;
+  const { bytes: width, array, widen }: DtypeInfo = DTYPES[dtype];
+  if (length > SMALL_BYTES || widen !== undefined) {
+    const copy = new Uint8Array(length);
+    copy.set(bytes);
+    return takeNumbers(copy.buffer, dtype);
+  }
+  for (let at = 0; at < length; at++) SMALL[at] = bytes[at]!;
+  const view = getOrMake(SMALL_VIEWS, dtype, () => new array(SMALL.buffer));
+  const data = new array(length / width) as TensorData;
+  for (let at = 0; at < data.length; at++) data[at] = view[at]!;
+  return named(data, dtype);
+}
+
+/** The numbers in a buffer that nothing else uses, which they may keep. */
+function takeNumbers(buffer: ArrayBuffer, dtype: Dtype): TensorData {
+  const { array, widen }: DtypeInfo = DTYPES[dtype];
+  const numbers = new array(buffer);
+  return named(widen === undefined ? (numbers as TensorData) : widen(numbers as never), dtype);
+}
+
+/** Remembers the element type, where the data does not tell it: a weak map is slow to collect. */
+function named(data: TensorData, dtype: Dtype): TensorData {
+  if (dtype === "BOOL" || "widen" in DTYPES[dtype]) stored.set(data, dtype);
+  return data;
+}
+
+/** The element type that data had in its file, if the data does not tell it. */
 const stored = new WeakMap<TensorData, Dtype>();
 
 const TORCH_NAMES = {

@@ -1,11 +1,11 @@
 /** The messages of onnx.proto that matter here (model, function, graph, node, attribute) as plain data. */
 
 import { show } from "../../tensor/checks.js";
-import { FormatError, viewOf } from "../bytes.js";
-import { Allowance } from "./allowance.js";
+import { FormatError } from "../bytes.js";
+import type { Allowance } from "./allowance.js";
 import { ExternalFiles } from "./external.js";
-import { type Field, readMessage } from "./protobuf.js";
-import { type Parser, readName, readTensorProto, type TensorProto } from "./tensor-proto.js";
+import { Message } from "./protobuf.js";
+import { labelOf, Parser, readName, readTensorProto, type TensorProto } from "./tensor-proto.js";
 
 /** Of graphs in branches of graphs. Real models nest 6 deep. */
 const MOST_DEPTH = 32;
@@ -41,6 +41,8 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
+  /** Whether an attribute has a graph. */
+  readonly hasGraphs: boolean;
 }
 
 export interface Attribute {
@@ -61,21 +63,21 @@ export interface Attribute {
 
 /** @throws FormatError for bytes that are not an ONNX model */
 export function readModel(bytes: Uint8Array, files = new ExternalFiles()): Model {
-  const allowance = new Allowance(bytes.length + files.size);
-  const parser: Parser = { fields: 0, nodes: 0, files, allowance, names: new Map() };
+  const parser = new Parser(bytes, files);
   let graph: Graph | undefined;
   const functions = new Map<string, Graph>();
-  for (const field of readMessage(bytes, "onnx: model", parser)) {
-    if (field.number === 7) {
+  const model = new Message(parser, 0, bytes.length, "onnx: model");
+  while (model.next()) {
+    if (model.number === 7) {
       if (graph !== undefined) throw new FormatError("onnx: model: a second graph");
-      graph = readGraph(field.bytes(), parser, 0);
-    } else if (field.number === 25) readFunction(field.bytes(), parser, functions);
+      graph = readGraph(model.message("onnx: graph"), parser, 0);
+    } else if (model.number === 25) readFunction(model.message("onnx: function"), parser, functions);
   }
   if (graph === undefined) throw new FormatError("onnx: model: no graph; this is not an ONNX model");
-  return { graph, functions, allowance };
+  return { graph, functions, allowance: parser.allowance };
 }
 
-function readGraph(bytes: Uint8Array, parser: Parser, depth: number): Graph {
+function readGraph(message: Message, parser: Parser, depth: number): Graph {
   if (depth > MOST_DEPTH) throw new FormatError(`onnx: graphs nest deeper than ${MOST_DEPTH}`);
   let name = "";
   const graph = {
@@ -84,21 +86,22 @@ function readGraph(bytes: Uint8Array, parser: Parser, depth: number): Graph {
     inputs: [] as string[],
     outputs: [] as string[],
   };
-  for (const field of readMessage(bytes, "onnx: graph", parser)) {
-    if (field.number === 1) graph.nodes.push(readNode(field.bytes(), parser, depth));
-    else if (field.number === 2) name = field.text();
-    else if (field.number === 5) {
-      const tensor = readTensorProto(field.bytes(), parser);
-      if (graph.initializers.has(tensor.name)) throw new FormatError(`${tensor.label}: occurs twice`);
+  while (message.next()) {
+    const { number } = message;
+    if (number === 1) graph.nodes.push(readNode(message.message("onnx: node"), parser, depth));
+    else if (number === 2) name = message.text();
+    else if (number === 5) {
+      const tensor = readTensorProto(message.message("onnx: tensor"), parser);
+      if (graph.initializers.has(tensor.name)) throw new FormatError(`${labelOf(tensor)}: occurs twice`);
       graph.initializers.set(tensor.name, tensor);
-    } else if (field.number === 11) graph.inputs.push(readValueName(field, parser));
-    else if (field.number === 12) graph.outputs.push(readValueName(field, parser));
+    } else if (number === 11) graph.inputs.push(readValueName(message.message("onnx: value"), parser));
+    else if (number === 12) graph.outputs.push(readValueName(message.message("onnx: value"), parser));
   }
   return { name, ...graph };
 }
 
 /** Reads a FunctionProto, whose inputs and outputs are names only. */
-function readFunction(bytes: Uint8Array, parser: Parser, functions: Map<string, Graph>): void {
+function readFunction(message: Message, parser: Parser, functions: Map<string, Graph>): void {
   let [name, domain, overload] = ["", "", ""];
   const graph = {
     nodes: [] as Node[],
@@ -106,13 +109,14 @@ function readFunction(bytes: Uint8Array, parser: Parser, functions: Map<string, 
     inputs: [] as string[],
     outputs: [] as string[],
   };
-  for (const field of readMessage(bytes, "onnx: function", parser)) {
-    if (field.number === 1) name = field.text();
-    else if (field.number === 4) graph.inputs.push(readName(field, parser));
-    else if (field.number === 5) graph.outputs.push(readName(field, parser));
-    else if (field.number === 7) graph.nodes.push(readNode(field.bytes(), parser, 0));
-    else if (field.number === 10) domain = field.text();
-    else if (field.number === 13) overload = field.text();
+  while (message.next()) {
+    const { number } = message;
+    if (number === 1) name = message.text();
+    else if (number === 4) graph.inputs.push(readName(message, parser));
+    else if (number === 5) graph.outputs.push(readName(message, parser));
+    else if (number === 7) graph.nodes.push(readNode(message.message("onnx: node"), parser, 0));
+    else if (number === 10) domain = message.text();
+    else if (number === 13) overload = message.text();
   }
   const key = functionKey(domain, name, overload);
   if (functions.has(key)) throw new FormatError(`onnx: function ${show(key)} occurs twice`);
@@ -124,33 +128,56 @@ function functionKey(domain: string, name: string, overload: string): string {
   return overload === "" ? `${domain}:${name}` : `${domain}:${name}:${overload}`;
 }
 
-function readNode(bytes: Uint8Array, parser: Parser, depth: number): Node {
+/** What nodes and attributes have that have nothing. A file may have 100,000 of them, and ten lists in each. */
+const NO_NAMES: readonly string[] = Object.freeze([]);
+const NO_NUMBERS: readonly number[] = Object.freeze([]);
+const NO_GRAPHS: readonly Graph[] = Object.freeze([]);
+const NO_ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map();
+
+/** A list without the room that it has got to grow: 17 items for the first one. */
+function fitted<Item>(list: readonly Item[], none: readonly Item[]): readonly Item[] {
+  return list.length === 0 ? none : list.slice();
+}
+
+function readNode(message: Message, parser: Parser, depth: number): Node {
   if (++parser.nodes > MOST_NODES) throw new FormatError(`onnx: more than ${MOST_NODES} nodes`);
   let [name, opType, domain, overload] = ["", "", "", ""];
   const inputs: string[] = [];
   const outputs: string[] = [];
-  const attributes = new Map<string, Attribute>();
-  for (const field of readMessage(bytes, "onnx: node", parser)) {
-    if (field.number === 1) inputs.push(readName(field, parser));
-    else if (field.number === 2) outputs.push(readName(field, parser));
-    else if (field.number === 3) name = field.text();
-    else if (field.number === 4) opType = field.text();
-    else if (field.number === 5) {
-      const attribute = readAttribute(field.bytes(), parser, depth);
+  let attributes: Map<string, Attribute> | undefined;
+  let hasGraphs = false;
+  while (message.next()) {
+    const { number } = message;
+    if (number === 1) inputs.push(readName(message, parser));
+    else if (number === 2) outputs.push(readName(message, parser));
+    else if (number === 3) name = message.text();
+    else if (number === 4) opType = readName(message, parser);
+    else if (number === 5) {
+      const attribute = readAttribute(message.message("onnx: attribute"), parser, depth);
+      attributes ??= new Map();
       if (attributes.has(attribute.name)) {
         throw new FormatError(`onnx: node ${show(name)}: attribute ${show(attribute.name)} occurs twice`);
       }
       attributes.set(attribute.name, attribute);
-    } else if (field.number === 7) domain = field.text();
-    else if (field.number === 8) overload = field.text();
+      hasGraphs ||= attribute.graphs.length > 0;
+    } else if (number === 7) domain = readName(message, parser);
+    else if (number === 8) overload = message.text();
   }
   if (domain === "ai.onnx") domain = "";
-  const operator = domain === "" ? opType : `${domain}.${opType}`;
-  const key = functionKey(domain, opType, overload);
-  return { name, opType, domain, operator, key, inputs, outputs, attributes };
+  return {
+    name,
+    opType,
+    domain,
+    operator: domain === "" ? opType : `${domain}.${opType}`,
+    key: functionKey(domain, opType, overload),
+    inputs: fitted(inputs, NO_NAMES),
+    outputs: fitted(outputs, NO_NAMES),
+    attributes: attributes ?? NO_ATTRIBUTES,
+    hasGraphs,
+  };
 }
 
-function readAttribute(bytes: Uint8Array, parser: Parser, depth: number): Attribute {
+function readAttribute(message: Message, parser: Parser, depth: number): Attribute {
   let name = "";
   let [f, i]: (number | undefined)[] = [];
   let [s, reference]: (string | undefined)[] = [];
@@ -158,35 +185,47 @@ function readAttribute(bytes: Uint8Array, parser: Parser, depth: number): Attrib
   let sparse = false;
   const floats: number[] = [];
   const ints: number[] = [];
-  const spend = (count: number) => parser.allowance.spend(BYTES_PER_NUMBER * count);
   const strings: string[] = [];
   const graphs: Graph[] = [];
-  for (const field of readMessage(bytes, "onnx: attribute", parser)) {
-    if (field.number === 1) name = field.text();
-    else if (field.number === 2) f = field.float();
-    else if (field.number === 3) i = Number(field.ints().next().value);
-    else if (field.number === 4) s = field.text();
-    else if (field.number === 5) t = readTensorProto(field.bytes(), parser);
-    else if (field.number === 6 || field.number === 11)
-      graphs.push(readGraph(field.bytes(), parser, depth + 1));
-    else if (field.number === 7) {
-      const run = field.packed(4);
-      spend(run.length / 4);
-      const view = viewOf(run);
-      for (let at = 0; at < run.length; at += 4) floats.push(view.getFloat32(at, true));
-    } else if (field.number === 8) {
-      spend(field.countInts());
-      for (const value of field.ints()) ints.push(Number(value));
-    } else if (field.number === 9) strings.push(field.text());
-    else if (field.number === 21) reference = field.text();
-    else if (field.number === 22 || field.number === 23) sparse = true;
+  const spend = (count: number) => parser.allowance.spend(BYTES_PER_NUMBER * count);
+  const addInt = (low: number, high: number) => ints.push(high * 2 ** 32 + (low >>> 0));
+  while (message.next()) {
+    const { number } = message;
+    if (number === 1) name = readName(message, parser);
+    else if (number === 2) f = message.float();
+    else if (number === 3) i = message.number64();
+    else if (number === 4) s = message.text();
+    else if (number === 5) t = readTensorProto(message.message("onnx: tensor"), parser);
+    else if (number === 6 || number === 11)
+      graphs.push(readGraph(message.message("onnx: graph"), parser, depth + 1));
+    else if (number === 7) {
+      const end = message.start + message.packedBytes(4);
+      spend((end - message.start) / 4);
+      for (let at = message.start; at < end; at += 4) floats.push(parser.view.getFloat32(at, true));
+    } else if (number === 8) {
+      spend(message.countInts());
+      message.eachInt(addInt);
+    } else if (number === 9) strings.push(message.text());
+    else if (number === 21) reference = message.text();
+    else if (number === 22 || number === 23) sparse = true;
   }
-  return { name, f, i, s, t, sparse, floats, ints, strings, graphs, reference };
+  return {
+    name,
+    f,
+    i,
+    s,
+    t,
+    sparse,
+    floats: fitted(floats, NO_NUMBERS),
+    ints: fitted(ints, NO_NUMBERS),
+    strings: fitted(strings, NO_NAMES),
+    graphs: fitted(graphs, NO_GRAPHS),
+    reference,
+  };
 }
 
 /** The name of a ValueInfoProto. */
-function readValueName(value: Field, parser: Parser): string {
-  for (const field of readMessage(value.bytes(), "onnx: value", parser))
-    if (field.number === 1) return readName(field, parser);
+function readValueName(value: Message, parser: Parser): string {
+  while (value.next()) if (value.number === 1) return readName(value, parser);
   return "";
 }

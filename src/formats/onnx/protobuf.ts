@@ -1,11 +1,11 @@
 /**
  * The wire format of protobuf. A message is a list of fields. Each field is a tag (its number and wire type)
  * and a value. Every length is checked here: small libraries such as pbf read past the end of a truncated
- * message without an error.
+ * message without an error. A file may have a million fields, so that a field is no object and no bigint.
  */
 
 import { FormatError, unsupported, viewOf } from "../bytes.js";
-import { decodeUtf8 } from "../utf8.js";
+import { decodeUtf8, shortAscii } from "../utf8.js";
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -15,157 +15,179 @@ const FIXED32 = 5;
 /** A field may cost a hostile file only two bytes. A real model of 10,000 nodes has some 200,000 fields. */
 const MOST_FIELDS = 1_000_000;
 
-/** Counts the fields of one file over all its messages. */
-export interface Budget {
-  fields: number;
+/** A file, and how many fields have been read of it over all its messages. */
+export class Source {
+  fields = 0;
+  readonly view: DataView;
+
+  constructor(readonly bytes: Uint8Array) {
+    this.view = viewOf(bytes);
+  }
 }
 
 /**
- * One field of a message. Each method throws a FormatError if the field has another wire type. A tensor may
- * keep a million fields of two bytes each, so a field has no view and no text until one is asked for.
+ * A message, and one of its fields at a time, in order. Before the first {@link next} there is none. The methods
+ * that read the field throw a FormatError if it has another wire type.
  */
-export class Field {
-  constructor(
-    readonly number: number,
-    private readonly message: string,
-    readonly wire: number,
-    /** The value of a varint (64 bits, unsigned), else 0. */
-    readonly varint: bigint,
-    /** Where the bytes of any other value lie. */
-    private readonly place: { readonly bytes: Uint8Array; readonly start: number; readonly end: number },
-  ) {}
+export class Message {
+  /** Of the field: its number and its wire type. */
+  number = 0;
+  wire = 0;
+  /** The halves of a varint of 64 bits, each as a signed integer. */
+  low = 0;
+  high = 0;
+  /** Where the field's value lies. */
+  start: number;
+  end: number;
 
-  /** What messages call the field. */
-  get name(): string {
-    return `${this.message}: field ${this.number}`;
+  /** @param name what messages begin with */
+  constructor(
+    readonly source: Source,
+    private readonly from: number,
+    private readonly to: number,
+    private readonly name: string,
+  ) {
+    this.start = from;
+    this.end = from;
   }
 
-  get content(): Uint8Array {
-    return this.place.bytes.subarray(this.place.start, this.place.end);
+  /**
+   * Goes to the next field. False if there is none.
+   * @throws FormatError for a message that is broken
+   */
+  next(): boolean {
+    const { source, to, name } = this;
+    if (this.end >= to) return false;
+    if (++source.fields > MOST_FIELDS)
+      throw new FormatError(`${name}: the file has more than ${MOST_FIELDS} fields`);
+    let at = this.#varint(this.end, to);
+    this.wire = this.low & 7;
+    this.number = (this.high >>> 0) * 2 ** 29 + (this.low >>> 3);
+    if (this.number < 1 || this.number > 0x1fffffff)
+      throw new FormatError(`${this.label}: no such field number`);
+    let length = 0;
+    if (this.wire === VARINT) length = this.#varint(at, to) - at;
+    else if (this.wire === FIXED64) length = 8;
+    else if (this.wire === FIXED32) length = 4;
+    else if (this.wire === BYTES) {
+      at = this.#varint(at, to);
+      length = (this.high >>> 0) * 2 ** 32 + (this.low >>> 0);
+    } else throw unsupported(`${this.label}: wire type ${this.wire} is not supported`);
+    if (length > to - at) {
+      const stated = this.wire === BYTES ? BigInt.asUintN(64, this.integer) : length;
+      throw new FormatError(`${this.label}: ${stated} bytes, but ${to - at} are left`);
+    }
+    this.start = at;
+    this.end = at + length;
+    return true;
+  }
+
+  /** The same message from its first field on. Its fields are not counted once more. */
+  again(): Message {
+    const source = new Source(this.source.bytes);
+    return new Message(source, this.from, this.to, this.name);
+  }
+
+  /** What messages call the field. */
+  get label(): string {
+    return `${this.name}: field ${this.number}`;
+  }
+
+  /** The signed integer whose halves were read last. */
+  get integer(): bigint {
+    return (BigInt(this.high) << 32n) | BigInt(this.low >>> 0);
   }
 
   bytes(): Uint8Array {
-    if (this.wire !== BYTES) throw this.#wrong("bytes");
-    return this.content;
+    this.#expect(BYTES, "bytes");
+    return this.source.bytes.subarray(this.start, this.end);
+  }
+
+  /** The field as a message of its own. */
+  message(name: string): Message {
+    this.#expect(BYTES, "bytes");
+    return new Message(this.source, this.start, this.end, name);
   }
 
   text(): string {
-    return decodeUtf8(this.bytes(), this.name);
+    this.#expect(BYTES, "bytes");
+    return shortAscii(this.source.bytes, this.start, this.end) ?? decodeUtf8(this.bytes(), this.label);
+  }
+
+  /** A signed integer; one of 2^53 or more as the nearest float. */
+  number64(): number {
+    this.#expect(VARINT, "an integer");
+    return this.high * 2 ** 32 + (this.low >>> 0);
   }
 
   /** A signed integer below 2^53. */
   int(): number {
-    if (this.wire !== VARINT) throw this.#wrong("an integer");
-    const value = BigInt.asIntN(64, this.varint);
-    const number = Number(value);
-    if (!Number.isSafeInteger(number)) throw new FormatError(`${this.name}: ${value} is out of range`);
+    const number = this.number64();
+    if (!Number.isSafeInteger(number))
+      throw new FormatError(`${this.label}: ${this.integer} is out of range`);
     return number;
   }
 
   float(): number {
-    if (this.wire !== FIXED32) throw this.#wrong("a float");
-    return viewOf(this.content).getFloat32(0, true);
+    this.#expect(FIXED32, "a float");
+    return this.source.view.getFloat32(this.start, true);
   }
 
-  /**
-   * A signed integer, or those of a packed list, one at a time. A list of bigints would take 24 times the
-   * bytes.
-   */
-  *ints(): Generator<bigint> {
-    if (this.wire === VARINT) {
-      yield BigInt.asIntN(64, this.varint);
-      return;
-    }
-    const content = this.bytes();
-    for (let at = 0; at < content.length; ) {
-      const { value, end } = readVarint(content, at, this.name);
-      yield BigInt.asIntN(64, value);
-      at = end;
+  /** Visits a signed integer, or those of a packed list, by the halves that {@link low} and {@link high} give. */
+  eachInt(visit: (low: number, high: number) => void): void {
+    if (this.wire === VARINT) visit(this.low, this.high);
+    else {
+      this.#expect(BYTES, "bytes");
+      for (let at = this.start; at < this.end; ) {
+        at = this.#varint(at, this.end);
+        visit(this.low, this.high);
+      }
     }
   }
 
-  /** How many numbers {@link ints} gives: the bytes that end a number are counted. */
+  /** How many numbers {@link eachInt} visits: the bytes that end a number are counted. */
   countInts(): number {
     if (this.wire === VARINT) return 1;
+    this.#expect(BYTES, "bytes");
+    const { bytes } = this.source;
     let count = 0;
-    for (const byte of this.bytes()) if (byte < 0x80) count++;
+    for (let at = this.start; at < this.end; at++) if (bytes[at]! < 0x80) count++;
     return count;
   }
 
   /** The bytes of one number of this width, or of a packed list of them. */
-  packed(width: 4 | 8): Uint8Array {
-    if (this.wire === (width === 4 ? FIXED32 : FIXED64)) return this.content;
-    const content = this.bytes();
-    if (content.length % width !== 0) {
-      throw new FormatError(
-        `${this.name}: ${content.length} bytes are no whole count of ${width}-byte numbers`,
-      );
+  packedBytes(width: 4 | 8): number {
+    if (this.wire === (width === 4 ? FIXED32 : FIXED64)) return width;
+    this.#expect(BYTES, "bytes");
+    const length = this.end - this.start;
+    if (length % width !== 0) {
+      throw new FormatError(`${this.label}: ${length} bytes are no whole count of ${width}-byte numbers`);
     }
-    return content;
+    return length;
   }
 
-  #wrong(expected: string): FormatError {
-    return new FormatError(`${this.name}: expected ${expected}, got wire type ${this.wire}`);
+  #expect(wire: number, expected: string): void {
+    if (this.wire !== wire)
+      throw new FormatError(`${this.label}: expected ${expected}, got wire type ${this.wire}`);
   }
-}
 
-/**
- * The fields of a message in order.
- * @param name what messages begin with
- * @throws FormatError for a message that is broken
- */
-export function* readMessage(bytes: Uint8Array, name: string, budget: Budget): Generator<Field> {
-  let at = 0;
-  while (at < bytes.length) {
-    if (++budget.fields > MOST_FIELDS)
-      throw new FormatError(`${name}: the file has more than ${MOST_FIELDS} fields`);
-    const tag = readVarint(bytes, at, name);
-    const number = Number(tag.value >> 3n);
-    const wire = Number(tag.value & 7n);
-    const label = () => `${name}: field ${number}`;
-    if (number < 1 || number > 0x1fffffff) throw new FormatError(`${label()}: no such field number`);
-    at = tag.end;
-    let value = 0n;
-    let length = 0;
-    if (wire === VARINT) {
-      const varint = readVarint(bytes, at, name);
-      value = varint.value;
-      length = varint.end - at;
-    } else if (wire === FIXED64) length = 8;
-    else if (wire === FIXED32) length = 4;
-    else if (wire === BYTES) {
-      const size = readVarint(bytes, at, name);
-      at = size.end;
-      // A size may be up to 2^64. It is compared as a bigint, and becomes a number once it is known to fit.
-      if (size.value > BigInt(bytes.length - at)) {
-        throw new FormatError(`${label()}: ${size.value} bytes, but ${bytes.length - at} are left`);
-      }
-      length = Number(size.value);
-    } else throw unsupported(`${label()}: wire type ${wire} is not supported`);
-    if (length > bytes.length - at) {
-      throw new FormatError(`${label()}: ${length} bytes, but ${bytes.length - at} are left`);
+  /** Reads the halves of a number, and gives the index of the byte after it. */
+  #varint(start: number, end: number): number {
+    const { bytes } = this.source;
+    this.high = 0;
+    if (start < end && bytes[start]! < 0x80) {
+      this.low = bytes[start]!;
+      return start + 1;
     }
-    yield new Field(number, name, wire, value, { bytes, start: at, end: at + length });
-    at += length;
-  }
-}
-
-function readVarint(bytes: Uint8Array, start: number, name: string): { value: bigint; end: number } {
-  let low = 0;
-  for (let index = 0; index < 10; index++) {
-    const byte = bytes[start + index];
-    if (byte === undefined) throw new FormatError(`${name}: the message ends within a number`);
-    // Four bytes of seven bits fit in 32 bits. Nearly all numbers are that short.
-    if (index < 4) low |= (byte & 0x7f) << (7 * index);
-    if (byte < 0x80) {
-      return { value: index < 4 ? BigInt(low) : longVarint(bytes, start, index), end: start + index + 1 };
+    this.low = 0;
+    for (let at = start, shift = 0; shift < 70; at++, shift += 7) {
+      if (at >= end) throw new FormatError(`${this.name}: the message ends within a number`);
+      const byte = bytes[at]!;
+      const bits = byte & 0x7f;
+      if (shift < 32) this.low |= bits << shift;
+      if (shift >= 28) this.high |= shift === 28 ? bits >> 4 : bits << (shift - 32);
+      if (byte < 0x80) return at + 1;
     }
+    throw new FormatError(`${this.name}: a number of more than 10 bytes`);
   }
-  throw new FormatError(`${name}: a number of more than 10 bytes`);
-}
-
-function longVarint(bytes: Uint8Array, start: number, last: number): bigint {
-  let value = 0n;
-  for (let index = last; index >= 0; index--) value = (value << 7n) | BigInt(bytes[start + index]! & 0x7f);
-  return BigInt.asUintN(64, value);
 }

@@ -5,10 +5,9 @@ import { MOST_DIMENSIONS, type TensorData } from "../../tensor/like.js";
 import type { Tensor } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readTensor, takeTensor } from "../dtype.js";
-import { getOrMake } from "../get-or-make.js";
-import type { Allowance } from "./allowance.js";
+import { Allowance } from "./allowance.js";
 import type { ExternalFiles } from "./external.js";
-import { type Budget, type Field, readMessage } from "./protobuf.js";
+import { type Message, Source } from "./protobuf.js";
 
 /** Element types by their number in onnx.proto, without those that no weight has. */
 const TYPES: ReadonlyMap<number, Dtype> = new Map([
@@ -61,12 +60,11 @@ const LIST_FIELDS: Record<Dtype, number> = {
 /** A tensor as the file describes it. {@link toTensor} reads its numbers. */
 export interface TensorProto {
   readonly name: string;
-  /** What messages call it. */
-  readonly label: string;
-  readonly dims: readonly unknown[];
+  readonly dims: readonly number[];
   readonly type: number;
   readonly raw: Uint8Array | undefined;
-  readonly lists: readonly Field[];
+  /** The message itself, if lists in it hold the numbers. They are read of it: a list may be a million fields. */
+  readonly lists: Message | undefined;
   /** The file that holds the numbers, if there is one and it was not given. */
   readonly external: string | undefined;
   /** What its numbers count against. */
@@ -79,61 +77,86 @@ export interface TensorProto {
 }
 
 /** What has been counted of one model so far, and the files beside it. */
-export interface Parser extends Budget {
-  nodes: number;
-  readonly files: ExternalFiles;
+export class Parser extends Source {
+  nodes = 0;
   readonly allowance: Allowance;
   /** By themselves: see {@link readName}. */
-  readonly names: Map<string, string>;
+  readonly names = new Map<string, string>();
+
+  constructor(
+    bytes: Uint8Array,
+    readonly files: ExternalFiles,
+  ) {
+    super(bytes);
+    this.allowance = new Allowance(bytes.length + files.size);
+  }
 }
 
 /**
  * The name of a value. Equal names are one string, which maps compare without looking at its characters. The
  * node of a function that is called 50,000 times may have a name of a megabyte.
  */
-export function readName(field: Field, { names }: Parser): string {
+export function readName(field: Message, { names }: Parser): string {
   const name = field.text();
-  return getOrMake(names, name, () => name);
+  const known = names.get(name);
+  if (known === undefined) names.set(name, name);
+  return known ?? name;
 }
 
-export function readTensorProto(bytes: Uint8Array, parser: Parser): TensorProto {
-  const { allowance } = parser;
+export function readTensorProto(message: Message, parser: Parser): TensorProto {
   const dims: number[] = [];
-  const lists: Field[] = [];
-  const location = new Map<string, string>();
-  let [name, isExternal] = ["", false];
+  let [name, isExternal, hasLists] = ["", false, false];
   let type = 0;
   let raw: Uint8Array | undefined;
-  for (const field of readMessage(bytes, "onnx: tensor", parser)) {
-    if (field.number === 1) {
-      for (const size of field.ints()) {
-        dims.push(Number(size));
-        if (dims.length > MOST_DIMENSIONS)
-          throw new FormatError(`onnx: tensor: more than ${MOST_DIMENSIONS} dims`);
-      }
-    } else if (field.number === 2) type = field.int();
-    else if (field.number === 3) throw unsupported("onnx: tensor: segments are not supported");
-    else if (field.number === 8) name = readName(field, parser);
-    else if (field.number === 9) raw = field.bytes();
-    else if (field.number === 13) readPair(field, parser, location);
-    else if (field.number === 14) isExternal = field.int() !== 0;
-    else if ([4, 5, 7, 10, 11].includes(field.number)) lists.push(field);
+  let location: Map<string, string> | undefined;
+  const addDim = (low: number, high: number): void => {
+    dims.push(high * 2 ** 32 + (low >>> 0));
+    if (dims.length > MOST_DIMENSIONS)
+      throw new FormatError(`onnx: tensor: more than ${MOST_DIMENSIONS} dims`);
+  };
+  while (message.next()) {
+    const { number } = message;
+    if (number === 1) message.eachInt(addDim);
+    else if (number === 2) type = message.int();
+    else if (number === 3) throw unsupported("onnx: tensor: segments are not supported");
+    else if (number === 8) name = readName(message, parser);
+    else if (number === 9) raw = message.bytes();
+    else if (number === 13) {
+      location ??= new Map();
+      readPair(message.message("onnx: external data"), location);
+    } else if (number === 14) isExternal = message.int() !== 0;
+    else if (number === 4 || number === 5 || number === 7 || number === 10 || number === 11) hasLists = true;
   }
-  const label = `onnx: tensor ${show(name)}`;
-  if (!isExternal && location.size === 0) {
-    return { name, label, dims, type, raw, lists, external: undefined, allowance, outcome: undefined };
+  let external: string | undefined;
+  if (isExternal || location !== undefined) {
+    hasLists = false;
+    raw = parser.files.read(location ?? new Map(), labelOf({ name }));
+    if (raw === undefined) external = location?.get("location") ?? "";
   }
-  const content = parser.files.read(location, label);
-  const external = content === undefined ? (location.get("location") ?? "") : undefined;
-  return { name, label, dims, type, raw: content, lists: [], external, allowance, outcome: undefined };
+  return {
+    name,
+    // A list that is filled item by item has room for 17. A file may have 100,000 tensors.
+    dims: dims.slice(),
+    type,
+    raw,
+    lists: hasLists ? message : undefined,
+    external,
+    allowance: parser.allowance,
+    outcome: undefined,
+  };
+}
+
+/** What messages call a tensor. */
+export function labelOf({ name }: Pick<TensorProto, "name">): string {
+  return `onnx: tensor ${show(name)}`;
 }
 
 /** Reads a key and its value from external_data. */
-function readPair(pair: Field, budget: Budget, location: Map<string, string>): void {
+function readPair(pair: Message, location: Map<string, string>): void {
   let [key, value] = ["", ""];
-  for (const field of readMessage(pair.bytes(), "onnx: external data", budget)) {
-    if (field.number === 1) key = field.text();
-    else if (field.number === 2) value = field.text();
+  while (pair.next()) {
+    if (pair.number === 1) key = pair.text();
+    else if (pair.number === 2) value = pair.text();
   }
   location.set(key, value);
 }
@@ -162,20 +185,21 @@ export function toTensor(proto: TensorProto): Tensor<TensorData> {
 }
 
 function read(proto: TensorProto): Tensor<TensorData> {
-  const { label, dims, raw, lists, allowance } = proto;
+  const { dims, raw, lists, allowance } = proto;
+  const label = () => labelOf(proto);
   const dtype = TYPES.get(proto.type);
   if (dtype === undefined) {
-    throw unsupported(`${label}: type ${OTHER_TYPES.get(proto.type) ?? proto.type} is not supported`);
+    throw unsupported(`${label()}: type ${OTHER_TYPES.get(proto.type) ?? proto.type} is not supported`);
   }
   if (proto.external !== undefined) {
     throw new FormatError(
-      `${label}: its numbers are in another file, ${show(proto.external)}; give it as options.externalData`,
+      `${label()}: its numbers are in another file, ${show(proto.external)}; give it as options.externalData`,
     );
   }
   const elements = elementsOf(dims);
   if (elements === undefined) {
     throw new FormatError(
-      `${label}: dims: expected up to 64 sizes of at least 0, got [${dims.slice(0, 8).join(", ")}]`,
+      `${label()}: dims: expected up to 64 sizes of at least 0, got [${dims.slice(0, 8).join(", ")}]`,
     );
   }
   const width = DTYPES[dtype].bytes;
@@ -183,7 +207,7 @@ function read(proto: TensorProto): Tensor<TensorData> {
   const check = (length: number): void => {
     if (length === elements * width) return;
     throw new FormatError(
-      `${label}: dims [${dims.join(", ")}] of ${dtype} take ${elements * width} bytes, got ${length}`,
+      `${label()}: dims [${dims.join(", ")}] of ${dtype} take ${elements * width} bytes, got ${length}`,
     );
   };
   // Floats of any width become float32.
@@ -193,51 +217,70 @@ function read(proto: TensorProto): Tensor<TensorData> {
     spend();
     return readTensor(raw, dtype, dims as number[]);
   }
-  const fields = lists.filter((field) => field.number === LIST_FIELDS[dtype]);
+  /** Visits the fields that list the numbers. */
+  const eachList = (visit: (field: Message) => void): void => {
+    for (const field = lists?.again(); field?.next(); ) if (field.number === LIST_FIELDS[dtype]) visit(field);
+  };
+  let count = 0;
   if (dtype === "F32" || dtype === "F64") {
-    const parts = fields.map((field) => field.packed(dtype === "F32" ? 4 : 8));
-    check(parts.reduce((sum, part) => sum + part.length, 0));
+    eachList((field) => {
+      count += field.packedBytes(dtype === "F32" ? 4 : 8);
+    });
+    check(count);
     spend();
-    return takeTensor(concat(parts), dtype, dims as number[]);
+    return takeTensor(concat(eachList, count), dtype, dims as number[]);
   }
-  const count = fields.reduce((sum, field) => sum + field.countInts(), 0);
+  eachList((field) => {
+    count += field.countInts();
+  });
   if (count !== elements) {
-    throw new FormatError(`${label}: dims are of ${elements} numbers, got a list of ${count}`);
+    throw new FormatError(`${label()}: dims are of ${elements} numbers, got a list of ${count}`);
   }
   spend();
-  return takeTensor(listBytes(fields, dtype, count, label), dtype, dims as number[]);
-}
-
-/** The integers of a list as raw bytes of their type. */
-function listBytes(fields: readonly Field[], dtype: Dtype, count: number, label: string): ArrayBuffer {
-  const width = DTYPES[dtype].bytes;
-  const bits = 8 * width;
   const buffer = new ArrayBuffer(count * width);
-  const view = new DataView(buffer);
-  const signed = dtype.startsWith("I");
-  let at = 0;
-  for (const field of fields) {
-    for (const value of field.ints()) {
-      const kept = signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
-      // A U64 comes as a signed number of the same bits. Any other number that changes does not fit its type.
-      if (kept !== value && dtype !== "U64")
-        throw new FormatError(`${label}: ${value} does not fit ${dtype}`);
-      if (width === 8) view.setBigUint64(at, BigInt.asUintN(64, value), true);
-      else if (width === 4) view.setUint32(at, Number(BigInt.asUintN(32, value)), true);
-      else if (width === 2) view.setUint16(at, Number(BigInt.asUintN(16, value)), true);
-      else view.setUint8(at, Number(BigInt.asUintN(8, value)));
-      at += width;
-    }
-  }
-  return buffer;
+  const put = writerOf(buffer, dtype);
+  eachList((field) =>
+    field.eachInt((low, high) => {
+      if (!put(low, high)) throw new FormatError(`${label()}: ${field.integer} does not fit ${dtype}`);
+    }),
+  );
+  return takeTensor(buffer, dtype, dims as number[]);
 }
 
-function concat(parts: readonly Uint8Array[]): ArrayBuffer {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+/**
+ * Writes the integers of a list into a buffer, one after the other, as raw bytes of their type. An integer comes as
+ * the halves of its 64 bits. False for one that does not fit the type; a U64 comes as a signed number of the same
+ * bits.
+ */
+function writerOf(buffer: ArrayBuffer, dtype: Dtype): (low: number, high: number) => boolean {
+  const { bytes: width } = DTYPES[dtype];
   let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
+  if (width === 8) {
+    const halves = new Int32Array(buffer);
+    return (low, high) => {
+      halves[at++] = low;
+      halves[at++] = high;
+      return true;
+    };
   }
+  const signed = dtype.startsWith("I");
+  const views = signed ? [Int8Array, Int16Array, Int32Array] : [Uint8Array, Uint16Array, Uint32Array];
+  const numbers = new views[width >> 1]!(buffer);
+  return (low, high) => {
+    const number = signed ? low : low >>> 0;
+    numbers[at] = number;
+    return numbers[at++] === number && high === (signed ? low >> 31 : 0);
+  };
+}
+
+/** The bytes of lists of floats, one after the other. */
+function concat(eachList: (visit: (field: Message) => void) => void, length: number): ArrayBuffer {
+  const joined = new Uint8Array(length);
+  let to = 0;
+  eachList(({ source: { bytes }, start, end }) => {
+    if (end - start > 16) joined.set(bytes.subarray(start, end), to);
+    else for (let at = start; at < end; at++) joined[to + at - start] = bytes[at]!;
+    to += end - start;
+  });
   return joined.buffer;
 }
