@@ -1,7 +1,17 @@
 /** What an ONNX model may cost: work and memory grow in proportion to the file. Counted, not timed. */
 import { describe, expect, it } from "vitest";
 import { listOnnxNodes, readOnnx } from "../../src/formats/index.js";
-import { floats, func, graph, int64s, lengthDelimited, model, node, tensor } from "../support/onnx-writer.js";
+import {
+  floats,
+  func,
+  graph,
+  int64s,
+  integer,
+  lengthDelimited,
+  model,
+  node,
+  tensor,
+} from "../support/onnx-writer.js";
 import { reliabilityRow } from "../support/reliability.js";
 import { expectLinear, workOf } from "../support/work.js";
 
@@ -124,6 +134,19 @@ const MODELS: Record<string, (size: number) => Uint8Array> = {
         ...many(size, (at) => node("Constant", [], [`c${at}`], { attributes: { value_ints: [at, at + 1] } })),
       ],
       initializers: many(size, (at) => floats(`t${at}`, [1], [at])),
+    }),
+  "fields of one number each": (size) =>
+    model({
+      nodes: [
+        lstm(["x", "c", "t"], [], { [`a${size}`]: many(20 * size, (at) => at) }),
+        lstm(["x", "t", "c"]),
+        node("Constant", [], ["c"], {
+          attributes: { value_floats: { floats: new Array(20 * size).fill(1) } },
+        }),
+      ],
+      initializers: [
+        tensor("t", { type: 2, dims: [20 * size], more: many(20 * size, () => integer(5, 1)).flat() }),
+      ],
     }),
   "many calls of a function of layers": (size) =>
     called(
@@ -303,10 +326,10 @@ describe("memory in proportion to the file", () => {
         {
           nodes: [
             node("f", [], [], { domain: "d", name: "n".repeat(1000) }),
-            ...many(70, () => node("f", [], [], { domain: "d", name: "m".repeat(1000) })),
+            ...many(9, () => node("f", [], [], { domain: "d", name: "m".repeat(1000) })),
           ],
         },
-        [func("d", "f", { nodes: many(1000, () => node("A", [], [])) })],
+        [func("d", "f", { nodes: many(1000, () => node("g", [], [], { domain: "d" })) }), func("d", "g", {})],
       ),
       "names of nodes",
     ],
@@ -325,6 +348,12 @@ describe("memory in proportion to the file", () => {
       survived: survived.length,
       note: "refused at 64 MB + 7 times the file's size",
     });
+  });
+
+  it("is not taken by names of nodes that nobody asks for", () => {
+    const plain = many(1000, () => node("A", [], []));
+    const nodes = many(90, () => node("f", [], [], { domain: "d", name: "m".repeat(1000) }));
+    expect(readOnnx(model({ nodes }, [func("d", "f", { nodes: plain })])).layers).toEqual([]);
   });
 
   it("is not shared between layers that share a weight", () => {

@@ -33,8 +33,8 @@ function evaluate(
   { outputs = ["out", "second"], name = "out" } = {},
 ) {
   const nodes = [node(op, inputs, outputs, { attributes })];
-  const [site] = listSites(readModel(model({ nodes, initializers: INITIALIZERS, inputs: ["x"] })));
-  return new Constants(new Allowance(1000)).evaluate(name, site!.scope);
+  const [first] = listSites(readModel(model({ nodes, initializers: INITIALIZERS, inputs: ["x"] }))).constants;
+  return new Constants(new Allowance(1000)).evaluate(name, first!.scope);
 }
 
 describe("constants", () => {
@@ -155,7 +155,7 @@ describe("constants", () => {
       node("Identity", ["loop"], ["loop"]),
     ];
     const initializers = [floats("zero", [1], [0]), ...INITIALIZERS];
-    const [site] = listSites(readModel(model({ nodes, initializers, inputs: ["x"] })));
+    const [first] = listSites(readModel(model({ nodes, initializers, inputs: ["x"] }))).constants;
     const names = [
       "zeros",
       "ones",
@@ -169,7 +169,7 @@ describe("constants", () => {
       "m",
       "loop",
     ];
-    const found = names.filter((name) => new Constants(new Allowance(1000)).isZeros(name, site!.scope));
+    const found = names.filter((name) => new Constants(new Allowance(1000)).isZeros(name, first!.scope));
     expect(found).toEqual(["zeros", "expanded", "both", "part", "zero"]);
   });
 });

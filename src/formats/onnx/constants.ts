@@ -164,8 +164,9 @@ export class Constants {
     const { node, output, scope: home } = origin;
     if (home !== scope) return yield { name: origin.name, scope: home };
     const attribute = (key: string) => scope.attribute(node, key);
-    const label = `onnx: ${node.opType} ${show(node.name || name)}`;
-    if (node.opType === "Constant" && node.domain === "") return constantOf(attribute, label, this.allowance);
+    const nodeLabel = () => `onnx: ${node.opType} ${show(node.name || name)}`;
+    if (node.opType === "Constant" && node.domain === "")
+      return constantOf(attribute, nodeLabel, this.allowance);
     const operator = node.domain === "" ? OPERATORS.get(node.opType) : undefined;
     if (operator === undefined || (output > 0 && node.opType !== "Split")) {
       return new NotConstant(`is computed by ${node.opType}`);
@@ -179,36 +180,44 @@ export class Constants {
       inputs.push(value);
     }
     const spend = (bytes: number) => this.allowance.spend(bytes);
-    const outputCount = node.outputs.length;
+    const [label, outputCount] = [nodeLabel(), node.outputs.length];
     const result = operator({ inputs, attribute, output, outputCount, label, spend });
     return typeof result === "string" ? new NotConstant(result) : result;
   }
 }
 
-/** The value of a Constant node, unless it is made of strings or sparse. */
+/** The value of a Constant node, unless it is made of strings or sparse. `label` is what messages call it. */
 export function constantOf(
   attribute: (name: string) => Attribute | undefined,
-  label: string,
+  label: () => string,
   allowance: Allowance,
 ): AnyTensor | NotConstant {
   const value = attribute("value")?.t;
   if (value !== undefined) return toTensor(value);
   const [float, int] = [attribute("value_float")?.f, attribute("value_int")?.i];
   if (float !== undefined) return new Tensor(Float32Array.of(float), []);
-  if (int !== undefined) return new Tensor(BigInt64Array.of(toBigInt(int, label)), []);
+  if (int !== undefined) return new Tensor(int64s([int], label), []);
   const [floats, ints] = [attribute("value_floats")?.floats, attribute("value_ints")?.ints];
   allowance.spend(4 * (floats?.length ?? 0) + 8 * (ints?.length ?? 0));
-  if (floats !== undefined) return new Tensor(Float32Array.from(floats), [floats.length]);
-  if (ints !== undefined) {
-    return new Tensor(
-      BigInt64Array.from(ints, (value) => toBigInt(value, label)),
-      [ints.length],
-    );
-  }
+  if (floats !== undefined) return new Tensor(new Float32Array(floats), [floats.length]);
+  if (ints !== undefined) return new Tensor(int64s(ints, label), [ints.length]);
   return new NotConstant("is a constant without numbers");
 }
 
-function toBigInt(value: number, label: string): bigint {
-  if (!Number.isSafeInteger(value)) throw new FormatError(`${label}: ${value} is out of range`);
-  return BigInt(value);
+/** Bigints are slow to make, and slower than a buffer only beyond some numbers. */
+const FEW = 8;
+
+function int64s(numbers: readonly number[], label: () => string): BigInt64Array {
+  const halves = new Int32Array(numbers.length > FEW ? 2 * numbers.length : 0);
+  const few = numbers.length > FEW ? undefined : new BigInt64Array(numbers.length);
+  for (let at = 0; at < numbers.length; at++) {
+    const number = numbers[at]!;
+    if (!Number.isSafeInteger(number)) throw new FormatError(`${label()}: ${number} is out of range`);
+    if (few !== undefined) few[at] = BigInt(number);
+    else {
+      halves[2 * at] = number;
+      halves[2 * at + 1] = Math.floor(number / 2 ** 32);
+    }
+  }
+  return few ?? new BigInt64Array(halves.buffer);
 }

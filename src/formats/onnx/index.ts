@@ -14,11 +14,11 @@ import type { Allowance } from "./allowance.js";
 import { Constants, constantOf } from "./constants.js";
 import { ExternalFiles } from "./external.js";
 import { findStacks } from "./layer-chain.js";
-import type { Attribute } from "./model-proto.js";
+import type { Attribute, Node } from "./model-proto.js";
 import { readModel } from "./model-proto.js";
-import { isRecurrent, layerDict, type Recurrent, readRecurrent } from "./recurrent-node.js";
-import { listSites, type Scope, type Site } from "./scope.js";
-import { isNumeric, type TensorProto, toTensor } from "./tensor-proto.js";
+import { layerDict, type Recurrent, readRecurrent } from "./recurrent-node.js";
+import { type Constant, listSites, type Site } from "./scope.js";
+import { isNumeric, toTensor } from "./tensor-proto.js";
 
 /**
  * An LSTM, GRU or RNN of an ONNX model, with one layer or several, as PyTorch's module of that name takes it.
@@ -118,8 +118,8 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
   const { nodes, externalData } = checkOptions("options", options, ["nodes", "externalData"]);
   const wanted =
     nodes === undefined ? undefined : checkedList(nodes, "options.nodes", "an array of names", checkName);
-  const { sites, constants } = open(bytes, externalData);
-  let recurrent = sites.filter(isRecurrent);
+  const { sites, named, constants } = open(bytes, externalData);
+  let recurrent = sites;
   const names = new Set(recurrent.map(({ name }) => name));
   for (const name of wanted ?? []) {
     if (!names.has(name)) {
@@ -135,7 +135,7 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
   const layers = recurrent.map((site) => readRecurrent(site, constants));
   return {
     layers: findStacks(layers, constants).map((stack) => toLayer(stack, constants.allowance)),
-    tensors: collectTensors(sites, constants.allowance),
+    tensors: collectTensors(named, constants.allowance),
   };
 }
 
@@ -147,9 +147,8 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
 export function listOnnxNodes(bytes: Bytes, options?: ListOnnxNodesOptions): OnnxNode[] {
   const { externalData } = checkOptions("options", options, ["externalData"]);
   const { sites, constants } = open(bytes, externalData);
-  const recurrent = sites.filter(isRecurrent);
-  constants.allowance.spendLayers(recurrent.length);
-  return recurrent.map((site) => {
+  constants.allowance.spendLayers(sites.length);
+  return sites.map((site) => {
     const { node, scope, name } = site;
     const attributes = [...node.attributes.keys()].map((key) => [
       key,
@@ -178,11 +177,15 @@ function checkName(name: unknown, place: string): string {
   return name;
 }
 
-function open(bytes: Bytes, externalData: unknown): { sites: Site[]; constants: Constants } {
+function open(
+  bytes: Bytes,
+  externalData: unknown,
+): { sites: Site[]; named: Constant[]; constants: Constants } {
   const files = new ExternalFiles(externalData);
   return readAs("readOnnx", bytes, (file) => {
     const model = readModel(file, files);
-    return { sites: listSites(model), constants: new Constants(model.allowance) };
+    const { sites, constants: named } = listSites(model);
+    return { sites, named, constants: new Constants(model.allowance) };
   });
 }
 
@@ -245,52 +248,28 @@ function stackStates(stack: readonly Recurrent[], allowance: Allowance): OnnxLay
   return { h0: gather("h0"), c0: kind === "LSTM" ? gather("c0") : undefined };
 }
 
-/**
- * Initializers and Constants of every graph. Those of a function come once, even if it is called several
- * times.
- */
-function collectTensors(sites: readonly Site[], allowance: Allowance): StateDict {
-  const found = new Map<string, { path: string; read: () => Tensor<TensorData> | undefined }[]>();
-  const add = (name: string, path: string, read: () => Tensor<TensorData> | undefined) => {
-    const same = found.get(name);
-    if (same === undefined) found.set(name, [{ path, read }]);
-    else same.push({ path, read });
-  };
-  const seen = new Set<unknown>();
-  const scopes = new Set<Scope>();
-  for (const { node, scope } of sites) {
-    if (!scopes.has(scope)) {
-      scopes.add(scope);
-      for (const [name, proto] of scope.graph.initializers) {
-        if (seen.has(proto)) continue;
-        seen.add(proto);
-        add(name, scope.path, () => numbers(proto));
-      }
-    }
-    const output = node.outputs[0];
-    if (node.opType !== "Constant" || node.domain !== "" || output === undefined || seen.has(node)) continue;
-    seen.add(node);
-    add(output, scope.path, () => {
-      const attribute = (name: string) => scope.attribute(node, name);
-      const proto = attribute("value")?.t;
-      if (proto !== undefined) return numbers(proto);
-      const value = constantOf(attribute, `onnx: Constant ${show(output)}`, allowance);
-      return value instanceof Tensor ? value : undefined;
-    });
-  }
+/** The tensors of all constants. A name that several graphs have is preceded by the way to the graph. */
+function collectTensors(constants: readonly Constant[], allowance: Allowance): StateDict {
+  const times = new Map<string, number>();
+  const isNested = constants.some(({ scope }) => scope.path !== "");
+  if (isNested) for (const { name } of constants) times.set(name, (times.get(name) ?? 0) + 1);
   const tensors: StateDict = new Map();
-  for (const [name, entries] of found) {
-    for (const { path, read } of entries) {
-      const tensor = read();
-      if (tensor === undefined) continue;
-      const prefix = entries.length === 1 || path === "" ? "" : `${path}/`;
-      allowance.spend(prefix.length, "names of weights");
-      tensors.set(prefix + name, tensor);
-    }
+  for (const constant of constants) {
+    const tensor = numbersOf(constant, allowance);
+    if (tensor === undefined) continue;
+    const { name, scope } = constant;
+    const prefix = scope.path === "" || times.get(name) === 1 ? "" : `${scope.path}/`;
+    allowance.spend(prefix.length, "names of weights");
+    tensors.set(prefix + name, tensor);
   }
   return tensors;
 }
 
-function numbers(proto: TensorProto): Tensor<TensorData> | undefined {
-  return isNumeric(proto) ? toTensor(proto) : undefined;
+/** Undefined for strings and the like. */
+function numbersOf({ name, scope, value }: Constant, allowance: Allowance): Tensor<TensorData> | undefined {
+  const proto = "opType" in value ? scope.attribute(value, "value")?.t : value;
+  if (proto !== undefined) return isNumeric(proto) ? toTensor(proto) : undefined;
+  const attribute = (key: string) => scope.attribute(value as Node, key);
+  const numbers = constantOf(attribute, () => `onnx: Constant ${show(name)}`, allowance);
+  return numbers instanceof Tensor ? numbers : undefined;
 }

@@ -49,16 +49,6 @@ export interface Recurrent {
   readonly c0: Tensor | "runtime" | undefined;
 }
 
-/**
- * Whether a node is an LSTM, GRU or RNN, or an operator of another domain that is named like one. A call of a
- * function with such a name is not.
- */
-export function isRecurrent({ node, isCall }: Site): boolean {
-  if (isCall) return false;
-  const { domain, opType } = node;
-  return Object.keys(GATE_ORDER).some((kind) => (domain === "" ? opType === kind : opType.endsWith(kind)));
-}
-
 /** @throws FormatError that names the attribute, input or weight that is broken or not supported */
 export function readRecurrent(site: Site, constants: Constants): Recurrent {
   const { node, scope } = site;

@@ -16,8 +16,12 @@ const MOST_DEPTH = 64;
  */
 const MOST_VISITS = 100_000;
 const MOST_NAMES = 1_000_000;
+/** The operators that are recurrent layers. */
+const KINDS = ["LSTM", "GRU", "RNN"];
 /** Characters of a node's name, with the branches that lead to it. */
 const MOST_PATH = 1024;
+/** A character of such a name takes 8 ns to join and to compare, as long as 8 bytes of numbers. */
+const BYTES_PER_CHARACTER = 8;
 
 /**
  * Where a value comes from. The value of a node has the name that it has in the node's scope, and is the
@@ -43,7 +47,9 @@ interface Call {
 export class Scope {
   /** The scope around this one, whose names are seen here too. */
   readonly #outer: Scope | undefined;
-  readonly #producers = new Map<string, { readonly node: Node; readonly output: number }>();
+  readonly #producers: ReadonlyMap<string, Node>;
+  /** Which output of its node a name is, if it is not the first. */
+  readonly #outputs: ReadonlyMap<string, number>;
   /** In the body of a function: the call, which has the names of its arguments. */
   readonly #call: Call | undefined;
   readonly #inputs: ReadonlyMap<string, number>;
@@ -57,14 +63,22 @@ export class Scope {
   ) {
     this.#outer = outer;
     this.#call = call;
-    this.#inputs = new Map(graph.inputs.map((name, at) => [name, at]));
+    const inputs = new Map<string, number>();
+    const producers = new Map<string, Node>();
+    const outputs = new Map<string, number>();
+    for (const [at, name] of graph.inputs.entries()) inputs.set(name, at);
     for (const node of graph.nodes) {
-      for (const [output, name] of node.outputs.entries()) {
+      for (let output = 0; output < node.outputs.length; output++) {
+        const name = node.outputs[output]!;
         if (name === "") continue;
-        if (this.#producers.has(name)) throw new FormatError(`onnx: value ${show(name)} is made twice`);
-        this.#producers.set(name, { node, output });
+        if (producers.has(name)) throw new FormatError(`onnx: value ${show(name)} is made twice`);
+        producers.set(name, node);
+        if (output > 0) outputs.set(name, output);
       }
     }
+    this.#inputs = fitted(inputs);
+    this.#producers = fitted(producers);
+    this.#outputs = fitted(outputs);
   }
 
   /** @throws FormatError for a name that nothing defines */
@@ -72,8 +86,10 @@ export class Scope {
     for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#outer) {
       const tensor = scope.graph.initializers.get(name);
       if (tensor !== undefined) return { kind: "tensor", tensor };
-      const made = scope.#producers.get(name);
-      if (made !== undefined) return { kind: "node", ...made, scope, name };
+      const node = scope.#producers.get(name);
+      if (node !== undefined) {
+        return { kind: "node", node, output: scope.#outputs.get(name) ?? 0, scope, name };
+      }
       const at = scope.#inputs.get(name);
       if (at === undefined) continue;
       // Calls nest no deeper than MOST_DEPTH, so this recursion does not either.
@@ -98,17 +114,37 @@ export class Scope {
   }
 }
 
-/** A node, its scope, and a name that no other node has. */
+const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
+
+/** A map, or one that all share if it is empty: 100,000 calls of functions may have three of them each. */
+function fitted<Value>(map: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> {
+  return map.size === 0 ? NOTHING : map;
+}
+
+/** A recurrent node and its scope. */
 export interface Site {
   readonly node: Node;
   readonly scope: Scope;
+  /** A name that no other site has. */
   readonly name: string;
-  /** Whether the node calls a function of the model. The nodes of the function follow in the list. */
-  readonly isCall: boolean;
 }
 
-/** Every node of a model and its graphs, in order. Those of a function come once for each call. */
-export function listSites(model: Model): Site[] {
+/** An initializer or a Constant node, by its name in the scope. */
+export interface Constant {
+  readonly name: string;
+  readonly scope: Scope;
+  readonly value: TensorProto | Node;
+}
+
+/**
+ * The recurrent nodes and the constants of a model and its graphs, in order. The nodes of a function come once for
+ * each call, its constants once. A node that is an LSTM, GRU or RNN is recurrent, and an operator of another domain
+ * that is named like one; a call of a function of such a name is not.
+ */
+export function listSites(model: Model): { sites: Site[]; constants: Constant[] } {
+  const constants: Constant[] = [];
+  const seen = new Set<Graph>();
+  let visitsLeft = MOST_VISITS;
   const sites: Site[] = [];
   /** How many nodes wanted each name. */
   const names = new Map<string, number>();
@@ -117,6 +153,16 @@ export function listSites(model: Model): Site[] {
     namesLeft -= count;
     if (namesLeft < 0)
       throw new FormatError(`onnx: more than ${MOST_NAMES} names, those of functions counted per call`);
+  };
+  // Nodes that nobody asks for have no names.
+  const nameOf = (node: Node, index: number, around: string): string => {
+    const own = node.name === "" ? `${node.opType}_${index}` : node.name;
+    const path = around === "" ? own : `${around}/${own}`;
+    if (path.length > MOST_PATH) throw new FormatError(`onnx: a node's name of ${path.length} characters`);
+    model.allowance.spend(BYTES_PER_CHARACTER * path.length, "names of nodes");
+    const wanted = (names.get(path) ?? 0) + 1;
+    names.set(path, wanted);
+    return wanted === 1 ? path : `${path}#${wanted}`;
   };
   const visit = (
     graph: Graph,
@@ -128,27 +174,37 @@ export function listSites(model: Model): Site[] {
     if (depth > MOST_DEPTH) throw new FormatError(`onnx: calls and graphs nest deeper than ${MOST_DEPTH}`);
     spend(graph.inputs.length + graph.outputs.length + graph.initializers.size + graph.nodes.length);
     const scope = new Scope(graph, path, outer, call);
-    for (const [index, node] of graph.nodes.entries()) {
+    const isFirst = !seen.has(graph);
+    seen.add(graph);
+    if (isFirst) for (const [name, value] of graph.initializers) constants.push({ name, scope, value });
+    for (let index = 0; index < graph.nodes.length; index++) {
+      const node = graph.nodes[index]!;
       spend(node.inputs.length + node.outputs.length + node.attributes.size);
-      const own = node.name === "" ? `${node.opType}_${index}` : node.name;
-      const path = scope.path === "" ? own : `${scope.path}/${own}`;
-      if (path.length > MOST_PATH) throw new FormatError(`onnx: a node's name of ${path.length} characters`);
-      model.allowance.spend(path.length, "names of nodes");
-      const wanted = (names.get(path) ?? 0) + 1;
-      names.set(path, wanted);
-      const name = wanted === 1 ? path : `${path}#${wanted}`;
+      if (--visitsLeft < 0) throw new FormatError(`onnx: more than ${MOST_VISITS} nodes`);
       const body = model.functions.get(node.key);
-      if (sites.push({ node, scope, name, isCall: body !== undefined }) > MOST_VISITS)
-        throw new FormatError(`onnx: more than ${MOST_VISITS} nodes`);
-      for (const [key, { graphs }] of node.attributes) {
-        for (const [at, graph] of graphs.entries()) {
-          const branch = graphs.length > 1 ? `${key}[${at}]` : key;
-          visit(graph, `${name}/${branch}`, scope, undefined, depth + 1);
+      const isSite = body === undefined && isRecurrent(node);
+      const output = node.outputs[0];
+      if (isFirst && node.opType === "Constant" && node.domain === "" && output !== undefined) {
+        constants.push({ name: output, scope, value: node });
+      }
+      if (!isSite && body === undefined && !node.hasGraphs) continue;
+      const name = nameOf(node, index, path);
+      if (isSite) sites.push({ node, scope, name });
+      if (node.hasGraphs) {
+        for (const [key, { graphs }] of node.attributes) {
+          for (const [at, graph] of graphs.entries()) {
+            const branch = graphs.length > 1 ? `${key}[${at}]` : key;
+            visit(graph, `${name}/${branch}`, scope, undefined, depth + 1);
+          }
         }
       }
       if (body !== undefined) visit(body, name, undefined, { node, scope }, depth + 1);
     }
   };
   visit(model.graph, "", undefined, undefined, 0);
-  return sites;
+  return { sites, constants };
+}
+
+function isRecurrent({ domain, opType }: Node): boolean {
+  return KINDS.some((kind) => (domain === "" ? opType === kind : opType.endsWith(kind)));
 }

@@ -96,7 +96,7 @@ export const ONNX: Omit<HostileFile, "reader">[] = [
       );
       return onnx.model({ nodes: twice(0) }, functions);
     },
-    message: "more than 100000 nodes",
+    message: "names of nodes take more memory than a file of this size may",
   },
   {
     name: "a function of ten thousand inputs called a thousand times",
