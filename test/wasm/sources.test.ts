@@ -2,7 +2,7 @@
  * The kernels compiled anew from changed copies of assembly/: records that the host does not know are refused, and a new
  * cell or activation is one function and one line in a table.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,10 +36,11 @@ function compile(
   };
   change(edit, (file, text) => writeFileSync(join(folder, "assembly", file as string), text));
   const out = join(folder, "build");
-  execFileSync(process.execPath, ["src/build/wasm.js", "--sources", folder, "--out", out, build], {
-    cwd: root,
-    stdio: "pipe",
-  });
+  const args = ["src/build/wasm.js", "--sources", folder, "--out", out, build];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  // Nothing but what someone has to act on; asc tells of its passes, too.
+  expect(stdout + stderr).toBe("");
   return { out, module: new WebAssembly.Module(readFileSync(join(out, `${build}.wasm`))) };
 }
 
