@@ -1,8 +1,9 @@
 /** What npm run test:runtimes makes of an engine's answer: nothing but the expected bits, or the expected error, passes. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 // @ts-expect-error JavaScript without types
-const { judge } = await import("../runtimes/report.js");
+const { judge, staleRows, withTable } = await import("../runtimes/report.js");
 
 const report = {
   passed: 2,
@@ -50,5 +51,47 @@ describe("judge", () => {
   it("passes the expected error", () => {
     const row = { refusal: "allow x", report: { refusal: "Error: allow x" } };
     expect(verdict(row)).toEqual([true, "an error: allow x"]);
+  });
+});
+
+describe("the table", () => {
+  const runtime = { runtime: "Node.js", version: "24.1", engine: "V8", how: "import" };
+  const timings = { step: 5.3 };
+  const row = { ...runtime, report: { ...report, timings } };
+  const [first] = judge([row], { a: "1", b: "2" });
+  const empty = "before\n<!-- table begins -->\nold\n<!-- table ends -->\nafter\n";
+  const text = withTable(empty, [first]);
+
+  it("is written between its marks, and is then what was measured", () => {
+    expect(text.startsWith("before\n<!-- table begins -->\n\n1 of 1 passed.\n\n| Runtime |")).toBe(true);
+    expect(text.endsWith("|\n\n<!-- table ends -->\nafter\n")).toBe(true);
+    expect(staleRows(text, [first])).toEqual([]);
+    expect(() => withTable("no marks", [first])).toThrow("no place for the table");
+  });
+
+  it("stays true with another version, other timings and more cases", () => {
+    const later = { ...row, version: "24.2", report: { ...row.report, passed: 9, timings: { step: 900 } } };
+    expect(staleRows(text, judge([later], { a: "1", b: "2" }))).toEqual([]);
+  });
+
+  it.each([
+    ["another result", [{ ...row, report: { error: "TypeError: x" } }], 2],
+    [
+      "another build",
+      [{ ...row, report: { ...row.report, builds: { default: "simd", deterministic: "simd" } } }],
+      2,
+    ],
+    ["another runtime", [{ ...row, runtime: "Deno" }], 2],
+    ["another use", [{ ...row, how: "require" }], 2],
+    ["one more", [row, row], 1],
+    ["none", [], 1],
+  ])("is stale with %s", (_, rows, lines) => {
+    expect(staleRows(text, judge(rows, { a: "1", b: "2" })).length).toBe(lines);
+  });
+
+  it("of README.md has as many rows as it says", () => {
+    const readme = readFileSync(new URL("../runtimes/README.md", import.meta.url), "utf8");
+    const [, passed, all] = /(\d+) of (\d+) passed/.exec(readme)!;
+    expect([passed, staleRows(readme, []).length]).toEqual([all, Number(all)]);
   });
 });

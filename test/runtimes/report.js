@@ -67,13 +67,57 @@ export function printTable(rows) {
   console.log(`${rows.filter(({ passed }) => passed).length} of ${rows.length} passed`);
 }
 
-/** Replaces the table in README.md. */
-export function writeTable(rows) {
-  const text = readFileSync(README, "utf8");
+/** README.md's text before its table, the table, and the text after it. */
+function parts(text) {
   const start = text.indexOf(BEGIN) + BEGIN.length;
   const end = text.indexOf(END);
   if (start < BEGIN.length || end < start) throw new Error("README.md has no place for the table");
+  return [text.slice(0, start), text.slice(start, end), text.slice(end)];
+}
+
+/** The text with the table of these rows. */
+export function withTable(text, rows) {
+  const [before, , after] = parts(text);
   const passed = rows.filter((row) => row.passed).length;
-  const table = `\n\n${passed} of ${rows.length} passed.\n\n${markdown(rows)}\n\n`;
-  writeFileSync(README, text.slice(0, start) + table + text.slice(end));
+  return `${before}\n\n${passed} of ${rows.length} passed.\n\n${markdown(rows)}\n\n${after}`;
+}
+
+/** Replaces the table in README.md. */
+export function writeTable(rows) {
+  writeFileSync(README, withTable(readFileSync(README, "utf8"), rows));
+}
+
+/**
+ * Where the text's table says something else than these rows, a line for each: another build, another result, a
+ * runtime more or less. Versions, timings and how many cases there are were those of the day it was written.
+ */
+export function staleRows(text, rows) {
+  const written = statements(parts(text)[1]);
+  const measured = statements(markdown(rows));
+  return [
+    ...without(written, measured).map((row) => `in the table, not measured: ${row}`),
+    ...without(measured, written).map((row) => `measured, not in the table: ${row}`),
+  ];
+}
+
+/** The same of README.md. */
+export const staleTable = (rows) => staleRows(readFileSync(README, "utf8"), rows);
+
+/** What each row of a table says of its runtime: how it was used, its build and the result. */
+function statements(table) {
+  const rows = table.split("\n").filter((line) => line.startsWith("|"));
+  return rows.slice(2).map((line) => {
+    const [runtime, , , how, build, result] = line.slice(2, -2).split(" | ");
+    return [runtime, how, build, result.replace(/\d+/g, "N")].map((cell) => cell.trim()).join(" | ");
+  });
+}
+
+/** The items that the others have not, or not as often. */
+function without(items, others) {
+  const rest = [...others];
+  return items.filter((item) => {
+    const at = rest.indexOf(item);
+    if (at >= 0) rest.splice(at, 1);
+    return at < 0;
+  });
 }

@@ -1,7 +1,8 @@
 /**
  * npm run test:runtimes: packs the package, installs the tarball in an app of its own, runs the suite (entries/suite.ts) in
- * every engine, prints the table and writes it to README.md. Exits with 1 if any engine failed or could not be started.
- * `--update` takes Node's checksums as the expected ones; `--only=<text>` runs the targets whose names contain the text.
+ * every engine, prints the table and compares it with README.md's. Exits with 1 if any engine failed or could not be
+ * started, or if README.md says something else. `--write` writes the table there instead; `--update` takes Node's checksums
+ * as the expected ones; `--only=<text>` runs the targets whose names contain the text, and compares no table.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,12 +12,15 @@ import { runBrowsers } from "./browsers.js";
 import { runEdge } from "./edge.js";
 import { copyExamples } from "./examples.js";
 import { makeApp } from "./pack.js";
-import { judge, printTable, writeTable } from "./report.js";
+import { judge, printTable, staleTable, writeTable } from "./report.js";
 import { checkTypes, runDenoExample, runScripts } from "./scripts.js";
 
 const CHECKSUMS = new URL("./checksums.json", import.meta.url);
 const update = process.argv.includes("--update");
+const write = process.argv.includes("--write");
 const only = process.argv.find((option) => option.startsWith("--only="))?.slice(7) ?? "";
+
+if (write && only !== "") throw new Error("--write: the table has all runtimes, so it goes without --only");
 
 /** `name` of a target contains what --only asks for. */
 const wanted = (name) => name.toLowerCase().includes(only.toLowerCase());
@@ -40,8 +44,16 @@ try {
 
   const judged = judge(rows, JSON.parse(readFileSync(CHECKSUMS, "utf8")));
   printTable(judged);
-  if (only === "") writeTable(judged);
   if (judged.length === 0 || judged.some((row) => !row.passed)) process.exitCode = 1;
+  if (write) writeTable(judged);
+  else if (only === "") {
+    const stale = staleTable(judged);
+    if (stale.length > 0) {
+      const ask = "npm run test:runtimes -- --write writes it anew";
+      console.error(`test/runtimes/README.md is not what was measured; ${ask}\n${stale.join("\n")}`);
+      process.exitCode = 1;
+    }
+  }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
