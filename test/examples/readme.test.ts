@@ -83,6 +83,13 @@ describe("README and docs", () => {
     expect(withSummary(page, results)).toBe(page);
   });
 
+  it.each(["index.js", "formats/index.js"])("name in a table all that dist/%s exports", async (file) => {
+    const names = Object.keys((await import(new URL(`dist/${file}`, root).href)) as object);
+    const tables = PAGES.flatMap((page) => readPage(page).match(/^\|.*\|$/gm) ?? []).join("\n");
+    expect(names.length).toBeGreaterThan(8);
+    expect(names.filter((name) => !new RegExp(`\`[^\`]*\\b${name}\\b[^\`]*\``).test(tables))).toEqual([]);
+  });
+
   it("name the present version in the CDN's address", () => {
     const { version } = JSON.parse(readPage("package.json"));
     const addresses = PAGES.flatMap((page) => readPage(page).match(/https:\/\/cdn[^"]*/g) ?? []);
