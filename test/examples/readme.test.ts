@@ -90,6 +90,15 @@ describe("README and docs", () => {
     expect(names.filter((name) => !new RegExp(`\`[^\`]*\\b${name}\\b[^\`]*\``).test(tables))).toEqual([]);
   });
 
+  it("reads each kind of file by a function that exists", async () => {
+    const formats = (await import(new URL("dist/formats/index.js", root).href)) as object;
+    const readme = readPage("README.md");
+    const table = readme.slice(readme.indexOf("| You have |"), readme.indexOf("Nothing in a file is run"));
+    const called = [...table.matchAll(/`(\w+)\(/g)].map((match) => match[1]!);
+    expect(called.length).toBeGreaterThan(7);
+    expect(called.filter((name) => !(name in formats))).toEqual([]);
+  });
+
   it("name the present version in the CDN's address", () => {
     const { version } = JSON.parse(readPage("package.json"));
     const addresses = PAGES.flatMap((page) => readPage(page).match(/https:\/\/cdn[^"]*/g) ?? []);
