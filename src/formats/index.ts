@@ -19,6 +19,7 @@ export {
   listOnnxNodes,
   type OnnxLayer,
   type OnnxModel,
+  type OnnxModule,
   type OnnxNode,
   type ReadOnnxOptions,
   readOnnx,

@@ -23,6 +23,11 @@ export type ModuleInfo =
        * show.
        */
       readonly inChannels: number;
+      /**
+       * `groups` if the convolution is depthwise, which it may be where `inChannels` is 1. Its input then has as many
+       * channels. Undefined where it is not.
+       */
+      readonly mostGroups: number | undefined;
       readonly outChannels: number;
       readonly kernelSize: number;
       readonly bias: boolean;
@@ -146,6 +151,7 @@ function simple(dict: Tensors, prefix: string): ModuleInfo | undefined {
       kind: "Conv1d",
       prefix,
       inChannels,
+      mostGroups: inChannels === 1 ? outChannels : undefined,
       outChannels,
       kernelSize,
       bias: bias !== undefined,

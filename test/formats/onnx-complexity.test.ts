@@ -122,6 +122,36 @@ const MODELS: Record<string, (size: number) => Uint8Array> = {
       ],
       initializers: [...WEIGHTS, int64s("shape", [1, 4, -1])],
     }),
+  "MatMuls and Adds that share a weight and a bias": (size) =>
+    model({
+      inputs: ["x"],
+      nodes: many(size, (at) => [
+        node("MatMul", [`y${at}`, "m"], [`z${at}`]),
+        node("Add", [`z${at}`, "b"], [`y${at + 1}`]),
+      ]).flat(),
+      initializers: [
+        floats("m", [2, size], new Array(2 * size).fill(1)),
+        floats("b", [size], new Array(size).fill(1)),
+      ],
+    }),
+  "Gemms of weights that pass through each other": (size) =>
+    model({
+      inputs: ["x"],
+      nodes: many(size, (at) => [
+        node("Transpose", [`w${at}`], [`w${at + 1}`]),
+        node("Gemm", ["x", `w${at + 1}`, "b"], [`y${at}`]),
+      ]).flat(),
+      initializers: [floats("w0", [2, 2], [1, 2, 3, 4]), floats("b", [2], [1, 2])],
+    }),
+  "layers whose weights share their way": (size) =>
+    model({
+      inputs: ["x"],
+      nodes: [
+        ...many(100, (at) => node("Identity", [`v${at}`], [`v${at + 1}`])),
+        ...many(size, (at) => lstm(["x", `v${at % 100}`, "r"])),
+      ],
+      initializers: [floats("v0", [1, 4, 1], [1, 2, 3, 4]), WEIGHTS[1]!],
+    }),
   "many inputs, attributes and weights": (size) =>
     model({
       nodes: [

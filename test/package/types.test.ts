@@ -25,7 +25,7 @@ export const modules: readonly WebAssembly.Module[] = [relaxed, baseline];
 /** Where a variable may be undefined, and what is returned goes in again; the wrong uses must not compile. */
 const CALLS = `
 import { argmax, concat, Dropout, type DropoutOptions, Embedding, elu, GRU, GroupNorm, type GroupNormOptions, init, LayerNorm, type LayerNormOptions, leakyRelu, Linear, LSTM, type LSTMOptions, type LSTMState, type MaxPool1dOptions, maxPool1d, type MemoryUsage, memoryUsage, type NestedNumbers, type Precision, relu, RNN, Sequential, type SequentialMember, Stream, Tensor, type TensorData, type TensorDtype, type TensorLike, type TensorOptions, topk } from "lstm-wasm";
-import { type AmpModel, dtypeOf, type OnnxLayer, type ReadWeightsOptions, readSafetensors, readWeights, type StateDict, type Weights, writeSafetensors } from "lstm-wasm/formats";
+import { type AmpModel, dtypeOf, listModules, type OnnxLayer, type OnnxModule, type ReadWeightsOptions, readOnnx, readSafetensors, readWeights, type StateDict, type Weights, writeSafetensors } from "lstm-wasm/formats";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
 const precision: Precision = "float32";
@@ -87,7 +87,11 @@ const ofFile: StateDict | readonly OnnxLayer[] | AmpModel =
   : weights.format === "onnx" ? weights.value.layers : weights.value;
 const ofOther: AmpModel | undefined =
   weights.format !== "torch" && weights.format !== "safetensors" && weights.format !== "onnx" ? weights.value : undefined;
-export { best, element, gates, groups, held, hidden, inFile, list, lists, masks, nestedNumbers, normalized, ofFile, ofOther, one, ofStream, pooled, read };
+const found: OnnxModule | undefined = readOnnx(new Uint8Array()).modules[0];
+const padding: number | undefined = found?.kind === "Conv1d" ? found.padding : found?.inFeatures;
+const made: readonly string[] = readOnnx(new Uint8Array()).layerTensors;
+const mostGroups = listModules(dict).map((info) => (info.kind === "Conv1d" ? info.mostGroups : 1));
+export { best, element, gates, groups, held, hidden, inFile, list, lists, made, masks, mostGroups, nestedNumbers, normalized, ofFile, ofOther, one, ofStream, padding, pooled, read };
 
 // @ts-expect-error an option that no reader takes
 readWeights(new Uint8Array(), { prefix: "lstm." });
@@ -192,7 +196,7 @@ const DECLARED_FOR_OTHERS: Record<string, readonly string[]> = {
     ...["Cell", "DisposableBase", "Module", "Normalization", "Recurrent", "SingleState"],
     ...["AnyData", "ArraysOf", "ElementOf", "IndexData", "IntegerArray", "ParameterData"],
   ],
-  "formats/index": ["CellInfo", "Found", "RecurrentInfo"],
+  "formats/index": ["CellInfo", "Found", "FoundModule", "RecurrentInfo"],
 };
 
 describe.each(Object.entries(ENTRIES))("dist/%s.d.ts", (path, source) => {

@@ -6,19 +6,19 @@
 
 import { checkedList } from "../../tensor/checked-list.js";
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
-import type { TensorData } from "../../tensor/like.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { type Bytes, FormatError } from "../bytes.js";
 import { readAs } from "../recognise/index.js";
 import type { Allowance } from "./allowance.js";
-import { Constants, constantOf } from "./constants.js";
+import { collectTensors } from "./collect-tensors.js";
+import { Constants } from "./constants.js";
 import { ExternalFiles } from "./external.js";
 import { findStacks } from "./layer-chain.js";
-import type { Attribute, Node } from "./model-proto.js";
+import type { Attribute } from "./model-proto.js";
 import { readModel } from "./model-proto.js";
-import { layerDict, type Recurrent, readRecurrent } from "./recurrent-node.js";
-import { type Constant, listSites, type Site } from "./scope.js";
-import { isNumeric, toTensor } from "./tensor-proto.js";
+import { type OnnxModule, readModules, sourcesOf } from "./other-modules.js";
+import { layerDict, type Recurrent, readRecurrent, WEIGHTS } from "./recurrent-node.js";
+import { listSites, type Sites } from "./scope.js";
 
 /**
  * An LSTM, GRU or RNN of an ONNX model, with one layer or several, as PyTorch's module of that name takes it.
@@ -60,12 +60,16 @@ export interface OnnxLayer {
 
 export interface OnnxModel {
   readonly layers: readonly OnnxLayer[];
+  /** The Linear and Conv1d layers: Gemm, MatMul (with Add) and Conv nodes whose weights are constant. */
+  readonly modules: readonly OnnxModule[];
   /**
    * Every initializer and every Constant node's value by name, from all graphs of the file. A name that
    * occurs in several branches is preceded by the branch: `If_0/then_branch/weight`. Strings and other values
    * without numbers are left out.
    */
   readonly tensors: StateDict;
+  /** The names in `tensors` of what `layers` are made of. Their numbers stand in both. */
+  readonly layerTensors: readonly string[];
 }
 
 /** Options of {@link listOnnxNodes}. */
@@ -76,6 +80,8 @@ export interface ListOnnxNodesOptions {
    */
   readonly externalData?: Readonly<Record<string, Bytes>>;
 }
+
+export type { OnnxModule };
 
 /** Options of {@link readOnnx}. */
 export interface ReadOnnxOptions extends ListOnnxNodesOptions {
@@ -118,8 +124,8 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
   const { nodes, externalData } = checkOptions("options", options, ["nodes", "externalData"]);
   const wanted =
     nodes === undefined ? undefined : checkedList(nodes, "options.nodes", "an array of names", checkName);
-  const { sites, named, constants } = open(bytes, externalData);
-  let recurrent = sites;
+  const { sites, constants } = open(bytes, externalData);
+  let { recurrent } = sites;
   const names = new Set(recurrent.map(({ name }) => name));
   for (const name of wanted ?? []) {
     if (!names.has(name)) {
@@ -133,9 +139,15 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
   }
   constants.allowance.spendLayers(recurrent.length);
   const layers = recurrent.map((site) => readRecurrent(site, constants));
+  const sources = new Map<unknown, string>();
+  const inputs = recurrent.flatMap(({ node, scope }) =>
+    WEIGHTS.map((at) => ({ name: node.inputs[at] ?? "", scope })),
+  );
   return {
     layers: findStacks(layers, constants).map((stack) => toLayer(stack, constants.allowance)),
-    tensors: collectTensors(named, constants.allowance),
+    tensors: collectTensors(sites.constants, constants.allowance, sources),
+    modules: readModules(sites.products, constants, sources),
+    layerTensors: sourcesOf(inputs, constants, sources),
   };
 }
 
@@ -147,8 +159,8 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
 export function listOnnxNodes(bytes: Bytes, options?: ListOnnxNodesOptions): OnnxNode[] {
   const { externalData } = checkOptions("options", options, ["externalData"]);
   const { sites, constants } = open(bytes, externalData);
-  constants.allowance.spendLayers(sites.length);
-  return sites.map((site) => {
+  constants.allowance.spendLayers(sites.recurrent.length);
+  return sites.recurrent.map((site) => {
     const { node, scope, name } = site;
     const attributes = [...node.attributes.keys()].map((key) => [
       key,
@@ -177,15 +189,11 @@ function checkName(name: unknown, place: string): string {
   return name;
 }
 
-function open(
-  bytes: Bytes,
-  externalData: unknown,
-): { sites: Site[]; named: Constant[]; constants: Constants } {
+function open(bytes: Bytes, externalData: unknown): { sites: Sites; constants: Constants } {
   const files = new ExternalFiles(externalData);
   return readAs("readOnnx", bytes, (file) => {
     const model = readModel(file, files);
-    const { sites, constants: named } = listSites(model);
-    return { sites, named, constants: new Constants(model.allowance) };
+    return { sites: listSites(model), constants: new Constants(model.allowance) };
   });
 }
 
@@ -246,30 +254,4 @@ function stackStates(stack: readonly Recurrent[], allowance: Allowance): OnnxLay
     return all;
   };
   return { h0: gather("h0"), c0: kind === "LSTM" ? gather("c0") : undefined };
-}
-
-/** The tensors of all constants. A name that several graphs have is preceded by the way to the graph. */
-function collectTensors(constants: readonly Constant[], allowance: Allowance): StateDict {
-  const times = new Map<string, number>();
-  const isNested = constants.some(({ scope }) => scope.path !== "");
-  if (isNested) for (const { name } of constants) times.set(name, (times.get(name) ?? 0) + 1);
-  const tensors: StateDict = new Map();
-  for (const constant of constants) {
-    const tensor = numbersOf(constant, allowance);
-    if (tensor === undefined) continue;
-    const { name, scope } = constant;
-    const prefix = scope.path === "" || times.get(name) === 1 ? "" : `${scope.path}/`;
-    allowance.spend(prefix.length, "names of weights");
-    tensors.set(prefix + name, tensor);
-  }
-  return tensors;
-}
-
-/** Undefined for strings and the like. */
-function numbersOf({ name, scope, value }: Constant, allowance: Allowance): Tensor<TensorData> | undefined {
-  const proto = "opType" in value ? scope.attribute(value, "value")?.t : value;
-  if (proto !== undefined) return isNumeric(proto) ? toTensor(proto) : undefined;
-  const attribute = (key: string) => scope.attribute(value as Node, key);
-  const numbers = constantOf(attribute, () => `onnx: Constant ${show(name)}`, allowance);
-  return numbers instanceof Tensor ? numbers : undefined;
 }

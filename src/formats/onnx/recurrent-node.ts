@@ -28,6 +28,9 @@ const ACTIVATIONS: Record<Kind, readonly string[]> = {
 
 const INPUTS = ["X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"];
 
+/** The inputs that may be constant: W, R, B, initial_h, initial_c. */
+export const WEIGHTS = [1, 2, 3, 5, 6] as const;
+
 /** The sizes, options and weights of a node, all checked. */
 export interface Recurrent {
   readonly site: Site;

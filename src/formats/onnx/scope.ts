@@ -136,16 +136,24 @@ export interface Constant {
   readonly value: TensorProto | Node;
 }
 
+/** What readers look for in a model and its graphs, in order. */
+export interface Sites {
+  readonly recurrent: readonly Site[];
+  /** Gemm, MatMul and Conv. */
+  readonly products: readonly Site[];
+  readonly constants: readonly Constant[];
+}
+
 /**
- * The recurrent nodes and the constants of a model and its graphs, in order. The nodes of a function come once for
- * each call, its constants once. A node that is an LSTM, GRU or RNN is recurrent, and an operator of another domain
+ * The nodes of a function come once for each call, its constants once. A node that is an LSTM, GRU or RNN is recurrent, and an operator of another domain
  * that is named like one; a call of a function of such a name is not.
  */
-export function listSites(model: Model): { sites: Site[]; constants: Constant[] } {
+export function listSites(model: Model): Sites {
   const constants: Constant[] = [];
+  const products: Site[] = [];
+  const recurrent: Site[] = [];
   const seen = new Set<Graph>();
   let visitsLeft = MOST_VISITS;
-  const sites: Site[] = [];
   /** How many nodes wanted each name. */
   const names = new Map<string, number>();
   let namesLeft = MOST_NAMES;
@@ -182,14 +190,14 @@ export function listSites(model: Model): { sites: Site[]; constants: Constant[] 
       spend(node.inputs.length + node.outputs.length + node.attributes.size);
       if (--visitsLeft < 0) throw new FormatError(`onnx: more than ${MOST_VISITS} nodes`);
       const body = model.functions.get(node.key);
-      const isSite = body === undefined && isRecurrent(node);
+      const sites = body === undefined ? listOf(node, recurrent, products) : undefined;
       const output = node.outputs[0];
       if (isFirst && node.opType === "Constant" && node.domain === "" && output !== undefined) {
         constants.push({ name: output, scope, value: node });
       }
-      if (!isSite && body === undefined && !node.hasGraphs) continue;
+      if (sites === undefined && body === undefined && !node.hasGraphs) continue;
       const name = nameOf(node, index, path);
-      if (isSite) sites.push({ node, scope, name });
+      sites?.push({ node, scope, name });
       if (node.hasGraphs) {
         for (const [key, { graphs }] of node.attributes) {
           for (const [at, graph] of graphs.entries()) {
@@ -202,8 +210,16 @@ export function listSites(model: Model): { sites: Site[]; constants: Constant[] 
     }
   };
   visit(model.graph, "", undefined, undefined, 0);
-  return { sites, constants };
+  return { recurrent, products, constants };
 }
+
+/** The list that a node belongs to, if it belongs to one. */
+function listOf(node: Node, recurrent: Site[], products: Site[]): Site[] | undefined {
+  if (isRecurrent(node)) return recurrent;
+  return node.domain === "" && PRODUCTS.has(node.opType) ? products : undefined;
+}
+
+const PRODUCTS: ReadonlySet<string> = new Set(["Gemm", "MatMul", "Conv"]);
 
 function isRecurrent({ domain, opType }: Node): boolean {
   return KINDS.some((kind) => (domain === "" ? opType === kind : opType.endsWith(kind)));
