@@ -33,7 +33,8 @@ interface Entry {
 /**
  * The tensors of a safetensors file by name, in the order of its header. F32, F16, BF16 and F64 become
  * float32. Integers keep their type (I64 as BigInt64Array), and BOOL becomes a Uint8Array. `__metadata__` is
- * checked and left out.
+ * checked and left out. But where it maps a name that the file has not to one that it has, both names get this
+ * tensor: so tied weights are kept, by `safetensors.torch.save_model` too.
  *
  * @throws TypeError if `bytes` is not bytes; FormatError that names the tensor and what is wrong. A dtype
  *   that is none of the above (F8_E4M3, C64...) is refused too.
@@ -52,34 +53,40 @@ function readFile(file: Uint8Array): StateDict {
     throw bad(`header length: ${headerBytes} bytes, but ${file.length - 8} follow; the file is truncated`);
   }
   const data = file.subarray(8 + headerBytes);
-  const entries = readHeader(file.subarray(8, 8 + headerBytes));
+  const { entries, metadata } = readHeader(file.subarray(8, 8 + headerBytes));
   checkTiling(entries, data.length);
   const dict: StateDict = new Map();
   for (const { name, dtype, shape, begin, end } of entries) {
     dict.set(name, readTensor(data.subarray(begin, end), dtype, shape));
   }
+  const tied = metadata.flatMap(([name, kept]) =>
+    dict.has(name) || !dict.has(kept) ? [] : [[name, dict.get(kept)!] as const],
+  );
+  for (const [name, tensor] of tied) dict.set(name, tensor);
   return dict;
 }
 
-function readHeader(bytes: Uint8Array): Entry[] {
+function readHeader(bytes: Uint8Array): { entries: Entry[]; metadata: [string, string][] } {
   const text = decodeUtf8(bytes, "safetensors: header");
   if (!text.startsWith("{")) throw bad(`header: expected to begin with {, got ${show(text.slice(0, 8))}`);
   const header = parseJson(text, "safetensors: header") as Record<string, unknown>;
   const entries: Entry[] = [];
+  let metadata: [string, string][] = [];
   for (const [name, value] of Object.entries(header)) {
     if (!isWellFormed(name)) throw bad(`tensor ${show(name)}: the name is not well-formed Unicode`);
-    if (name === "__metadata__") checkMetadata(value);
+    if (name === "__metadata__") metadata = checkMetadata(value);
     else entries.push(readEntry(name, value));
   }
-  return entries;
+  return { entries, metadata };
 }
 
-function checkMetadata(value: unknown): void {
+function checkMetadata(value: unknown): [string, string][] {
   if (!isObject(value)) throw bad(`__metadata__: expected an object of strings, got ${show(value)}`);
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== "string")
       throw bad(`__metadata__[${show(key)}]: expected a string, got ${show(text)}`);
   }
+  return Object.entries(value) as [string, string][];
 }
 
 function readEntry(name: string, value: unknown): Entry {

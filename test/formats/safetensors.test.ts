@@ -101,6 +101,20 @@ describe("readSafetensors", () => {
     expect(readSafetensors(bytes.buffer as ArrayBuffer).get("a")).toEqual(a);
   });
 
+  it("gives both names of a tied weight, which the metadata has as safetensors.torch.save_model writes it", () => {
+    const weight = Tensor.from([[1, 2]]);
+    const metadata = {
+      "head.weight": "emb.weight",
+      format: "pt",
+      "emb.weight": "other",
+      gone: "nowhere",
+      other: "head.weight",
+    };
+    const dict = readSafetensors(writeSafetensors({ "emb.weight": weight }, { metadata }));
+    expect([...dict.keys()]).toEqual(["emb.weight", "head.weight"]);
+    expect(dict.get("head.weight")).toEqual(weight);
+  });
+
   it("keeps names of Object.prototype as plain names, and metadata out of the tensors", () => {
     const header = `{"__proto__":${JSON.stringify(F32)},"__metadata__":{"format":"pt"}}`;
     const dict = readSafetensors(file(header, 4));
