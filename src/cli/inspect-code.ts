@@ -12,9 +12,10 @@ import {
   RNNCell,
   type StateDict,
 } from "lstm-wasm";
-import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
+import type { AmpModel, ModuleInfo, OnnxLayer, OnnxModule } from "lstm-wasm/formats";
 import { Names } from "./identifiers.js";
 import type { Layer, Model } from "./open-model.js";
+import { convolutionOptions, type OnnxConv1d } from "./summary.js";
 
 const CLASSES = { Conv1d, Embedding, GRU, GRUCell, LSTM, LSTMCell, Linear, RNN, RNNCell };
 
@@ -45,7 +46,8 @@ export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOpti
     const { source } = layer;
     if (source.kind === "amp") writeAmp(code, source.model);
     else if (source.kind === "onnx") writeOnnx(code, source.layer, source.at);
-    else writeModule(code, layer, below.get(source.info.prefix) ?? []);
+    else
+      writeModule(code, layer, source.node ? [...source.dict.keys()] : (below.get(source.info.prefix) ?? []));
   }
   if (layers.length > most) {
     const where = isModule ? "" : "; inspect --code writes them";
@@ -58,7 +60,7 @@ export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOpti
   ];
   const value =
     reader === "readOnnx"
-      ? `{ ${["layers", "tensors"].filter((part) => code.used.has(part)).join(", ") || "tensors"} }`
+      ? `{ ${["layers", "modules", "tensors"].filter((part) => code.used.has(part)).join(", ") || "tensors"} }`
       : /Torch|Safetensors/.test(reader)
         ? "weights"
         : "amp";
@@ -131,7 +133,7 @@ function namesBelow(layers: readonly Layer[]): Map<string, string[]> {
   const below = new Map<string, string[]>();
   let dict: StateDict | undefined;
   for (const { source } of layers) {
-    if (source.kind !== "module") continue;
+    if (source.kind !== "module" || source.node !== undefined) continue;
     dict = source.dict;
     below.set(source.info.prefix, []);
   }
@@ -154,7 +156,7 @@ function ownNames(kind: ModuleInfo["kind"]): RegExp {
 
 function writeModule(code: Code, { name, summary, source }: Layer, below: readonly string[]): void {
   if (source.kind !== "module") return;
-  const { info, dict, from } = source;
+  const { info, dict, from, node } = source;
   const { kind, prefix } = info;
   const { lines } = code;
   const shown = JSON.stringify(name);
@@ -169,18 +171,20 @@ function writeModule(code: Code, { name, summary, source }: Layer, below: readon
     lines.push("", comment(`${summary} at ${shown} does not load: ${problem}`));
     return;
   }
-  const variable = code.layer(kind, prefix);
-  code.used.add(from);
-  lines.push("", ...untold(info));
+  const variable = code.layer(kind, node === undefined ? prefix : name.slice(0, MOST_PREFIX));
+  code.used.add(node === undefined ? from : "modules");
+  lines.push("", ...(node === undefined ? untold(info) : []));
   let weights: string = from;
   if (names.length < below.length) {
     weights = code.names.claim(`${variable}Weights`);
     const rest = prefix === "" ? "name" : `name.replace(${JSON.stringify(prefix)}, "")`;
     lines.push(`const ${weights} = new Map([...${from}].filter(([name]) => ${own}.test(${rest})));`);
   }
-  const options = prefix === "" ? "" : `, { prefix: ${JSON.stringify(prefix)} }`;
+  const told = prefix === "" ? [] : [`prefix: ${JSON.stringify(prefix)}`];
+  if (node?.kind === "Conv1d") told.push(...convolutionOptions(node));
+  const options = told.length === 0 ? "" : `, { ${told.join(", ")} }`;
   lines.push(`const ${variable} = ${kind}.fromStateDict(${weights}${options});`);
-  code.forward(variable, callOf(info));
+  code.forward(variable, callOf(info, node));
 }
 
 /** What a file's weights do not tell of a layer, as comments. */
@@ -188,8 +192,7 @@ function untold(info: ModuleInfo): string[] {
   if (info.kind.startsWith("RNN"))
     return ['// Weights do not tell the nonlinearity: tanh, or { nonlinearity: "relu" }.'];
   if (info.kind !== "Conv1d") return [];
-  const groups =
-    info.inChannels === 1 && info.outChannels > 1 ? ` (${info.outChannels} if it is depthwise)` : "";
+  const groups = (info.mostGroups ?? 1) > 1 ? ` (${info.mostGroups} if it is depthwise)` : "";
   return [`// Weights do not tell stride, padding, dilation and groups${groups}.`];
 }
 
@@ -204,7 +207,7 @@ function problemOf({ kind, prefix }: ModuleInfo, dict: StateDict): string | unde
   }
 }
 
-function callOf(info: ModuleInfo): Call {
+function callOf(info: ModuleInfo, node: OnnxModule | undefined): Call {
   const call = (isAlone: boolean, told: string, ...shape: readonly number[]): Call => ({
     ...{ input: zeros(...shape), state: "", isAlone, told },
   });
@@ -220,8 +223,11 @@ function callOf(info: ModuleInfo): Call {
       return call(true, `(batch, ${info.inputSize}), then h`, 1, info.inputSize);
     case "Linear":
       return call(true, `(..., ${info.inFeatures})`, 1, info.inFeatures);
-    case "Conv1d":
-      return call(true, `(batch, ${info.inChannels}, length)`, 1, info.inChannels, info.kernelSize);
+    case "Conv1d": {
+      const { inChannels, kernelSize, dilation = 1 } = { ...info, ...(node as Partial<OnnxConv1d>) };
+      const length = dilation * (kernelSize - 1) + 1;
+      return call(true, `(batch, ${inChannels}, length)`, 1, inChannels, length);
+    }
     case "Embedding":
       return { ...call(true, `indices below ${info.numEmbeddings}`), input: "[0]" };
   }

@@ -3,10 +3,11 @@ import { parseArgs } from "node:util";
 import type { StateDict } from "lstm-wasm";
 import { dtypeOf } from "lstm-wasm/formats";
 import { PATH_HELP, PATH_OPTION } from "./arguments.js";
+import { explainBatchFirst } from "./batch-first.js";
 import { CliError } from "./error.js";
 import type { Command } from "./help.js";
 import { codeOf } from "./inspect-code.js";
-import { elements, type Model, openModel } from "./open-model.js";
+import { elements, type Layer, type Model, openModel } from "./open-model.js";
 import { listed, print, printablePath, table } from "./terminal.js";
 
 /**
@@ -56,7 +57,7 @@ export const inspect: Command = {
 };
 
 function describe(path: string, model: Model, fetch: boolean): string {
-  const { format, bytes, tensors, layers, refused } = model;
+  const { format, bytes, tensors, layers, refused, batchFirst } = model;
   const lines = [`${printablePath(path)}: ${format}, ${size(bytes)}`, "", "tensors"];
   const large = [...tensors].filter(
     ([, { data }]) => data instanceof Float32Array || data instanceof Int8Array || data.length > SMALL,
@@ -79,6 +80,8 @@ function describe(path: string, model: Model, fetch: boolean): string {
   if (layers.length === 0 && refused.length === 0) lines.push("  none that lstm-wasm has");
   const numbers = weightElements(tensors);
   lines.push("", `${count(numbers)} parameters, ${size(numbers * 4)} as float32`);
+  const isOpen = ({ source }: Layer) => source.kind === "module" && /^(LSTM|GRU|RNN)$/.test(source.info.kind);
+  if (layers.some(isOpen)) lines.push(explainBatchFirst(batchFirst));
   lines.push("");
   for (const line of codeOf(path, model, { fetch, isModule: false })) {
     const isLong = line.length > MOST_CODE;

@@ -12,12 +12,15 @@ import {
   type ModuleInfo,
   type OnnxLayer,
   type OnnxModel,
+  type OnnxModule,
   type OnnxNode,
   type ReadWeightsOptions,
   readWeights,
   type Weights,
 } from "lstm-wasm/formats";
+import { saysBatchFirst } from "./batch-first.js";
 import { blame, CliError, readBytes } from "./error.js";
+import { recurrentSummary, summarise } from "./summary.js";
 import { printablePath } from "./terminal.js";
 
 /** What a layer can be made from. `at` is its place in the `layers` of readOnnx. */
@@ -27,7 +30,9 @@ export type Source =
       readonly info: ModuleInfo;
       readonly dict: StateDict;
       /** What code calls the dict. */
-      readonly from: "weights" | "tensors";
+      readonly from: "weights" | "tensors" | `modules[${number}].stateDict`;
+      /** What an ONNX node tells, which weights do not. */
+      readonly node?: OnnxModule;
     }
   | { readonly kind: "onnx"; readonly layer: OnnxLayer; readonly at: number }
   | { readonly kind: "amp"; readonly model: AmpModel };
@@ -48,9 +53,14 @@ export interface Model {
   readonly options: readonly string[];
   /** The name that an ONNX model has for the file beside it, which holds its weights. */
   readonly externalData: string | undefined;
+  /** Of the file and the one beside it. */
   readonly bytes: number;
   readonly tensors: StateDict;
   readonly layers: readonly Layer[];
+  /** Names in `tensors` of what layers are made of that do not come from there: of ONNX nodes. */
+  readonly replaced?: ReadonlySet<string>;
+  /** Whether the file says that a module of it takes the batch first. Undefined if it says nothing. */
+  readonly batchFirst?: boolean | undefined;
   /** Why the other layers of the file cannot be loaded, one reason each. */
   readonly refused: readonly string[];
 }
@@ -93,11 +103,17 @@ export function openModel(path: string, keys?: readonly string[]): Model {
       case "safetensors":
         return {
           ...model,
+          batchFirst: read.format === "torch" ? saysBatchFirst(bytes) : undefined,
           tensors: read.value,
           layers: listModules(read.value).map(moduleLayer(read.value, "weights")),
         };
       case "onnx":
-        return { ...model, ...onnx!.described, ...ofOnnx(read.value, onnx!.hasNodes) };
+        return {
+          ...model,
+          ...onnx!.described,
+          bytes: bytes.length + onnx!.dataBytes,
+          ...ofOnnx(read.value),
+        };
       default:
         return { ...model, ...ofAmp(read.value) };
     }
@@ -129,47 +145,13 @@ function moduleLayer(dict: StateDict, from: "weights" | "tensors"): (info: Modul
   });
 }
 
-function summarise(info: ModuleInfo): string {
-  const plain = "bias" in info && !info.bias ? ", no bias" : "";
-  switch (info.kind) {
-    case "Embedding":
-      return `Embedding ${info.numEmbeddings} x ${info.embeddingDim}`;
-    case "Linear":
-      return `Linear ${info.inFeatures} -> ${info.outFeatures}${plain}`;
-    case "Conv1d":
-      return `Conv1d ${info.inChannels} -> ${info.outChannels}, kernel ${info.kernelSize}${plain}${depthwise(info)}`;
-    case "LSTMCell":
-    case "GRUCell":
-    case "RNNCell":
-      return `${info.kind} ${info.inputSize} -> ${info.hiddenSize}${plain}`;
-    default: {
-      const projected = info.kind === "LSTM" && info.projSize > 0 ? `, projected to ${info.projSize}` : "";
-      return `${recurrentSummary(info)}${info.bidirectional ? ", bidirectional" : ""}${projected}${plain}`;
-    }
-  }
-}
-
-/** With one channel of a group, weights do not tell one group from as many as there are outputs. */
-function depthwise({ inChannels, outChannels }: { inChannels: number; outChannels: number }): string {
-  return inChannels === 1 && outChannels > 1 ? ` (or depthwise: ${outChannels} groups)` : "";
-}
-
-function recurrentSummary(sizes: {
-  kind: string;
-  inputSize: number;
-  hiddenSize: number;
-  numLayers: number;
-}): string {
-  const { kind, inputSize, hiddenSize, numLayers } = sizes;
-  return `${kind} ${inputSize} -> ${hiddenSize}${numLayers > 1 ? `, ${numLayers} layers` : ""}`;
-}
-
 /** How an ONNX model is read: without the nodes that are not supported. Undefined for another file. */
 function onnxOptions(bytes: Uint8Array, path: string) {
   // PyTorch's newer exporter writes the weights of model.onnx to model.onnx.data.
   const name = `${basename(path)}.data`;
   const hasData = existsSync(`${path}.data`);
-  const external = hasData ? { externalData: { [name]: readBytes(`${path}.data`) } } : {};
+  const data = hasData ? readBytes(`${path}.data`) : undefined;
+  const external = data === undefined ? {} : { externalData: { [name]: data } };
   let nodes: OnnxNode[];
   try {
     nodes = listOnnxNodes(bytes, external);
@@ -179,7 +161,7 @@ function onnxOptions(bytes: Uint8Array, path: string) {
   const names = nodes.filter(({ problem }) => problem === undefined).map((node) => node.name);
   const refused = nodes.flatMap(({ problem }) => problem ?? []);
   return {
-    hasNodes: nodes.length > 0,
+    dataBytes: data?.length ?? 0,
     options: { nodes: names, ...external },
     described: {
       refused,
@@ -189,7 +171,8 @@ function onnxOptions(bytes: Uint8Array, path: string) {
   };
 }
 
-function ofOnnx({ layers, tensors }: OnnxModel, hasNodes: boolean): Pick<Model, "tensors" | "layers"> {
+function ofOnnx(model: OnnxModel): Pick<Model, "tensors" | "layers" | "replaced"> {
+  const { layers, tensors, modules, layerTensors } = model;
   const recurrent = layers.map((layer, at): Layer => {
     const { direction } = layer;
     return {
@@ -199,9 +182,24 @@ function ofOnnx({ layers, tensors }: OnnxModel, hasNodes: boolean): Pick<Model, 
       source: { kind: "onnx", layer, at },
     };
   });
-  // Where the file has recurrent nodes, tensors of PyTorch's names are the weights of these.
-  const others = listModules(tensors).filter(({ kind }) => !(hasNodes && /^(LSTM|GRU|RNN)$/.test(kind)));
-  return { tensors, layers: [...recurrent, ...others.map(moduleLayer(tensors, "tensors"))] };
+  const ofLayers = new Set(layerTensors);
+  const replaced = new Set([...layerTensors, ...modules.flatMap((module) => module.tensors)]);
+  const isReplaced = ({ kind, prefix }: ModuleInfo) =>
+    kind !== "Embedding" && replaced.has(`${prefix}weight`);
+  const named = listModules(new Map([...tensors].filter(([name]) => !ofLayers.has(name))))
+    .filter((info) => !isReplaced(info))
+    .map(moduleLayer(tensors, "tensors"));
+  const taken = new Set(named.map(({ name }) => name));
+  const ofNodes = modules.map((node, at): Layer => {
+    const [info] = listModules(node.stateDict) as [ModuleInfo];
+    return {
+      name: taken.has(node.prefix) ? `${node.name}.` : node.prefix,
+      summary: summarise(info, node),
+      parameters: info.parameters,
+      source: { kind: "module", info, dict: node.stateDict, from: `modules[${at}].stateDict`, node },
+    };
+  });
+  return { tensors, layers: [...recurrent, ...ofNodes, ...named], replaced };
 }
 
 function ofAmp(model: AmpModel): Pick<Model, "tensors" | "layers"> {

@@ -10,6 +10,7 @@ import {
   PATH_HELP,
   readArray,
 } from "./arguments.js";
+import { doubt } from "./batch-first.js";
 import { checkTable, isCsv, writeCsv } from "./csv.js";
 import { blame, CliError } from "./error.js";
 import type { Command } from "./help.js";
@@ -74,7 +75,8 @@ export const run: Command = {
       outputPath === undefined
         ? undefined
         : new OutputFile(outputPath, [path, `${path}.data`, inputPath], force);
-    const layer = chooseLayer(path, openModel(path, values.path), values.prefix);
+    const model = openModel(path, values.path);
+    const layer = chooseLayer(path, model, values.prefix);
     const input = readArray(inputPath);
     if (outputPath !== undefined && isCsv(outputPath)) {
       blame("input does not fit", inputPath, () => checkTable(input.shape, "input"));
@@ -87,6 +89,9 @@ export const run: Command = {
         runner.dispose();
       }
     });
+    const note =
+      isRecurrent(layer) && !isBatchFirst(layer) && doubt(input.shape, batchFirst, model.batchFirst);
+    if (note) process.stderr.write(`lstm-wasm: note: ${note}\n`);
     await target?.write(encode(layer, output, outputPath!));
     report(layer, input, output, target);
   },
@@ -98,6 +103,15 @@ function encode({ source }: Layer, output: Tensor, path: string): Uint8Array {
   const { data, shape } = output;
   const rows = shape.length === 1 && source.kind === "amp" ? new Tensor(data, [data.length, 1]) : output;
   return writeCsv(rows, /tsv$/i.test(path) ? "\t" : ",");
+}
+
+function isRecurrent({ summary }: Layer): boolean {
+  return /^(LSTM|GRU|RNN)/.test(summary);
+}
+
+/** Whether the file says that the layer's input begins with the batch. */
+function isBatchFirst({ source }: Layer): boolean {
+  return source.kind === "onnx" && source.layer.batchFirst;
 }
 
 /** The layer that `prefix` names. Without a prefix, the only recurrent layer, or the only layer of all. */
@@ -116,7 +130,7 @@ function chooseLayer(path: string, { layers }: Model, prefix: string | undefined
       `--prefix: no layer ${JSON.stringify(prefix)} in ${printablePath(path)}; there are${list}`,
     );
   }
-  const recurrent = layers.filter(({ summary }) => /^(LSTM|GRU|RNN)/.test(summary));
+  const recurrent = layers.filter(isRecurrent);
   if (recurrent.length === 1) return recurrent[0]!;
   if (layers.length === 1) return layers[0]!;
   throw new CliError("usage", `${printablePath(path)}: name a layer with --prefix; there are${list}`);

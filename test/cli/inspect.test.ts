@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { doubt, explainBatchFirst, saysBatchFirst } from "../../src/cli/batch-first.js";
+import { writeSafetensors } from "../../src/formats/index.js";
 import { Tensor } from "../../src/index.js";
-import { command, FILES, folder, netFile, npy, write } from "../support/cli.js";
+import { command, FILES, folder, netFile, npy, readNpy, write } from "../support/cli.js";
 import * as onnx from "../support/onnx-writer.js";
 
 describe("inspect", () => {
@@ -53,6 +55,131 @@ describe("inspect", () => {
     expect(out).toContain(`nameless: ${format}, `);
     expect(out).toContain(layer);
     expect(out).toContain(code);
+  });
+});
+
+describe("inspect of an ONNX model", () => {
+  const weights = [
+    onnx.floats("w", [1, 4, 1], [1, 2, 3, 4]),
+    onnx.floats("r", [1, 4, 1], [5, 6, 7, 8]),
+    onnx.floats("onnx::MatMul_9", [1, 2], [1, 2]),
+    onnx.floats("head.bias", [2], [3, 4]),
+    onnx.floats("dw.weight", [4, 1, 3], new Array(12).fill(1)),
+    onnx.floats("fc.weight", [2, 2], [1, 2, 3, 4]),
+  ];
+  const nodes = [
+    onnx.node("LSTM", ["x", "w", "r"], ["y"], { name: "L" }),
+    onnx.node("MatMul", ["y", "onnx::MatMul_9"], ["m"], { name: "/head/MatMul" }),
+    onnx.node("Add", ["m", "head.bias"], ["z"]),
+    onnx.node("Conv", ["x", "dw.weight"], ["c"], {
+      name: "/dw/Conv",
+      attributes: { group: 4, pads: [1, 1] },
+    }),
+    onnx.node("Gemm", ["z", "fc.weight"], ["g"], { name: "/fc/Gemm", attributes: { transB: 1 } }),
+  ];
+  const file = write("head.onnx", onnx.model({ inputs: ["x"], nodes, initializers: weights }));
+
+  it("lists the Linear at its end and the groups of a convolution, each once", () => {
+    const { code, out } = command("inspect", file);
+    expect(code).toBe(0);
+    const list = out.slice(out.indexOf("\nlayers"), out.indexOf(" parameters"));
+    expect(list.match(/^ {2}\S.*\S(?= {2,}\d)/gm)?.map((line) => line.replace(/ +/g, " "))).toEqual([
+      " L LSTM 1 -> 1",
+      " head. Linear 1 -> 2",
+      " dw. Conv1d 4 -> 4, kernel 3, 4 groups, no bias",
+      " fc. Linear 2 -> 2, no bias",
+    ]);
+    expect(out).toContain("Linear.fromStateDict(readOnnx(bytes).modules[0].stateDict)");
+    expect(out).toContain(
+      "Conv1d.fromStateDict(readOnnx(bytes).modules[1].stateDict, { padding: 1, groups: 4 })",
+    );
+  });
+
+  it("is of layers that run takes by their names", () => {
+    const output = join(folder, "head.npy");
+    const input = write("head-in.npy", npy(Tensor.from([[10], [20]])));
+    expect(command("run", file, "--input", input, "--prefix", "head", "--output", output).code).toBe(0);
+    expect(Array.from(readNpy(output).data)).toEqual([13, 24, 23, 44]);
+  });
+});
+
+it("says that a convolution of one channel may be depthwise, where weights alone tell", () => {
+  const path = write("dw.safetensors", writeSafetensors({ "dw.weight": Tensor.zeros([4, 1, 3]) }));
+  expect(command("inspect", path).out).toContain(
+    "Conv1d 1 -> 4, kernel 3, or depthwise with 4 groups, no bias",
+  );
+});
+
+describe("batch_first", () => {
+  const module = readFileSync(join(FILES, "torch/module.pt"));
+  const at = module.indexOf("batch_first") + "batch_first".length + 2;
+  const changed = Buffer.from(module);
+  changed[at] = 0x88;
+
+  it("is told by inspect: weights do not tell it, and pickled modules do", () => {
+    expect(command("inspect", netFile).out).toContain("the weights do not tell batch_first");
+    expect(module[at]).toBe(0x89);
+    expect(command("inspect", join(FILES, "torch/module.pt")).out).toContain(
+      "a module of the file has batch_first=False",
+    );
+    expect(saysBatchFirst(new Uint8Array(changed))).toBe(true);
+    expect(saysBatchFirst(new TextEncoder().encode("batch_first is a word"))).toBe(undefined);
+    expect(explainBatchFirst(true)).toContain(
+      "batch_first=True: pass batchFirst: true, or --batch-first to run",
+    );
+    const head = write("only-head.safetensors", writeSafetensors({ "a.weight": Tensor.zeros([2, 2]) }));
+    expect(command("inspect", head).out).not.toContain("batch_first");
+  });
+
+  it.each<[number[], boolean, boolean | undefined, string | undefined]>([
+    [
+      [1, 200, 4],
+      false,
+      undefined,
+      "is taken for a batch of 200 with 1 step; give --batch-first if it is a batch of 1 with 200 steps",
+    ],
+    [[8, 1000, 4], false, undefined, "is taken for a batch of 1000 with 8 steps; give --batch-first"],
+    [
+      [200, 1, 4],
+      true,
+      undefined,
+      "is taken for a batch of 200 with 1 step; leave out --batch-first if it is a batch of 1 with 200 steps",
+    ],
+    [[1, 200, 4], true, undefined, undefined],
+    [[200, 1, 4], false, undefined, undefined],
+    [[1, 1, 4], false, undefined, undefined],
+    [[10, 64, 4], false, undefined, undefined],
+    [[1, 200, 4], false, false, undefined],
+    [
+      [20, 20, 4],
+      false,
+      true,
+      "but a module of the file has batch_first=True; give --batch-first to follow it",
+    ],
+    [
+      [20, 20, 4],
+      true,
+      false,
+      "but a module of the file has batch_first=False; leave out --batch-first to follow it",
+    ],
+    [[200, 4], false, undefined, undefined],
+  ])(
+    "is doubted for an input %j with batchFirst %s and a file that says %s",
+    (shape, batchFirst, said, expected) => {
+      const told = doubt(shape, batchFirst, said);
+      if (expected === undefined) expect(told).toBe(undefined);
+      else expect(told).toContain(expected);
+    },
+  );
+
+  it("is told by run on stderr", () => {
+    const input = write("forgotten.npy", npy(Tensor.zeros([1, 50, 4])));
+    const forgotten = command("run", netFile, "--input", input);
+    expect(forgotten.code).toBe(0);
+    expect(forgotten.error).toBe(
+      "lstm-wasm: note: input [1, 50, 4] is taken for a batch of 50 with 1 step; give --batch-first if it is a batch of 1 with 50 steps\n",
+    );
+    expect(command("run", netFile, "--input", input, "--batch-first")).toMatchObject({ code: 0, error: "" });
   });
 });
 
