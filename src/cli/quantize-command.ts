@@ -19,6 +19,7 @@ import { type Layer, type Model, openModel } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
 import { listed, print, printableName, printablePath } from "./terminal.js";
+import { withoutCopies } from "./tied.js";
 
 /** The random input of each layer: time steps, batch rows and seed. */
 const STEPS = 64;
@@ -96,15 +97,21 @@ export const quantize: Command = {
     const lines = blame("input does not fit", inputPath ?? path, () =>
       measured.map((info) => compare(info, dict, quantized, input, nonlinearity)),
     );
-    const file = writeSafetensors(quantized);
+    const { kept, aliases } = withoutCopies(quantized);
+    const file = writeSafetensors(kept, Object.keys(aliases).length === 0 ? {} : { metadata: aliases });
     await output.write(file);
-    const before = writeSafetensors(dict).length;
+    const before = writeSafetensors(withoutCopies(dict).kept).length;
     print(
       `${printablePath(path)}: ${model.bytes} bytes, ${before} as float32 safetensors\n` +
         `${printablePath(target)}: ${file.length} bytes, ${(before / file.length).toFixed(2)} times smaller\n` +
         `error against float32 on ${measuredOn ?? `random input (${STEPS} steps, ${BATCH} rows)`}\n` +
-        `${lines.join("\n")}\n`,
+        `${[...lines, ...tied(aliases)].join("\n")}\n`,
     );
+    if (file.length > model.bytes) {
+      const sizes = `${file.length} bytes, more than the ${model.bytes} of ${printablePath(path)}`;
+      const reason = "what is not rounded is written as float32, and a scale for each row";
+      process.stderr.write(`lstm-wasm: warning: ${printablePath(target)} has ${sizes}: ${reason}\n`);
+    }
   },
 };
 
@@ -117,14 +124,27 @@ function isQuantised({ kind }: ModuleInfo): boolean {
   return kind === "LSTM" || kind === "GRU" || kind === "RNN" || kind === "Linear";
 }
 
+/** A line for each name that another one stands for. */
+function tied(aliases: Readonly<Record<string, string>>): string[] {
+  const lines = Object.entries(aliases).map(
+    ([name, kept]) => `${JSON.stringify(name)} is ${JSON.stringify(kept)}`,
+  );
+  return lines.length === 0 ? [] : [`kept once:${listed(lines, "\n  ")}`];
+}
+
 /**
  * All tensors of a file by PyTorch's names. A file that says more than its weights is refused, since
  * safetensors cannot hold that.
  */
-function stateDictOf(path: string, { tensors, layers }: Model): StateDict {
+function stateDictOf(path: string, { tensors, layers, replaced }: Model): StateDict {
   const dict: StateDict = new Map();
   for (const { name, source } of layers) {
-    if (source.kind === "module") continue;
+    if (source.kind === "module") {
+      // Of an ONNX node; others are in the file's dict.
+      if (source.dict !== tensors)
+        for (const [part, tensor] of source.dict) dict.set(`${name}${part}`, tensor);
+      continue;
+    }
     const lost = source.kind === "amp" ? lostOfAmp(source.model) : lostOfOnnx(source.layer);
     if (lost.length > 0) {
       throw new CliError(
@@ -136,7 +156,7 @@ function stateDictOf(path: string, { tensors, layers }: Model): StateDict {
       for (const [part, tensor] of source.layer.stateDict) dict.set(`${name}.${part}`, tensor);
     }
   }
-  for (const [name, tensor] of tensors) dict.set(name, tensor);
+  for (const [name, tensor] of tensors) if (replaced?.has(name) !== true) dict.set(name, tensor);
   return dict;
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { quantizeStateDict, readSafetensors, writeSafetensors } from "../../src/formats/index.js";
 import { Conv1d, Linear, LSTM, quantizeModule, Tensor } from "../../src/index.js";
 import { command, FILES, folder, netFile, npy, write } from "../support/cli.js";
+import * as onnx from "../support/onnx-writer.js";
 
 describe("lstm-wasm quantize", () => {
   const target = join(folder, "int8.safetensors");
@@ -132,6 +133,82 @@ describe("lstm-wasm quantize", () => {
     expect(matrices.length).toBeGreaterThan(0);
     for (const [name] of matrices) expect(dict.has(`${name}_scale`)).toBe(true);
     expect(command("inspect", target).code).toBe(0);
+  });
+
+  it("keeps the weights of an ONNX layer once, in PyTorch's order, and rounds the Linear behind it", () => {
+    const random = (name: string, ...dims: number[]) =>
+      onnx.floats(name, dims, Array.from(Tensor.randn(dims, dims.length).data));
+    const initializers = [
+      random("w", 1, 64, 16),
+      random("r", 1, 64, 16),
+      random("onnx::MatMul_9", 16, 8),
+      random("head.bias", 8),
+      random("other", 8),
+    ];
+    const nodes = [
+      onnx.node("LSTM", ["x", "w", "r"], ["y"], { name: "L" }),
+      onnx.node("MatMul", ["y", "onnx::MatMul_9"], ["m"], { name: "/head/MatMul" }),
+      onnx.node("Add", ["m", "head.bias"], ["z"]),
+    ];
+    const file = write("once.onnx", onnx.model({ inputs: ["x"], nodes, initializers }));
+    const { code, out, error } = command("quantize", "--force", file, target);
+    expect([code, error]).toEqual([0, ""]);
+    expect(out).toContain("Linear head.: largest");
+    expect([...readSafetensors(readFileSync(target)).keys()].sort()).toEqual([
+      "L.weight_hh_l0",
+      "L.weight_hh_l0_scale",
+      "L.weight_ih_l0",
+      "L.weight_ih_l0_scale",
+      "head.bias",
+      "head.weight",
+      "head.weight_scale",
+      "other",
+    ]);
+    expect(readFileSync(target).length).toBeLessThan(readFileSync(file).length / 2);
+  });
+
+  it("keeps a tied weight once under two names, which readers give back", () => {
+    const weight = Tensor.randn([50, 8], 4);
+    const shared = {
+      "a.weight": weight,
+      "b.weight": weight,
+      "b.bias": Tensor.zeros([50]),
+      "a.bias": Tensor.zeros([50]),
+    };
+    const embeddings = { "emb.weight": Tensor.randn([30, 8], 5), "lookup.weight": Tensor.randn([30, 8], 5) };
+    const file = write("tied.safetensors", writeSafetensors({ ...shared, ...embeddings }));
+    const { code, out, error } = command("quantize", "--force", file, target);
+    expect([code, error]).toEqual([0, ""]);
+    expect(out).toMatch(/\nkept once:\n(.*\n)*/);
+    expect(out).toContain('  "b.weight" is "a.weight"\n');
+    expect(out).toContain('  "lookup.weight" is "emb.weight"\n');
+    expect(out).not.toContain('"b.bias"');
+    const bytes = readFileSync(target);
+    const dict = readSafetensors(bytes);
+    expect(dict).toEqual(
+      new Map(
+        [...dict.keys()].map((name) => [
+          name,
+          quantizeStateDict(readSafetensors(readFileSync(file))).get(name),
+        ]),
+      ),
+    );
+    expect(dict.size).toBe(8);
+    expect(dict.get("b.weight_scale")).toBe(dict.get("a.weight_scale"));
+    // 400 int8 weights with 50 scales, two biases of 50, an embedding of 240 floats.
+    expect(bytes.length - 8 - Number(bytes.readBigUInt64LE())).toBe(400 + 4 * (50 + 2 * 50 + 240));
+  });
+
+  it("says so where the file becomes larger, and writes it", () => {
+    const small = new Linear({ inFeatures: 1, outFeatures: 3 }).stateDict();
+    const file = write("small.safetensors", writeSafetensors(small));
+    const { code, error } = command("quantize", "--force", file, target);
+    const [before, after] = [file, target].map((path) => readFileSync(path).length);
+    expect(after).toBeGreaterThan(before!);
+    expect([code, error]).toEqual([
+      0,
+      `lstm-wasm: warning: ${target} has ${after} bytes, more than the ${before} of ${file}: what is not rounded is written as float32, and a scale for each row\n`,
+    ]);
   });
 
   it("refuses what safetensors cannot hold", () => {
