@@ -151,7 +151,7 @@ refuses("LayerNorm", [
     "a state dict without weight",
     () => LayerNorm.fromStateDict({ "norm.weight": zeros(2) }),
     RangeError,
-    "dict: expected a key weight; found norm.weight",
+    'dict: expected a key weight; found norm.weight; did you mean prefix "norm."?',
   ],
 ]);
 

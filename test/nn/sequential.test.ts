@@ -260,7 +260,7 @@ refuses("Sequential", [
     "what its first member refuses",
     () => chain.forward(any([1])),
     TypeError,
-    "sequential[0]: input.shape: expected an array of sizes, got undefined",
+    "sequential[0]: input: expected a Tensor, such as Tensor.from(nested), or { data, shape }, got an array of length 1",
   ],
   [
     "what a member inside refuses",

@@ -216,12 +216,17 @@ describe("refusals", () => {
       "shape[1]: expected an integer of at least 0, got -1",
     ],
     ["no shape", () => A.reshape(6 as never), TypeError, "shape: expected an array of sizes, got 6"],
-    ["argmax of none", () => argmax(EMPTY, 1), RangeError, "input.shape[1]: expected an integer from 1 to"],
+    [
+      "argmax of none",
+      () => argmax(EMPTY, 1),
+      RangeError,
+      "input.shape[1]: expected an integer of at least 1, got 0",
+    ],
     [
       "argmax of none at all",
       () => argmax(EMPTY),
       RangeError,
-      "input.data.length: expected an integer from 1",
+      "input.data.length: expected an integer of at least 1, got 0",
     ],
     [
       "argmax of no dimension",
