@@ -4,7 +4,7 @@ import type { ParameterData, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import type { CellKind } from "./cell-kinds.js";
 import { Module } from "./module.js";
-import { boolean, integer, type StateSource, type Values } from "./options.js";
+import { boolean, integer, type OptionTable, type Values } from "./options.js";
 import { checkStill } from "./sequence.js";
 import { Stack } from "./stack.js";
 import { StackParameters } from "./stack-parameters.js";
@@ -22,8 +22,10 @@ export const cellOptions = () => ({ inputSize: integer(1), hiddenSize: integer(1
 
 /** What a cell is made of, besides its options. */
 interface Make {
+  readonly table: () => OptionTable;
   readonly cell: CellKind;
-  readonly source: StateSource | undefined;
+  /** As the constructor was given them. */
+  readonly options: object;
   readonly activation?: number;
 }
 
@@ -36,21 +38,14 @@ export abstract class Cell extends Module {
   readonly #parameters: StackParameters;
 
   /** @internal */
-  protected constructor(
-    values: Values<ReturnType<typeof cellOptions>>,
-    { cell, source, activation = 0 }: Make,
-  ) {
-    super();
-    const { inputSize, hiddenSize, bias } = values;
-    this.inputSize = inputSize;
-    this.hiddenSize = hiddenSize;
-    this.bias = bias;
+  protected constructor(values: Values<ReturnType<typeof cellOptions>>, { table, options, ...kind }: Make) {
+    super(values, table);
     const one = { numLayers: 1, directions: 1, projSize: 0, precision: "float32" } as const;
-    const shape = { cell, activation, inputSize, hiddenSize, bias, ...one };
+    const shape = { activation: 0, ...kind, ...values, ...one };
     this.#stack = this.construct(() => new Stack(this.region, shape));
     this.#workspace = this.#stack.workspace(this.region);
     this.#parameters = new StackParameters(this.#stack, [""]);
-    this.begin(source, 1 / Math.sqrt(hiddenSize));
+    this.begin(options, 1 / Math.sqrt(values.hiddenSize));
   }
 
   /** @internal One step of (N, inputSize) or (inputSize): the new states, (N, hiddenSize) or (hiddenSize). */

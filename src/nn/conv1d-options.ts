@@ -1,7 +1,7 @@
 /** Options of Conv1d, and what a state dict tells of them. */
 import { wrongType, wrongValue } from "../tensor/checks.js";
 import type { Reading } from "./from-state-dict.js";
-import { boolean, integer, LARGEST_SIZE, type Option, type Values } from "./options.js";
+import { boolean, integer, LARGEST_SIZE, named, type Option, type Values } from "./options.js";
 import { shapeOf } from "./state-dict.js";
 
 /** What stands beyond the ends of the input. */
@@ -28,8 +28,12 @@ export type Conv1dFromStateDictOptions = { prefix?: string | undefined } & Pick<
   "stride" | "padding" | "dilation" | "groups" | "paddingMode"
 >;
 
+/** PyTorch has a size for each dimension, of which there is one here. */
+const tuple = (size: number) => `(${size},)`;
+
 const padding: Option<number | "valid" | "same"> = {
   fallback: 0,
+  print: (value) => (typeof value === "number" ? tuple(value) : value),
   check(name, value) {
     if (typeof value !== "string") return integer(0).check(name, value);
     if (value === "valid" || value === "same") return value;
@@ -49,10 +53,10 @@ const paddingMode: Option<PaddingMode> = {
 export const conv1dOptions = () => ({
   inChannels: integer(1),
   outChannels: integer(1),
-  kernelSize: integer(1),
-  stride: integer(1, 1),
+  kernelSize: named({ ...integer(1), print: tuple }),
+  stride: named({ ...integer(1, 1), print: tuple }),
   padding,
-  dilation: integer(1, 1),
+  dilation: { ...integer(1, 1), print: tuple },
   groups: integer(1, 1),
   bias: boolean(true),
   paddingMode,

@@ -19,7 +19,7 @@ import {
 } from "./conv1d-options.js";
 import { moduleFromDict } from "./from-state-dict.js";
 import { Module } from "./module.js";
-import { readOptions, sourceOf } from "./options.js";
+import { readOptions } from "./options.js";
 import type { ParameterSpec } from "./state-dict.js";
 
 /** Output positions of one kernel call: enough to read the weights rarely, few enough that the buffers stay small. */
@@ -48,23 +48,14 @@ export class Conv1d extends Module {
   constructor(options: Conv1dOptions) {
     const values = readOptions(conv1dOptions(), options);
     checkTogether(values);
-    super();
-    this.inChannels = values.inChannels;
-    this.outChannels = values.outChannels;
-    this.kernelSize = values.kernelSize;
-    this.stride = values.stride;
-    this.padding = values.padding;
-    this.dilation = values.dilation;
-    this.groups = values.groups;
-    this.bias = values.bias;
-    this.paddingMode = values.paddingMode;
+    super(values, conv1dOptions);
     this.#scratch = new Scratch(this.region);
     const { groups } = values;
     const columns = (values.inChannels / groups) * values.kernelSize;
     this.#weights = this.construct(() =>
       allocateGroups(this.region, groups, values.outChannels / groups, columns),
     );
-    this.begin(sourceOf(options), 1 / Math.sqrt(columns));
+    this.begin(options, 1 / Math.sqrt(columns));
     this.settle(new.target === Conv1d);
   }
 

@@ -1,9 +1,8 @@
 /** Dropout, which does nothing but in training. */
 import { copyFloats, type ParameterData, type TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
-import { living } from "../wasm/runtime.js";
 import { Module } from "./module.js";
-import { boolean, probability, readOptions } from "./options.js";
+import { boolean, named, probability, readOptions } from "./options.js";
 import type { ParameterSpec } from "./state-dict.js";
 
 /** Options of `Dropout`, as PyTorch's. */
@@ -14,7 +13,7 @@ export interface DropoutOptions {
   inplace?: boolean | undefined;
 }
 
-const dropoutOptions = () => ({ p: probability(0.5), inplace: boolean(false) });
+const dropoutOptions = () => ({ p: named(probability(0.5)), inplace: named(boolean(false)) });
 
 /** PyTorch's Dropout after `eval()`: the identity, since this library only infers. It has no parameters. */
 export class Dropout extends Module {
@@ -25,12 +24,8 @@ export class Dropout extends Module {
 
   /** @throws TypeError or RangeError for an option that is unknown or out of range. */
   constructor(options: DropoutOptions = {}) {
-    const { p, inplace } = readOptions(dropoutOptions(), options);
-    super();
-    this.p = p;
-    this.inplace = inplace;
+    super(readOptions(dropoutOptions(), options), dropoutOptions);
     this.settle(new.target === Dropout);
-    living.set(this.region, 1);
   }
 
   /**

@@ -12,7 +12,6 @@ import { nested } from "../tensor/nested.js";
 import { normal } from "../tensor/random.js";
 import { Tensor } from "../tensor/tensor.js";
 import { kindOf, lengthOf } from "../tensor/typed-array.js";
-import { living } from "../wasm/runtime.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { Module } from "./module.js";
 import { integer, type Option, readOptions, sourceOf } from "./options.js";
@@ -43,6 +42,7 @@ export type Indices =
   | { readonly data: IndexData; readonly dims: readonly number[] };
 
 const paddingIdx: Option<number | undefined> = {
+  print: (row) => `padding_idx=${row}`,
   check: (_, value) => value as number | undefined, // against numEmbeddings, below
 };
 
@@ -69,6 +69,8 @@ export class Embedding extends Module {
   static override readonly name: string = "Embedding";
   declare readonly numEmbeddings: number;
   declare readonly embeddingDim: number;
+  /** Counted from the first row, also where it was given from the last. */
+  declare readonly paddingIdx: number | undefined;
   readonly #weight: Float32Array;
 
   /**
@@ -87,22 +89,16 @@ export class Embedding extends Module {
       throw wrongValue("numEmbeddings * embeddingDim", "numbers that fit in memory", size);
     }
     const weight = allocateFloats(size, "numEmbeddings * embeddingDim");
-    super();
-    this.numEmbeddings = rows;
-    this.embeddingDim = columns;
+    const row = paddingIdx !== undefined && paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
+    super({ numEmbeddings: rows, embeddingDim: columns, paddingIdx: row }, embeddingOptions);
     this.#weight = weight;
-    this.settle(new.target === Embedding);
-    const source = sourceOf(options);
-    if (source !== undefined) this.loadStateDict(source.dict, { prefix: source.prefix });
-    else {
+    if (sourceOf(options) === undefined) {
       const next = normal();
       for (let at = 0; at < this.#weight.length; at++) this.#weight[at] = next();
-      if (paddingIdx !== undefined) {
-        const row = paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
-        this.#weight.fill(0, row * columns, (row + 1) * columns);
-      }
+      if (row !== undefined) this.#weight.fill(0, row * columns, (row + 1) * columns);
     }
-    living.set(this.region, 1);
+    this.begin(options);
+    this.settle(new.target === Embedding);
   }
 
   /** An Embedding whose sizes are read off `weight` (numEmbeddings, embeddingDim). */

@@ -4,7 +4,7 @@ import type { StateDictLike, TensorLike } from "../tensor/like.js";
 import { asTensor, type Tensor } from "../tensor/tensor.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { eps, Normalization } from "./normalization.js";
-import { boolean, integer, readOptions, sourceOf } from "./options.js";
+import { boolean, integer, named, readOptions } from "./options.js";
 import { shapeOf } from "./state-dict.js";
 
 /** Options of `GroupNorm`, as PyTorch's. */
@@ -24,8 +24,8 @@ const groupNormOptions = () => ({
   numGroups: integer(1),
   numChannels: integer(1),
   eps,
-  affine: boolean(true),
-  bias: boolean(true),
+  affine: named(boolean(true)),
+  bias: named(boolean(true)),
 });
 
 const READING: Reading = {
@@ -55,10 +55,7 @@ export class GroupNorm extends Normalization {
     if (numChannels % numGroups !== 0) {
       throw wrongValue("numChannels", `a multiple of numGroups ${numGroups}`, numChannels);
     }
-    super(values, [numChannels], affine, sourceOf(options));
-    this.numGroups = numGroups;
-    this.numChannels = numChannels;
-    this.affine = affine;
+    super(values, groupNormOptions, [numChannels], affine, options);
     this.settle(new.target === GroupNorm);
   }
 

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { Cell, type CellOptions, cellOptions } from "./cell.js";
 import { CELLS } from "./cell-kinds.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
-import { readOptions, sourceOf } from "./options.js";
+import { readOptions } from "./options.js";
 import { cellOptionsOf } from "./recurrent.js";
 
 const READING: Reading = {
@@ -24,7 +24,7 @@ export class GRUCell extends Cell {
    */
   constructor(options: CellOptions) {
     const values = readOptions(cellOptions(), options);
-    super(values, { cell: CELLS.GRU, source: sourceOf(options) });
+    super(values, { table: cellOptions, cell: CELLS.GRU, options });
     this.settle(new.target === GRUCell);
   }
 

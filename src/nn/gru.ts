@@ -2,7 +2,7 @@
 import type { StateDictLike } from "../tensor/like.js";
 import { CELLS } from "./cell-kinds.js";
 import { type FromStateDictOptions, moduleFromDict, type Reading } from "./from-state-dict.js";
-import { readOptions, sourceOf } from "./options.js";
+import { readOptions } from "./options.js";
 import { type RecurrentOptions, recurrentOptions, recurrentOptionsOf, UNTOLD } from "./recurrent.js";
 import { SingleState } from "./single-state.js";
 
@@ -29,7 +29,7 @@ export class GRU extends SingleState {
    */
   constructor(options: GRUOptions) {
     const values = readOptions(recurrentOptions(), options);
-    super(values, { cell: CELLS.GRU, source: sourceOf(options) });
+    super(values, { table: recurrentOptions, cell: CELLS.GRU, options });
     this.settle(new.target === GRU);
   }
 

@@ -4,7 +4,7 @@ import { copyShape, type StateDictLike, sizeOf, type TensorLike } from "../tenso
 import { asTensor, type Tensor } from "../tensor/tensor.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { eps, Normalization } from "./normalization.js";
-import { boolean, type Option, readOptions, sourceOf } from "./options.js";
+import { boolean, named, type Option, readOptions } from "./options.js";
 import { shapeOf } from "./state-dict.js";
 
 /** Options of `LayerNorm`, as PyTorch's. */
@@ -20,6 +20,7 @@ export interface LayerNormOptions {
 }
 
 const normalizedShape: Option<readonly number[]> = {
+  print: (sizes) => `(${sizes.join(", ")}${sizes.length > 1 ? "" : ","})`,
   check(name, value) {
     if (!isArray(value)) return Object.freeze([checkInteger(name, value, 1)]);
     const shape = copyShape(value, name);
@@ -33,8 +34,8 @@ const normalizedShape: Option<readonly number[]> = {
 const layerNormOptions = () => ({
   normalizedShape,
   eps,
-  elementwiseAffine: boolean(true),
-  bias: boolean(true),
+  elementwiseAffine: named(boolean(true)),
+  bias: named(boolean(true)),
 });
 
 const READING: Reading = {
@@ -59,10 +60,7 @@ export class LayerNorm extends Normalization {
    */
   constructor(options: LayerNormOptions) {
     const values = readOptions(layerNormOptions(), options);
-    const { normalizedShape, elementwiseAffine } = values;
-    super(values, normalizedShape, elementwiseAffine, sourceOf(options));
-    this.normalizedShape = normalizedShape;
-    this.elementwiseAffine = elementwiseAffine;
+    super(values, layerNormOptions, values.normalizedShape, values.elementwiseAffine, options);
     this.settle(new.target === LayerNorm);
   }
 

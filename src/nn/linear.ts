@@ -9,7 +9,7 @@ import { setWalk } from "../wasm/walk.js";
 import type { Weights, WeightsPart } from "../wasm/weights.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { Module } from "./module.js";
-import { boolean, integer, precision, readOptions, sourceOf } from "./options.js";
+import { boolean, integer, named, precision, readOptions } from "./options.js";
 import { type ParameterSpec, precisionOf, shapeOf } from "./state-dict.js";
 
 /** Options of `Linear`, as PyTorch's. */
@@ -22,9 +22,9 @@ export interface LinearOptions {
 }
 
 const linearOptions = () => ({
-  inFeatures: integer(1),
-  outFeatures: integer(1),
-  bias: boolean(true),
+  inFeatures: named(integer(1)),
+  outFeatures: named(integer(1)),
+  bias: named(boolean(true)),
   precision,
 });
 
@@ -63,16 +63,12 @@ export class Linear extends Module {
    */
   constructor(options: LinearOptions) {
     const values = readOptions(linearOptions(), options);
-    super();
-    this.inFeatures = values.inFeatures;
-    this.outFeatures = values.outFeatures;
-    this.bias = values.bias;
-    this.precision = values.precision;
+    super(values, linearOptions);
     this.#scratch = new Scratch(this.region);
     this.#weights = this.construct(() =>
       allocateWeights(this.region, values.precision, values.outFeatures, values.inFeatures),
     );
-    this.begin(sourceOf(options), 1 / Math.sqrt(values.inFeatures));
+    this.begin(options, 1 / Math.sqrt(values.inFeatures));
     this.settle(new.target === Linear);
   }
 

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { Cell, type CellOptions, cellOptions } from "./cell.js";
 import { CELLS } from "./cell-kinds.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
-import { readOptions, sourceOf } from "./options.js";
+import { readOptions } from "./options.js";
 import { cellOptionsOf } from "./recurrent.js";
 import { checkPair } from "./sequence.js";
 
@@ -25,7 +25,7 @@ export class LSTMCell extends Cell {
    */
   constructor(options: CellOptions) {
     const values = readOptions(cellOptions(), options);
-    super(values, { cell: CELLS.LSTM, source: sourceOf(options) });
+    super(values, { table: cellOptions, cell: CELLS.LSTM, options });
     this.settle(new.target === LSTMCell);
   }
 

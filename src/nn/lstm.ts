@@ -3,7 +3,7 @@ import type { StateDictLike, TensorLike } from "../tensor/like.js";
 import { type Tensor, tensorOf } from "../tensor/tensor.js";
 import { CELLS } from "./cell-kinds.js";
 import { type FromStateDictOptions, moduleFromDict, type Reading } from "./from-state-dict.js";
-import { integer, readOptions, sourceOf } from "./options.js";
+import { integer, readOptions } from "./options.js";
 import {
   Recurrent,
   type RecurrentOptions,
@@ -28,7 +28,7 @@ export interface LSTMOptions extends RecurrentOptions {
 export type LSTMState = [Tensor, Tensor];
 export type LSTMStateLike = readonly [TensorLike, TensorLike];
 
-const lstmOptions = () => ({ ...recurrentOptions(), projSize: integer(0, 0) });
+const lstmOptions = () => recurrentOptions({ projSize: integer(0, 0) });
 
 const READING: Reading = {
   options: lstmOptions,
@@ -55,9 +55,12 @@ export class LSTM extends Recurrent {
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
   constructor(options: LSTMOptions) {
-    const { projSize, ...values } = readOptions(lstmOptions(), options);
-    super(values, { cell: CELLS.LSTM, projSize, source: sourceOf(options) });
-    this.projSize = projSize;
+    const values = readOptions(lstmOptions(), options);
+    super(values, {
+      table: lstmOptions,
+      cell: CELLS.LSTM,
+      options,
+    });
     this.settle(new.target === LSTM);
   }
 

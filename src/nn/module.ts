@@ -9,16 +9,24 @@ import { Tensor } from "../tensor/tensor.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
 import { currentRuntime, living, type Runtime } from "../wasm/runtime.js";
-import type { StateSource } from "./options.js";
+import { describe, type Row, rowOf, tabulate, totalOf } from "./describe.js";
+import { type OptionTable, sourceOf } from "./options.js";
 import { type LoadOptions, type ParameterSpec, scaleShapeOf, selectParameters } from "./state-dict.js";
 
 export abstract class Module extends DisposableBase {
   /** @internal */
   declare protected readonly region: Region;
+  readonly #table: () => OptionTable;
 
-  /** @internal */
-  protected constructor() {
+  /**
+   * @internal
+   * @param values of the options: the module's fields
+   * @param table  of the options, by which toString prints the fields
+   */
+  protected constructor(values: object, table: () => OptionTable) {
     super();
+    Object.assign(this, values);
+    this.#table = table;
     this.region = new Region(currentRuntime(), this);
   }
 
@@ -61,11 +69,12 @@ export abstract class Module extends DisposableBase {
   }
 
   /**
-   * @internal The end of a constructor: the fields, by which kernels are called, stay what they are. A user's class
-   * that extends a module may still add its own.
+   * @internal The end of a constructor: the module counts as alive, and the fields, by which kernels are called, stay
+   * what they are. A user's class that extends a module may still add its own.
    * @param complete whether no other constructor follows
    */
   protected settle(complete: boolean): void {
+    living.set(this.region, 1);
     if (complete) Object.freeze(this);
     else {
       for (const name of Object.keys(this)) {
@@ -74,13 +83,16 @@ export abstract class Module extends DisposableBase {
     }
   }
 
-  /** @internal The first weights: those of `source`, or PyTorch's initial ones, uniform in +-bound. */
-  protected begin(source: StateSource | undefined, bound: number): void {
+  /**
+   * @internal The first weights: those that fromStateDict put beside `options`, or PyTorch's initial ones, uniform in
+   * +-bound. Without a bound they stay as they are.
+   */
+  protected begin(options: object, bound?: number): void {
+    const source = sourceOf(options);
     this.construct(() => {
-      if (source === undefined) this.#initialise(bound);
-      else this.loadStateDict(source.dict, { prefix: source.prefix });
+      if (source !== undefined) this.loadStateDict(source.dict, { prefix: source.prefix });
+      else if (bound !== undefined) this.#initialise(bound);
     });
-    living.set(this.region, 1);
   }
 
   /**
@@ -113,6 +125,32 @@ export abstract class Module extends DisposableBase {
       dict.set(scaleName, new Tensor(this.readParameter(scaleName) as Data, scaleShapeOf(spec)));
     }
     return dict;
+  }
+
+  /** How many numbers the parameters have, int8 ones too. What a Sequential has twice counts once. */
+  get numParameters(): number {
+    return totalOf(this.rows())[0];
+  }
+
+  /**
+   * A table: each layer, as PyTorch prints it, with the numbers in its parameters and their bytes; the totals. A
+   * Sequential has a row for each member.
+   */
+  summary(): string {
+    return tabulate(this.rows());
+  }
+
+  /**
+   * The module as PyTorch prints it: `LSTM(40, 64, num_layers=2, batch_first=True)`. `console.log` shows it too.
+   * Options that PyTorch lacks come last: `precision=int8`.
+   */
+  override toString(): string {
+    return `${this.#kind}(${describe(this, this.#table())})`;
+  }
+
+  /** @internal Of a summary. */
+  protected rows(): Row[] {
+    return [rowOf(`${this}`, this.parameterSpecs())];
   }
 
   #initialise(bound: number): void {

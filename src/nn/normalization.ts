@@ -3,10 +3,9 @@ import { wrongType, wrongValue } from "../tensor/checks.js";
 import { allocateFloats, type ParameterData, sizeOf } from "../tensor/like.js";
 import { Tensor } from "../tensor/tensor.js";
 import type { Block } from "../wasm/block.js";
-import { living } from "../wasm/runtime.js";
 import { Scratch } from "../wasm/scratch.js";
 import { Module } from "./module.js";
-import type { Option, StateSource } from "./options.js";
+import { type Option, type OptionTable, printFloat } from "./options.js";
 import type { ParameterSpec } from "./state-dict.js";
 
 /** Numbers that are copied in and out at once, where a row is not longer. */
@@ -25,6 +24,10 @@ interface Rows {
 /** @internal The option of both. */
 export const eps: Option<number> = {
   fallback: 1e-5,
+  named: true,
+  // As Python does below 1e-4: 1e-05.
+  print: (value) =>
+    value > 0 && value < 1e-4 ? value.toExponential().replace(/-(.)$/, "-0$1") : printFloat(value),
   check(name, value) {
     if (typeof value !== "number") throw wrongType(name, "a number", value);
     if (!(value >= 0)) throw wrongValue(name, "a number of at least 0", value);
@@ -45,16 +48,15 @@ export abstract class Normalization extends Module {
 
   /** @internal */
   protected constructor(
-    { eps, bias }: { readonly eps: number; readonly bias: boolean },
+    values: { readonly bias: boolean },
+    table: () => OptionTable,
     shape: readonly number[],
     affine: boolean,
-    source: StateSource | undefined,
+    options: object,
   ) {
-    super();
-    this.eps = eps;
-    this.bias = affine && bias;
+    super({ ...values, bias: affine && values.bias }, table);
     this.#shape = shape;
-    this.#names = ["weight", "bias"].slice(0, affine ? (bias ? 2 : 1) : 0);
+    this.#names = ["weight", "bias"].slice(0, affine ? 1 + +values.bias : 0);
     this.#scratch = new Scratch(this.region);
     const size = sizeOf(shape, "weight");
     this.#blocks = this.construct(() => {
@@ -62,10 +64,7 @@ export abstract class Normalization extends Module {
       this.runtime.write(weight, 0, allocateFloats(size, "weight").fill(1));
       return { weight, bias: this.region.allocate(size * 4) };
     });
-    if (source !== undefined) {
-      this.construct(() => this.loadStateDict(source.dict, { prefix: source.prefix }));
-    }
-    living.set(this.region, 1);
+    this.begin(options);
   }
 
   /** @internal A row's weights begin where those of the row before it end, and again with the first. */

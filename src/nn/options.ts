@@ -10,6 +10,10 @@ import { checkPrecision, type Precision } from "../wasm/precision.js";
 /** One option: a check that returns the value, and the value when it is left out, if it may be. */
 export interface Option<Value> {
   readonly fallback?: Value;
+  /** Printed with its name whatever its value, as PyTorch prints it. */
+  readonly named?: true;
+  /** The value as Python prints it, where that is not as JavaScript prints it. */
+  print?(value: Value): string;
   check(name: string, value: unknown): Value;
 }
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
@@ -31,10 +35,19 @@ export function integer(least: number, fallback?: number, most = LARGEST_SIZE): 
   return fallback === undefined ? { check } : { check, fallback };
 }
 
+/** A floating-point number as Python prints it. */
+export const printFloat = (value: number) => (value % 1 === 0 ? `${value}.0` : `${value}`);
+
+/** The option, to be printed with its name even where it is left out. */
+export function named<Value>(option: Option<Value>): Option<Value> {
+  return { ...option, named: true };
+}
+
 /** A probability, of dropout. */
 export function probability(fallback: number): Option<number> {
   return {
     fallback,
+    print: printFloat,
     check(name, value) {
       if (typeof value !== "number") throw wrongType(name, "a number", value);
       if (!(value >= 0 && value <= 1)) throw wrongValue(name, "a probability from 0 to 1", value);
@@ -44,7 +57,7 @@ export function probability(fallback: number): Option<number> {
 }
 
 export function boolean(fallback: boolean): Option<boolean> {
-  return { check: checkBoolean, fallback };
+  return { check: checkBoolean, fallback, print: (value) => (value ? "True" : "False") };
 }
 
 /** One of some strings, the first of which is the fallback. */

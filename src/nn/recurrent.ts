@@ -5,7 +5,7 @@ import type { Precision } from "../wasm/precision.js";
 import { CELLS, type CellKind } from "./cell-kinds.js";
 import type { DictBelow } from "./from-state-dict.js";
 import { Module } from "./module.js";
-import { boolean, integer, precision, probability, type StateSource, type Values } from "./options.js";
+import { boolean, integer, type OptionTable, precision, probability, type Values } from "./options.js";
 import { checkState, type Sequence } from "./sequence.js";
 import { Stack } from "./stack.js";
 import { StackParameters, suffixesOf } from "./stack-parameters.js";
@@ -32,9 +32,11 @@ export interface RecurrentOptions {
 /** Far beyond any network, so that a typing error is told at once. */
 const MOST_LAYERS = 10_000;
 
-export const recurrentOptions = () => ({
+/** @param own  the options of one kind, where PyTorch prints them */
+export const recurrentOptions = <Own extends object>(own?: Own) => ({
   inputSize: integer(1),
   hiddenSize: integer(1),
+  ...(own as Own),
   numLayers: integer(1, 1, MOST_LAYERS),
   bias: boolean(true),
   batchFirst: boolean(false),
@@ -48,9 +50,10 @@ export const UNTOLD = ["batchFirst", "precision"] as const;
 
 /** What a recurrent module is made of, besides its options. */
 interface Make {
+  readonly table: () => OptionTable;
   readonly cell: CellKind;
-  readonly source: StateSource | undefined;
-  readonly projSize?: number;
+  /** As the constructor was given them. */
+  readonly options: object;
   readonly activation?: number;
 }
 
@@ -83,35 +86,19 @@ export abstract class Recurrent extends Module {
   #shapes: Shapes | undefined;
 
   /** @internal */
-  protected constructor(values: Values<ReturnType<typeof recurrentOptions>>, make: Make) {
-    const { inputSize, hiddenSize, numLayers, bias } = values;
-    const { cell, projSize = 0, activation = 0 } = make;
+  protected constructor(
+    values: Values<ReturnType<typeof recurrentOptions<object>>> & { readonly projSize?: number },
+    { table, options, ...kind }: Make,
+  ) {
+    const { hiddenSize, projSize = 0 } = values;
     if (projSize >= hiddenSize) throw wrongValue("projSize", `less than hiddenSize ${hiddenSize}`, projSize);
-    super();
-    this.inputSize = inputSize;
-    this.hiddenSize = hiddenSize;
-    this.numLayers = numLayers;
-    this.bias = bias;
-    this.batchFirst = values.batchFirst;
-    this.dropout = values.dropout;
-    this.bidirectional = values.bidirectional;
-    this.precision = values.precision;
+    super(values, table);
     const directions = values.bidirectional ? 2 : 1;
-    const shape = {
-      cell,
-      activation,
-      precision: values.precision,
-      inputSize,
-      hiddenSize,
-      numLayers,
-      directions,
-      projSize,
-      bias,
-    } as const;
+    const shape = { activation: 0, ...kind, ...values, projSize, directions } as const;
     this.stack = this.construct(() => new Stack(this.region, shape));
     this.workspace = this.stack.workspace(this.region);
     this.#parameters = new StackParameters(this.stack, suffixesOf(shape));
-    this.begin(make.source, 1 / Math.sqrt(hiddenSize));
+    this.begin(options, 1 / Math.sqrt(hiddenSize));
   }
 
   /** @internal */

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { Cell, type CellOptions, cellOptions } from "./cell.js";
 import { CELLS } from "./cell-kinds.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
-import { readOptions, sourceOf } from "./options.js";
+import { readOptions } from "./options.js";
 import { cellOptionsOf } from "./recurrent.js";
 import { ACTIVATIONS, type Nonlinearity, nonlinearityOption } from "./rnn.js";
 
@@ -32,9 +32,9 @@ export class RNNCell extends Cell {
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
   constructor(options: RNNCellOptions) {
-    const { nonlinearity, ...values } = readOptions(rnnCellOptions(), options);
-    super(values, { cell: CELLS.RNN, activation: ACTIVATIONS[nonlinearity], source: sourceOf(options) });
-    this.nonlinearity = nonlinearity;
+    const values = readOptions(rnnCellOptions(), options);
+    const activation = ACTIVATIONS[values.nonlinearity];
+    super(values, { table: rnnCellOptions, cell: CELLS.RNN, activation, options });
     this.settle(new.target === RNNCell);
   }
 

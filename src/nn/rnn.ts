@@ -3,7 +3,7 @@ import { RELU, TANH } from "../../build/abi.js";
 import type { StateDictLike } from "../tensor/like.js";
 import { CELLS } from "./cell-kinds.js";
 import { type FromStateDictOptions, moduleFromDict, type Reading } from "./from-state-dict.js";
-import { oneOf, readOptions, sourceOf } from "./options.js";
+import { oneOf, readOptions } from "./options.js";
 import { type RecurrentOptions, recurrentOptions, recurrentOptionsOf } from "./recurrent.js";
 import { SingleState } from "./single-state.js";
 
@@ -19,7 +19,7 @@ export const nonlinearityOption = () => oneOf<Nonlinearity>("tanh", "relu");
 /** The number that kernels know a nonlinearity by. */
 export const ACTIVATIONS: Readonly<Record<Nonlinearity, number>> = { tanh: TANH, relu: RELU };
 
-const rnnOptions = () => ({ ...recurrentOptions(), nonlinearity: nonlinearityOption() });
+const rnnOptions = () => recurrentOptions({ nonlinearity: nonlinearityOption() });
 
 const READING: Reading = {
   options: rnnOptions,
@@ -38,9 +38,9 @@ export class RNN extends SingleState {
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
   constructor(options: RNNOptions) {
-    const { nonlinearity, ...values } = readOptions(rnnOptions(), options);
-    super(values, { cell: CELLS.RNN, activation: ACTIVATIONS[nonlinearity], source: sourceOf(options) });
-    this.nonlinearity = nonlinearity;
+    const values = readOptions(rnnOptions(), options);
+    const activation = ACTIVATIONS[values.nonlinearity];
+    super(values, { table: rnnOptions, cell: CELLS.RNN, activation, options });
     this.settle(new.target === RNN);
   }
 

@@ -1,11 +1,12 @@
 /** Sequential: modules and functions one after the other, each given what the one before it gives. */
-import { isArray, reading, wrongType, wrongValue } from "../tensor/checks.js";
+import { isArray, reading, show, wrongType, wrongValue } from "../tensor/checks.js";
 import { coded, type Kind } from "../tensor/errors.js";
 import type { ParameterData, TensorLike } from "../tensor/like.js";
 import { Tensor } from "../tensor/tensor.js";
 import { kindOf } from "../tensor/typed-array.js";
-import { living } from "../wasm/runtime.js";
+import { type Row, rowOf } from "./describe.js";
 import type { Indices } from "./embedding.js";
+import { elu, leakyRelu, relu, sigmoid, tanh } from "./functional.js";
 import { Module } from "./module.js";
 import type { ParameterSpec } from "./state-dict.js";
 
@@ -19,6 +20,7 @@ interface Inside {
   parameterSpecs(): readonly ParameterSpec[];
   storeParameters(values: ReadonlyMap<string, ParameterData>): void;
   readParameter(name: string): ParameterData;
+  rows(seen: Set<unknown>): Row[];
 }
 
 const PREFIX = "LSTM_WASM_";
@@ -40,8 +42,6 @@ export class Sequential extends Module {
   declare readonly names: readonly string[];
   /** By name. */
   readonly #members: ReadonlyMap<string, unknown>;
-  /** How a message calls each. */
-  readonly #places: readonly string[];
 
   /**
    * @param modules  members, one by one or in an array; or a Map or a record of them by name, as PyTorch's
@@ -56,39 +56,46 @@ export class Sequential extends Module {
       | Readonly<Record<string, SequentialMember>>,
   );
   constructor(...modules: readonly unknown[]) {
-    const { entries, named } = reading("modules", EXPECTED, () => entriesOf(modules));
+    const entries = reading("modules", EXPECTED, () => entriesOf(modules));
     for (const [name, member] of entries) {
-      if (named && (typeof name !== "string" || name === "" || name.includes("."))) {
-        throw wrongValue("modules", "names that are not empty and have no dot", JSON.stringify(name));
+      if (typeof name !== "string" || name === "" || name.includes(".")) {
+        throw wrongValue("modules", "names that are not empty and have no dot", show(name));
       }
-      if (!isMember(member)) {
-        const place = `modules${placeOf(name, named)}`;
-        throw wrongType(place, "a module, made with new, or a function of a tensor", member);
+      if (!reading(`modules.${name}`, EXPECTED, () => isMember(member))) {
+        throw wrongType(`modules.${name}`, "a module, made with new, or a function of a tensor", member);
       }
     }
-    super();
+    super({}, () => ({}));
     this.#members = new Map(entries);
     this.names = Object.freeze(entries.map(([name]) => name));
     this.children = Object.freeze(entries.map(([, member]) => member as SequentialMember));
-    this.#places = this.names.map((name) => `sequential${placeOf(name, named)}`);
     this.settle(new.target === Sequential);
-    living.set(this.region, 1);
   }
 
   /**
    * The last member's output for what the first one takes. Without members a copy of the input.
-   * @throws what a member throws, which its place begins: `sequential[1]: input.shape[2]: expected ...`. TypeError
+   * @throws what a member throws, which its place begins: `sequential.1: input.shape[2]: expected ...`. TypeError
    *   for a function that gives no Tensor. A function's own errors come as they are.
    */
   forward(input: TensorLike | Indices): Tensor {
     this.assertAlive();
     if (this.children.length === 0) return Tensor.from(input as TensorLike);
     return this.children.reduce((given: unknown, member, at) => {
-      const place = this.#places[at]!;
-      const result = within(place, () => call(member, given));
-      if (!(result instanceof Tensor)) throw wrongType(place, "a function that returns a Tensor", result);
+      const name = this.names[at]!;
+      const result = within(name, () => call(member, given));
+      if (!(result instanceof Tensor)) {
+        throw wrongType(`sequential.${name}`, "a function that returns a Tensor", result);
+      }
       return result;
     }, input) as Tensor;
+  }
+
+  /** As PyTorch prints it, with a line for each member: `(1): ReLU()` for `relu`, others by the function's name. */
+  override toString(): string {
+    const lines = this.children.map(
+      (member, at) => `\n  (${this.names[at]}): ${textOf(member).replaceAll("\n", "\n  ")}`,
+    );
+    return `${this.constructor.name}(${lines.join("")}${lines.length > 0 ? "\n" : ""})`;
   }
 
   /** Disposes of every member, and so of what they are used in elsewhere. */
@@ -100,14 +107,14 @@ export class Sequential extends Module {
   /** @internal */
   protected override assertAlive(): void {
     super.assertAlive();
-    this.#each((module, _, place) => within(place, () => module.assertAlive()));
+    this.#each((module, name) => within(name, () => module.assertAlive()));
   }
 
   /** @internal */
   protected parameterSpecs(): ParameterSpec[] {
     const specs: ParameterSpec[] = [];
-    this.#each((module, prefix) => {
-      for (const spec of module.parameterSpecs()) specs.push({ ...spec, name: prefix + spec.name });
+    this.#each((module, name) => {
+      for (const spec of module.parameterSpecs()) specs.push({ ...spec, name: `${name}.${spec.name}` });
     });
     return specs;
   }
@@ -144,30 +151,44 @@ export class Sequential extends Module {
     return [this.#members.get(name.slice(0, dot)) as unknown as Inside, name.slice(dot + 1)];
   }
 
-  /** Visits the modules, each with what its names begin with. */
-  #each(visit: (module: Inside, prefix: string, place: string) => void): void {
+  /** @internal What was seen before has no numbers of its own. */
+  protected override rows(seen = new Set<unknown>()): Row[] {
+    return this.children.flatMap((member, at) => {
+      const rows =
+        member instanceof Sequential || (member instanceof Module && !seen.has(member))
+          ? (member as unknown as Inside).rows(seen)
+          : [rowOf(textOf(member), [])];
+      seen.add(member);
+      const name = this.names[at]!;
+      return rows.map(
+        ([parameters, bytes, layer]): Row => [
+          parameters,
+          bytes,
+          layer.startsWith("(") ? `(${name}.${layer.slice(1)}` : `(${name}): ${layer}`,
+        ],
+      );
+    });
+  }
+
+  /** Visits the modules, each with its name. */
+  #each(visit: (module: Inside, name: string) => void): void {
     this.children.forEach((member, at) => {
-      if (member instanceof Module) {
-        visit(member as unknown as Inside, `${this.names[at]}.`, this.#places[at]!);
-      }
+      if (member instanceof Module) visit(member as unknown as Inside, this.names[at]!);
     });
   }
 }
 
-/** The members by name, read once, and whether the names were given. */
-function entriesOf(modules: readonly unknown[]): { entries: (readonly [string, unknown])[]; named: boolean } {
+/** The members by name, read once. */
+function entriesOf(modules: readonly unknown[]): (readonly [string, unknown])[] {
   const [only] = modules;
   if (modules.length === 1 && typeof only === "object" && only !== null && !(only instanceof Module)) {
-    if (isArray(only)) return { entries: atMost(only).map(numbered), named: false };
+    if (isArray(only)) return atMost(only).map(numbered);
     if (kindOf(only) === undefined) {
       const isMap = typeof (only as { get?: unknown }).get === "function" && Symbol.iterator in only;
-      return {
-        entries: isMap ? atMost(only as ReadonlyMap<string, unknown>) : Object.entries(only),
-        named: true,
-      };
+      return isMap ? atMost(only as ReadonlyMap<string, unknown>) : Object.entries(only);
     }
   }
-  return { entries: modules.map(numbered), named: false };
+  return modules.map(numbered);
 }
 
 /** What a list or a map gives. @throws RangeError for one that never ends, or might as well not */
@@ -184,13 +205,23 @@ function numbered(member: unknown, at: number): readonly [string, unknown] {
   return [String(at), member];
 }
 
-function placeOf(name: string, named: boolean): string {
-  return named ? `.${name}` : `[${name}]`;
-}
-
 /** A class is a function too, and easily written where an instance is meant. */
 function isMember(member: unknown): member is SequentialMember {
   return member instanceof Module || (typeof member === "function" && !(member.prototype instanceof Module));
+}
+
+/** This library's functions as the modules that PyTorch has for them; a bundler may have shortened their names. */
+function textOf(member: SequentialMember): string {
+  if (member instanceof Module) return `${member}`;
+  const known = {
+    "ReLU()": relu,
+    "Tanh()": tanh,
+    "Sigmoid()": sigmoid,
+    "ELU(alpha=1.0)": elu,
+    "LeakyReLU(negative_slope=0.01)": leakyRelu,
+  };
+  const found = Object.entries(known).find(([, own]) => own === member);
+  return found?.[0] ?? `${String(member.name || "function")}()`;
 }
 
 /** What one member gives: of a module's output and states the output. */
@@ -203,13 +234,13 @@ function call(member: SequentialMember, input: unknown): unknown {
 }
 
 /** What `use` returns; an error of this library gets the place of the member before its message. */
-function within<Result>(place: string, use: () => Result): Result {
+function within<Result>(name: string, use: () => Result): Result {
   try {
     return use();
   } catch (cause) {
     const code = cause instanceof Error ? (cause as { code?: unknown }).code : undefined;
     if (typeof code !== "string" || !code.startsWith(PREFIX)) throw cause;
     const { constructor: Same, message } = cause as Error & { constructor: ErrorConstructor };
-    throw coded(code.slice(PREFIX.length) as Kind, new Same(`${place}: ${message}`, { cause }));
+    throw coded(code.slice(PREFIX.length) as Kind, new Same(`sequential.${name}: ${message}`, { cause }));
   }
 }

@@ -136,6 +136,11 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     return wrongShape("input.shape[0]", `batchSize ${batchSize}`, shape[0]);
   }
 
+  /** `Stream(LSTM(40, 64), batch_size=1)`, as `console.log` shows it too. */
+  override toString(): string {
+    return `Stream(${this.#module}, batch_size=${this.batchSize})`;
+  }
+
   /** The state, shaped as forward's with batch batchSize: a copy. Setting it copies too. */
   get state(): State {
     this.#checkAlive();

@@ -260,25 +260,25 @@ refuses("Sequential", [
     "what its first member refuses",
     () => chain.forward(any([1])),
     TypeError,
-    "sequential[0]: input: expected a Tensor, such as Tensor.from(nested), or { data, shape }, got an array of length 1",
+    "sequential.0: input: expected a Tensor, such as Tensor.from(nested), or { data, shape }, got an array of length 1",
   ],
   [
     "what a member inside refuses",
     () => chain.forward(zeros(2, 6)),
     RangeError,
-    "sequential[2]: sequential.head: input.shape[1]: expected inFeatures 5, got 4",
+    "sequential.2: sequential.head: input.shape[1]: expected inFeatures 5, got 4",
   ],
   [
     "an index that is not there",
     () => embedded.forward([7]),
     RangeError,
-    "sequential[0]: indices[0]: expected an integer from 0 to 2, got 7",
+    "sequential.0: indices[0]: expected an integer from 0 to 2, got 7",
   ],
   [
     "a function that gives no tensor",
     () => embedded.forward([1]),
     TypeError,
-    "sequential[1]: expected a function that returns a Tensor, got an array of length 1",
+    "sequential.1: expected a function that returns a Tensor, got an array of length 1",
   ],
   [
     "a state dict of something else, with all that is wrong",
@@ -291,13 +291,13 @@ refuses("Sequential", [
     "a number",
     () => new Sequential(kept, any(3)),
     TypeError,
-    "modules[1]: expected a module, made with new, or a function of a tensor, got 3",
+    "modules.1: expected a module, made with new, or a function of a tensor, got 3",
   ],
   [
     "a class",
     () => new Sequential(any(Linear)),
     TypeError,
-    "modules[0]: expected a module, made with new, or a function of a tensor, got a function",
+    "modules.0: expected a module, made with new, or a function of a tensor, got a function",
   ],
   [
     "text in a record",
@@ -332,5 +332,15 @@ refuses("Sequential", [
     },
     TypeError,
     "modules: expected modules and functions, or one array, Map or record of them, got an object that cannot be read",
+  ],
+  [
+    "a member that cannot be read",
+    () => {
+      const { proxy, revoke } = Proxy.revocable(() => zeros(1), {});
+      revoke();
+      return new Sequential(relu, proxy);
+    },
+    TypeError,
+    "modules.1: expected modules and functions, or one array, Map or record of them, got an object that cannot be read",
   ],
 ]);

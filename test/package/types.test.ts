@@ -59,6 +59,8 @@ new Sequential(new Map<string, SequentialMember>([["norm", new GroupNorm(groupNo
 const normalized: readonly number[] = LayerNorm.fromStateDict(dict, { prefix: "norm.", eps: maybe.size }).normalizedShape;
 const pooled: Tensor = maxPool1d(leakyRelu(elu(output, 0.5), maybe.size), 2);
 const groups: number = GroupNorm.fromStateDict(dict, { numGroups: 2 }).numGroups;
+const printed: string = String(lstm) + String(stream) + lstm.toString() + new Sequential(members).summary();
+const numbers: number = lstm.numParameters + (new Embedding({ numEmbeddings: 4, embeddingDim: 2 }).paddingIdx ?? 0);
 const told: TensorOptions = { dtype: "bool" };
 const mask: Tensor<Uint8Array> = new Tensor(new Uint8Array(2), [2], told);
 const dtype: TensorDtype = mask.dtype;
@@ -91,7 +93,7 @@ const found: OnnxModule | undefined = readOnnx(new Uint8Array()).modules[0];
 const padding: number | undefined = found?.kind === "Conv1d" ? found.padding : found?.inFeatures;
 const made: readonly string[] = readOnnx(new Uint8Array()).layerTensors;
 const mostGroups = listModules(dict).map((info) => (info.kind === "Conv1d" ? info.mostGroups : 1));
-export { best, element, gates, groups, held, hidden, inFile, list, lists, made, masks, mostGroups, nestedNumbers, normalized, ofFile, ofOther, one, ofStream, padding, pooled, read };
+export { best, element, gates, groups, held, hidden, inFile, list, lists, made, masks, mostGroups, nestedNumbers, normalized, numbers, ofFile, ofOther, one, ofStream, padding, pooled, printed, read };
 
 // @ts-expect-error an option that no reader takes
 readWeights(new Uint8Array(), { prefix: "lstm." });
@@ -113,6 +115,8 @@ new RNN({ inputSize: 6, hiddenSize: 3 }).trace(output);
 new Stream();
 // @ts-expect-error shapes are fixed
 output.shape = [1];
+// @ts-expect-error it is counted
+lstm.numParameters = 1;
 // @ts-expect-error a dtype is what the data says
 output.dtype = "int8";
 // @ts-expect-error a dtype that no tensor has

@@ -2,11 +2,13 @@
 import { Embedding, GRU, GRUCell, init, Linear, LSTM, LSTMCell, RNN, RNNCell } from "../../../src/index.js";
 import { any, refuses, SIZES } from "../../support/refusals.js";
 
-const RECURRENT = "inputSize, hiddenSize, numLayers, bias, batchFirst, dropout, bidirectional, precision";
+/** What LSTM, GRU and RNN know, in the order in which they print; `own` is the option that only one has. */
+const known = (own = "") =>
+  `inputSize, hiddenSize, ${own}numLayers, bias, batchFirst, dropout, bidirectional, precision`;
 
 for (const [name, Class] of Object.entries({ LSTM, GRU, RNN })) {
   const make = (options: unknown) => () => new Class(any(options));
-  const known = `${RECURRENT}${{ LSTM: ", projSize", GRU: "", RNN: ", nonlinearity" }[name]}`;
+  const own = { LSTM: "projSize, ", GRU: "", RNN: "nonlinearity, " }[name];
   refuses(`new ${name}`, [
     ["no options", make(undefined), TypeError, "inputSize: expected a number, got undefined"],
     ["null options", make(null), TypeError, "options: expected an object of options, got null"],
@@ -21,13 +23,13 @@ for (const [name, Class] of Object.entries({ LSTM, GRU, RNN })) {
       "a misspelt option",
       make({ ...SIZES, numlayers: 2 }),
       TypeError,
-      `options.numlayers: unknown option; known are ${known}`,
+      `options.numlayers: unknown option; known are ${known(own)}`,
     ],
     [
       "PyTorch's names",
       make({ input_size: 6 }),
       TypeError,
-      `options.input_size: unknown option; known are ${known}`,
+      `options.input_size: unknown option; known are ${known(own)}`,
     ],
     ["no hiddenSize", make({ inputSize: 6 }), TypeError, "hiddenSize: expected a number, got undefined"],
     [
@@ -127,19 +129,19 @@ refuses("options of one kind only", [
     "projSize for a GRU",
     () => new GRU(any({ ...SIZES, projSize: 2 })),
     TypeError,
-    `options.projSize: unknown option; known are ${RECURRENT}`,
+    `options.projSize: unknown option; known are ${known()}`,
   ],
   [
     "projSize for an RNN",
     () => new RNN(any({ ...SIZES, projSize: 2 })),
     TypeError,
-    `options.projSize: unknown option; known are ${RECURRENT}, nonlinearity`,
+    `options.projSize: unknown option; known are ${known("nonlinearity, ")}`,
   ],
   [
     "nonlinearity for an LSTM",
     () => new LSTM(any({ ...SIZES, nonlinearity: "relu" })),
     TypeError,
-    `options.nonlinearity: unknown option; known are ${RECURRENT}, projSize`,
+    `options.nonlinearity: unknown option; known are ${known("projSize, ")}`,
   ],
   [
     "projSize of hiddenSize",
