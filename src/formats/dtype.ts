@@ -74,16 +74,16 @@ const SMALL_VIEWS = new Map<Dtype, Float64Array | TensorData>();
 function readNumbers(bytes: Uint8Array, dtype: Dtype): TensorData {
   const { length } = bytes;
   const { bytes: width, array, widen }: DtypeInfo = DTYPES[dtype];
-  if (length > SMALL_BYTES || widen !== undefined) {
+  if (length > SMALL_BYTES) {
     const copy = new Uint8Array(length);
     copy.set(bytes);
     return takeNumbers(copy.buffer, dtype);
   }
   for (let at = 0; at < length; at++) SMALL[at] = bytes[at]!;
   const view = getOrMake(SMALL_VIEWS, dtype, () => new array(SMALL.buffer));
-  const data = new array(length / width) as TensorData;
-  for (let at = 0; at < data.length; at++) data[at] = view[at]!;
-  return named(data, dtype);
+  const numbers = new array(length / width);
+  for (let at = 0; at < numbers.length; at++) numbers[at] = view[at]!;
+  return named(widen === undefined ? (numbers as TensorData) : widen(numbers as never), dtype);
 }
 
 /** The numbers in a buffer that nothing else uses, which they may keep. */

@@ -9,6 +9,7 @@ import { unsupported, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 import { bad } from "./error.js";
 import { readPickle } from "./pickle/index.js";
+import { Spent } from "./pickle/machine.js";
 import { type ReadStorage, Storage, storageOf, TENSOR_CALLS } from "./rebuild-tensor.js";
 import { isZip, Zip } from "./zip.js";
 
@@ -53,7 +54,7 @@ function openZip(zip: Zip): Archive {
       throw unsupported(`torch: byteorder ${show(order)} is not supported; supported is "little"`);
   }
   const pickle = zip.read(name);
-  const { value, end } = readPickle(pickle, 0, TENSOR_CALLS, readId);
+  const { value, end } = readPickle(pickle, 0, new Spent(), TENSOR_CALLS, readId);
   if (end !== pickle.length)
     throw bad(`zip: ${show(name)} has ${pickle.length - end} bytes after its pickle`);
   const contents = new Map<string, Uint8Array>();
@@ -74,19 +75,20 @@ function openZip(zip: Zip): Archive {
 }
 
 function openLegacy(file: Uint8Array): Archive {
-  const magic = readPickle(file, 0);
+  const spent = new Spent();
+  const magic = readPickle(file, 0, spent);
   if (magic.value !== MAGIC_NUMBER)
     throw bad(`magic number: expected ${MAGIC_NUMBER}, got ${show(magic.value)}`);
-  const protocol = readPickle(file, magic.end);
+  const protocol = readPickle(file, magic.end, spent);
   if (protocol.value !== PROTOCOL_VERSION) {
     throw bad(`protocol version: expected ${PROTOCOL_VERSION}, got ${show(protocol.value)}`);
   }
-  const system = readPickle(file, protocol.end);
+  const system = readPickle(file, protocol.end, spent);
   if (!(system.value instanceof Map) || system.value.get("little_endian") !== true) {
     throw unsupported("torch: the file was not written on a little-endian machine");
   }
   const storages = new Map<string, Storage>();
-  const object = readPickle(file, system.end, TENSOR_CALLS, (id) => {
+  const object = readPickle(file, system.end, spent, TENSOR_CALLS, (id) => {
     const storage = readId(id);
     if (storage instanceof Storage) {
       const known = storages.get(storage.key);
@@ -97,7 +99,7 @@ function openLegacy(file: Uint8Array): Archive {
     }
     return storage;
   });
-  const keys = readPickle(file, object.end);
+  const keys = readPickle(file, object.end, spent);
   if (!Array.isArray(keys.value)) throw bad("no list of storage keys after the object");
   const contents = locate(file, keys.end, keys.value, storages);
   return {

@@ -25,6 +25,11 @@ const MOST_TENSORS = 100_000;
 const MOST_PARTS = 1_000_000;
 /** Characters of a tensor's name. */
 const MOST_NAME = 1024;
+/**
+ * Characters of the names of a module's tensors together, 80 for each of 100,000. They are joined from those of its
+ * parts, so that a file of 0.1 MB could have 100 MB of them.
+ */
+const MOST_CHARACTERS = 8_000_000;
 
 /** Options of {@link readTorch}. */
 export interface ReadTorchOptions {
@@ -140,7 +145,7 @@ function viewsOf(value: unknown): Views | undefined {
       add(views, key, entry);
     }
   } else if (value instanceof PyObject) {
-    collectModule(value, "", 0, views, { left: MOST_PARTS });
+    collectModule(value, "", 0, views, { parts: MOST_PARTS, characters: MOST_CHARACTERS });
   }
   return views.size > 0 ? views : undefined;
 }
@@ -151,7 +156,7 @@ function collectModule(
   prefix: string,
   depth: number,
   views: Views,
-  budget: { left: number },
+  budget: { parts: number; characters: number },
 ): void {
   if (depth > MOST_DEPTH) throw bad(`modules nest deeper than ${MOST_DEPTH}`);
   const { state } = module;
@@ -162,14 +167,16 @@ function collectModule(
     ? [state]
     : ["_parameters", "_buffers", "_modules"].map((key) => state.get(key))) {
     if (!(group instanceof Map)) continue;
-    budget.left -= group.size;
-    if (budget.left < 0) throw bad(`modules of more than ${MOST_PARTS} parts`);
+    budget.parts -= group.size;
+    if (budget.parts < 0) throw bad(`modules of more than ${MOST_PARTS} parts`);
     for (const [key, entry] of group) {
       if (typeof key !== "string") throw bad(`a part of a module whose key is ${show(key)}`);
       const name = prefix + key;
       if (name.length > MOST_NAME) throw bad(`a module's part has a name of ${name.length} characters`);
       if (entry instanceof PyObject) collectModule(entry, `${name}.`, depth + 1, views, budget);
       else if (isTensor(entry) && !(passing instanceof Set && passing.has(key))) {
+        budget.characters -= name.length;
+        if (budget.characters < 0) throw bad(`names of tensors of more than ${MOST_CHARACTERS} characters`);
         if (views.has(name)) throw bad(`tensor ${show(name)} occurs twice`);
         add(views, name, entry);
       }

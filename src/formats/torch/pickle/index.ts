@@ -10,12 +10,13 @@
  */
 
 import type { Calls } from "./globals.js";
-import { Machine, type ReadId } from "./machine.js";
+import { Machine, type ReadId, Spent } from "./machine.js";
 import { OPCODES, STOP } from "./opcodes.js";
 
 /**
  * Reads one pickle that begins at byte `start`.
  *
+ * @param spent what counts against the limits of the file
  * @param calls what to make of calls of these globals, beyond dicts and sets
  * @returns the value, and the index of the byte after the pickle
  * @throws FormatError naming the byte, and the opcode or global that is not understood or not allowed
@@ -23,10 +24,11 @@ import { OPCODES, STOP } from "./opcodes.js";
 export function readPickle(
   bytes: Uint8Array,
   start = 0,
+  spent = new Spent(),
   calls: Calls = new Map(),
   readId?: ReadId,
 ): { value: unknown; end: number } {
-  const machine = new Machine(bytes, start, calls, readId);
+  const machine = new Machine(bytes, start, spent, calls, readId);
   for (;;) {
     const code = machine.opcode();
     machine.spend(1);

@@ -14,23 +14,29 @@ export const MARK = Symbol("mark");
 /** What to make of a persistent id, which stands for data outside the pickle. */
 export type ReadId = (id: unknown) => unknown;
 
+/** What the pickles of one file have cost so far. A legacy file has five. */
+export class Spent {
+  steps = 0;
+  objects = 0;
+}
+
 export class Machine extends PickleReader {
   readonly calls: Calls;
   readonly readId: ReadId | undefined;
   readonly #stack: unknown[] = [];
   readonly #memo = new Map<number, unknown>();
-  #steps = 0;
-  #objects = 0;
+  readonly #spent: Spent;
 
-  constructor(bytes: Uint8Array, start: number, calls: Calls, readId: ReadId | undefined) {
+  constructor(bytes: Uint8Array, start: number, spent: Spent, calls: Calls, readId: ReadId | undefined) {
     super(bytes, start);
+    this.#spent = spent;
     this.calls = calls;
     this.readId = readId;
   }
 
   spend(steps: number): void {
-    this.#steps += steps;
-    if (this.#steps > MOST_STEPS) throw this.error(`more than ${MOST_STEPS} steps`);
+    this.#spent.steps += steps;
+    if (this.#spent.steps > MOST_STEPS) throw this.error(`more than ${MOST_STEPS} steps`);
   }
 
   push(value: unknown): void {
@@ -39,7 +45,7 @@ export class Machine extends PickleReader {
 
   /** Pushes a new object, which counts towards the limit. */
   make(object: unknown): void {
-    if (++this.#objects > MOST_OBJECTS) throw this.error(`more than ${MOST_OBJECTS} objects`);
+    if (++this.#spent.objects > MOST_OBJECTS) throw this.error(`more than ${MOST_OBJECTS} objects`);
     this.push(object);
   }
 

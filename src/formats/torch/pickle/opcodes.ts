@@ -38,12 +38,12 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map<number, Opcode>([
   [0x8c, [(machine, length) => machine.push(machine.text(length)), 1]], // SHORT_BINUNICODE
   [0x58, [(machine, length) => machine.push(machine.text(length)), 4]], // BINUNICODE
   [0x8d, [(machine, length) => machine.push(machine.text(length)), 8]], // BINUNICODE8
-  [0x55, [(machine, length) => machine.push(machine.byteString(length)), 1]], // SHORT_BINSTRING
-  [0x54, [(machine, length) => machine.push(machine.byteString(length)), 4]], // BINSTRING
-  [0x43, [(machine, length) => machine.push(machine.binary(length)), 1]], // SHORT_BINBYTES
-  [0x42, [(machine, length) => machine.push(machine.binary(length)), 4]], // BINBYTES
-  [0x8e, [(machine, length) => machine.push(machine.binary(length)), 8]], // BINBYTES8
-  [0x96, [(machine, length) => machine.push(machine.binary(length)), 8]], // BYTEARRAY8
+  [0x55, [pushByteString, 1]], // SHORT_BINSTRING
+  [0x54, [pushByteString, 4]], // BINSTRING
+  [0x43, [(machine, length) => machine.make(machine.binary(length)), 1]], // SHORT_BINBYTES
+  [0x42, [(machine, length) => machine.make(machine.binary(length)), 4]], // BINBYTES
+  [0x8e, [(machine, length) => machine.make(machine.binary(length)), 8]], // BINBYTES8
+  [0x96, [(machine, length) => machine.make(machine.binary(length)), 8]], // BYTEARRAY8
 
   [0x5d, [(machine) => machine.make([])]], // EMPTY_LIST
   [0x29, [(machine) => machine.make([])]], // EMPTY_TUPLE
@@ -104,6 +104,12 @@ function checkProtocol(machine: Machine, protocol: number): void {
 /** Frames help readers of streams. Here only their length is checked: the opcodes inside tell their own. */
 function checkFrame(machine: Machine, length: number): void {
   if (length > machine.left()) throw machine.error(`a frame of ${length} bytes reaches past the end`);
+}
+
+function pushByteString(machine: Machine, length: number): void {
+  const text = machine.byteString(length);
+  if (typeof text === "string") machine.push(text);
+  else machine.make(text);
 }
 
 function makeDict(machine: Machine): void {
