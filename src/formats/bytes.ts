@@ -26,6 +26,11 @@ export function unsupported(message: string): FormatError {
   return new FormatError(message, "UNSUPPORTED");
 }
 
+/** A name from a file as messages have it: without its end, if it is long. */
+export function shorten(name: string): string {
+  return name.length > 40 ? `${name.slice(0, 40)}...` : name;
+}
+
 /** A file's content as readers take it. A Node Buffer is a Uint8Array. */
 export type Bytes = Uint8Array | ArrayBuffer;
 

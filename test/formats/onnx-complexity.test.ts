@@ -94,6 +94,8 @@ const MODELS: Record<string, (size: number) => Uint8Array> = {
     ),
   "activations of many names in many calls": (size) =>
     called(size, [lstm(["x", "w", "r"], [], { activations: new Array(size).fill("Elu") })]),
+  "activations of long names in many calls": (size) =>
+    called(size, [lstm(["x", "w", "r"], [], { activations: many(6, () => "n".repeat(20 * size)) })]),
   "a Concat of many rows without numbers": (size) =>
     model({
       nodes: [

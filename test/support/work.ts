@@ -17,6 +17,7 @@ const ARRAY_METHODS = [
   "splice",
 ] as const;
 const TYPED_METHODS = ["set", "slice", "indexOf", "fill"] as const;
+const STRING_METHODS = ["toLowerCase", "split", "replace", "search"] as const;
 
 /** Counts from the first import on: code that was optimised before has no counters. */
 const session = new Session();
@@ -50,6 +51,7 @@ export async function workOf(call: () => unknown): Promise<number> {
   try {
     for (const name of ARRAY_METHODS) count(Array.prototype, name, passedOver(name));
     for (const name of TYPED_METHODS) count(typed, name, passedOver(name));
+    for (const name of STRING_METHODS) count(String.prototype, name, passedOver(name));
     call();
   } finally {
     for (const restore of undo) restore();

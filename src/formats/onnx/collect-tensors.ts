@@ -26,7 +26,7 @@ export function collectTensors(
     if (tensor === undefined) continue;
     const { name, scope, value } = constant;
     const prefix = scope.path === "" || times.get(name) === 1 ? "" : `${scope.path}/`;
-    allowance.spend(prefix.length, "names of weights");
+    allowance.spendName(prefix.length, "names of weights");
     tensors.set(prefix + name, tensor);
     names.set(value, prefix + name);
   }

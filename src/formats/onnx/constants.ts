@@ -7,7 +7,7 @@
 import { show } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
-import { FormatError } from "../bytes.js";
+import { FormatError, shorten } from "../bytes.js";
 import { getOrMake } from "../get-or-make.js";
 import type { Allowance } from "./allowance.js";
 import type { Attribute } from "./model-proto.js";
@@ -164,12 +164,12 @@ export class Constants {
     const { node, output, scope: home } = origin;
     if (home !== scope) return yield { name: origin.name, scope: home };
     const attribute = (key: string) => scope.attribute(node, key);
-    const nodeLabel = () => `onnx: ${node.opType} ${show(node.name || name)}`;
+    const nodeLabel = () => `onnx: ${shorten(node.opType)} ${show(node.name || name)}`;
     if (node.opType === "Constant" && node.domain === "")
       return constantOf(attribute, nodeLabel, this.allowance);
     const operator = node.domain === "" ? OPERATORS.get(node.opType) : undefined;
     if (operator === undefined || (output > 0 && node.opType !== "Split")) {
-      return new NotConstant(`is computed by ${node.opType}`);
+      return new NotConstant(`is computed by ${shorten(node.opType)}`);
     }
     // A Split may have as many outputs as inputs, and each output asks for the inputs.
     const most = node.opType === "Concat" ? node.inputs.length : MOST_INPUTS;
@@ -179,6 +179,9 @@ export class Constants {
       if (value instanceof NotConstant) return value;
       inputs.push(value);
     }
+    let axes = 0;
+    for (const input of inputs) axes += input?.shape.length ?? 0;
+    this.allowance.spendNode(axes);
     const spend = (bytes: number) => this.allowance.spend(bytes);
     const [label, outputCount] = [nodeLabel(), node.outputs.length];
     const result = operator({ inputs, attribute, output, outputCount, label, spend });
@@ -194,6 +197,7 @@ export function constantOf(
 ): AnyTensor | NotConstant {
   const value = attribute("value")?.t;
   if (value !== undefined) return toTensor(value);
+  allowance.spendTensor(0, 0);
   const [float, int] = [attribute("value_float")?.f, attribute("value_int")?.i];
   if (float !== undefined) return new Tensor(Float32Array.of(float), []);
   if (int !== undefined) return new Tensor(int64s([int], label), []);

@@ -160,6 +160,7 @@ export function listOnnxNodes(bytes: Bytes, options?: ListOnnxNodesOptions): Onn
   const { externalData } = checkOptions("options", options, ["externalData"]);
   const { sites, constants } = open(bytes, externalData);
   constants.allowance.spendLayers(sites.recurrent.length);
+  for (const { node } of sites.recurrent) constants.allowance.spendAttributes(node.attributes.size);
   return sites.recurrent.map((site) => {
     const { node, scope, name } = site;
     const attributes = [...node.attributes.keys()].map((key) => [

@@ -5,7 +5,7 @@ import { FormatError } from "../bytes.js";
 import type { Allowance } from "./allowance.js";
 import { ExternalFiles } from "./external.js";
 import { Message } from "./protobuf.js";
-import { labelOf, Parser, readName, readTensorProto, type TensorProto } from "./tensor-proto.js";
+import { intern, labelOf, Parser, readName, readTensorProto, type TensorProto } from "./tensor-proto.js";
 
 /** Of graphs in branches of graphs. Real models nest 6 deep. */
 const MOST_DEPTH = 32;
@@ -77,7 +77,13 @@ export function readModel(bytes: Uint8Array, files = new ExternalFiles()): Model
   return { graph, functions, allowance: parser.allowance };
 }
 
+/** Nodes and graphs of one file. */
+function countNode(parser: Parser): void {
+  if (++parser.nodes > MOST_NODES) throw new FormatError(`onnx: more than ${MOST_NODES} nodes`);
+}
+
 function readGraph(message: Message, parser: Parser, depth: number): Graph {
+  countNode(parser);
   if (depth > MOST_DEPTH) throw new FormatError(`onnx: graphs nest deeper than ${MOST_DEPTH}`);
   let name = "";
   const graph = {
@@ -118,7 +124,7 @@ function readFunction(message: Message, parser: Parser, functions: Map<string, G
     else if (number === 10) domain = message.text();
     else if (number === 13) overload = message.text();
   }
-  const key = functionKey(domain, name, overload);
+  const key = intern(functionKey(domain, name, overload), parser);
   if (functions.has(key)) throw new FormatError(`onnx: function ${show(key)} occurs twice`);
   functions.set(key, { name, ...graph });
 }
@@ -140,7 +146,7 @@ function fitted<Item>(list: readonly Item[], none: readonly Item[]): readonly It
 }
 
 function readNode(message: Message, parser: Parser, depth: number): Node {
-  if (++parser.nodes > MOST_NODES) throw new FormatError(`onnx: more than ${MOST_NODES} nodes`);
+  countNode(parser);
   let [name, opType, domain, overload] = ["", "", "", ""];
   const inputs: string[] = [];
   const outputs: string[] = [];
@@ -169,7 +175,7 @@ function readNode(message: Message, parser: Parser, depth: number): Node {
     opType,
     domain,
     operator: domain === "" ? opType : `${domain}.${opType}`,
-    key: functionKey(domain, opType, overload),
+    key: intern(functionKey(domain, opType, overload), parser),
     inputs: fitted(inputs, NO_NAMES),
     outputs: fitted(outputs, NO_NAMES),
     attributes: attributes ?? NO_ATTRIBUTES,
@@ -206,7 +212,7 @@ function readAttribute(message: Message, parser: Parser, depth: number): Attribu
       spend(message.countInts());
       message.eachInt(addInt);
     } else if (number === 9) strings.push(message.text());
-    else if (number === 21) reference = message.text();
+    else if (number === 21) reference = readName(message, parser);
     else if (number === 22 || number === 23) sparse = true;
   }
   return {

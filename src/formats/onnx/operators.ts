@@ -8,6 +8,7 @@ import { MOST_DIMENSIONS, sizeOf, type TensorData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { stridesOf, visitStrided } from "../strided.js";
+import { AXIS_BYTES } from "./allowance.js";
 import { copyRun } from "./copy-run.js";
 import type { Attribute } from "./model-proto.js";
 
@@ -251,11 +252,12 @@ function reshape(call: Call): AnyTensor {
 }
 
 /** At most one integer per dimension. Newer opsets give them as an input, older ones as an attribute. */
-function integers({ inputs, attribute, label }: Call, at: number, name: string): number[] | undefined {
+function integers({ inputs, attribute, label, spend }: Call, at: number, name: string): number[] | undefined {
   const list: ArrayLike<number | bigint> | undefined = inputs[at]?.data ?? attribute(name)?.ints;
   if (list === undefined) return undefined;
   if (list instanceof Float32Array) throw new FormatError(`${label}: ${name} are no integers`);
   if (list.length > MOST_DIMENSIONS) throw new FormatError(`${label}: ${name}: ${list.length} numbers`);
+  spend(AXIS_BYTES * list.length);
   return Array.from(list, Number);
 }
 

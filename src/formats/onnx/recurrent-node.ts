@@ -7,7 +7,7 @@
 
 import { sameShape, show, showShape } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
-import { FormatError, unsupported } from "../bytes.js";
+import { FormatError, shorten, unsupported } from "../bytes.js";
 import { layerSuffix } from "../layer-suffix.js";
 import type { Allowance } from "./allowance.js";
 import { type Constants, NotConstant } from "./constants.js";
@@ -25,6 +25,9 @@ const ACTIVATIONS: Record<Kind, readonly string[]> = {
   GRU: ["Sigmoid", "Tanh"],
   RNN: ["Tanh"],
 };
+
+/** Characters of an activation's name that are looked at: one more than the longest, Sigmoid, has. */
+const MOST_ACTIVATION = 8;
 
 const INPUTS = ["X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"];
 
@@ -57,7 +60,7 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
   const { node, scope } = site;
   const label = labelOf(site);
   if (node.domain !== "" || !Object.hasOwn(GATE_ORDER, node.opType)) {
-    throw unsupported(`${label}: operator ${node.domain}.${node.opType} is not supported`);
+    throw unsupported(`${label}: operator ${shorten(node.operator)} is not supported`);
   }
   const kind = node.opType as Kind;
   const attribute = (name: string) => scope.attribute(node, name);
@@ -205,7 +208,7 @@ function swapFirst({ data, shape }: Tensor, allowance: Allowance): Tensor {
 }
 
 export function labelOf({ node, name }: Site): string {
-  return `onnx: ${node.opType} ${show(name)}`;
+  return `onnx: ${shorten(node.opType)} ${show(name)}`;
 }
 
 function readDirection(attribute: Attribute | undefined, label: string): Recurrent["direction"] {
@@ -225,7 +228,8 @@ function checkActivations(
   if (given.length === 0) return "tanh";
   // Both directions of an LSTM have 6. A list may be long, and each call of a function would read it.
   if (given.length > 6) throw unsupported(`${label}: ${given.length} activations are not supported`);
-  const names = given.map((name) => name.toLowerCase());
+  // Of long names only so much is looked at: a name may have a megabyte, and a function may be called often.
+  const names = given.map((name) => name.slice(0, MOST_ACTIVATION).toLowerCase());
   for (const [nonlinearity, usual] of [
     ["tanh", ACTIVATIONS[kind]],
     ["relu", ["Relu"]],

@@ -20,8 +20,6 @@ const MOST_NAMES = 1_000_000;
 const KINDS = ["LSTM", "GRU", "RNN"];
 /** Characters of a node's name, with the branches that lead to it. */
 const MOST_PATH = 1024;
-/** A character of such a name takes 8 ns to join and to compare, as long as 8 bytes of numbers. */
-const BYTES_PER_CHARACTER = 8;
 
 /**
  * Where a value comes from. The value of a node has the name that it has in the node's scope, and is the
@@ -167,7 +165,7 @@ export function listSites(model: Model): Sites {
     const own = node.name === "" ? `${node.opType}_${index}` : node.name;
     const path = around === "" ? own : `${around}/${own}`;
     if (path.length > MOST_PATH) throw new FormatError(`onnx: a node's name of ${path.length} characters`);
-    model.allowance.spend(BYTES_PER_CHARACTER * path.length, "names of nodes");
+    model.allowance.spendName(path.length, "names of nodes");
     const wanted = (names.get(path) ?? 0) + 1;
     names.set(path, wanted);
     return wanted === 1 ? path : `${path}#${wanted}`;

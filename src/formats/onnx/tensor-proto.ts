@@ -80,7 +80,7 @@ export interface TensorProto {
 export class Parser extends Source {
   nodes = 0;
   readonly allowance: Allowance;
-  /** By themselves: see {@link readName}. */
+  /** By themselves: see {@link intern}. */
   readonly names = new Map<string, string>();
 
   constructor(
@@ -92,12 +92,16 @@ export class Parser extends Source {
   }
 }
 
+/** {@link intern} of a field's text. */
+export function readName(field: Message, parser: Parser): string {
+  return intern(field.text(), parser);
+}
+
 /**
- * The name of a value. Equal names are one string, which maps compare without looking at its characters. The
- * node of a function that is called 50,000 times may have a name of a megabyte.
+ * Equal names as one string, which maps compare without looking at its characters. The node of a function that is
+ * called 50,000 times may have a name of a megabyte.
  */
-export function readName(field: Message, { names }: Parser): string {
-  const name = field.text();
+export function intern(name: string, { names }: Parser): string {
   const known = names.get(name);
   if (known === undefined) names.set(name, name);
   return known ?? name;
@@ -211,7 +215,7 @@ function read(proto: TensorProto): Tensor<TensorData> {
     );
   };
   // Floats of any width become float32.
-  const spend = () => allowance.spend(elements * (isFloat ? Math.max(4, width) : width));
+  const spend = () => allowance.spendTensor(elements * (isFloat ? Math.max(4, width) : width), dims.length);
   if (raw !== undefined) {
     check(raw.length);
     spend();
