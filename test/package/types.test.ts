@@ -59,7 +59,7 @@ new Sequential(new Map<string, SequentialMember>([["norm", new GroupNorm(groupNo
 const normalized: readonly number[] = LayerNorm.fromStateDict(dict, { prefix: "norm.", eps: maybe.size }).normalizedShape;
 const pooled: Tensor = maxPool1d(leakyRelu(elu(output, 0.5), maybe.size), 2);
 const groups: number = GroupNorm.fromStateDict(dict, { numGroups: 2 }).numGroups;
-const printed: string = String(lstm) + String(stream) + lstm.toString() + new Sequential(members).summary();
+const printed: string = String(lstm) + stream.toString() + new Sequential(members).summary();
 const numbers: number = lstm.numParameters + (new Embedding({ numEmbeddings: 4, embeddingDim: 2 }).paddingIdx ?? 0);
 const told: TensorOptions = { dtype: "bool" };
 const mask: Tensor<Uint8Array> = new Tensor(new Uint8Array(2), [2], told);
