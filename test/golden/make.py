@@ -80,13 +80,22 @@ class Chain(torch.nn.Sequential):
         return x
 
 
+class Transpose(torch.nn.Module):
+    """(N, C, L) to (N, L, C), for which PyTorch has a method of tensors alone."""
+
+    def forward(self, x):
+        return x.transpose(-1, -2)
+
+
 def construct(name, options):
     """The module in PyTorch's words."""
     if name == "Sequential":
         return Chain(*(construct(*member) for member in options["members"]))
+    if name == "Transpose":
+        return Transpose()
     options = dict(options)
-    # LayerNorm has the option since 2.1.
-    without_bias = name == "LayerNorm" and options.pop("bias", True) is False
+    # LayerNorm has the option since 2.1, GroupNorm since 2.15.
+    without_bias = name in ("LayerNorm", "GroupNorm") and options.pop("bias", True) is False
     module = getattr(torch.nn, name)(**snake(options))
     if without_bias:
         module.register_parameter("bias", None)

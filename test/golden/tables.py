@@ -332,6 +332,7 @@ def normalizations():
         (1, (1, 4, 7), {}),
         (2, (3, 6, 4), {"eps": 0.5}),
         (2, (3, 6, 4), {"affine": False}),
+        (2, (3, 6, 4), {"bias": False}),
         (2, (0, 4, 3), {}),
         (2, (3, 4, 0), {}),
         (4, (2, 8, 5001), {}),
@@ -392,6 +393,30 @@ def sequentials():
                 ["GRU", {"inputSize": 5, "hiddenSize": 7, "bidirectional": True}],
                 ["Dropout", {}],
                 ["RNN", {"inputSize": 14, "hiddenSize": 3}],
+            ],
+        ),
+        (
+            (5, 2, 8),
+            [
+                ["Linear", {"inFeatures": 8, "outFeatures": 16}],
+                ["ELU", {}],
+                ["LSTM", {"inputSize": 16, "hiddenSize": 12}],
+                ["Linear", {"inFeatures": 12, "outFeatures": 10}],
+                ["ELU", {}],
+                ["Linear", {"inFeatures": 10, "outFeatures": 4}],
+            ],
+        ),
+        (
+            (2, 3, 40),
+            [
+                ["Conv1d", {"inChannels": 3, "outChannels": 8, "kernelSize": 5, "padding": "same"}],
+                ["ELU", {}],
+                ["MaxPool1d", {"kernelSize": 3}],
+                ["Dropout", {"p": 0.1}],
+                ["Transpose", {}],
+                ["LSTM", {"inputSize": 8, "hiddenSize": 6, "batchFirst": True, "bidirectional": True}],
+                ["Linear", {"inFeatures": 12, "outFeatures": 2}],
+                ["Sigmoid", {}],
             ],
         ),
     ]:

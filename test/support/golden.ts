@@ -84,6 +84,14 @@ interface LayerNormOptions {
   readonly bias?: boolean;
 }
 
+interface GroupNormOptions {
+  readonly numGroups: number;
+  readonly numChannels: number;
+  readonly eps?: number;
+  readonly affine?: boolean;
+  readonly bias?: boolean;
+}
+
 type EmbeddingOptions = { numEmbeddings: number; embeddingDim: number; paddingIdx?: number };
 
 /** The cases by module. Absent `state` and `lengths` are not properties of a case. */
@@ -105,7 +113,7 @@ export type GoldenCase =
   | Case<"ELU", { alpha?: number }, "output">
   | Case<"MaxPool1d", MaxPool1dOptions, "output">
   | Case<"LayerNorm", LayerNormOptions, "output">
-  | Case<"GroupNorm", { numGroups: number; numChannels: number; eps?: number; affine?: boolean }, "output">
+  | Case<"GroupNorm", GroupNormOptions, "output">
   | Case<"Sequential", { members: readonly [name: string, options: object][] }, "output">
   | (Omit<Case<"Embedding", EmbeddingOptions, "output">, "input"> & { readonly input: Tensor<Int32Array> });
 
