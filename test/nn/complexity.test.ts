@@ -93,3 +93,25 @@ describe("lists and rows", () => {
     });
   });
 });
+
+it("a Linear reads its state in proportion to its size, and loads it in proportion to the dict", async () => {
+  await expectLinear(256, (inFeatures) => {
+    const linear = new Linear({ inFeatures, outFeatures: 64 });
+    return () => linear.stateDict();
+  });
+  await expectLinear(256, (inFeatures) => {
+    const linear = new Linear({ inFeatures, outFeatures: 64 });
+    const dict = linear.stateDict();
+    return () => linear.loadStateDict(dict);
+  });
+  await expectLinear(100, (count) => {
+    const linear = new Linear({ inFeatures: 1, outFeatures: 1 });
+    const dict = new Map([...unexpected(count), ...linear.stateDict()]);
+    return () => linear.loadStateDict(dict, { strict: false });
+  });
+  await expectLinear(200, (count) => {
+    const linear = new Linear({ inFeatures: 1, outFeatures: 1 });
+    const dict = new Map([...unexpected(count), ...linear.stateDict()]);
+    return () => expect(() => linear.loadStateDict(dict)).toThrow("more");
+  });
+});
