@@ -192,6 +192,38 @@ export class Tensor<Data extends TensorData = Float32Array> {
   }
 
   /**
+   * A copy in which two dimensions have changed places: of (N, C, L) `transpose(1, 2)` is (N, L, C). Negative numbers
+   * count from the end.
+   * @throws TypeError or RangeError for a dimension that is not there
+   */
+  transpose(dim0: number, dim1: number): Tensor<Data> {
+    // A second tensor, since the fields of the first may have been written.
+    const { data, shape, dtype } = new Tensor(this.data, this.shape, { dtype: this.dtype });
+    const rank = shape.length || 1;
+    const [first, second] = [fromStart("dim0", dim0, rank), fromStart("dim1", dim1, rank)];
+    const [left, right] = [Math.min(first, second), Math.max(first, second)];
+    if (left === right) return this.reshape(shape);
+    const { size: rows, inner: row } = along(shape, left);
+    const { size: columns, inner } = along(shape, right);
+    const sizes = [...shape];
+    sizes[left] = columns;
+    sizes[right] = rows;
+    const copy = zerosLike(data, data.length);
+    let to = 0;
+    for (let outer = 0; to < copy.length; outer += rows * row) {
+      for (let column = 0; column < columns; column++) {
+        for (let middle = column * inner; middle < row; middle += columns * inner) {
+          for (let at = 0; at < rows; at++) {
+            const from = outer + at * row + middle;
+            for (let element = 0; element < inner; element++) copy[to++] = data[from + element]!;
+          }
+        }
+      }
+    }
+    return new Tensor(copy, sizes, { dtype });
+  }
+
+  /**
    * The numbers as nested arrays; a scalar gives one number. 64-bit integers come as bigint. TypeScript believes what
    * it is told of the number of dimensions: `toArray<2>()` is a `number[][]`.
    * @throws RangeError for more than 2^27 arrays, as a tensor without numbers may have, and where `data` no longer has

@@ -19,7 +19,7 @@ import {
   Sequential,
   type SequentialMember,
   sigmoid,
-  Tensor,
+  type Tensor,
   tanh,
 } from "../../src/index.js";
 import { expectClose, type GoldenCase, type GoldenModule, goldenCases } from "../support/golden.js";
@@ -125,22 +125,8 @@ const MEMBERS: Record<string, (options: never) => SequentialMember> = {
   RNN: (options) => new RNN(options),
   Sigmoid: () => sigmoid,
   Tanh: () => tanh,
-  Transpose: () => transpose,
+  Transpose: () => (input) => input.transpose(-1, -2),
 };
-
-/** (N, C, L) to (N, L, C). */
-function transpose({ data, shape: [batch = 0, channels = 0, length = 0] }: Tensor): Tensor {
-  const output = Tensor.zeros([batch, length, channels]);
-  output.data.forEach((_, at) => {
-    const [row, position, channel] = [
-      Math.floor(at / (length * channels)),
-      Math.floor(at / channels) % length,
-      at % channels,
-    ];
-    output.data[at] = data[(row * channels + channel) * length + position]!;
-  });
-  return output;
-}
 
 cases("Sequential", (golden) => {
   const members = golden.options.members.map(([name, options]) => MEMBERS[name]!(options as never));

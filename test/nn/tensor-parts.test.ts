@@ -1,4 +1,4 @@
-/** at, select, slice, reshape, argmax, topk and concat: PyTorch 1.13's answers, and what is refused. */
+/** at, select, slice, reshape, transpose, argmax, topk and concat: PyTorch 1.13's answers, and what is refused. */
 import { describe, expect, it } from "vitest";
 import { argmax, concat, Tensor, topk } from "../../src/index.js";
 
@@ -65,6 +65,17 @@ describe("PyTorch's answers", () => {
     expect(EMPTY.reshape([-1]).shape).toEqual([0]);
     expect(EMPTY.reshape([3, -1]).shape).toEqual([3, 0]);
     expect(MASK.reshape([4]).dtype).toBe("bool");
+  });
+
+  it("transpose", () => {
+    expect(X.transpose(1, 2).select(0, 0).toArray()).toEqual(
+      [0, 1, 2, 3].map((column) => X.toArray<3>()[0]!.map((row) => row[column])),
+    );
+    expect(X.transpose(0, -1).shape).toEqual([4, 3, 2]);
+    expect(A.transpose(0, 1).data).toEqual(BigInt64Array.of(0n, 3n, 1n, 4n, 2n, 5n));
+    expect(MASK.transpose(-1, 0)).toEqual(new Tensor(Uint8Array.of(1, 0, 0, 1), [2, 2], { dtype: "bool" }));
+    expect(SCALAR.transpose(0, -1)).toEqual(SCALAR);
+    expect(EMPTY.transpose(0, 1).shape).toEqual([0, 2]);
   });
 
   it("argmax", () => {
@@ -167,6 +178,7 @@ describe("copies", () => {
       source.select(0, 0),
       source.slice(0),
       source.reshape([2]),
+      source.transpose(0, 0),
       concat([source]),
       topk(source, 2)[0],
     ];
@@ -196,6 +208,12 @@ describe("refusals", () => {
     ["slice of no dimension", () => A.slice(-3), RangeError, "dim: expected an integer from -2 to 1, got -3"],
     ["half a place", () => A.slice(0, 0.5), RangeError, "from: expected an integer"],
     ["a place of text", () => A.slice(0, 0, "1" as never), TypeError, 'to: expected a number, got "1"'],
+    [
+      "transpose of no dimension",
+      () => A.transpose(0, 2),
+      RangeError,
+      "dim1: expected an integer from -2 to 1, got 2",
+    ],
     ["other sizes", () => A.reshape([4, 2]), RangeError, "shape: expected one of 6 elements, got [4, 2]"],
     [
       "a size too many",

@@ -106,6 +106,27 @@ describe("parts of a tensor", () => {
     );
   });
 
+  it("transpose finds every element where its indices have changed places", () => {
+    fc.assert(
+      fc.property(along, fc.nat(), ([x, dim], draw) => {
+        const [first, second] = [axisOf(x, dim), draw % x.shape.length];
+        const turned = x.transpose(dim, second);
+        const swap = <Item>(list: readonly Item[]) =>
+          list.map((item, at) => (at === first ? list[second]! : at === second ? list[first]! : item));
+        expect(turned.shape).toEqual(swap(x.shape));
+        x.data.forEach((number, position) => {
+          const indices: number[] = [];
+          let rest = position;
+          for (const size of [...x.shape].reverse()) {
+            indices.unshift(rest % size);
+            rest = Math.floor(rest / size);
+          }
+          expect(turned.at(...swap(indices))).toBe(number);
+        });
+      }),
+    );
+  });
+
   it("concat puts slices together again", () => {
     fc.assert(
       fc.property(along, fc.nat({ max: 5 }), fc.nat({ max: 5 }), ([x, dim], a, b) => {
