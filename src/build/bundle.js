@@ -14,7 +14,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, transformSync } from "esbuild";
+import { build } from "esbuild";
 import { ENTRIES, edgePathOf } from "./entries.js";
 import { BANNER } from "./licence.js";
 
@@ -65,13 +65,23 @@ const loaderWithoutWrappers = {
   },
 };
 
+/** ASCII as a literal of several lines: where a script throws, Node shows the whole line. */
+function literal(text) {
+  const lines = text.match(/[\s\S]{1,1000}/g).map((part) => {
+    const shown = part.replace(/["\\<]/g, "\\$&");
+    return shown.replace(/[^ -~]/g, (character) => {
+      return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+    });
+  });
+  return `"${lines.join("\\\n")}"`;
+}
+
 /** Adds the texts to the files that read them, before the comment that names the source map. */
 function addTexts({ outputFiles }) {
   for (const file of outputFiles.filter(({ path }) => path.endsWith(".js"))) {
     for (const [name, variable] of Object.entries(TEXTS)) {
       if (!file.text.includes(variable)) continue;
-      const declaration = `var ${variable} = ${JSON.stringify(readFileSync(`build/${name}`, "latin1"))};`;
-      const { code } = transformSync(declaration, { minify: true, target: OPTIONS.target });
+      const code = `var ${variable}=${literal(readFileSync(`build/${name}`, "latin1"))};\n`;
       const [script, sourceMap = ""] = file.text.split(/(?=^\/\/# sourceMappingURL)/m);
       file.contents = Buffer.from(script + code + sourceMap);
     }

@@ -7,6 +7,9 @@ import relaxedSimdText from "../../build/relaxed-simd.txt";
 import simdText from "../../build/simd.txt";
 import { coded } from "../tensor/errors.js";
 
+/** As in src/build/embed.js. */
+const FLIPPED = 64;
+
 export function simd(): Uint8Array<ArrayBuffer> {
   return toBytes(simdText());
 }
@@ -16,8 +19,8 @@ export function relaxedSimd(): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The bytes of an embedded binary. TextEncoder makes the low seven bits of all of them; the loop below sets
- * eighth bits, where markers were.
+ * The bytes of an embedded binary. TextEncoder makes the low seven bits of all of them, of which the seventh is flipped;
+ * eighth bits are set where markers were.
  *
  * @throws Error where the page has one of the few encodings that change ASCII: ISO-2022-JP changes control
  *   characters
@@ -37,7 +40,8 @@ export function toBytes(text: string): Uint8Array<ArrayBuffer> {
   // A copy is an array of this realm. A sandbox's TextEncoder may be of another, whose arrays are no
   // Uint8Array here.
   const binary = new Uint8Array(ascii);
-  const flip = 128 | text.charCodeAt(1);
+  for (let at = 0; at < binary.length; at++) binary[at]! ^= FLIPPED;
+  const flip = 128 | (text.charCodeAt(1) ^ FLIPPED);
   let index = 0;
   parts.forEach((part) => {
     index += part.length;

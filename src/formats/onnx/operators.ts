@@ -1,7 +1,4 @@
-/**
- * The operators through which a constant may pass on its way to a layer. Each is one function and one line in
- * the table. All of them move or repeat the numbers of their inputs, and make no others.
- */
+/** The operators that move or repeat a constant's numbers on its way to a layer: a function and a table line each. */
 
 import { showShape } from "../../tensor/checks.js";
 import { MOST_DIMENSIONS, sizeOf, type TensorData } from "../../tensor/like.js";
