@@ -65,7 +65,10 @@ const loaderWithoutWrappers = {
   },
 };
 
-/** ASCII as a literal of several lines: where a script throws, Node shows the whole line. */
+/**
+ * ASCII as a literal of several lines, since Node shows the whole line where a script throws. Without a plain "<" it has
+ * no "</script>", which would end the script of a page.
+ */
 function literal(text) {
   const lines = text.match(/[\s\S]{1,1000}/g).map((part) => {
     const shown = part.replace(/["\\<]/g, "\\$&");

@@ -1,4 +1,4 @@
-/** What is flipped in every character; src/bundle/embedded.ts has it too. */
+/** What is flipped in every character. It is the character of the first byte, which is 0 in every binary. */
 const FLIPPED = 64;
 
 /**

@@ -7,9 +7,6 @@ import relaxedSimdText from "../../build/relaxed-simd.txt";
 import simdText from "../../build/simd.txt";
 import { coded } from "../tensor/errors.js";
 
-/** As in src/build/embed.js. */
-const FLIPPED = 64;
-
 export function simd(): Uint8Array<ArrayBuffer> {
   return toBytes(simdText());
 }
@@ -40,8 +37,10 @@ export function toBytes(text: string): Uint8Array<ArrayBuffer> {
   // A copy is an array of this realm. A sandbox's TextEncoder may be of another, whose arrays are no
   // Uint8Array here.
   const binary = new Uint8Array(ascii);
-  for (let at = 0; at < binary.length; at++) binary[at]! ^= FLIPPED;
-  const flip = 128 | (text.charCodeAt(1) ^ FLIPPED);
+  // A binary begins with 0, so its first character is what was flipped in all.
+  const flipped = binary[0]!;
+  for (let at = 0; at < binary.length; at++) binary[at]! ^= flipped;
+  const flip = 128 | (text.charCodeAt(1) ^ flipped);
   let index = 0;
   parts.forEach((part) => {
     index += part.length;
