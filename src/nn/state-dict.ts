@@ -98,20 +98,19 @@ export function selectParameters(
     const more = problems.splice(MOST_PROBLEMS).length;
     if (more > 0) problems.push(`${more} more`);
     const absent = specs.find(({ name }) => !entries.has(name));
-    if (absent !== undefined) problems.push(meant(entries, absent.name, prefix).slice(2));
-    const list = problems.filter((problem) => problem !== "").join("; ");
-    throw coded("SHAPE", new RangeError(`${moduleName}.loadStateDict: ${list}`));
+    if (absent !== undefined) problems.push(...meant(entries, absent.name, prefix));
+    throw coded("SHAPE", new RangeError(`${moduleName}.loadStateDict: ${problems.join("; ")}`));
   }
   return selected;
 }
 
-/** What a message adds where a key has more between the prefix and the name, such as the prefix's dot. */
-function meant(entries: ReadonlyMap<string, unknown>, name: string, prefix: string): string {
+/** What a message asks where a key has more between the prefix and the name, such as the prefix's dot; else nothing. */
+function meant(entries: ReadonlyMap<string, unknown>, name: string, prefix: string): string[] {
   for (const key of entries.keys()) {
     if (key.endsWith(`.${name}`))
-      return `; did you mean prefix ${show(prefix + key.slice(0, -name.length))}?`;
+      return [`did you mean prefix ${show(prefix + key.slice(0, -name.length))}?`];
   }
-  return "";
+  return [];
 }
 
 /** Selects the integers and scales of an int8 matrix, given so or as float weights; returns what is wrong. */
@@ -164,8 +163,8 @@ export function shapeOf(
     const found = [...entries.keys()].slice(0, 8).map((key) => `${prefix}${key}`);
     const list =
       found.length === 0 ? `no key begins with ${JSON.stringify(prefix)}` : `found ${found.join(", ")}`;
-    const problem = `dict: expected a key ${prefix}${name}; ${list}${meant(entries, name, prefix)}`;
-    throw coded("SHAPE", new RangeError(problem));
+    const problems = [`dict: expected a key ${prefix}${name}`, list, ...meant(entries, name, prefix)];
+    throw coded("SHAPE", new RangeError(problems.join("; ")));
   }
   const { shape } = asParameter(entries.get(name), `${prefix}${name}`);
   if (shape.length !== (rank ?? shape.length)) {
