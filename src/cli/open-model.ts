@@ -65,14 +65,6 @@ export interface Model {
   readonly refused: readonly string[];
 }
 
-export type Reader =
-  | "readSafetensors"
-  | "readTorch"
-  | "readOnnx"
-  | "readNam"
-  | "readGuitarML"
-  | "readRTNeural";
-
 /** What a format is called, and its reader. */
 const FORMATS = {
   torch: ["PyTorch", "readTorch"],
@@ -82,6 +74,8 @@ const FORMATS = {
   guitarml: ["GuitarML", "readGuitarML"],
   rtneural: ["RTNeural", "readRTNeural"],
 } as const;
+
+export type Reader = (typeof FORMATS)[keyof typeof FORMATS][1];
 
 /**
  * @param keys what leads to the state dict in a PyTorch checkpoint; the usual keys by default
@@ -147,17 +141,18 @@ function moduleLayer(dict: StateDict, from: "weights" | "tensors"): (info: Modul
 
 /** How an ONNX model is read: without the nodes that are not supported. Undefined for another file. */
 function onnxOptions(bytes: Uint8Array, path: string) {
+  let nodes: OnnxNode[];
+  try {
+    nodes = listOnnxNodes(bytes);
+  } catch {
+    return undefined; // readWeights says why.
+  }
   // PyTorch's newer exporter writes the weights of model.onnx to model.onnx.data.
   const name = `${basename(path)}.data`;
   const hasData = existsSync(`${path}.data`);
   const data = hasData ? readBytes(`${path}.data`) : undefined;
   const external = data === undefined ? {} : { externalData: { [name]: data } };
-  let nodes: OnnxNode[];
-  try {
-    nodes = listOnnxNodes(bytes, external);
-  } catch {
-    return undefined; // readWeights says why.
-  }
+  if (hasData) nodes = listOnnxNodes(bytes, external);
   const names = nodes.filter(({ problem }) => problem === undefined).map((node) => node.name);
   const refused = nodes.flatMap(({ problem }) => problem ?? []);
   return {

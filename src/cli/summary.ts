@@ -1,4 +1,4 @@
-/** Layers in a line: `LSTM 40 -> 128, 2 layers`. */
+/** Layers in a line, `LSTM 40 -> 128, 2 layers`, and the options that the node of a Conv1d tells. */
 import type { ModuleInfo, OnnxModule } from "lstm-wasm/formats";
 
 export type OnnxConv1d = Extract<OnnxModule, { readonly kind: "Conv1d" }>;

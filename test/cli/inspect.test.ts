@@ -1,5 +1,5 @@
 /** lstm-wasm inspect, and the keys and files beside a model that every command reads. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { doubt, explainBatchFirst, saysBatchFirst } from "../../src/cli/batch-first.js";
@@ -217,4 +217,10 @@ it("reads the weights that an ONNX model keeps in a file beside it", () => {
   expect(out).toContain(
     'const { layers } = readOnnx(bytes, { externalData: { "outside.onnx.data": data } });',
   );
+});
+
+it("reads nothing beside a file that is no ONNX model", () => {
+  const path = write("beside.safetensors", writeSafetensors({ "a.weight": Tensor.zeros([2, 2]) }));
+  mkdirSync(`${path}.data`);
+  expect(command("inspect", path)).toMatchObject({ code: 0, error: "" });
 });
