@@ -159,6 +159,20 @@ const usual = (golden: GoldenCase) => {
   );
 };
 
+/** Expects a result for each variable, and the numbers of its case. */
+function expectGolden(
+  results: Readonly<Record<string, Result>>,
+  names: readonly string[],
+  cases: readonly Pick<Extract<GoldenCase, { module: "LSTM" }>, "name" | "expected">[],
+): void {
+  expect(Object.keys(results).sort()).toEqual([...names].sort());
+  for (const [at, name] of names.entries()) {
+    const { data, shape } = results[name]!.output;
+    const golden = cases[at]!;
+    expectClose(golden.name, new Tensor(Float32Array.from(data), shape), golden.expected.output);
+  }
+}
+
 describe("beside PyTorch's numbers", () => {
   const CALLED = { LSTM: "Lstm", GRU: "Gru", RNN: "Rnn", Linear: "Linear", Conv1d: "Conv1D" };
 
@@ -175,15 +189,7 @@ describe("beside PyTorch's numbers", () => {
       given[`net${CALLED[module]}${at}`] = input;
     }
     const { results } = run(write("golden.safetensors", writeSafetensors(dict)), [], given);
-    expect(Object.keys(results).sort()).toEqual(Object.keys(given).sort());
-    for (const [at, name] of Object.keys(given).entries()) {
-      const { output } = results[name]!;
-      expectClose(
-        cases[at]!.name,
-        new Tensor(Float32Array.from(output.data), output.shape),
-        cases[at]!.expected.output,
-      );
-    }
+    expectGolden(results, Object.keys(given), cases);
     expect(cases.length).toBeGreaterThan(40);
   });
 
@@ -233,16 +239,8 @@ describe("beside PyTorch's numbers", () => {
       onnx.model({ inputs: cases.map((_, at) => `x${at}`), nodes, initializers }),
     );
     const { results, code } = run(path, [], given);
-    expect(Object.keys(results).sort()).toEqual(Object.keys(given).sort());
     expect(code.match(/initialState/g)!.length).toBeGreaterThan(cases.length);
-    for (const [at, name] of Object.keys(given).entries()) {
-      const { output } = results[name]!;
-      expectClose(
-        cases[at]!.name,
-        new Tensor(Float32Array.from(output.data), output.shape),
-        cases[at]!.expected.output,
-      );
-    }
+    expectGolden(results, Object.keys(given), cases);
     expect(cases.length).toBeGreaterThan(10);
   });
 });
