@@ -20,6 +20,12 @@ const file = (name: string) => new Uint8Array(readFileSync(new URL(`files/${name
 const example = (name: string) =>
   new Uint8Array(readFileSync(new URL(`../../examples/${name}`, import.meta.url)));
 const zip = (...names: string[]) => zipSync(Object.fromEntries(names.map((name) => [name, strToU8("x")])));
+/** A zip of one entry, whose name the directory says to be of 65,535 bytes. */
+const longNamed = (bytes: Uint8Array) => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  view.setUint16(view.getUint32(bytes.length - 22 + 16, true) + 28, 0xffff, true);
+  return bytes;
+};
 const latin1 = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const json = (value: unknown) => strToU8(JSON.stringify(value));
 
@@ -166,6 +172,11 @@ const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: stri
     "a zip with a SavedModel",
     zip("m/saved_model.pb", "m/x"),
     `a zip with a TensorFlow SavedModel; ${tensorflow}`,
+  ],
+  [
+    "a zip with a name that reaches past its directory",
+    longNamed(zip("a/data.pkl")),
+    "a zip that is empty or cut off; copy or download it again",
   ],
   ["an empty zip", zipSync({}), "a zip that is empty or cut off; copy or download it again"],
   [

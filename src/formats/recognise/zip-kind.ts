@@ -31,7 +31,7 @@ export function zipKind(file: Uint8Array): FileKind {
   return archiveOf("a zip", names);
 }
 
-/** Names of the directory, as latin1 and cut; none where it is not found. */
+/** Names of the directory, as latin1 and cut, up to one that reaches past it; none where it is not found. */
 function namesOf(file: Uint8Array): string[] {
   const view = viewOf(file);
   const names: string[] = [];
@@ -40,8 +40,9 @@ function namesOf(file: Uint8Array): string[] {
   if (end < 0) return names;
   let at = view.getUint32(end + 16, true);
   // A directory past 4 GB has its place in another record; the names before it do as well.
-  while (names.length < MOST_NAMES && at + 46 <= file.length && view.getUint32(at, true) === 0x02014b50) {
+  while (names.length < MOST_NAMES && at + 46 <= end && view.getUint32(at, true) === 0x02014b50) {
     const length = view.getUint16(at + 28, true);
+    if (at + 46 + length > end) break;
     names.push(latin1(file.subarray(at + 46, at + 46 + Math.min(length, MOST_NAME))));
     at += 46 + length + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
