@@ -367,6 +367,21 @@ describe("readRTNeural", () => {
       (f) => (f.layers[1]!.weights[1] = [1]),
       "rtneural: layers[1]: bias: expected shape [3], got [1]",
     ],
+    [
+      "a head without a bias",
+      (f) => f.layers[1]!.weights.pop(),
+      "rtneural: layers[1].weights: expected [kernel, bias], got an array of length 1",
+    ],
+    [
+      "a head without weights",
+      (f) => (f.layers[1]!.weights = []),
+      "rtneural: layers[1].weights: expected [kernel, bias], got an array of length 0",
+    ],
+    [
+      "a gain of 121 dB",
+      (f) => (f.in_gain = 121),
+      "rtneural: in_gain: expected at most 120 decibels, got 121",
+    ],
     ["a skip of 2", (f) => (f.in_skip = 2), "rtneural: in_skip: expected an integer from 0 to 1, got 2"],
     [
       "a rate that is text",

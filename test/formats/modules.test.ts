@@ -71,6 +71,7 @@ describe("listModules", () => {
         "broken.weight_ih_l0": [5, 2],
         "broken.weight_hh_l0": [5, 3],
         "lonely.weight_ih_l0": [4, 2],
+        "lonely.weight_ih": [4, 2],
         own_weight: [2, 2],
       }),
     );

@@ -172,4 +172,21 @@ describe("constants", () => {
     const found = names.filter((name) => new Constants(new Allowance(1000)).isZeros(name, first!.scope));
     expect(found).toEqual(["zeros", "expanded", "both", "part", "zero"]);
   });
+
+  it("knows the zeros of ConstantFill and of other graphs, and throws what is broken twice", () => {
+    const nodes = [
+      node("ConstantFill", [], ["fill"]),
+      node("ConstantFill", [], ["ones"], { attributes: { value: { float: 1 } } }),
+      node("ConstantFill", [], ["other"], { domain: "d" }),
+      node("Constant", [], ["constant"], { attributes: { value_float: { float: 0 } } }),
+      node("Constant", [], ["text"], { attributes: { value_string: "x" } }),
+      node("Identity", ["nope"], ["broken"]),
+    ];
+    const [first] = listSites(readModel(model({ nodes, initializers: INITIALIZERS }))).constants;
+    const constants = new Constants(new Allowance(1000));
+    const isZeros = (name: string) => constants.isZeros(name, first!.scope);
+    expect(["fill", "ones", "other", "constant", "text"].filter(isZeros)).toEqual(["fill", "constant"]);
+    for (let time = 0; time < 2; time++)
+      expect(() => isZeros("broken")).toThrow('"nope" is used but not defined');
+  });
 });

@@ -3,7 +3,16 @@ import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { readOnnx } from "../../src/formats/onnx/index.js";
 import { layer } from "../support/onnx-layer.js";
-import { floats, int64s, lengthDelimited, model, node, tensor } from "../support/onnx-writer.js";
+import {
+  floats,
+  func,
+  int64s,
+  integer,
+  lengthDelimited,
+  model,
+  node,
+  tensor,
+} from "../support/onnx-writer.js";
 
 const count = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 
@@ -13,6 +22,7 @@ describe("readOnnx", () => {
   });
   const weights = (at: number, name: string) =>
     ["x", "w", "r", "b"].map((usual, index) => (index === at ? name : usual));
+  const named = lengthDelimited(5, lengthDelimited(1, "a"));
   it.each<[string, Uint8Array, string]>([
     [
       "clip",
@@ -148,6 +158,71 @@ describe("readOnnx", () => {
         initializers: [tensor("t", { type: 2, dims: [1], more: lengthDelimited(5, [0x80, 2]) })],
       }),
       'onnx: tensor "t": 256 does not fit U8',
+    ],
+    [
+      "a number of more than 53 bits in a Constant",
+      model({ nodes: [node("Constant", [], ["c"], { attributes: { value_ints: [1, 2 ** 60] } })] }),
+      'onnx: Constant "c": 1152921504606847000 is out of range',
+    ],
+    [
+      "a type of more than 53 bits",
+      layer("LSTM", { initializers: [tensor("t", { dims: [], more: integer(2, 2n ** 60n) })] }),
+      "onnx: tensor: field 2: 1152921504606846976 is out of range",
+    ],
+    [
+      "a type that has no name",
+      layer("LSTM", { inputs: weights(1, "w2"), initializers: [tensor("w2", { type: 99, dims: [0] })] }),
+      'onnx: tensor "w2": type 99 is not supported',
+    ],
+    [
+      "floats of five bytes",
+      layer("LSTM", {
+        initializers: [tensor("t", { dims: [1], more: lengthDelimited(4, [1, 2, 3, 4, 5]) })],
+      }),
+      "onnx: tensor: field 4: 5 bytes are no whole count of 4-byte numbers",
+    ],
+    [
+      "a tensor in segments",
+      layer("LSTM", { initializers: [tensor("t", { dims: [1], more: lengthDelimited(3, []) })] }),
+      "onnx: tensor: segments are not supported",
+    ],
+    [
+      "an attribute as a list",
+      layer("LSTM", { more: { nodes: [node("Foo", [], [], { attributes: { a: { packed: [1, 2] } } })] } }),
+      "onnx: attribute: field 3: expected an integer, got wire type 2",
+    ],
+    [
+      "an attribute twice",
+      layer("LSTM", { more: { nodes: [[...named, ...named]] } }),
+      'onnx: node "": attribute "a" occurs twice',
+    ],
+    [
+      "a function twice",
+      model({}, [func("d", "f", {}), func("d", "f", {})]),
+      'onnx: function "d:f" occurs twice',
+    ],
+    [
+      "too many activations",
+      layer("LSTM", { attributes: { activations: Array(7).fill("Tanh") } }),
+      "7 activations are not supported",
+    ],
+    [
+      "a ninth input",
+      layer("LSTM", { inputs: ["x", "w", "r", "b", "", "", "", "", "state"] }),
+      "input 8 is not supported",
+    ],
+    [
+      "a state of two axes",
+      layer("LSTM", { inputs: ["x", "w", "r", "b", "", "h"], ...withLists("h", [1, 2], [1, 2]) }),
+      "initial_h: shape [1, 2] is no state",
+    ],
+    [
+      "states of two batch sizes in one module",
+      layer("LSTM", {
+        inputs: ["x", "w", "r", "b", "", "h", "c"],
+        initializers: [floats("h", [1, 1, 2], [1, 2]), floats("c", [1, 2, 2], [1, 2, 3, 4])],
+      }),
+      'onnx: LSTM "LSTM_0": its initial states differ in batch size',
     ],
     [
       "an initializer twice",

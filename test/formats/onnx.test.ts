@@ -2,9 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
+import { dtypeOf } from "../../src/formats/index.js";
 import { listOnnxNodes, readOnnx } from "../../src/formats/onnx/index.js";
 import { layer, marked } from "../support/onnx-layer.js";
 import {
+  float,
   floats,
   func,
   graph,
@@ -14,6 +16,7 @@ import {
   model,
   node,
   tensor,
+  varint,
 } from "../support/onnx-writer.js";
 
 /** Files as PyTorch exports them and the state dicts they came from, by make_onnx.py. */
@@ -206,21 +209,24 @@ describe("readOnnx", () => {
     expect(() => readOnnx(good, { externalData: { a: 1 } as never })).toThrow('options.externalData["a"]');
   });
 
-  const chain = (between: readonly number[][], x: string, outputs = ["y2"]) =>
+  const chain = (between: readonly number[][], x: string, outputs = ["y2"], more = {}) =>
     readOnnx(
       model({
         inputs: ["x"],
         outputs,
         nodes: [
-          node("LSTM", ["x", "w", "r"], ["y1"], { attributes: { hidden_size: 2 } }),
+          node("LSTM", ["x", "w", "r"], ["y1"], { attributes: { hidden_size: 2, ...more } }),
           ...between,
-          node("LSTM", [x, "w", "r"], ["y2"], { attributes: { hidden_size: 2 } }),
+          node("LSTM", [x, "w", "r"], ["y2"], { attributes: { hidden_size: 2, ...more } }),
         ],
         initializers: [
           marked("w", 1, 4, 2, 2),
           marked("r", 1, 4, 2, 2),
           int64s("one", [1]),
           int64s("shape", [0, 0, -1]),
+          int64s("two", [2]),
+          int64s("units", [0, 0, 2]),
+          int64s("flat", [1, 0, -1]),
         ],
       }),
     ).layers.map(({ nodes }) => nodes.length);
@@ -237,6 +243,16 @@ describe("readOnnx", () => {
     const swap = node("Transpose", ["s"], ["t"], { attributes: { perm: [1, 0, 2] } });
     expect(chain([squeeze, swap], "t")).toEqual([1, 1]);
     expect(chain([node("Squeeze", ["y1"], ["s"])], "s")).toEqual([1, 1]);
+    // Axes from the end, a stated size, batch first; a Dropout in training, a shape that is none, another domain.
+    const last = node("Squeeze", ["y1"], ["s"], { attributes: { axes: [-3] } });
+    expect(chain([last], "s")).toEqual([2]);
+    expect(chain([transpose, node("Reshape", ["t", "units"], ["s"])], "s")).toEqual([2]);
+    expect(chain([node("Squeeze", ["y1", "two"], ["s"])], "s", ["y2"], { layout: 1 })).toEqual([2]);
+    expect(chain([squeeze], "s", ["y2"], { layout: 1 })).toEqual([1, 1]);
+    expect(chain([squeeze, node("Dropout", ["s", "", "x"], ["d"])], "d")).toEqual([1, 1]);
+    expect(chain([transpose, node("Reshape", ["t", "flat"], ["s"])], "s")).toEqual([1, 1]);
+    expect(chain([node("Reshape", ["y1", "shape"], ["s"])], "s")).toEqual([1, 1]);
+    expect(chain([node("Squeeze", ["y1", "one"], ["s"], { domain: "d" })], "s")).toEqual([1, 1]);
   });
 
   it("gives every weight of the file, by branch where names repeat", () => {
@@ -282,6 +298,68 @@ describe("readOnnx", () => {
       ["n", BigInt64Array.of(3n, -4n)],
       ["f", Float32Array.of(0.5)],
     ]);
+  });
+
+  it("reads numbers of any width, in lists as long as may be", () => {
+    const long = Array.from({ length: 9 }, (_, at) => (at % 2 === 0 ? 1 : -1) * 2 ** (4 * at));
+    const [int, ints, few] = [
+      { value_int: -(2 ** 40) },
+      { value_ints: long },
+      { value_floats: { floats: [1, 2] } },
+    ];
+    const varints = (...numbers: bigint[]) => numbers.flatMap(varint);
+    const bytesOf = (data: ArrayBufferView) => new Uint8Array(data.buffer);
+    const bytes = model({
+      nodes: [int, ints, few].map((attributes, at) => node("Constant", [], [`c${at}`], { attributes })),
+      initializers: [
+        tensor("i64", { type: 7, dims: [2], more: lengthDelimited(7, varints(-1n, 2n ** 62n)) }),
+        tensor("u64", { type: 13, dims: [1], more: lengthDelimited(11, varints(2n ** 64n - 1n)) }),
+        tensor("u32", { type: 12, dims: [1], more: lengthDelimited(11, varints(2n ** 32n - 1n)) }),
+        tensor("i16", { type: 5, dims: [1], more: lengthDelimited(5, varints(-300n)) }),
+        tensor("f64", { type: 11, dims: [2], more: lengthDelimited(10, bytesOf(Float64Array.of(0.1, 2))) }),
+        tensor("f32", { dims: [9], more: lengthDelimited(4, bytesOf(Float32Array.from(long))) }),
+        tensor("one", { dims: [1], more: float(4, 0.5) }),
+      ],
+    });
+    const { tensors } = readOnnx(bytes);
+    expect(Object.fromEntries([...tensors].map(([name, { data }]) => [name, data]))).toEqual({
+      i64: BigInt64Array.of(-1n, 2n ** 62n),
+      u64: BigUint64Array.of(2n ** 64n - 1n),
+      u32: Uint32Array.of(2 ** 32 - 1),
+      i16: Int16Array.of(-300),
+      f64: Float32Array.of(0.1, 2),
+      f32: Float32Array.from(long),
+      one: Float32Array.of(0.5),
+      c0: BigInt64Array.of(BigInt(-(2 ** 40))),
+      c1: BigInt64Array.from(long, BigInt),
+      c2: Float32Array.of(1, 2),
+    });
+    expect(["f64", "f32", "u64"].map((name) => dtypeOf(tensors.get(name)!))).toEqual([
+      "float64",
+      "float32",
+      "uint64",
+    ]);
+  });
+
+  it("tells nodes of one name apart, and the graphs of one attribute", () => {
+    const lstm = node("LSTM", ["x", "w", "r"], [], {
+      name: "n",
+      domain: "ai.onnx",
+      attributes: { hidden_size: 2 },
+    });
+    const inner = graph({ nodes: [lstm] });
+    const nodes = [
+      lstm,
+      lstm,
+      node("Foo", [], [], { name: "n", attributes: { branches: { graphs: [inner, inner] } } }),
+    ];
+    const names = listOnnxNodes(layer("LSTM", { more: { nodes } })).map(({ name, problem }) => [
+      name,
+      problem,
+    ]);
+    expect(names).toEqual(
+      ["n", "n#2", "n#3/branches[0]/n", "n#3/branches[1]/n", "LSTM_3"].map((name) => [name, undefined]),
+    );
   });
 
   it("reads only the nodes it is asked for", () => {

@@ -88,6 +88,15 @@ it.each<[string, readonly number[], string]>([
     moduleOf([...op.int(7), ...tensor(), ...op.setItem]),
     "a part of a module whose key is 7",
   ],
+  [
+    "a part that occurs twice",
+    [
+      ...call("models", "Model"),
+      ...dict({ _parameters: dict({ w: tensor() }), _buffers: dict({ w: tensor() }) }),
+      ...op.build,
+    ],
+    'tensor "w" occurs twice',
+  ],
   ["a set", emptySet, "the file holds no state dict but a set"],
   ["a number", op.int(3), "the file holds no state dict but 3"],
   [
@@ -136,4 +145,18 @@ it("reads past objects that PyTorch's own calls never make", () => {
   const size = call("torch", "Size", op.int(4));
   const values = { noList, withKeywords, latin1, size, x: tensor() };
   expect([...readTorch(saved(dict(values))).keys()]).toEqual(["x"]);
+});
+
+it("leaves out the items of objects that are lists or dicts of their own kind", () => {
+  const object = call("collections", "Counter");
+  const items = [...op.mark, ...op.text("a"), ...op.int(1)];
+  const counter = [...object, ...items, ...op.setItems];
+  const list = [...object, ...items, ...op.appends];
+  const ordered = [
+    ...op.global("collections", "OrderedDict"),
+    ...op.emptyTuple,
+    ...op.emptyDict,
+    ...newObjectWithKeywords,
+  ];
+  expect([...readTorch(saved(dict({ counter, list, ordered, x: tensor() }))).keys()]).toEqual(["x"]);
 });

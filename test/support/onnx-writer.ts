@@ -64,6 +64,8 @@ export type AttributeValue =
   | { floats: readonly number[] }
   | { tensor: Bytes }
   | { graph: Bytes }
+  | { graphs: readonly Bytes[] }
+  | { packed: readonly number[] }
   | { reference: string };
 
 function attribute(name: string, value: AttributeValue): Bytes {
@@ -79,8 +81,10 @@ function attribute(name: string, value: AttributeValue): Bytes {
   const special = value as Exclude<AttributeValue, number | string | readonly unknown[]>;
   if ("float" in special) return [...named, ...float(2, special.float)];
   if ("floats" in special) return [...named, ...special.floats.flatMap((one) => float(7, one))];
+  if ("packed" in special) return [...named, ...lengthDelimited(3, special.packed)];
   if ("tensor" in special) return [...named, ...lengthDelimited(5, special.tensor)];
   if ("graph" in special) return [...named, ...lengthDelimited(6, special.graph)];
+  if ("graphs" in special) return [...named, ...special.graphs.flatMap((one) => lengthDelimited(11, one))];
   return [...named, ...lengthDelimited(21, special.reference)];
 }
 

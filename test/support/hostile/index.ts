@@ -9,12 +9,16 @@ import { SAFETENSORS } from "./safetensors.js";
 import { TORCH } from "./torch.js";
 import { KEYS } from "./torch-keys.js";
 import { LEGACY } from "./torch-legacy.js";
+import { RECORDS } from "./torch-records.js";
 import { REPEATS } from "./torch-repeats.js";
 import { WEIGHTS } from "./weights.js";
 
 export const HOSTILE: readonly HostileFile[] = [
   ...SAFETENSORS.map((file) => ({ reader: "readSafetensors" as const, ...file })),
-  ...[...TORCH, ...KEYS, ...LEGACY, ...REPEATS].map((file) => ({ reader: "readTorch" as const, ...file })),
+  ...[...TORCH, ...KEYS, ...LEGACY, ...RECORDS, ...REPEATS].map((file) => ({
+    reader: "readTorch" as const,
+    ...file,
+  })),
   ...ONNX.map((file) => ({ reader: "readOnnx" as const, ...file })),
   ...AMP,
   ...WEIGHTS.map((file) => ({ reader: "readWeights" as const, ...file })),

@@ -40,6 +40,11 @@ export const ONNX: Omit<HostileFile, "reader">[] = [
     make: () => Uint8Array.from([0x3a, ...onnx.varint(1n << 63n)]),
     message: "field 7: 9223372036854775808 bytes, but 0 are left",
   },
+  {
+    name: "a number of eight bytes that does not end",
+    make: () => Uint8Array.from([0x09, 1, 2, 3]),
+    message: "field 1: 8 bytes, but 3 are left",
+  },
   { name: "a group", make: () => Uint8Array.from([0x3b]), message: "wire type 3 is not supported" },
   { name: "field 0", make: () => Uint8Array.from([0x00, 0x00]), message: "no such field number" },
   { name: "two graphs", make: () => Uint8Array.from([0x3a, 0, 0x3a, 0]), message: "a second graph" },
@@ -97,6 +102,14 @@ export const ONNX: Omit<HostileFile, "reader">[] = [
       return onnx.model({ nodes: twice(0) }, functions);
     },
     message: "names of nodes take more memory than a file of this size may",
+  },
+  {
+    name: "a function of a thousand nodes called 101 times",
+    make: () => {
+      const nodes = Array.from({ length: 1000 }, () => onnx.node("Add", [], []));
+      return onnx.model({ nodes: calls(101) }, [onnx.func("d", "f", { nodes })]);
+    },
+    message: "more than 100000 nodes",
   },
   {
     name: "a function of ten thousand inputs called a thousand times",

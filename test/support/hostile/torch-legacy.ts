@@ -8,6 +8,11 @@ const legacyKeys = (...keys: string[]) => [
 ];
 const LEGACY_PARTS: [string, LegacyOptions, string][] = [
   ["a legacy file of another protocol", { protocol: op.int(5) }, "protocol version: expected 1001, got 5"],
+  [
+    "a legacy file whose protocol is a storage",
+    { protocol: [...op.emptyTuple, ...op.persistentId] },
+    "a persistent id in a plain pickle",
+  ],
   ["a legacy file without a system", { system: op.none }, "not written on a little-endian machine"],
   [
     "a big-endian legacy file",
