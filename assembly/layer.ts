@@ -12,6 +12,7 @@
  * records.ts says what the buffers hold. Alignment is 16 bytes.
  */
 
+import { resetRows, resetsBefore } from "./cells/general";
 import { updateCell } from "./cells/index";
 import { assertNumbers, assertRows, assertWalk } from "./debug";
 import { multiplyRowPair } from "./matmul/f32";
@@ -61,12 +62,18 @@ function runSteps(layer: usize, run: usize, first: i32, count: i32, zigzag: i32,
     const running = load<i32>(fields.active + ((<usize>step) << 2));
     const gates = fields.gates + <usize>place * gatesStep;
     const trace = fields.trace ? fields.trace + <usize>step * traceStep : 0;
+    if (fields.mask) copyMasked(layer, run, step, running, true);
     if (together) multiplyTogether(layer, run, step, zigzag);
     else matmul(weightHidden, fields.hiddenWalk, running, h, sums, zigzag);
+    if (resetsBefore(layer)) {
+      resetRows(layer, run, running, gates);
+      matmul(weightHidden, fields.hiddenWalk, running, fields.resetH, sums, zigzag ^ 1);
+    }
     updateCell(layer, run, running, gates, trace);
     if (weightProjection) {
       matmul(weightProjection, fields.projectionWalk, running, fields.unprojected, nextH, zigzag);
     }
+    if (fields.mask) copyMasked(layer, run, step, running, false);
     writeOutputs(run, step, running);
     zigzag ^= 1;
   }
@@ -97,6 +104,39 @@ function multiplyTogether(layer: usize, run: usize, step: i32, zigzag: i32): voi
   }
 }
 
+/** The state of masked rows to where a step leaves it alone, or back. */
+function copyMasked(layer: usize, run: usize, step: i32, running: i32, keep: bool): void {
+  const shape = changetype<Layer>(layer);
+  const fields = changetype<Run>(run);
+  for (let row = 0; row < running; row++) {
+    if (isCounted(run, step, row)) continue;
+    const h = fields.h + <usize>row * fields.hRow;
+    const keptH = fields.keptH + <usize>row * fields.hRow;
+    copyFloats(keep ? keptH : h, keep ? h : keptH, shape.outputSize);
+    if (!fields.c) continue;
+    const c = fields.c + <usize>row * fields.cRow;
+    const keptC = fields.keptC + <usize>row * fields.cRow;
+    copyFloats(keep ? keptC : c, keep ? c : keptC, shape.units);
+  }
+}
+
+/** Whether a step counts for one of our rows. */
+function isCounted(run: usize, step: i32, row: i32): bool {
+  const fields = changetype<Run>(run);
+  const at = <usize>(step * fields.batch) + callerRow(fields.order, row);
+  return !fields.mask || load<i32>(fields.mask + (at << 2)) !== 0;
+}
+
+/** Marks a row as started by a step that counts. Returns whether it has an output: of a masked step the last, if asked. */
+function markStarted(run: usize, step: i32, row: i32): bool {
+  const fields = changetype<Run>(run);
+  if (!fields.mask) return true;
+  const started = fields.started + (callerRow(fields.order, row) << 2);
+  if (isCounted(run, step, row)) store<i32>(started, 1);
+  else if (!fields.repeat) return false;
+  return load<i32>(started) !== 0;
+}
+
 /** One step's outputs: h of the rows that run to the caller's rows, and zeros to the others. */
 function writeOutputs(run: usize, step: i32, running: i32): void {
   const fields = changetype<Run>(run);
@@ -110,7 +150,7 @@ function writeOutputs(run: usize, step: i32, running: i32): void {
   let h = fields.nextH + from;
   for (let row = 0; row < batch; row++) {
     const target = output + callerRow(order, row) * outputRow;
-    if (row < running) copyFloats(target, h, count);
+    if (row < running && markStarted(run, step, row)) copyFloats(target, h, count);
     else clearFloats(target, count);
     h += hRow;
   }
@@ -175,6 +215,13 @@ function assertRun(layer: usize, run: usize, steps: i32): void {
     assertRows(fields.c, batch, fields.cRow);
     assertNumbers(fields.callerC, batch * shape.units);
   }
+  if (fields.mask) {
+    assertNumbers(fields.mask, running);
+    assertNumbers(fields.started, batch);
+    assertRows(fields.keptH, batch, fields.hRow);
+    if (fields.c) assertRows(fields.keptC, batch, fields.cRow);
+  }
+  if (resetsBefore(layer)) assertRows(fields.resetH, batch, fields.hRow);
   if (fields.trace) assertRows(fields.trace, running * <i32>TRACE_ROWS, fields.cRow);
   assertWalk(shape.weightInput, fields.inputWalk);
   assertWalk(shape.weightHidden, fields.hiddenWalk);

@@ -42,6 +42,39 @@ export class Walk {
   rounded: usize;
 }
 
+/** An activation of shaped.ts; what its constants mean is said at its base. */
+@unmanaged
+export class Activation {
+  base: i32;
+  /** PLAIN, TIMES or LESS. */
+  use: i32;
+  alpha: f32;
+  beta: f32;
+  low: f32;
+  high: f32;
+}
+
+/** What PyTorch's cells do not have (cells/general.ts). */
+@unmanaged
+export class CellOptions {
+  /** Activation of the gates: i, f, o or r, z. */
+  recurrentActivation: usize;
+  /** Activation of g, of n, of an RNN's h. */
+  activation: usize;
+  /** LSTM: Activation of c' in h'. */
+  cellActivation: usize;
+  /** Bound of what activations of gates are taken of, on both sides; Infinity where there is none. */
+  clip: f32;
+  /** LSTM: bound of c', the same. */
+  cellClip: f32;
+  /** LSTM: 1 where f is 1 - i. */
+  inputForget: i32;
+  /** GRU: 1 where r scales the product of h, 0 where it scales h before it. */
+  resetAfter: i32;
+  /** LSTM: [3, cRow], by which i and f see c, and o sees c'; or 0. */
+  peepholes: usize;
+}
+
 /** One layer and direction of a network. */
 @unmanaged
 export class Layer {
@@ -49,6 +82,8 @@ export class Layer {
   kind: i32;
   /** RNN: which activation (activation.ts). */
   activation: i32;
+  /** CellOptions, or 0 for PyTorch's cell. */
+  options: usize;
   /** H, the numbers in c. */
   units: i32;
   /** R, the numbers in h: units, or the projection's size. */
@@ -72,6 +107,16 @@ export class Run {
   order: usize;
   /** i32 [C]: rows that run at each step. */
   active: usize;
+  /** i32 [C, N], the caller's rows: 0 where a step leaves a row's state as it was; or 0, and all steps count. */
+  mask: usize;
+  /** 1 where the output of a masked step is the row's last one, 0 where it is zeros. */
+  repeat: i32;
+  /** i32 [N], the caller's rows: 1 from a row's first step that counts on. There is nothing to repeat before it. */
+  started: usize;
+  /** [N, hRow]: h of masked rows during a step. */
+  keptH: usize;
+  /** [N, cRow]: LSTM: c of masked rows during a step. */
+  keptC: usize;
   /** [C, N, I]. */
   input: usize;
   /** [C, N, outputRow]: h, the first R numbers of each row; 0 where a row does not run. */
@@ -96,6 +141,8 @@ export class Run {
   cRow: usize;
   /** [N, cRow]: LSTM with a projection: o tanh c', of which the projection makes h'. */
   unprojected: usize;
+  /** [N, hRow]: GRU whose reset comes before the product: r h. */
+  resetH: usize;
   /** [N, R]: h in the caller's rows, for loadStates and storeStates. */
   callerH: usize;
   /** [N, H]: c, the same. */

@@ -1,5 +1,6 @@
 /** The public names of lstm-wasm; `lstm-wasm/formats` holds the readers of weight files. */
 
+export type { Activation, ActivationName } from "./nn/activations.js";
 export type { CellOptions } from "./nn/cell.js";
 export { concat } from "./nn/concat.js";
 export { Conv1d } from "./nn/conv1d.js";
@@ -19,7 +20,7 @@ export { LSTMCell } from "./nn/lstm-cell.js";
 export { type MaxPool1dOptions, maxPool1d } from "./nn/max-pool1d.js";
 export { quantizeModule } from "./nn/quantize-module.js";
 export type { RecurrentOptions } from "./nn/recurrent.js";
-export { type Nonlinearity, RNN, type RNNOptions } from "./nn/rnn.js";
+export { RNN, type RNNOptions } from "./nn/rnn.js";
 export { RNNCell, type RNNCellOptions } from "./nn/rnn-cell.js";
 export type { ForwardOptions } from "./nn/sequence.js";
 export { Sequential, type SequentialMember } from "./nn/sequential.js";

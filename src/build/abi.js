@@ -9,7 +9,7 @@
 
 const RECORDS = "assembly/records";
 /** Files whose exported integers the host shares. */
-const CONSTANTS = /^assembly\/(records|activation|cells\/(?!index$).*)$/;
+const CONSTANTS = /^assembly\/(records|activation|shaped|cells\/(?!index$).*)$/;
 const MOST_PARAMETERS = 6;
 
 /** A transform for asc's API; `emit` is called with a list of { file, js, types }. */

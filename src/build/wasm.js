@@ -1,7 +1,7 @@
 /**
  * The wasm binaries: `node src/build/wasm.js [--stale] [--sources DIR] [--out DIR] NAME...`
  *
- * Compiles targets of asconfig.json, below DIR, into build/: NAME.wasm, NAME.txt, which a bundle embeds (embed.js), and
+ * Compiles targets of asconfig.json, below DIR, into build/: NAME.wasm, NAME.txt, which a bundle embeds (embed.js; none of debug), and
  * abi.js and records/ with their types, what the host has to know of the kernels (abi.js). With --stale it compiles only
  * what is missing or older than its sources, by a hash of them.
  */
@@ -75,8 +75,8 @@ async function build(name) {
     for (const passes of [OPTIMISE, SHRINK]) {
       execFileSync(wasmOpt(), [binary, "-o", binary, ...BINARYEN[name], ...passes], { stdio: "inherit" });
     }
+    writeFileSync(join(out, `${name}.txt`), embeddedText(readFileSync(binary)));
   }
-  writeFileSync(join(out, `${name}.txt`), embeddedText(readFileSync(binary)));
   mkdirSync(join(out, "records"), { recursive: true });
   for (const { file, js, types } of abi) {
     writeFileSync(join(out, `${file}.js`), js);
@@ -87,7 +87,7 @@ async function build(name) {
 
 function isStale(name) {
   const stamp = join(out, `${name}.sources`);
-  const made = [`${name}.wasm`, `${name}.txt`, "abi.js", "abi.d.ts"];
+  const made = [`${name}.wasm`, ...(BINARYEN[name] ? [`${name}.txt`] : []), "abi.js", "abi.d.ts"];
   if (!existsSync(stamp) || made.some((file) => !existsSync(join(out, file)))) return true;
   return readFileSync(stamp, "utf8") !== sources;
 }

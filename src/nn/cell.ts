@@ -3,8 +3,9 @@ import { sameShape, showShape, wrongShape } from "../tensor/checks.js";
 import type { ParameterData, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import type { CellKind } from "./cell-kinds.js";
+import { cellParts } from "./cell-options.js";
 import { Module } from "./module.js";
-import { boolean, integer, type OptionTable, type Values } from "./options.js";
+import { boolean, bound, integer, type OptionTable, type Values } from "./options.js";
 import { checkStill } from "./sequence.js";
 import { Stack } from "./stack.js";
 import { StackParameters } from "./stack-parameters.js";
@@ -16,9 +17,23 @@ export interface CellOptions {
   inputSize: number;
   hiddenSize: number;
   bias?: boolean | undefined;
+  /** Bound, on both sides, of what the gates' activations are taken of. None when left out. */
+  clip?: number | undefined;
 }
 
-export const cellOptions = () => ({ inputSize: integer(1), hiddenSize: integer(1), bias: boolean(true) });
+/** Options of a cell's `fromStateDict`, besides those of its kind that weights do not tell. */
+export interface CellFromDictOptions extends Pick<CellOptions, "clip"> {
+  prefix?: string | undefined;
+}
+
+/** @param own  the options of one kind */
+export const cellOptions = <Own extends object>(own?: Own) => ({
+  inputSize: integer(1),
+  hiddenSize: integer(1),
+  bias: boolean(true),
+  clip: bound,
+  ...(own as Own),
+});
 
 /** What a cell is made of, besides its options. */
 interface Make {
@@ -26,22 +41,25 @@ interface Make {
   readonly cell: CellKind;
   /** As the constructor was given them. */
   readonly options: object;
-  readonly activation?: number;
 }
 
 export abstract class Cell extends Module {
   declare readonly inputSize: number;
   declare readonly hiddenSize: number;
   declare readonly bias: boolean;
+  declare readonly clip: number;
   readonly #stack: Stack;
   readonly #workspace: Workspace;
   readonly #parameters: StackParameters;
 
   /** @internal */
-  protected constructor(values: Values<ReturnType<typeof cellOptions>>, { table, options, ...kind }: Make) {
+  protected constructor(
+    values: Values<ReturnType<typeof cellOptions<object>>>,
+    { table, cell, options }: Make,
+  ) {
     super(values, table);
-    const one = { numLayers: 1, directions: 1, projSize: 0, precision: "float32" } as const;
-    const shape = { activation: 0, ...kind, ...values, ...one };
+    const one = { numLayers: 1, directions: 1, projSize: 0, precision: "float32", backwards: "no" } as const;
+    const shape = { ...values, ...cellParts(cell, values), ...one };
     this.#stack = this.construct(() => new Stack(this.region, shape));
     this.#workspace = this.#stack.workspace(this.region);
     this.#parameters = new StackParameters(this.#stack, [""]);
@@ -77,7 +95,8 @@ export abstract class Cell extends Module {
     initial.forEach((state, which) => {
       if (state !== undefined) checkStill(names[which]!, state, batch * this.hiddenSize);
     });
-    const sequence = { name: "input", data, steps: 1, batch, batched, batchMajor: false, lengths: undefined };
+    const none = { lengths: undefined, mask: undefined };
+    const sequence = { name: "input", data, steps: 1, batch, batched, batchMajor: false, ...none };
     return this.#stack
       .run(this.#workspace, sequence, initial)
       .states.map((state) => new Tensor(state, stateShape));

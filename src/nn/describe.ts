@@ -1,6 +1,6 @@
 /** How modules print: as PyTorch prints them, and as a table of their parameters. */
 import { sizeOf } from "../tensor/like.js";
-import type { OptionTable } from "./options.js";
+import { type OptionTable, usualOf } from "./options.js";
 import type { ParameterSpec } from "./state-dict.js";
 
 /** A row of a summary: how many numbers a layer's parameters have, and their bytes. */
@@ -9,11 +9,13 @@ export type Row = readonly [parameters: number, bytes: number, layer: string];
 /** `40, 64, num_layers=2`: the values that a module's fields have for its options, in the table's order. */
 export function describe(fields: object, table: OptionTable): string {
   let words = "";
-  for (const [name, { fallback, named, print = String }] of Object.entries(table)) {
+  for (const [name, option] of Object.entries(table)) {
+    const { named, print = String } = option;
     const value = fields[name as never] as unknown;
-    if (value === fallback && !named) continue;
+    const usual = usualOf(option, fields);
+    if (value === usual && !named) continue;
     if (words !== "") words += ", ";
-    if (named || fallback !== undefined) words += `${name.replace(/[A-Z]/g, "_$&").toLowerCase()}=`;
+    if (named || usual !== undefined) words += `${name.replace(/[A-Z]/g, "_$&").toLowerCase()}=`;
     words += print(value);
   }
   return words;

@@ -13,6 +13,12 @@ export interface FromStateDictOptions {
   batchFirst?: boolean | undefined;
   /** `"int8"` quantises float weights; int8 weights are recognised when it is left out. */
   precision?: Precision | undefined;
+  /** As the constructor's; weights do not tell it. */
+  clip?: number | undefined;
+  /** As the constructor's. */
+  reverse?: boolean | undefined;
+  /** As the constructor's. */
+  goBackwards?: boolean | undefined;
 }
 
 /** The entries of a state dict below a prefix. */

@@ -1,17 +1,21 @@
 /** GRU: PyTorch's nn.GRU in inference. The kernels are assembly/layer.ts and assembly/cells/gru.ts. */
 import type { StateDictLike } from "../tensor/like.js";
+import type { Activation } from "./activations.js";
 import { CELLS } from "./cell-kinds.js";
+import { type GRUVariant, gruVariant, OF_GRU } from "./cell-options.js";
 import { type FromStateDictOptions, moduleFromDict, type Reading } from "./from-state-dict.js";
 import { readOptions } from "./options.js";
 import { type RecurrentOptions, recurrentOptions, recurrentOptionsOf, UNTOLD } from "./recurrent.js";
 import { SingleState } from "./single-state.js";
 
 /** Options of `GRU`. */
-export type GRUOptions = RecurrentOptions;
+export interface GRUOptions extends RecurrentOptions, GRUVariant {}
+
+const gruOptions = () => recurrentOptions(undefined, gruVariant());
 
 const READING: Reading = {
-  options: recurrentOptions,
-  untold: UNTOLD,
+  options: gruOptions,
+  untold: [...UNTOLD, ...OF_GRU],
   told: (below) => recurrentOptionsOf(below, CELLS.GRU),
 };
 
@@ -22,14 +26,17 @@ const READING: Reading = {
 export class GRU extends SingleState {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "GRU";
+  declare readonly activation: Activation;
+  declare readonly recurrentActivation: Activation;
+  declare readonly resetAfter: boolean;
 
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
   constructor(options: GRUOptions) {
-    const values = readOptions(recurrentOptions(), options);
-    super(values, { table: recurrentOptions, cell: CELLS.GRU, options });
+    const values = readOptions(gruOptions(), options);
+    super(values, { table: gruOptions, cell: CELLS.GRU, options });
     this.settle(new.target === GRU);
   }
 
@@ -38,7 +45,7 @@ export class GRU extends SingleState {
    * it one of precision int8.
    * @throws TypeError or RangeError naming every key that does not fit.
    */
-  static fromStateDict(dict: StateDictLike, options: FromStateDictOptions = {}): GRU {
+  static fromStateDict(dict: StateDictLike, options: FromStateDictOptions & GRUVariant = {}): GRU {
     return moduleFromDict(GRU, READING, dict, options);
   }
 }

@@ -7,12 +7,18 @@ import { allocateTogether, allocateWeights, type Precision } from "../wasm/preci
 import type { Region } from "../wasm/region.js";
 import type { Weights, WeightsPart } from "../wasm/weights.js";
 import type { CellKind } from "./cell-kinds.js";
+import { type CellOptions, storeCellOptions } from "./cell-options.js";
 import type { ParameterSpec } from "./state-dict.js";
+
+/** By these i and f see c, and o sees c'. */
+const PEEPHOLES: readonly string[] = ["weight_ci", "weight_cf", "weight_co"];
 
 export interface LayerShape {
   readonly cell: CellKind;
   /** RNN: the number of its activation; else 0. */
   readonly activation: number;
+  /** undefined for PyTorch's cell. */
+  readonly options: CellOptions | undefined;
   readonly precision: Precision;
   readonly inputSize: number;
   readonly hiddenSize: number;
@@ -31,9 +37,13 @@ export class Layer {
   declare readonly weightHidden: Weights;
   /** W_hr, whose bias is zeros. */
   declare readonly weightProjection: Weights | undefined;
+  readonly #region: Region;
   readonly #record: Block;
+  /** [3, cRow]: the weights of PEEPHOLES, where the cell has them. */
+  readonly #peepholes: Block | undefined;
 
   constructor(region: Region, shape: LayerShape) {
+    this.#region = region;
     const { cell, precision, inputSize, hiddenSize, outputSize } = shape;
     this.shape = shape;
     const rows = { gates: cell.gates, units: hiddenSize };
@@ -42,10 +52,14 @@ export class Layer {
     this.weightHidden = hidden!;
     this.weightProjection =
       outputSize < hiddenSize ? allocateWeights(region, precision, outputSize, hiddenSize) : undefined;
+    const { options } = shape;
+    this.#peepholes = options?.peepholes ? region.allocate(PEEPHOLES.length * this.cRow) : undefined;
     this.#record = region.allocate(LAYER_BYTES);
     const words = new Int32Array(LAYER_BYTES / 4);
     words[LayerRecord.kind] = cell.kind;
     words[LayerRecord.activation] = shape.activation;
+    words[LayerRecord.options] =
+      options === undefined ? 0 : storeCellOptions(region, options, this.#peepholes?.pointer ?? 0);
     words[LayerRecord.units] = hiddenSize;
     words[LayerRecord.outputSize] = outputSize;
     words[LayerRecord.reverse] = shape.reverse ? 1 : 0;
@@ -92,6 +106,9 @@ export class Layer {
     if (outputSize < hiddenSize) {
       specs.push({ name: `weight_hr${suffix}`, shape: [outputSize, hiddenSize], int8 });
     }
+    if (this.#peepholes !== undefined) {
+      for (const name of PEEPHOLES) specs.push({ name: name + suffix, shape: [hiddenSize] });
+    }
     return specs;
   }
 
@@ -103,12 +120,17 @@ export class Layer {
 
   /** Packs one parameter, or the scales of one, named without its suffix. */
   store(staging: Block, name: string, part: WeightsPart, data: ParameterData): void {
-    this.#weightsOf(name).store(staging, partOf(name, part), data);
+    const peephole = PEEPHOLES.indexOf(name);
+    if (peephole < 0) this.#weightsOf(name).store(staging, partOf(name, part), data);
+    else this.#region.runtime.write(this.#peepholes!, peephole * this.cRow, data);
   }
 
   /** A copy of one parameter, or of its scales, named without its suffix. */
   read(staging: Block, name: string, part: WeightsPart): ParameterData {
-    return this.#weightsOf(name).read(staging, partOf(name, part));
+    const peephole = PEEPHOLES.indexOf(name);
+    if (peephole < 0) return this.#weightsOf(name).read(staging, partOf(name, part));
+    const { hiddenSize } = this.shape;
+    return this.#region.runtime.read(this.#peepholes!, peephole * this.cRow, hiddenSize, name);
   }
 
   #weightsOf(name: string): Weights {

@@ -1,7 +1,9 @@
 /** LSTM: PyTorch's nn.LSTM in inference. The kernels are assembly/layer.ts and assembly/cells/lstm.ts. */
 import type { StateDictLike, TensorLike } from "../tensor/like.js";
 import { type Tensor, tensorOf } from "../tensor/tensor.js";
+import type { Activation } from "./activations.js";
 import { CELLS } from "./cell-kinds.js";
+import { type LSTMVariant, lstmVariant, OF_LSTM } from "./cell-options.js";
 import { type FromStateDictOptions, moduleFromDict, type Reading } from "./from-state-dict.js";
 import { integer, readOptions } from "./options.js";
 import {
@@ -17,7 +19,7 @@ import { Stream, type StreamOptions } from "./stream.js";
 import { type LstmTrace, TraceRecorder } from "./trace.js";
 
 /** Options of `LSTM`. */
-export interface LSTMOptions extends RecurrentOptions {
+export interface LSTMOptions extends RecurrentOptions, LSTMVariant {
   /** Size to which h is projected by `weight_hr`, or 0 for no projection. */
   projSize?: number | undefined;
 }
@@ -28,16 +30,17 @@ export interface LSTMOptions extends RecurrentOptions {
 export type LSTMState = [Tensor, Tensor];
 export type LSTMStateLike = readonly [TensorLike, TensorLike];
 
-const lstmOptions = () => recurrentOptions({ projSize: integer(0, 0) });
+const lstmOptions = () => recurrentOptions({ projSize: integer(0, 0) }, lstmVariant());
 
 const READING: Reading = {
   options: lstmOptions,
-  untold: UNTOLD,
+  untold: [...UNTOLD, ...OF_LSTM],
   told: (below) => ({
     ...recurrentOptionsOf(below, CELLS.LSTM),
     projSize: below.entries.has("weight_hr_l0")
       ? shapeOf(below.entries, "weight_hr_l0", 2, below.prefix)[0]!
       : 0,
+    peepholes: below.entries.has("weight_ci_l0"),
   }),
 };
 
@@ -49,6 +52,12 @@ export class LSTM extends Recurrent {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "LSTM";
   declare readonly projSize: number;
+  declare readonly activation: Activation;
+  declare readonly recurrentActivation: Activation;
+  declare readonly cellActivation: Activation;
+  declare readonly inputForget: boolean;
+  declare readonly cellClip: number;
+  declare readonly peepholes: boolean;
 
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
@@ -56,11 +65,7 @@ export class LSTM extends Recurrent {
    */
   constructor(options: LSTMOptions) {
     const values = readOptions(lstmOptions(), options);
-    super(values, {
-      table: lstmOptions,
-      cell: CELLS.LSTM,
-      options,
-    });
+    super(values, { table: lstmOptions, cell: CELLS.LSTM, options });
     this.settle(new.target === LSTM);
   }
 
@@ -69,7 +74,10 @@ export class LSTM extends Recurrent {
    * weights make it one of precision int8.
    * @throws TypeError or RangeError naming every key that does not fit.
    */
-  static fromStateDict(dict: StateDictLike, options: FromStateDictOptions = {}): LSTM {
+  static fromStateDict(
+    dict: StateDictLike,
+    options: FromStateDictOptions & Omit<LSTMVariant, "peepholes"> = {},
+  ): LSTM {
     return moduleFromDict(LSTM, READING, dict, options);
   }
 
@@ -119,6 +127,7 @@ export class LSTM extends Recurrent {
         const call = { batch, batched: true };
         return stateOf(states, [this.stateShape(0, call), this.stateShape(1, call)]);
       },
+      initial: (batch) => this.initialStates(batch),
       check: (state, batch) => this.#checkStates(state, { batch, batched: true }),
     });
   }
@@ -127,7 +136,7 @@ export class LSTM extends Recurrent {
     state: LSTMStateLike | undefined,
     call: Pick<Sequence, "batch" | "batched">,
   ): (Float32Array | undefined)[] {
-    if (state === undefined) return [undefined, undefined];
+    if (state === undefined) return this.initialStates(call.batch);
     const [h0, c0] = checkPair(state);
     return [this.checkState("h0", h0, 0, call), this.checkState("c0", c0, 1, call)];
   }

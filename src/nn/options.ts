@@ -10,6 +10,8 @@ import { checkPrecision, type Precision } from "../wasm/precision.js";
 /** One option: a check that returns the value, and the value when it is left out, if it may be. */
 export interface Option<Value> {
   readonly fallback?: Value;
+  /** The option, earlier in the table, whose value this one has when it is left out. */
+  readonly like?: string;
   /** Printed with its name whatever its value, as PyTorch prints it. */
   readonly named?: true;
   /** The value as Python prints it, where that is not as JavaScript prints it. */
@@ -56,6 +58,16 @@ export function probability(fallback: number): Option<number> {
   };
 }
 
+/** A bound of both signs; none when left out. */
+export const bound: Option<number> = {
+  fallback: Number.POSITIVE_INFINITY,
+  check(name, value) {
+    if (typeof value !== "number") throw wrongType(name, "a number", value);
+    if (!(value > 0)) throw wrongValue(name, "a number above 0", value);
+    return value;
+  },
+};
+
 export function boolean(fallback: boolean): Option<boolean> {
   return { check: checkBoolean, fallback, print: (value) => (value ? "True" : "False") };
 }
@@ -96,6 +108,11 @@ export function sourceOf(options: object): StateSource | undefined {
   return (options as { [SOURCE]?: StateSource })[SOURCE];
 }
 
+/** What an option is when it is left out, beside the `values` of the others. */
+export function usualOf({ like, fallback }: Option<unknown>, values: object): unknown {
+  return like === undefined ? fallback : values[like as never];
+}
+
 /**
  * Every option of a table, checked, with its fallback where it is left out.
  * @throws TypeError or RangeError naming the option that is unknown, missing or out of range.
@@ -106,9 +123,10 @@ export function readOptions<Table extends OptionTable>(
 ): Values<Table> {
   const given = checkOptions("options", options, Object.keys(table)) as Readonly<Record<string, unknown>>;
   const values: Record<string, unknown> = {};
-  for (const [name, { check, fallback }] of Object.entries(table)) {
+  for (const [name, option] of Object.entries(table)) {
+    const usual = usualOf(option, values);
     const value = given[name];
-    values[name] = value === undefined && fallback !== undefined ? fallback : check(name, value);
+    values[name] = value === undefined && usual !== undefined ? usual : option.check(name, value);
   }
   return values as Values<Table>;
 }

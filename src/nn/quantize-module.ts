@@ -129,8 +129,9 @@ function inputsOfRecurrent(
   options: ForwardOptions | undefined,
 ): Map<string, Inputs> {
   const sequence = checkSequence(sample, inputSize, batchFirst, options, "sample");
-  const { steps, batch, lengths } = sequence;
-  const rows = lengths?.reduce((sum, length) => sum + length, 0) ?? steps * batch;
+  const { steps, batch, lengths, mask } = sequence;
+  const counted = lengths ?? mask?.steps;
+  const rows = counted?.reduce((sum, count) => sum + count, 0) ?? steps * batch;
   const { directions, hiddenSize, projSize } = stack.shape;
   const inputs = new Map<string, Inputs>();
   const suffixes = suffixesOf(stack.shape);
@@ -155,6 +156,7 @@ function inputsOfRecurrent(
         const { shape, cRow } = stack.layers[layer]!;
         for (let at = 0; at < count * batch; at++) {
           if (lengths !== undefined && start + Math.floor(at / batch) >= lengths[at % batch]!) continue;
+          if (mask?.steps[start * batch + at] === 0) continue;
           ih.add(input, at * ih.columns);
           hh.add(output, at * stack.outputSize + (layer % directions) * shape.outputSize);
           hr?.add(unprojected(trace.subarray(at * TRACE_ROWS * (cRow / 4)), cRow / 4, hiddenSize), 0);

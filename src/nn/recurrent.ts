@@ -1,11 +1,13 @@
 /** What LSTM, GRU and RNN share as modules: options, sizes read off weights, the shapes of arguments and results. */
-import { showShape, wrongShape, wrongValue } from "../tensor/checks.js";
-import type { ParameterData } from "../tensor/like.js";
+import { show, showShape, wrongShape, wrongValue } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
+import { allocateFloats, type ParameterData } from "../tensor/like.js";
 import type { Precision } from "../wasm/precision.js";
 import { CELLS, type CellKind } from "./cell-kinds.js";
+import { cellParts } from "./cell-options.js";
 import type { DictBelow } from "./from-state-dict.js";
 import { Module } from "./module.js";
-import { boolean, integer, type OptionTable, precision, probability, type Values } from "./options.js";
+import { boolean, bound, integer, type OptionTable, precision, probability, type Values } from "./options.js";
 import { checkState, type Sequence } from "./sequence.js";
 import { Stack } from "./stack.js";
 import { StackParameters, suffixesOf } from "./stack-parameters.js";
@@ -27,13 +29,36 @@ export interface RecurrentOptions {
   bidirectional?: boolean | undefined;
   /** `"int8"`: weights of 8 bits with one scale per row, a quarter of the memory. `"float32"` when left out. */
   precision?: Precision | undefined;
+  /** Bound, on both sides, of what the gates' activations are taken of, as ONNX's. None when left out. */
+  clip?: number | undefined;
+  /** Runs from the last step to the first, with rows in the order of time, as ONNX's reverse direction. */
+  reverse?: boolean | undefined;
+  /**
+   * Runs from the last step to the first, with rows in the order of computing, as Keras' go_backwards: of several
+   * layers each takes what the one before it gives from its end.
+   */
+  goBackwards?: boolean | undefined;
+  /**
+   * Whether the module has initial states, used where a call gives none: `h0`, (numLayers * directions, size), and an
+   * LSTM's `c0` in its state dict. They begin as zeros.
+   */
+  initialState?: boolean | undefined;
 }
+
+/** The names of initial states in a state dict. */
+const INITIAL = ["h0", "c0"] as const;
 
 /** Far beyond any network, so that a typing error is told at once. */
 const MOST_LAYERS = 10_000;
 
-/** @param own  the options of one kind, where PyTorch prints them */
-export const recurrentOptions = <Own extends object>(own?: Own) => ({
+/**
+ * @param own  the options of one kind, where PyTorch prints them
+ * @param variant  those that PyTorch has not
+ */
+export const recurrentOptions = <Own extends object, Variant extends object>(
+  own?: Own,
+  variant?: Variant,
+) => ({
   inputSize: integer(1),
   hiddenSize: integer(1),
   ...(own as Own),
@@ -43,10 +68,15 @@ export const recurrentOptions = <Own extends object>(own?: Own) => ({
   dropout: probability(0),
   bidirectional: boolean(false),
   precision,
+  ...(variant as Variant),
+  clip: bound,
+  reverse: boolean(false),
+  goBackwards: boolean(false),
+  initialState: boolean(false),
 });
 
 /** The recurrent options that weights do not tell. */
-export const UNTOLD = ["batchFirst", "precision"] as const;
+export const UNTOLD = ["batchFirst", "precision", "clip", "reverse", "goBackwards"] as const;
 
 /** What a recurrent module is made of, besides its options. */
 interface Make {
@@ -54,7 +84,6 @@ interface Make {
   readonly cell: CellKind;
   /** As the constructor was given them. */
   readonly options: object;
-  readonly activation?: number;
 }
 
 /** The arguments of a call that states have to fit. */
@@ -77,43 +106,81 @@ export abstract class Recurrent extends Module {
   declare readonly dropout: number;
   declare readonly bidirectional: boolean;
   declare readonly precision: Precision;
+  declare readonly clip: number;
+  declare readonly reverse: boolean;
+  declare readonly goBackwards: boolean;
+  declare readonly initialState: boolean;
   /** @internal */
   declare readonly stack: Stack;
   /** @internal */
   declare protected readonly workspace: Workspace;
   readonly #parameters: StackParameters;
+  /** `h0` and an LSTM's `c0`, (layers * directions, size) each, where the module has them. */
+  readonly #initial: ReadonlyMap<string, Float32Array>;
   /** The shapes of the last call's results, frozen: a call of the same sizes has the same objects. */
   #shapes: Shapes | undefined;
 
   /** @internal */
   protected constructor(
-    values: Values<ReturnType<typeof recurrentOptions<object>>> & { readonly projSize?: number },
-    { table, options, ...kind }: Make,
+    values: Values<ReturnType<typeof recurrentOptions<object, object>>> & { readonly projSize?: number },
+    { table, cell, options }: Make,
   ) {
-    const { hiddenSize, projSize = 0 } = values;
+    const { hiddenSize, projSize = 0, reverse, goBackwards } = values;
+    for (const [name, other] of [
+      ["reverse", "bidirectional"],
+      ["goBackwards", "bidirectional"],
+      ["goBackwards", "reverse"],
+    ] as const) {
+      if (values[name] && values[other]) throw wrongValue(name, `false beside ${other}`, true);
+    }
     if (projSize >= hiddenSize) throw wrongValue("projSize", `less than hiddenSize ${hiddenSize}`, projSize);
     super(values, table);
     const directions = values.bidirectional ? 2 : 1;
-    const shape = { activation: 0, ...kind, ...values, projSize, directions } as const;
+    const backwards = goBackwards ? "computing" : reverse ? "time" : "no";
+    const shape = { ...values, ...cellParts(cell, values), projSize, directions, backwards } as const;
     this.stack = this.construct(() => new Stack(this.region, shape));
     this.workspace = this.stack.workspace(this.region);
     this.#parameters = new StackParameters(this.stack, suffixesOf(shape));
+    const rows = this.stack.layers.length;
+    const sizes = values.initialState ? this.stack.stateSizes : [];
+    this.#initial = new Map(sizes.map((size, which) => [INITIAL[which]!, new Float32Array(rows * size)]));
     this.begin(options, 1 / Math.sqrt(hiddenSize));
   }
 
   /** @internal */
   protected parameterSpecs(): ParameterSpec[] {
-    return this.#parameters.specs();
+    const rows = this.stack.layers.length;
+    const initial = [...this.#initial].map(([name, { length }]) => ({ name, shape: [rows, length / rows] }));
+    return [...this.#parameters.specs(), ...initial];
   }
 
   /** @internal */
   protected storeParameters(values: ReadonlyMap<string, ParameterData>): void {
-    this.#parameters.store(values);
+    this.#parameters.store(new Map([...values].filter(([name]) => !this.#initial.has(name))));
+    for (const [name, state] of this.#initial) {
+      const data = values.get(name);
+      if (data !== undefined) state.set(data);
+    }
   }
 
   /** @internal */
   protected readParameter(name: string): ParameterData {
-    return this.#parameters.read(name);
+    const state = this.#initial.get(name);
+    return state === undefined ? this.#parameters.read(name) : state.slice();
+  }
+
+  /** @internal The states of a call that gives none: the module's for each batch row, or undefined for zeros. */
+  protected initialStates(batch: number): (Float32Array | undefined)[] {
+    return this.stack.stateSizes.map((size, which) => {
+      const state = this.#initial.get(INITIAL[which]!);
+      if (state === undefined || batch === 1) return state;
+      const states = allocateFloats(state.length * batch, INITIAL[which]!);
+      for (let at = 0; at < state.length * batch; at += size) {
+        const from = Math.floor(at / (size * batch)) * size;
+        states.set(state.subarray(from, from + size), at);
+      }
+      return states;
+    });
   }
 
   /** @internal The shapes of a call's output, in the input's layout, and of its final states. */
@@ -162,11 +229,17 @@ export function recurrentOptionsOf(below: DictBelow, cell: CellKind) {
     numLayers,
     bidirectional: entries.has("weight_ih_l0_reverse"),
     precision: precisionOf(entries, "weight_ih_l0"),
+    initialState: entries.has("h0"),
   };
 }
 
 /** The sizes of one layer, whose names end in `suffix`. */
 export function cellOptionsOf({ entries, prefix }: DictBelow, { gates }: CellKind, suffix: string) {
+  for (const key of entries.keys()) {
+    if (!/^(ln|layernorm)_/.test(key)) continue;
+    const message = `dict: ${show(prefix + key)} is of a cell with layer norm, which lstm-wasm has not`;
+    throw coded("UNSUPPORTED", new RangeError(message));
+  }
   const name = `weight_ih${suffix}`;
   const [rows, inputSize] = shapeOf(entries, name, 2, prefix) as [number, number];
   const hidden = `weight_hh${suffix}`;

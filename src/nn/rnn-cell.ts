@@ -1,24 +1,24 @@
 /** RNNCell: one step of an RNN, PyTorch's nn.RNNCell in inference. */
 import type { StateDictLike, TensorLike } from "../tensor/like.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { Cell, type CellOptions, cellOptions } from "./cell.js";
+import { type Activation, activation } from "./activations.js";
+import { Cell, type CellFromDictOptions, type CellOptions, cellOptions } from "./cell.js";
 import { CELLS } from "./cell-kinds.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { readOptions } from "./options.js";
 import { cellOptionsOf } from "./recurrent.js";
-import { ACTIVATIONS, type Nonlinearity, nonlinearityOption } from "./rnn.js";
 
-const rnnCellOptions = () => ({ ...cellOptions(), nonlinearity: nonlinearityOption() });
+const rnnCellOptions = () => cellOptions({ nonlinearity: activation("tanh") });
 
 const READING: Reading = {
   options: rnnCellOptions,
-  untold: ["nonlinearity"],
+  untold: ["nonlinearity", "clip"],
   told: (below) => cellOptionsOf(below, CELLS.RNN, ""),
 };
 
 /** Options of `RNNCell`. */
 export interface RNNCellOptions extends CellOptions {
-  nonlinearity?: Nonlinearity | undefined;
+  nonlinearity?: Activation | undefined;
 }
 
 /** One step of an RNN; parameters `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh`. */
@@ -26,15 +26,14 @@ export class RNNCell extends Cell {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "RNNCell";
 
-  declare readonly nonlinearity: Nonlinearity;
+  declare readonly nonlinearity: Activation;
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
    * @throws TypeError or RangeError for an option that is unknown or out of range.
    */
   constructor(options: RNNCellOptions) {
     const values = readOptions(rnnCellOptions(), options);
-    const activation = ACTIVATIONS[values.nonlinearity];
-    super(values, { table: rnnCellOptions, cell: CELLS.RNN, activation, options });
+    super(values, { table: rnnCellOptions, cell: CELLS.RNN, options });
     this.settle(new.target === RNNCell);
   }
 
@@ -44,7 +43,7 @@ export class RNNCell extends Cell {
    */
   static fromStateDict(
     dict: StateDictLike,
-    options: { prefix?: string | undefined; nonlinearity?: Nonlinearity | undefined } = {},
+    options: CellFromDictOptions & { nonlinearity?: Activation | undefined } = {},
   ): RNNCell {
     return moduleFromDict(RNNCell, READING, dict, options);
   }

@@ -1,37 +1,31 @@
 /** RNN: PyTorch's nn.RNN (Elman) in inference. The kernels are assembly/layer.ts and assembly/cells/rnn.ts. */
-import { RELU, TANH } from "../../build/abi.js";
 import type { StateDictLike } from "../tensor/like.js";
+import { type Activation, activation } from "./activations.js";
 import { CELLS } from "./cell-kinds.js";
 import { type FromStateDictOptions, moduleFromDict, type Reading } from "./from-state-dict.js";
-import { oneOf, readOptions } from "./options.js";
-import { type RecurrentOptions, recurrentOptions, recurrentOptionsOf } from "./recurrent.js";
+import { readOptions } from "./options.js";
+import { type RecurrentOptions, recurrentOptions, recurrentOptionsOf, UNTOLD } from "./recurrent.js";
 import { SingleState } from "./single-state.js";
-
-export type Nonlinearity = "tanh" | "relu";
 
 /** Options of `RNN`. */
 export interface RNNOptions extends RecurrentOptions {
-  nonlinearity?: Nonlinearity | undefined;
+  /** `"tanh"` when left out. */
+  nonlinearity?: Activation | undefined;
 }
 
-export const nonlinearityOption = () => oneOf<Nonlinearity>("tanh", "relu");
-
-/** The number that kernels know a nonlinearity by. */
-export const ACTIVATIONS: Readonly<Record<Nonlinearity, number>> = { tanh: TANH, relu: RELU };
-
-const rnnOptions = () => recurrentOptions({ nonlinearity: nonlinearityOption() });
+const rnnOptions = () => recurrentOptions({ nonlinearity: activation("tanh") });
 
 const READING: Reading = {
   options: rnnOptions,
-  untold: ["batchFirst", "precision", "nonlinearity"],
+  untold: [...UNTOLD, "nonlinearity"],
   told: (below) => recurrentOptionsOf(below, CELLS.RNN),
 };
 
-/** An Elman network, as PyTorch's `nn.RNN`: h' = tanh or relu of W_ih x + b_ih + W_hh h + b_hh. */
+/** An Elman network, as PyTorch's `nn.RNN`: h' = nonlinearity of W_ih x + b_ih + W_hh h + b_hh. */
 export class RNN extends SingleState {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "RNN";
-  declare readonly nonlinearity: Nonlinearity;
+  declare readonly nonlinearity: Activation;
 
   /**
    * Weights begin as PyTorch's: uniform in +-1/sqrt(hiddenSize).
@@ -39,8 +33,7 @@ export class RNN extends SingleState {
    */
   constructor(options: RNNOptions) {
     const values = readOptions(rnnOptions(), options);
-    const activation = ACTIVATIONS[values.nonlinearity];
-    super(values, { table: rnnOptions, cell: CELLS.RNN, activation, options });
+    super(values, { table: rnnOptions, cell: CELLS.RNN, options });
     this.settle(new.target === RNN);
   }
 
@@ -51,7 +44,7 @@ export class RNN extends SingleState {
    */
   static fromStateDict(
     dict: StateDictLike,
-    options: FromStateDictOptions & { nonlinearity?: Nonlinearity | undefined } = {},
+    options: FromStateDictOptions & { nonlinearity?: Activation | undefined } = {},
   ): RNN {
     return moduleFromDict(RNN, READING, dict, options);
   }

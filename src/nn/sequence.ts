@@ -12,6 +12,7 @@ import {
 import { lengthIn, type TensorLike } from "../tensor/like.js";
 import { asTensor } from "../tensor/tensor.js";
 import { lengthOf } from "../tensor/typed-array.js";
+import { checkMask } from "./mask.js";
 
 /** Options of `forward` and `trace`. */
 export interface ForwardOptions {
@@ -21,6 +22,33 @@ export interface ForwardOptions {
    * final states at each row's own end. What lies in the padding does not matter.
    */
   lengths?: ArrayLike<number> | undefined;
+  /**
+   * Which steps count, in the input's layout without its last axis: (L, N), with batchFirst (N, L), or (L). Booleans or
+   * numbers, of which 0 masks a step, nested or one after the other, or a tensor. A masked step leaves the state as it
+   * was. Not together with lengths.
+   */
+  mask?: MaskLike | undefined;
+  /**
+   * The output rows of masked steps: `"repeat"`, the row's last one, zeros before its first, or `"zeros"`. `"repeat"`
+   * when left out. Needs a mask.
+   */
+  maskedOutput?: MaskedOutput | undefined;
+}
+
+type Flag = boolean | number | bigint;
+
+/** What `mask` may be. */
+export type MaskLike =
+  | ArrayLike<Flag>
+  | ArrayLike<ArrayLike<Flag>>
+  | { readonly data: ArrayLike<Flag>; readonly shape: readonly number[] };
+
+export type MaskedOutput = "repeat" | "zeros";
+
+/** A checked mask: one integer for each step and row, steps outermost, 0 where the step is masked. */
+export interface Mask {
+  readonly steps: Int32Array;
+  readonly output: MaskedOutput;
 }
 
 /** A checked input: `data` has steps * batch rows of inputSize numbers. */
@@ -36,6 +64,7 @@ export interface Sequence {
   readonly batchMajor: boolean;
   /** One length per row, or undefined when all rows run to the end. */
   readonly lengths: Int32Array | undefined;
+  readonly mask: Mask | undefined;
 }
 
 /**
@@ -50,7 +79,8 @@ export function checkSequence(
   name = "input",
 ): Sequence {
   const { data, shape } = asTensor(input, name);
-  const lengths = options === undefined ? undefined : checkOptions("options", options, ["lengths"]).lengths;
+  const given =
+    options === undefined ? {} : checkOptions("options", options, ["lengths", "mask", "maskedOutput"]);
   if (shape.length !== 2 && shape.length !== 3) {
     throw wrongShape(`${name}.shape`, "2 or 3 dimensions", showShape(shape));
   }
@@ -63,7 +93,9 @@ export function checkSequence(
   const steps = shape[timeAxis]!;
   const batch = batched ? shape[1 - timeAxis]! : 1;
   if (steps === 0) throw wrongShape(`${name}.shape[${timeAxis}]`, "a sequence length of at least 1", 0);
-  return { name, data, steps, batch, batched, batchMajor, lengths: checkLengths(lengths, steps, batch) };
+  const lengths = checkLengths(given.lengths, steps, batch);
+  const mask = checkMask(given, shape.slice(0, -1), batchMajor);
+  return { name, data, steps, batch, batched, batchMajor, lengths, mask };
 }
 
 /**

@@ -30,6 +30,7 @@ export abstract class SingleState extends Recurrent {
     this.assertAlive();
     return new Stream(this, options, {
       read: (states, batch) => tensorOf(states[0]!, this.stateShape(0, { batch, batched: true })),
+      initial: (batch) => this.initialStates(batch),
       check: (state, batch) => this.#checkStates(state, { batch, batched: true }),
     });
   }
@@ -38,6 +39,6 @@ export abstract class SingleState extends Recurrent {
     h0: TensorLike | undefined,
     call: Pick<Sequence, "batch" | "batched">,
   ): (Float32Array | undefined)[] {
-    return [h0 === undefined ? undefined : this.checkState("h0", h0, 0, call)];
+    return h0 === undefined ? this.initialStates(call.batch) : [this.checkState("h0", h0, 0, call)];
   }
 }

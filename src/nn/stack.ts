@@ -4,6 +4,7 @@ import type { Block } from "../wasm/block.js";
 import type { Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";
 import type { CellKind } from "./cell-kinds.js";
+import type { CellOptions } from "./cell-options.js";
 import { Layer } from "./layer.js";
 import { RowOrder } from "./row-order.js";
 import { checkStill, type Sequence } from "./sequence.js";
@@ -13,6 +14,8 @@ export interface StackShape {
   readonly cell: CellKind;
   /** RNN: the number of its activation; else 0. */
   readonly activation: number;
+  /** undefined for PyTorch's cell. */
+  readonly options: CellOptions | undefined;
   readonly precision: Precision;
   readonly inputSize: number;
   readonly hiddenSize: number;
@@ -20,7 +23,15 @@ export interface StackShape {
   readonly directions: 1 | 2;
   readonly projSize: number;
   readonly bias: boolean;
+  /** For one direction: what it is, and whether output rows are in the order of computing. */
+  readonly backwards: Backwards;
 }
+
+/**
+ * A single direction from the end of the sequence: with output rows in the order of time, as ONNX's reverse, or in
+ * the order of computing, as Keras' go_backwards. There each layer turns what the one before it gives.
+ */
+export type Backwards = "no" | "time" | "computing";
 
 /** Checked states, or undefined for zeros: h and, for an LSTM, c. */
 export type InitialStates = readonly (Float32Array | undefined)[];
@@ -59,14 +70,14 @@ export class Stack {
   readonly #addresses: readonly number[];
 
   constructor(region: Region, shape: StackShape) {
-    const { cell, inputSize, hiddenSize, numLayers, directions } = shape;
+    const { cell, inputSize, hiddenSize, numLayers, directions, backwards } = shape;
     this.region = region;
     this.shape = shape;
     const outputSize = shape.projSize || hiddenSize;
     this.outputSize = directions * outputSize;
     this.layers = Array.from({ length: numLayers * directions }, (_, index) => {
       const width = index < directions ? inputSize : this.outputSize;
-      const reverse = index % directions === 1;
+      const reverse = directions === 2 ? index % 2 === 1 : runsBackwards(backwards, index);
       return new Layer(region, { ...shape, inputSize: width, outputSize, reverse });
     });
     this.#addresses = this.layers.map((layer) => layer.address);
@@ -95,7 +106,9 @@ export class Stack {
     }
     checkStill(sequence.name, sequence.data, steps * batch * this.shape.inputSize);
     const turned = batchMajor && batch > 1;
-    const layout = workspace.fit({ steps, batch, batchMajor: turned, traced: observer?.traced ?? false });
+    const { mask } = sequence;
+    const traced = observer?.traced ?? false;
+    const layout = workspace.fit({ steps, batch, batchMajor: turned, traced, masked: mask?.output });
     const order = RowOrder.of(sequence);
     workspace.setOrder(order);
     this.loadStates(layout, initial);
@@ -105,17 +118,24 @@ export class Stack {
     // One chunk in the caller's layout is copied out as it is.
     const inOnePiece = layout.chunkSteps === steps && !turned;
     const output = inOnePiece ? undefined : allocateFloats(count, "output");
-    for (let start = 0; start < steps; start += layout.chunkSteps) {
+    if (mask !== undefined) runtime.write(layout.started, 0, new Int32Array(layout.started.bytes / 4));
+    const chunks = Math.ceil(steps / layout.chunkSteps);
+    const backwards = this.layers.every(({ shape }) => shape.reverse);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const start = (backwards ? chunks - 1 - chunk : chunk) * layout.chunkSteps;
       const chunkSteps = Math.min(layout.chunkSteps, steps - start);
       this.#readChunk(layout, sequence, start, chunkSteps);
       if (order !== undefined) runtime.write(layout.active, 0, order.running(start, chunkSteps));
+      if (mask !== undefined) {
+        runtime.write(layout.mask, 0, mask.steps, start * batch, chunkSteps * batch);
+      }
       this.#runLayers(layout, start, chunkSteps, observer);
       if (output !== undefined) this.#writeChunk(layout, sequence, start, chunkSteps, output);
     }
-    return {
-      output: output ?? runtime.read(this.result(layout), 0, count, "output"),
-      states: this.storeStates(layout),
-    };
+    const result = output ?? runtime.read(this.result(layout), 0, count, "output");
+    if (this.shape.backwards === "computing" && this.shape.numLayers % 2 === 1)
+      turnSteps(result, sequence, this.outputSize);
+    return { output: result, states: this.storeStates(layout) };
   }
 
   /** Number `step` of a stream, whose input is in the workspace; its output is then in `result`. */
@@ -224,6 +244,24 @@ export class Stack {
       const source = result.pointer + row * size * 4;
       runtime.kernels.copyRows(staging.pointer, size * 4, source, batch * size * 4, count, size);
       runtime.copyOut(staging, 0, count * size, output, (row * steps + start) * size);
+    }
+  }
+}
+
+/** Whether a layer of one direction begins at the end: with rows in the order of computing every other layer does. */
+function runsBackwards(backwards: Backwards, index: number): boolean {
+  return backwards === "time" || (backwards === "computing" && index % 2 === 0);
+}
+
+/** Turns the order of steps, in the input's layout and in place. */
+function turnSteps(output: Float32Array, { steps, batch, batchMajor }: Sequence, size: number): void {
+  const [blocks, row] = batchMajor ? [batch, size] : [1, batch * size];
+  for (let block = 0; block < blocks; block++) {
+    const begin = block * steps * row;
+    for (let low = 0, high = steps - 1; low < high; low++, high--) {
+      const kept = output.slice(begin + low * row, begin + (low + 1) * row);
+      output.copyWithin(begin + low * row, begin + high * row, begin + (high + 1) * row);
+      output.set(kept, begin + high * row);
     }
   }
 }

@@ -22,12 +22,16 @@ export interface StreamOptions {
 export interface StreamModule {
   readonly inputSize: number;
   readonly bidirectional: boolean;
+  readonly reverse: boolean;
+  readonly goBackwards: boolean;
   readonly stack: Stack;
 }
 
 /** How a module shapes its states for users. @internal */
 export interface StateShape<State, StateLike> {
   read(states: readonly Float32Array[], batch: number): State;
+  /** The state that a stream begins with. */
+  initial(batch: number): (Float32Array | undefined)[];
   check(state: StateLike, batch: number): (Float32Array | undefined)[];
 }
 
@@ -55,11 +59,11 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     super();
     const { batchSize = 1 } = checkOptions("options", options, ["batchSize"]);
     this.batchSize = checkInteger("batchSize", batchSize, 1, LARGEST_SIZE);
-    if (module.bidirectional)
-      throw coded(
-        "UNSUPPORTED",
-        new RangeError("stream: a bidirectional module needs the future of its input"),
-      );
+    const { bidirectional, reverse, goBackwards } = module;
+    if (bidirectional || reverse || goBackwards) {
+      const kind = bidirectional ? "bidirectional" : "backward";
+      throw coded("UNSUPPORTED", new RangeError(`stream: a ${kind} module needs the future of its input`));
+    }
     const { outputSize } = module.stack;
     const data = allocateFloats(batchSize * outputSize, "batchSize", batchSize);
     this.#module = module;
@@ -67,9 +71,15 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     this.#region = new Region(module.stack.region.runtime, this);
     try {
       const workspace = module.stack.workspace(this.#region);
-      this.#layout = workspace.fit({ steps: 1, batch: batchSize, batchMajor: false, traced: false });
+      this.#layout = workspace.fit({
+        steps: 1,
+        batch: batchSize,
+        batchMajor: false,
+        traced: false,
+        masked: undefined,
+      });
       workspace.setOrder(undefined);
-      if (states !== undefined) module.stack.loadStates(this.#layout, states);
+      module.stack.loadStates(this.#layout, states ?? shape.initial(batchSize));
     } catch (error) {
       this.#region.release();
       throw error;
@@ -156,10 +166,10 @@ export class Stream<State, StateLike = State> extends DisposableBase {
     this.#module.stack.loadStates(this.#layout, states);
   }
 
-  /** Back to a state of zeros. */
+  /** Back to the module's initial state, or to zeros. */
   reset(): void {
     this.#checkAlive();
-    this.#module.stack.loadStates(this.#layout, []);
+    this.#module.stack.loadStates(this.#layout, this.#shape.initial(this.batchSize));
   }
 
   /** A stream of its own that goes on from the same state. */

@@ -53,7 +53,7 @@ export class TraceRecorder implements Observer {
   }
 
   see({ layer, start, steps, output, trace }: LayerChunk): void {
-    const { batch, batchMajor, lengths } = this.#sequence;
+    const { batch, batchMajor, lengths, mask } = this.#sequence;
     const { hiddenSize, directions } = this.#stack.shape;
     const { shape, cRow } = this.#stack.layers[layer]!;
     const { outputSize } = shape;
@@ -62,6 +62,7 @@ export class TraceRecorder implements Observer {
       const step = start + Math.floor(at / batch);
       const row = at % batch;
       if (lengths !== undefined && step >= lengths[row]!) continue;
+      if (mask?.steps[step * batch + row] === 0) continue;
       const target = batchMajor ? row * this.#sequence.steps + step : step * batch + row;
       for (const name of NAMES) {
         const from = (at * TRACE_ROWS + ROWS[name]) * (cRow / 4);

@@ -10,9 +10,12 @@
  *   staging [C, max(I, D R)]                   one batch row of the chunk, for batchFirst
  *   trace [C, N, 5, H]                         what the gates of a layer did
  *   callerH [layers D, N, R]  callerC          the states as the caller has them
+ *   mask [C, N]  started [layers D, N]         i32: which steps count; rows that had one
+ *   keptH, keptC [N, ...]                      the state of masked rows during a step
+ *   resetH [N, H]                              GRU whose reset comes before the product: r h
  *   rounded [N, H]  roundedInput [T, N, I]     int8: rows as the kernels read them
  *
- * C is T for one direction, whatever the sequence's length; two directions need the whole sequence: C = L.
+ * C is T where all layers run in one direction, whatever the sequence's length; else they need it whole: C = L.
  */
 import { RUN_BYTES, TRACE_ROWS, WALK_BYTES } from "../../build/abi.js";
 import * as Run from "../../build/records/run.js";
@@ -22,6 +25,7 @@ import { Scratch } from "../wasm/scratch.js";
 import { setWalk } from "../wasm/walk.js";
 import type { Layer } from "./layer.js";
 import type { RowOrder } from "./row-order.js";
+import type { MaskedOutput } from "./sequence.js";
 
 /** Bytes of gates to make at once, unless 16 rows or one step are more. The steps find them in an L2 of 2 MB. */
 const GATES_BYTES = 2 ** 20;
@@ -34,6 +38,8 @@ export interface WorkspaceShape {
   readonly batch: number;
   readonly batchMajor: boolean;
   readonly traced: boolean;
+  /** What masked steps give, where there is a mask. */
+  readonly masked: MaskedOutput | undefined;
 }
 
 /** A workspace laid out for calls of one shape. */
@@ -50,6 +56,8 @@ export interface Layout {
   readonly outputs: readonly [even: Block, odd: Block];
   readonly staging: Block;
   readonly trace: Block;
+  readonly mask: Block;
+  readonly started: Block;
   /** callerH, and the LSTM's callerC. */
   readonly callerStates: readonly Block[];
 }
@@ -82,7 +90,8 @@ export class Workspace {
       last.steps === shape.steps &&
       last.batch === shape.batch &&
       last.batchMajor === shape.batchMajor &&
-      last.traced === shape.traced
+      last.traced === shape.traced &&
+      last.masked === shape.masked
     ) {
       return this.#layout!;
     }
@@ -103,7 +112,7 @@ export class Workspace {
     this.#uniform = order === undefined;
   }
 
-  #layOut({ steps, batch, batchMajor, traced }: WorkspaceShape): Layout {
+  #layOut({ steps, batch, batchMajor, traced, masked }: WorkspaceShape): Layout {
     const layers = this.#layers;
     const directions = this.#directions;
     const { hRow, cRow, weightHidden, weightProjection, shape } = layers[0]!;
@@ -112,7 +121,8 @@ export class Workspace {
     const gatesRow = weightHidden.outputRow;
     const gatesRows = Math.min(GATES_ROWS, Math.max(16, Math.floor(GATES_BYTES / gatesRow)));
     const gateSteps = Math.min(steps, Math.max(1, Math.floor(gatesRows / batch)));
-    const chunkSteps = directions === 2 ? steps : gateSteps;
+    const oneWay = layers.every((layer) => layer.shape.reverse === shape.reverse);
+    const chunkSteps = oneWay ? gateSteps : steps;
     const rows = chunkSteps * batch;
     const stateRows = layers.length * batch;
     const outputRow = directions * outputSize * 4;
@@ -135,8 +145,13 @@ export class Workspace {
         hasC ? stateRows * hiddenSize * 4 : 0,
         batch * largest(layers, (layer) => layer.roundedRow),
         gateSteps * batch * largest(layers, (layer) => layer.weightInput.roundedRow),
+        masked === undefined ? 0 : rows * 4,
+        masked === undefined ? 0 : stateRows * 4,
+        masked === undefined ? 0 : batch * hRow,
+        masked === undefined || !hasC ? 0 : batch * cRow,
+        shape.options?.resetAfter === false ? batch * hRow : 0,
       ]);
-    const [callerH, callerC, rounded, roundedInput] = rest;
+    const [callerH, callerC, rounded, roundedInput, mask, started, keptH, keptC, resetH] = rest;
 
     const words = new Int32Array(runs.bytes / 4);
     const outputs = [even, odd] as const;
@@ -148,6 +163,12 @@ export class Workspace {
       words[run + Run.batch] = batch;
       words[run + Run.order] = order.pointer;
       words[run + Run.active] = active.pointer;
+      words[run + Run.mask] = masked === undefined ? 0 : mask.pointer;
+      words[run + Run.repeat] = masked === "repeat" ? 1 : 0;
+      words[run + Run.started] = started.pointer + stateRow * 4;
+      words[run + Run.keptH] = keptH.pointer;
+      words[run + Run.keptC] = keptC.pointer;
+      words[run + Run.resetH] = resetH.pointer;
       words[run + Run.input] = (level === 0 ? input : outputs[(level - 1) & 1]!).pointer;
       words[run + Run.output] = outputs[level & 1]!.pointer + (index % directions) * outputSize * 4;
       words[run + Run.outputRow] = outputRow;
@@ -186,6 +207,8 @@ export class Workspace {
       outputs,
       staging,
       trace,
+      mask,
+      started,
       callerStates: hasC ? [callerH, callerC] : [callerH],
     };
   }

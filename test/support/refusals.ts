@@ -16,6 +16,10 @@ type Refusal = readonly [what: string, call: () => unknown, type: ErrorConstruct
 // biome-ignore lint/suspicious/noExplicitAny: the refusals are of what TypeScript would not let through
 export const any = (value: unknown): any => value;
 
+/** The names of activations, as messages list them. */
+export const ACTIVATIONS =
+  "tanh, sigmoid, relu, linear, hardSigmoid, softsign, softplus, elu, selu, celu, exponential, gelu, silu, mish, leakyRelu, relu6, hardSilu, logSigmoid, squareplus, hardTanh, tanhShrink, softShrink, hardShrink, thresholdedRelu, scaledTanh, affine";
+
 export const SIZES = { inputSize: 6, hiddenSize: 4 };
 export const zeros = (...shape: number[]) => Tensor.zeros(shape);
 

@@ -13,7 +13,9 @@ afterAll(() => init({ deterministic: process.env.WASM_BUILD === "simd" }));
 function stepWith(change: { field?: number; walkField?: number; to: (was: number) => number }) {
   using lstm = new LSTM({ inputSize: 3, hiddenSize: 8 });
   const { stack } = lstm;
-  const layout = stack.workspace(stack.region).fit({ steps: 1, batch: 1, batchMajor: false, traced: false });
+  const layout = stack
+    .workspace(stack.region)
+    .fit({ steps: 1, batch: 1, batchMajor: false, traced: false, masked: undefined });
   const { memory } = currentRuntime();
   const words = new Int32Array(memory.buffer);
   const run = layout.runs[0]! / 4;

@@ -27,7 +27,7 @@ function recordsOf(module: AnyModule, batch: number) {
   const { stack } = module;
   const runtime = currentRuntime();
   const workspace = stack.workspace(stack.region);
-  const layout = workspace.fit({ steps: 1, batch, batchMajor: false, traced: false });
+  const layout = workspace.fit({ steps: 1, batch, batchMajor: false, traced: false, masked: undefined });
   workspace.setOrder(undefined);
   const layer = stack.layers[0]!;
   const run = layout.runs[0]!;

@@ -236,7 +236,7 @@ for (const [name, call] of Object.entries({
       "an unknown option",
       () => call({ length: [5, 5] }),
       TypeError,
-      "options.length: unknown option; known are lengths",
+      "options.length: unknown option; known are lengths, mask, maskedOutput",
     ],
     ["null", lengths(null), TypeError, "lengths: expected an array of one integer per batch row, got null"],
     ["one number", lengths(5), TypeError, "lengths: expected an array of one integer per batch row, got 5"],

@@ -1,14 +1,22 @@
 /** What constructors and init refuse of their options. */
 import { Embedding, GRU, GRUCell, init, Linear, LSTM, LSTMCell, RNN, RNNCell } from "../../../src/index.js";
-import { any, refuses, SIZES } from "../../support/refusals.js";
+import { ACTIVATIONS, any, refuses, SIZES } from "../../support/refusals.js";
 
-/** What LSTM, GRU and RNN know, in the order in which they print; `own` is the option that only one has. */
-const known = (own = "") =>
-  `inputSize, hiddenSize, ${own}numLayers, bias, batchFirst, dropout, bidirectional, precision`;
+/** The options that each kind alone has: where PyTorch prints its own, and after PyTorch's. */
+const OWN = {
+  LSTM: ["projSize, ", "activation, recurrentActivation, cellActivation, inputForget, cellClip, peepholes, "],
+  GRU: ["", "activation, recurrentActivation, resetAfter, "],
+  RNN: ["nonlinearity, ", ""],
+} as const;
 
-for (const [name, Class] of Object.entries({ LSTM, GRU, RNN })) {
-  const make = (options: unknown) => () => new Class(any(options));
-  const own = { LSTM: "projSize, ", GRU: "", RNN: "nonlinearity, " }[name];
+/** What a kind knows, in the order in which it prints. */
+const known = (kind: keyof typeof OWN) =>
+  `inputSize, hiddenSize, ${OWN[kind][0]}numLayers, bias, batchFirst, dropout, bidirectional, precision, ${OWN[kind][1]}clip, reverse, goBackwards, initialState`;
+
+const CLASSES = { LSTM, GRU, RNN };
+
+for (const name of ["LSTM", "GRU", "RNN"] as const) {
+  const make = (options: unknown) => () => new CLASSES[name](any(options));
   refuses(`new ${name}`, [
     ["no options", make(undefined), TypeError, "inputSize: expected a number, got undefined"],
     ["null options", make(null), TypeError, "options: expected an object of options, got null"],
@@ -23,13 +31,13 @@ for (const [name, Class] of Object.entries({ LSTM, GRU, RNN })) {
       "a misspelt option",
       make({ ...SIZES, numlayers: 2 }),
       TypeError,
-      `options.numlayers: unknown option; known are ${known(own)}`,
+      `options.numlayers: unknown option; known are ${known(name)}`,
     ],
     [
       "PyTorch's names",
       make({ input_size: 6 }),
       TypeError,
-      `options.input_size: unknown option; known are ${known(own)}`,
+      `options.input_size: unknown option; known are ${known(name)}`,
     ],
     ["no hiddenSize", make({ inputSize: 6 }), TypeError, "hiddenSize: expected a number, got undefined"],
     [
@@ -129,19 +137,19 @@ refuses("options of one kind only", [
     "projSize for a GRU",
     () => new GRU(any({ ...SIZES, projSize: 2 })),
     TypeError,
-    `options.projSize: unknown option; known are ${known()}`,
+    `options.projSize: unknown option; known are ${known("GRU")}`,
   ],
   [
     "projSize for an RNN",
     () => new RNN(any({ ...SIZES, projSize: 2 })),
     TypeError,
-    `options.projSize: unknown option; known are ${known("nonlinearity, ")}`,
+    `options.projSize: unknown option; known are ${known("RNN")}`,
   ],
   [
     "nonlinearity for an LSTM",
     () => new LSTM(any({ ...SIZES, nonlinearity: "relu" })),
     TypeError,
-    `options.nonlinearity: unknown option; known are ${known("projSize, ")}`,
+    `options.nonlinearity: unknown option; known are ${known("LSTM")}`,
   ],
   [
     "projSize of hiddenSize",
@@ -164,27 +172,31 @@ refuses("options of one kind only", [
   ["projSize null", lstmWith({ projSize: null }), TypeError, "projSize: expected a number, got null"],
   [
     "an unknown nonlinearity",
-    rnnWith({ nonlinearity: "gelu" }),
+    rnnWith({ nonlinearity: "glu" }),
     RangeError,
-    'nonlinearity: expected "tanh" or "relu", got gelu',
+    `nonlinearity: expected one of ${ACTIVATIONS}, got glu`,
   ],
   [
     "a nonlinearity that is null",
     rnnWith({ nonlinearity: null }),
     TypeError,
-    'nonlinearity: expected "tanh" or "relu", got null',
+    "nonlinearity: expected a name or { name, alpha, beta }, got null",
   ],
   [
     "a nonlinearity that is a function",
     rnnWith({ nonlinearity: Math.tanh }),
     TypeError,
-    'nonlinearity: expected "tanh" or "relu", got a function',
+    "nonlinearity: expected a name or { name, alpha, beta }, got a function",
   ],
 ]);
 
-for (const [name, Class] of Object.entries({ LSTMCell, GRUCell, RNNCell })) {
-  const make = (options: unknown) => () => new Class(any(options));
-  const known = `inputSize, hiddenSize, bias${name === "RNNCell" ? ", nonlinearity" : ""}`;
+const CELLS = { LSTM: LSTMCell, GRU: GRUCell, RNN: RNNCell };
+
+for (const kind of ["LSTM", "GRU", "RNN"] as const) {
+  const name = `${kind}Cell`;
+  const make = (options: unknown) => () => new CELLS[kind](any(options));
+  const own = kind === "LSTM" ? OWN.LSTM[1] : OWN[kind].join("");
+  const known = `inputSize, hiddenSize, bias, clip, ${own}`.slice(0, -2);
   refuses(`new ${name}`, [
     ["no options", make(undefined), TypeError, "inputSize: expected a number, got undefined"],
     ["null options", make(null), TypeError, "options: expected an object of options, got null"],
@@ -218,7 +230,7 @@ refuses("new RNNCell, Linear and Embedding", [
     "RNNCell's unknown nonlinearity",
     () => new RNNCell(any({ ...SIZES, nonlinearity: "sin" })),
     RangeError,
-    'nonlinearity: expected "tanh" or "relu", got sin',
+    "nonlinearity: expected one of tanh, sigmoid, relu, linear, hardSigmoid, softsign, softplus, elu, selu, celu, exponential, gelu, silu, mish, leakyRelu, relu6, hardSilu, logSigmoid, squareplus, hardTanh, tanhShrink, softShrink, hardShrink, thresholdedRelu, scaledTanh, affine, got sin",
   ],
   [
     "Linear's unknown option",

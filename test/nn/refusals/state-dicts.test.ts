@@ -168,19 +168,19 @@ refuses("fromStateDict", [
     "an unknown option",
     () => LSTM.fromStateDict(dictOf(lstm), any({ bidirectional: true })),
     TypeError,
-    "options.bidirectional: unknown option; known are prefix, batchFirst, precision",
+    "options.bidirectional: unknown option; known are prefix, batchFirst, precision, clip, reverse, goBackwards, activation, recurrentActivation, cellActivation, inputForget, cellClip",
   ],
   [
     "nonlinearity for a GRU",
     () => GRU.fromStateDict(dictOf(gru), any({ nonlinearity: "relu" })),
     TypeError,
-    "options.nonlinearity: unknown option; known are prefix, batchFirst, precision",
+    "options.nonlinearity: unknown option; known are prefix, batchFirst, precision, clip, reverse, goBackwards, activation, recurrentActivation, resetAfter",
   ],
   [
     "an unknown nonlinearity",
     () => RNN.fromStateDict(dictOf(rnn), any({ nonlinearity: "sin" })),
     RangeError,
-    'nonlinearity: expected "tanh" or "relu", got sin',
+    "nonlinearity: expected one of tanh, sigmoid, relu, linear, hardSigmoid, softsign, softplus, elu, selu, celu, exponential, gelu, silu, mish, leakyRelu, relu6, hardSilu, logSigmoid, squareplus, hardTanh, tanhShrink, softShrink, hardShrink, thresholdedRelu, scaledTanh, affine, got sin",
   ],
   [
     "batchFirst that is not a boolean",
@@ -255,7 +255,7 @@ refuses("fromStateDict", [
     "a cell's unknown option",
     () => GRUCell.fromStateDict(dictOf(gruCell), any({ batchFirst: true })),
     TypeError,
-    "options.batchFirst: unknown option; known are prefix",
+    "options.batchFirst: unknown option; known are prefix, activation, recurrentActivation, resetAfter, clip",
   ],
   [
     "a Linear's dict without its weight",
