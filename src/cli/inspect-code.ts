@@ -16,6 +16,7 @@ import type { AmpModel, ModuleInfo, OnnxLayer, OnnxModule } from "lstm-wasm/form
 import { Names } from "./identifiers.js";
 import type { Layer, Model } from "./open-model.js";
 import { convolutionOptions, type OnnxConv1d } from "./summary.js";
+import { toldOptions } from "./told-options.js";
 
 const CLASSES = { Conv1d, Embedding, GRU, GRUCell, LSTM, LSTMCell, Linear, RNN, RNNCell };
 
@@ -233,18 +234,25 @@ function callOf(info: ModuleInfo, node: OnnxModule | undefined): Call {
   }
 }
 
+/** A value of an option, as a program has it. */
+function literal(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value).map(([key, field]) => `${key}: ${JSON.stringify(field)}`);
+  return `{ ${fields.join(", ")} }`;
+}
+
 function writeOnnx(code: Code, layer: OnnxLayer, at: number): void {
-  const { kind, name, batchFirst, nonlinearity, inputSize, initialState, takesState, takesLengths } = layer;
+  const { kind, name, batchFirst, inputSize, takesState, takesLengths } = layer;
+  // What the state dict has need not be given.
+  const initialState = layer.options.initialState ? undefined : layer.initialState;
   const variable = code.layer(kind, name.slice(0, MOST_PREFIX));
   code.used.add("layers");
-  const options = [
-    ...(batchFirst ? ["batchFirst: true"] : []),
-    ...(kind === "RNN" ? [`nonlinearity: "${nonlinearity}"`] : []),
-  ];
+  const options = Object.entries(toldOptions(layer)).map(([key, value]) => `${key}: ${literal(value)}`);
   const rest = options.length > 0 ? `, { ${options.join(", ")} }` : "";
   const { lines } = code;
   lines.push("");
-  if (layer.direction === "reverse") lines.push("// It runs backwards: reverse its input, then its output.");
+  if (layer.split)
+    lines.push(`// Of one node: the ${layer.direction} direction, whose activations are its own.`);
   if (takesState) lines.push("// The model gives it a state: pass one as the second argument of forward.");
   if (takesLengths)
     lines.push("// The model gives it lengths: pass { lengths } as the third argument of forward.");

@@ -20,6 +20,7 @@ import { OutputFile } from "./output-file.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
 import { listed, print, printableName, printablePath } from "./terminal.js";
 import { withoutCopies } from "./tied.js";
+import { toldOptions } from "./told-options.js";
 
 /** The random input of each layer: time steps, batch rows and seed. */
 const STEPS = 64;
@@ -171,10 +172,11 @@ function lostOfAmp({ skip, initialState, inputGain, outputGain }: AmpModel): str
   ];
 }
 
-function lostOfOnnx({ direction, initialState }: OnnxLayer): string[] {
+function lostOfOnnx(layer: OnnxLayer): string[] {
+  const { batchFirst: _, ...told } = toldOptions(layer);
   return [
-    ...(direction === "reverse" ? ["the direction reverse"] : []),
-    ...(initialState === undefined ? [] : ["an initial state"]),
+    ...Object.keys(told).map((name) => `the option ${name}`),
+    ...(layer.initialState === undefined || layer.options.initialState ? [] : ["an initial state"]),
   ];
 }
 

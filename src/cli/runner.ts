@@ -3,6 +3,7 @@ import { GRU, Linear, LSTM, RNN, type StateDict, Tensor } from "lstm-wasm";
 import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
 import { CliError } from "./error.js";
 import type { Layer } from "./open-model.js";
+import { toldOptions } from "./told-options.js";
 
 export interface Runner {
   /** The axis along which an input of so many dimensions may be cut. Undefined if it may not be cut. */
@@ -42,8 +43,8 @@ export function makeRunner({ source, name }: Layer, options: Options): Runner {
     case "RNNCell":
       return recurrentRunner({ kind: kindOf(info), dict: layerOfCell(info, dict), ...options });
     default: {
-      const { kind, prefix, bidirectional: isBidirectional } = info;
-      return recurrentRunner({ kind, dict, prefix, isBidirectional, ...options });
+      const { kind, prefix, bidirectional: needsWhole } = info;
+      return recurrentRunner({ kind, dict, prefix, needsWhole, ...options });
     }
   }
 }
@@ -71,16 +72,19 @@ interface RecurrentLayer extends Options {
   readonly kind: "LSTM" | "GRU" | "RNN";
   readonly dict: StateDict;
   readonly prefix?: string;
-  readonly isBidirectional?: boolean;
+  /** Whether a direction begins at the end. */
+  readonly needsWhole?: boolean;
+  /** What weights do not tell of a layer of an ONNX model. */
+  readonly told?: Readonly<Record<string, unknown>>;
   /** Zeros if it is missing. */
   readonly initialState?: { readonly h0: Tensor; readonly c0: Tensor | undefined } | undefined;
 }
 
 function recurrentRunner(layer: RecurrentLayer): Runner {
-  const { batchFirst, isBidirectional = false } = layer;
+  const { batchFirst, needsWhole = false } = layer;
   return {
     timeAxis(dimensions) {
-      if (isBidirectional) return undefined; // The reverse direction begins at the end.
+      if (needsWhole) return undefined;
       return batchFirst && dimensions === 3 ? 1 : 0; // Without a batch, time is always first.
     },
     ...recurrent(layer),
@@ -112,23 +116,24 @@ export function makeRecurrent(
   kind: "LSTM" | "GRU" | "RNN",
   dict: StateDict,
   prefix: string,
-  { batchFirst, nonlinearity }: Options,
+  { batchFirst, nonlinearity, told }: Options & Pick<RecurrentLayer, "told">,
 ): LSTM | GRU | RNN {
-  if (kind === "LSTM") return LSTM.fromStateDict(dict, { prefix, batchFirst });
-  if (kind === "GRU") return GRU.fromStateDict(dict, { prefix, batchFirst });
-  return RNN.fromStateDict(dict, { prefix, batchFirst, nonlinearity });
+  const options = { prefix, ...told, batchFirst };
+  if (kind === "LSTM") return LSTM.fromStateDict(dict, options);
+  if (kind === "GRU") return GRU.fromStateDict(dict, options);
+  return RNN.fromStateDict(dict, { ...options, ...(told === undefined ? { nonlinearity } : {}) });
 }
 
 function onnxRunner(layer: OnnxLayer, options: Options): Runner {
-  const { kind, direction, stateDict, batchFirst, nonlinearity, initialState } = layer;
-  if (direction === "reverse") throw refused(layer.name, `${kind} that runs backwards only`);
+  const { kind, direction, stateDict, batchFirst, initialState } = layer;
   return recurrentRunner({
+    ...options,
     kind,
     dict: stateDict,
     batchFirst: batchFirst || options.batchFirst,
-    nonlinearity,
-    isBidirectional: direction === "bidirectional",
-    initialState,
+    told: toldOptions(layer),
+    needsWhole: direction !== "forward",
+    initialState: layer.options.initialState ? undefined : initialState,
   });
 }
 

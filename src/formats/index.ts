@@ -13,6 +13,7 @@ export { readRTNeural } from "./amp/rtneural.js";
 export { type Bytes, FormatError } from "./bytes.js";
 export { dtypeOf } from "./dtype.js";
 export { type FromKerasOptions, fromKeras, type KerasWeights } from "./keras.js";
+export type { LayerActivation, LayerActivationName, LayerOptions } from "./layer-options.js";
 export { listModules, type ModuleInfo } from "./modules.js";
 export {
   type ListOnnxNodesOptions,

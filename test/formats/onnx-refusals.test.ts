@@ -25,35 +25,40 @@ describe("readOnnx", () => {
   const named = lengthDelimited(5, lengthDelimited(1, "a"));
   it.each<[string, Uint8Array, string]>([
     [
-      "clip",
-      layer("LSTM", { attributes: { clip: { float: 3 } } }),
-      'onnx: LSTM "LSTM_0": clip 3 is not supported',
+      "clip below 0",
+      layer("LSTM", { attributes: { clip: { float: -3 } } }),
+      'onnx: LSTM "LSTM_0": clip -3 is not supported',
     ],
-    ["input_forget", layer("LSTM", { attributes: { input_forget: 1 } }), "input_forget 1 is not supported"],
+    ["input_forget 2", layer("LSTM", { attributes: { input_forget: 2 } }), "input_forget 2 is not supported"],
     [
-      "linear_before_reset = 0",
-      layer("GRU", { attributes: { linear_before_reset: 0 } }),
-      'onnx: GRU "GRU_0": linear_before_reset = 0 is not PyTorch\'s GRU, and not supported',
+      "input_forget of a GRU",
+      layer("GRU", { attributes: { input_forget: 1 } }),
+      'onnx: GRU "GRU_0": attribute "input_forget" is not supported',
     ],
     [
-      "peepholes",
+      "linear_before_reset 2",
+      layer("GRU", { attributes: { linear_before_reset: 2 } }),
+      'onnx: GRU "GRU_0": linear_before_reset 2 is not supported',
+    ],
+    [
+      "peepholes that are no weight",
       layer("LSTM", { inputs: ["x", "w", "r", "b", "", "", "", "state"] }),
-      'onnx: LSTM "LSTM_0": input P (peepholes) is not supported',
+      'onnx: LSTM "LSTM_0": P is an input of the model',
+    ],
+    [
+      "peepholes of another size",
+      layer("LSTM", { inputs: ["x", "w", "r", "b", "", "", "", "b"] }),
+      'onnx: LSTM "LSTM_0": P: expected shape [1, 6], got [1, 16]',
     ],
     [
       "other activations",
-      layer("LSTM", { attributes: { activations: ["HardSigmoid", "Tanh", "Tanh"] } }),
-      'activations "HardSigmoid", "Tanh", "Tanh" are not supported',
+      layer("LSTM", { attributes: { activations: ["Gelu", "Tanh", "Tanh"] } }),
+      'activations "Gelu", "Tanh", "Tanh" are not supported',
     ],
     [
       "activations of one direction for two",
       layer("RNN", { directions: 2, attributes: { activations: ["Tanh"] } }),
       'activations "Tanh" are not supported',
-    ],
-    [
-      "an RNN of two kinds",
-      layer("RNN", { directions: 2, attributes: { activations: ["Tanh", "Relu"] } }),
-      '"Tanh", "Relu" are not',
     ],
     [
       "a GRU with Relu",
@@ -62,8 +67,20 @@ describe("readOnnx", () => {
     ],
     [
       "activation_alpha",
-      layer("RNN", { attributes: { activation_alpha: { floats: [1] } } }),
-      "activation_alpha is not supported",
+      layer("RNN", { attributes: { activation_alpha: { floats: [1, 2] } } }),
+      "activation_alpha has 2 numbers for 0 functions that take one",
+    ],
+    [
+      "an alpha that is no number",
+      layer("RNN", { attributes: { activations: ["Elu"], activation_alpha: { floats: [Number.NaN] } } }),
+      "activation_alpha[0] is NaN",
+    ],
+    [
+      "constants of which two readings differ",
+      layer("LSTM", {
+        attributes: { activations: ["Sigmoid", "Elu", "Tanh"], activation_alpha: { floats: [9, 1, 9] } },
+      }),
+      "activation_alpha has 3 numbers for 1 functions that take one",
     ],
     [
       "an unknown attribute",

@@ -6,10 +6,9 @@
 
 import { checkedList } from "../../tensor/checked-list.js";
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
-import { type StateDict, Tensor } from "../../tensor/tensor.js";
+import type { StateDict } from "../../tensor/tensor.js";
 import { type Bytes, FormatError } from "../bytes.js";
 import { readAs } from "../recognise/index.js";
-import type { Allowance } from "./allowance.js";
 import { collectTensors } from "./collect-tensors.js";
 import { Constants } from "./constants.js";
 import { ExternalFiles } from "./external.js";
@@ -17,46 +16,9 @@ import { findStacks } from "./layer-chain.js";
 import type { Attribute } from "./model-proto.js";
 import { readModel } from "./model-proto.js";
 import { type OnnxModule, readModules, sourcesOf } from "./other-modules.js";
-import { layerDict, type Recurrent, readRecurrent, WEIGHTS } from "./recurrent-node.js";
+import { layersOf, readRecurrent, WEIGHTS } from "./recurrent-node.js";
 import { listSites, type Sites } from "./scope.js";
-
-/**
- * An LSTM, GRU or RNN of an ONNX model, with one layer or several, as PyTorch's module of that name takes it.
- */
-export interface OnnxLayer {
-  readonly kind: "LSTM" | "GRU" | "RNN";
-  /** The name of its first node, after the branches that lead to it: `If_0/then_branch/LSTM_3`. */
-  readonly name: string;
-  /** The names of its nodes, one per layer. */
-  readonly nodes: readonly string[];
-  /**
-   * For `LSTM.fromStateDict` and the like: `weight_ih_l0`, `weight_hh_l0_reverse`, `bias_ih_l1`... Layers whose
-   * nodes share a weight have numbers of their own.
-   */
-  readonly stateDict: StateDict;
-  readonly inputSize: number;
-  readonly hiddenSize: number;
-  readonly numLayers: number;
-  /**
-   * PyTorch has no module that runs in reverse only. For `reverse`, the state dict is that of a forward
-   * module, without `_reverse` in its names. Pass it the sequence in reverse, and reverse its output.
-   */
-  readonly direction: "forward" | "reverse" | "bidirectional";
-  readonly bias: boolean;
-  /** Whether the input is (batch, sequence, input): the node's layout is 1. */
-  readonly batchFirst: boolean;
-  /** Pass it to `RNN.fromStateDict`. Always `tanh` for other kinds. */
-  readonly nonlinearity: "tanh" | "relu";
-  /** Whether the node has an input sequence_lens. Pass its numbers as `lengths`. */
-  readonly takesLengths: boolean;
-  /** Whether the model is given or computes an initial state. Pass one to `forward`. */
-  readonly takesState: boolean;
-  /**
-   * The initial state that the file states, unless it is zeros: h0 (numLayers * directions, N, H), and c0 for
-   * an LSTM. N is the batch size of the export.
-   */
-  readonly initialState: { readonly h0: Tensor; readonly c0: Tensor | undefined } | undefined;
-}
+import { type OnnxLayer, toLayer } from "./to-layer.js";
 
 export interface OnnxModel {
   readonly layers: readonly OnnxLayer[];
@@ -81,7 +43,7 @@ export interface ListOnnxNodesOptions {
   readonly externalData?: Readonly<Record<string, Bytes>>;
 }
 
-export type { OnnxModule };
+export type { OnnxLayer, OnnxModule };
 
 /** Options of {@link readOnnx}. */
 export interface ReadOnnxOptions extends ListOnnxNodesOptions {
@@ -117,8 +79,7 @@ export interface OnnxNode {
  * width become float32.
  *
  * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, or names what is
- *   not supported: clip, input_forget, peepholes, activations that are not PyTorch's, a GRU with
- *   linear_before_reset = 0, weights in another file that was not given
+ *   not supported: attributes and activations that ONNX does not have, weights in another file that was not given
  */
 export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
   const { nodes, externalData } = checkOptions("options", options, ["nodes", "externalData"]);
@@ -138,7 +99,7 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
     recurrent = recurrent.filter(({ name }) => chosen.has(name));
   }
   constants.allowance.spendLayers(recurrent.length);
-  const layers = recurrent.map((site) => readRecurrent(site, constants));
+  const layers = recurrent.flatMap((site) => layersOf(readRecurrent(site, constants)));
   const sources = new Map<unknown, string>();
   const inputs = recurrent.flatMap(({ node, scope }) =>
     WEIGHTS.map((at) => ({ name: node.inputs[at] ?? "", scope })),
@@ -204,55 +165,4 @@ function plainValue(
   if (attribute === undefined) return "";
   const { f, i, s, floats, ints, strings } = attribute;
   return i ?? f ?? s ?? (ints.length > 0 ? ints : floats.length > 0 ? floats : strings);
-}
-
-function toLayer(stack: readonly Recurrent[], allowance: Allowance): OnnxLayer {
-  const first = stack[0]!;
-  const bias = stack.some(({ b }) => b !== undefined);
-  const stateDict: StateDict = new Map();
-  for (const [layer, recurrent] of stack.entries()) {
-    for (const [name, tensor] of layerDict(recurrent, layer, bias, allowance)) stateDict.set(name, tensor);
-  }
-  const takesState = stack.some(({ h0, c0 }) => h0 === "runtime" || c0 === "runtime");
-  return {
-    kind: first.kind,
-    name: first.site.name,
-    nodes: stack.map(({ site }) => site.name),
-    stateDict,
-    inputSize: first.inputSize,
-    hiddenSize: first.hiddenSize,
-    numLayers: stack.length,
-    direction: first.direction,
-    bias,
-    batchFirst: first.batchFirst,
-    nonlinearity: first.nonlinearity,
-    takesLengths: first.lengths !== "",
-    takesState,
-    initialState: takesState ? undefined : stackStates(stack, allowance),
-  };
-}
-
-/**
- * The constant states of all layers, one after the other. Zeros where a layer has none, undefined if no layer
- * has one.
- */
-function stackStates(stack: readonly Recurrent[], allowance: Allowance): OnnxLayer["initialState"] {
-  const states = stack.flatMap(({ h0, c0 }) => [h0, c0]).filter((state) => state instanceof Tensor);
-  const batch = states[0]?.shape[1];
-  if (batch === undefined) return undefined;
-  const { kind, directions, hiddenSize, site } = stack[0]!;
-  if (states.some(({ shape }) => shape[1] !== batch)) {
-    throw new FormatError(`onnx: ${kind} ${show(site.name)}: its initial states differ in batch size`);
-  }
-  const gather = (key: "h0" | "c0") => {
-    allowance.spend(4 * stack.length * directions * batch * hiddenSize);
-    const all = Tensor.zeros([stack.length * directions, batch, hiddenSize]);
-    const size = directions * batch * hiddenSize;
-    for (const [layer, recurrent] of stack.entries()) {
-      const state = recurrent[key];
-      if (state instanceof Tensor) all.data.set(state.data, layer * size);
-    }
-    return all;
-  };
-  return { h0: gather("h0"), c0: kind === "LSTM" ? gather("c0") : undefined };
 }

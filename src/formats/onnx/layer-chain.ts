@@ -6,6 +6,7 @@
  */
 
 import { getOrMake } from "../get-or-make.js";
+import { sameCell } from "./cell-options.js";
 import { type Constants, NotConstant } from "./constants.js";
 import type { Graph, Node } from "./model-proto.js";
 import type { Recurrent } from "./recurrent-node.js";
@@ -122,7 +123,9 @@ function fits(before: Recurrent, after: Recurrent): boolean {
     before.direction === after.direction &&
     before.hiddenSize === after.hiddenSize &&
     before.batchFirst === after.batchFirst &&
-    before.nonlinearity === after.nonlinearity &&
+    !before.split &&
+    sameCell(before.cells[0]!, after.cells[0]!) &&
+    (before.p === undefined) === (after.p === undefined) &&
     before.lengths === after.lengths &&
     after.inputSize === before.directions * before.hiddenSize &&
     // One module cannot have a state that is constant in one layer and fed in another.

@@ -1,8 +1,8 @@
 /**
  * One LSTM, GRU or RNN node to PyTorch's weights. ONNX keeps W (D, G*H, I), R (D, G*H, H) and B (D, 2*G*H) =
  * [Wb, Rb], where D is the number of directions. Its LSTM gates are i o f c, PyTorch's are i f g o. Its GRU
- * gates are z r h, PyTorch's are r z n. What PyTorch's modules do not compute is refused, and the error names
- * it.
+ * gates are z r h, PyTorch's are r z n. P (D, 3*H) are the peepholes of i o f. cell-options.ts reads what the attributes
+ * say of the cell. What our modules do not compute is refused, and the error names it.
  */
 
 import { sameShape, show, showShape } from "../../tensor/checks.js";
@@ -10,6 +10,7 @@ import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError, shorten, unsupported } from "../bytes.js";
 import { layerSuffix } from "../layer-suffix.js";
 import type { Allowance } from "./allowance.js";
+import { type CellOptions, readCellOptions, sameCell } from "./cell-options.js";
 import { type Constants, NotConstant } from "./constants.js";
 import { copyRun } from "./copy-run.js";
 import type { Attribute } from "./model-proto.js";
@@ -20,19 +21,25 @@ export type Kind = "LSTM" | "GRU" | "RNN";
 /** For every gate in PyTorch's order, its index in ONNX's order. */
 const GATE_ORDER: Record<Kind, readonly number[]> = { LSTM: [0, 2, 3, 1], GRU: [1, 0, 2], RNN: [0] };
 
-const ACTIVATIONS: Record<Kind, readonly string[]> = {
-  LSTM: ["Sigmoid", "Tanh", "Tanh"],
-  GRU: ["Sigmoid", "Tanh"],
-  RNN: ["Tanh"],
-};
-
-/** Characters of an activation's name that are looked at: one more than the longest, Sigmoid, has. */
-const MOST_ACTIVATION = 8;
+/** Attributes of every kind. Opset 1 has output_sequence: whether Y is wanted at all. */
+const KNOWN: ReadonlySet<string> = new Set([
+  "direction",
+  "activations",
+  "activation_alpha",
+  "activation_beta",
+  "clip",
+  "hidden_size",
+  "layout",
+  "output_sequence",
+]);
 
 const INPUTS = ["X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"];
 
-/** The inputs that may be constant: W, R, B, initial_h, initial_c. */
-export const WEIGHTS = [1, 2, 3, 5, 6] as const;
+/** The inputs that may be constant: W, R, B, initial_h, initial_c, P. */
+export const WEIGHTS = [1, 2, 3, 5, 6, 7] as const;
+
+/** The weights by which an LSTM's gates see c, in ONNX's order. */
+const PEEPHOLES = ["weight_ci", "weight_co", "weight_cf"] as const;
 
 /** The sizes, options and weights of a node, all checked. */
 export interface Recurrent {
@@ -43,13 +50,18 @@ export interface Recurrent {
   readonly inputSize: number;
   readonly hiddenSize: number;
   readonly batchFirst: boolean;
-  readonly nonlinearity: "tanh" | "relu";
+  /** Of each direction. */
+  readonly cells: readonly CellOptions[];
+  /** Whether it is one direction of a node whose directions have different cells. */
+  readonly split: boolean;
   /** The name of the input that gives lengths, "" if there is none. */
   readonly lengths: string;
   /** (D, G*H, I), (D, G*H, H), (D, 2*G*H) */
   readonly w: Tensor;
   readonly r: Tensor;
   readonly b: Tensor | undefined;
+  /** (D, 3*H) */
+  readonly p: Tensor | undefined;
   /** A constant state (D, N, H), or "runtime" if the model computes or is given one. Undefined for zeros. */
   readonly h0: Tensor | "runtime" | undefined;
   readonly c0: Tensor | "runtime" | undefined;
@@ -66,11 +78,11 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
   const attribute = (name: string) => scope.attribute(node, name);
   const direction = readDirection(attribute("direction"), label);
   const directions = direction === "bidirectional" ? 2 : 1;
-  const nonlinearity = checkActivations(kind, directions, attribute("activations"), label);
   checkAttributes(site, kind, label);
+  const cells = readCellOptions(kind, directions, attribute, label);
   for (const [at, name] of node.inputs.entries()) {
-    if (at > 6 && name !== "") {
-      throw unsupported(`${label}: input ${INPUTS[at] === "P" ? "P (peepholes)" : at} is not supported`);
+    if (at > (kind === "LSTM" ? 7 : 5) && name !== "") {
+      throw unsupported(`${label}: input ${at} is not supported`);
     }
   }
 
@@ -102,6 +114,8 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
   expectShape("W", w, [directions, gates * hiddenSize, inputSize]);
   expectShape("R", r, [directions, gates * hiddenSize, hiddenSize]);
   if (b !== undefined) expectShape("B", b, [directions, 2 * gates * hiddenSize]);
+  const p = node.inputs[7] ? weight(7) : undefined;
+  if (p !== undefined) expectShape("P", p, [directions, 3 * hiddenSize]);
 
   const batchFirst = attribute("layout")?.i === 1;
   const state = (at: number): Tensor | "runtime" | undefined => {
@@ -129,14 +143,47 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
     inputSize,
     hiddenSize,
     batchFirst,
-    nonlinearity,
+    cells,
+    split: false,
     lengths: node.inputs[4] ?? "",
     w,
     r,
     b,
+    p,
     h0: state(5),
     c0: kind === "LSTM" ? state(6) : undefined,
   };
+}
+
+/** A node as one layer, or as one for each direction where these have different cells. */
+export function layersOf(recurrent: Recurrent): Recurrent[] {
+  const { cells, directions } = recurrent;
+  if (directions === 1 || sameCell(cells[0]!, cells[1]!)) return [recurrent];
+  return (["forward", "reverse"] as const).map((direction, at) => {
+    const half = <Value extends Tensor | undefined>(whole: Value): Value =>
+      whole && (new Tensor(halfOf(whole, at), [1, ...whole.shape.slice(1)]) as Value);
+    const state = (value: Recurrent["h0"]) => (value instanceof Tensor ? half(value) : value);
+    const { w, r, b, p, h0, c0 } = recurrent;
+    return {
+      ...recurrent,
+      direction,
+      directions: 1,
+      cells: [cells[at]!],
+      split: true,
+      w: half(w),
+      r: half(r),
+      b: half(b),
+      p: half(p),
+      h0: state(h0),
+      c0: state(c0),
+    };
+  });
+}
+
+/** The numbers of one of two directions, which lie one after the other; not copied. */
+function halfOf({ data }: Tensor, direction: number): Float32Array {
+  const count = data.length / 2;
+  return data.subarray(direction * count, (direction + 1) * count);
 }
 
 /**
@@ -144,12 +191,13 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
  * may share a weight, but each layer gets numbers of its own: a user may change one layer's.
  */
 export function layerDict(
-  { kind, directions, hiddenSize, w, r, b }: Recurrent,
+  { kind, directions, hiddenSize, w, r, b, p }: Recurrent,
   layer: number,
   withBias: boolean,
   allowance: Allowance,
 ): StateDict {
-  allowance.spend(4 * (w.data.length + r.data.length + (withBias ? 2 * w.shape[1]! * directions : 0)));
+  const biases = withBias ? 2 * w.shape[1]! * directions : 0;
+  allowance.spend(4 * (w.data.length + r.data.length + biases + (p?.data.length ?? 0)));
   const dict: StateDict = new Map();
   const order = GATE_ORDER[kind];
   const rows = order.length * hiddenSize;
@@ -164,6 +212,10 @@ export function layerDict(
         `${name}${suffix}`,
         new Tensor(reorder(data, direction * rows, order, hiddenSize * columns, columns), [rows, columns]),
       );
+    }
+    for (const [at, name] of p === undefined ? [] : PEEPHOLES.entries()) {
+      const from = (3 * direction + at) * hiddenSize;
+      dict.set(`${name}${suffix}`, new Tensor(p!.data.slice(from, from + hiddenSize), [hiddenSize]));
     }
     if (!withBias) continue;
     for (const [half, name] of ["bias_ih", "bias_hh"].entries()) {
@@ -217,62 +269,13 @@ function readDirection(attribute: Attribute | undefined, label: string): Recurre
   throw new FormatError(`${label}: direction ${show(direction)} is unknown`);
 }
 
-/** Every direction must have PyTorch's activations. An RNN may have Relu instead of Tanh. */
-function checkActivations(
-  kind: Kind,
-  directions: number,
-  attribute: Attribute | undefined,
-  label: string,
-): "tanh" | "relu" {
-  const given = attribute?.strings ?? [];
-  if (given.length === 0) return "tanh";
-  // Both directions of an LSTM have 6. A list may be long, and each call of a function would read it.
-  if (given.length > 6) throw unsupported(`${label}: ${given.length} activations are not supported`);
-  // Of long names only so much is looked at: a name may have a megabyte, and a function may be called often.
-  const names = given.map((name) => name.slice(0, MOST_ACTIVATION).toLowerCase());
-  for (const [nonlinearity, usual] of [
-    ["tanh", ACTIVATIONS[kind]],
-    ["relu", ["Relu"]],
-  ] as const) {
-    if (nonlinearity === "relu" && kind !== "RNN") continue;
-    const expected = Array.from({ length: directions }, () => usual).flat();
-    if (expected.length === names.length && expected.every((name, at) => name.toLowerCase() === names[at])) {
-      return nonlinearity;
-    }
-  }
-  throw unsupported(`${label}: activations ${given.map(show).join(", ")} are not supported`);
-}
-
 function checkAttributes({ node, scope }: Site, kind: Kind, label: string): void {
   for (const name of node.attributes.keys()) {
-    const attribute = scope.attribute(node, name);
-    if (attribute === undefined) continue;
-    const value = attribute.i;
-    switch (name) {
-      case "direction":
-      case "activations":
-      case "hidden_size":
-      case "output_sequence": // Opset 1: whether Y is wanted at all.
-        break;
-      case "activation_alpha":
-      case "activation_beta":
-        if (attribute.floats.length > 0) throw unsupported(`${label}: ${name} is not supported`);
-        break;
-      case "layout":
-        if (value !== 0 && value !== 1) throw new FormatError(`${label}: layout ${value} is unknown`);
-        break;
-      case "input_forget":
-        if (value !== 0) throw unsupported(`${label}: input_forget ${value} is not supported`);
-        break;
-      case "linear_before_reset":
-        break;
-      case "clip":
-        throw unsupported(`${label}: clip ${attribute.f} is not supported`);
-      default:
-        throw unsupported(`${label}: attribute ${show(name)} is not supported`);
-    }
+    if (scope.attribute(node, name) === undefined || KNOWN.has(name)) continue;
+    if (kind === "LSTM" && name === "input_forget") continue;
+    if (kind === "GRU" && name === "linear_before_reset") continue;
+    throw unsupported(`${label}: attribute ${show(name)} is not supported`);
   }
-  if (kind === "GRU" && scope.attribute(node, "linear_before_reset")?.i !== 1) {
-    throw unsupported(`${label}: linear_before_reset = 0 is not PyTorch's GRU, and not supported`);
-  }
+  const layout = scope.attribute(node, "layout")?.i ?? 0;
+  if (layout !== 0 && layout !== 1) throw new FormatError(`${label}: layout ${layout} is unknown`);
 }
