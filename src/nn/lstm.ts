@@ -135,7 +135,7 @@ export class LSTM extends Recurrent {
   #checkStates(
     state: LSTMStateLike | undefined,
     call: Pick<Sequence, "batch" | "batched">,
-  ): (Float32Array | undefined)[] {
+  ): readonly (Float32Array | undefined)[] {
     if (state === undefined) return this.initialStates(call.batch);
     const [h0, c0] = checkPair(state);
     return [this.checkState("h0", h0, 0, call), this.checkState("c0", c0, 1, call)];

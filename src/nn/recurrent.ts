@@ -48,6 +48,9 @@ export interface RecurrentOptions {
 /** The names of initial states in a state dict. */
 const INITIAL = ["h0", "c0"] as const;
 
+/** Of a module without initial states. One for all calls. */
+const ZEROS: readonly undefined[] = [];
+
 /** Far beyond any network, so that a typing error is told at once. */
 const MOST_LAYERS = 10_000;
 
@@ -170,7 +173,8 @@ export abstract class Recurrent extends Module {
   }
 
   /** @internal The states of a call that gives none: the module's for each batch row, or undefined for zeros. */
-  protected initialStates(batch: number): (Float32Array | undefined)[] {
+  protected initialStates(batch: number): readonly (Float32Array | undefined)[] {
+    if (this.#initial.size === 0) return ZEROS;
     return this.stack.stateSizes.map((size, which) => {
       const state = this.#initial.get(INITIAL[which]!);
       if (state === undefined || batch === 1) return state;

@@ -94,7 +94,8 @@ export function checkSequence(
   const batch = batched ? shape[1 - timeAxis]! : 1;
   if (steps === 0) throw wrongShape(`${name}.shape[${timeAxis}]`, "a sequence length of at least 1", 0);
   const lengths = checkLengths(given.lengths, steps, batch);
-  const mask = checkMask(given, shape.slice(0, -1), batchMajor);
+  const masked = given.mask !== undefined || given.maskedOutput !== undefined;
+  const mask = masked ? checkMask(given, shape.slice(0, -1), batchMajor) : undefined;
   return { name, data, steps, batch, batched, batchMajor, lengths, mask };
 }
 

@@ -38,7 +38,7 @@ export abstract class SingleState extends Recurrent {
   #checkStates(
     h0: TensorLike | undefined,
     call: Pick<Sequence, "batch" | "batched">,
-  ): (Float32Array | undefined)[] {
+  ): readonly (Float32Array | undefined)[] {
     return h0 === undefined ? this.initialStates(call.batch) : [this.checkState("h0", h0, 0, call)];
   }
 }

@@ -68,6 +68,8 @@ export class Stack {
   declare readonly region: Region;
   /** Of the layers' records. Calls read it, since V8 calls a builtin, 7 ns, for each element of a frozen array. */
   readonly #addresses: readonly number[];
+  /** Whether all layers begin at the end of the sequence. */
+  readonly #fromEnd: boolean;
 
   constructor(region: Region, shape: StackShape) {
     const { cell, inputSize, hiddenSize, numLayers, directions, backwards } = shape;
@@ -81,6 +83,7 @@ export class Stack {
       return new Layer(region, { ...shape, inputSize: width, outputSize, reverse });
     });
     this.#addresses = this.layers.map((layer) => layer.address);
+    this.#fromEnd = this.layers.every((layer) => layer.shape.reverse);
     this.stateSizes = cell.states.map((state) => (state === "h" ? outputSize : hiddenSize));
     for (const part of [shape, cell, cell.states, this.layers, this.stateSizes, this]) Object.freeze(part);
   }
@@ -120,9 +123,8 @@ export class Stack {
     const output = inOnePiece ? undefined : allocateFloats(count, "output");
     if (mask !== undefined) runtime.write(layout.started, 0, new Int32Array(layout.started.bytes / 4));
     const chunks = Math.ceil(steps / layout.chunkSteps);
-    const backwards = this.layers.every(({ shape }) => shape.reverse);
     for (let chunk = 0; chunk < chunks; chunk++) {
-      const start = (backwards ? chunks - 1 - chunk : chunk) * layout.chunkSteps;
+      const start = (this.#fromEnd ? chunks - 1 - chunk : chunk) * layout.chunkSteps;
       const chunkSteps = Math.min(layout.chunkSteps, steps - start);
       this.#readChunk(layout, sequence, start, chunkSteps);
       if (order !== undefined) runtime.write(layout.active, 0, order.running(start, chunkSteps));

@@ -31,8 +31,8 @@ export interface StreamModule {
 export interface StateShape<State, StateLike> {
   read(states: readonly Float32Array[], batch: number): State;
   /** The state that a stream begins with. */
-  initial(batch: number): (Float32Array | undefined)[];
-  check(state: StateLike, batch: number): (Float32Array | undefined)[];
+  initial(batch: number): readonly (Float32Array | undefined)[];
+  check(state: StateLike, batch: number): readonly (Float32Array | undefined)[];
 }
 
 export class Stream<State, StateLike = State> extends DisposableBase {
