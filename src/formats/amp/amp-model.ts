@@ -4,6 +4,7 @@ import { isArray, reading, show, wrongType } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { type Bytes, FormatError, isBytes } from "../bytes.js";
 import { isObject, parseJson } from "../json.js";
+import { type LayerOptions, layerOptions } from "../layer-options.js";
 import type { ReaderName } from "../recognise/file-kind.js";
 import { explained, otherFile, readAs } from "../recognise/index.js";
 import { knownJson } from "../recognise/json-kind.js";
@@ -22,6 +23,10 @@ export interface AmpModel {
   readonly hiddenSize: number;
   readonly numLayers: number;
   readonly outputSize: number;
+  /** `recurrent`, and where the file has an initial state `h0` and `c0`, (numLayers, hiddenSize) each. */
+  readonly stateDict: StateDict;
+  /** All that `new LSTM` or `new GRU` takes. */
+  readonly options: LayerOptions;
   /** For `LSTM.fromStateDict` or `GRU.fromStateDict`: `weight_ih_l0`... */
   readonly recurrent: StateDict;
   /** For `Linear.fromStateDict`: `weight` (outputSize, hiddenSize), and `bias` (outputSize) if it has one. */
@@ -35,6 +40,9 @@ export interface AmpModel {
   /** In Hz. Undefined if the file states none. */
   readonly sampleRate: number | undefined;
 }
+
+/** What a reader makes of a file; the rest follows from it. */
+export type AmpParts = Omit<AmpModel, "stateDict" | "options">;
 
 /** A JSON file as readers take it: its bytes, its text, or the object parsed from it. */
 export type JsonSource = Bytes | string | Readonly<Record<string, unknown>>;
@@ -164,9 +172,22 @@ export function readJson(
   source: JsonSource,
   format: string,
   reader: ReaderName,
-  read: (file: JsonValue) => AmpModel,
+  read: (file: JsonValue) => AmpParts,
 ): AmpModel {
-  return reading("source", EXPECTED, () => read(openJson(source, format, reader)));
+  const model = reading("source", EXPECTED, () => read(openJson(source, format, reader)));
+  const { kind, inputSize, hiddenSize, numLayers, recurrent, initialState } = model;
+  const stateDict: StateDict = new Map(recurrent);
+  for (const [which, { data }] of (initialState ?? []).entries()) {
+    stateDict.set(which === 0 ? "h0" : "c0", new Tensor(data.slice(), [numLayers, hiddenSize]));
+  }
+  const options = layerOptions(kind, {
+    inputSize,
+    hiddenSize,
+    numLayers,
+    bias: recurrent.has("bias_ih_l0"),
+    initialState: initialState !== undefined,
+  });
+  return { ...model, stateDict, options };
 }
 
 const EXPECTED = "bytes, text or an object";

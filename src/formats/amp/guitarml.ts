@@ -6,7 +6,7 @@
 import { show, showShape } from "../../tensor/checks.js";
 import type { StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
-import { type AmpModel, type JsonSource, type JsonValue, readJson } from "./amp-model.js";
+import { type AmpModel, type AmpParts, type JsonSource, type JsonValue, readJson } from "./amp-model.js";
 
 const GATES = { LSTM: 4, GRU: 3 };
 
@@ -20,7 +20,7 @@ export function readGuitarML(source: JsonSource): AmpModel {
   return readJson(source, "guitarml", "readGuitarML", read);
 }
 
-function read(file: JsonValue): AmpModel {
+function read(file: JsonValue): AmpParts {
   const data = file.get("model_data").object();
   data.get("model").oneOf(["SimpleRNN"]);
   const kind = data.get("unit_type").oneOf(["LSTM", "GRU"]);

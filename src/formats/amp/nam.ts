@@ -9,7 +9,14 @@
 import { show } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
-import { type AmpModel, type JsonSource, type JsonValue, readJson, readSampleRate } from "./amp-model.js";
+import {
+  type AmpModel,
+  type AmpParts,
+  type JsonSource,
+  type JsonValue,
+  readJson,
+  readSampleRate,
+} from "./amp-model.js";
 
 /**
  * The LSTM of a .nam file, with the initial state that it was trained with. The reference player runs half a
@@ -22,7 +29,7 @@ export function readNam(source: JsonSource): AmpModel {
   return readJson(source, "nam", "readNam", read);
 }
 
-function read(file: JsonValue): AmpModel {
+function read(file: JsonValue): AmpParts {
   const { value: version } = file.get("version");
   if (typeof version !== "string" || !/^0\.[567]\.\d+$/.test(version)) {
     throw file.get("version").error('"0.5.x" to "0.7.x"', version);

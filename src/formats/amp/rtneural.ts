@@ -7,7 +7,14 @@ import { showShape } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { fromKeras } from "../keras.js";
-import { type AmpModel, type JsonSource, type JsonValue, readJson, readSampleRate } from "./amp-model.js";
+import {
+  type AmpModel,
+  type AmpParts,
+  type JsonSource,
+  type JsonValue,
+  readJson,
+  readSampleRate,
+} from "./amp-model.js";
 
 /**
  * The recurrent layers and the head of an RTNeural or AIDA-X file.
@@ -20,7 +27,7 @@ export function readRTNeural(source: JsonSource): AmpModel {
   return readJson(source, "rtneural", "readRTNeural", read);
 }
 
-function read(file: JsonValue): AmpModel {
+function read(file: JsonValue): AmpParts {
   const inShape = file.get("in_shape");
   const inputSize = inShape.items().at(-1)?.integer(1);
   if (inputSize === undefined) throw inShape.error("at least one size", inShape.value);
