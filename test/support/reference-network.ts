@@ -95,7 +95,8 @@ export function activate(activation: Activation, x: number): number {
     case "logSigmoid":
       return -softplus(-x);
     case "squareplus":
-      return (x + Math.sqrt(x * x + a(4))) / 2;
+      // Of a negative x the difference would lose all digits.
+      return x < 0 ? a(4) / 2 / (Math.sqrt(x * x + a(4)) - x) : (x + Math.sqrt(x * x + a(4))) / 2;
     case "hardTanh":
       return clip(x, a(-1), b(1));
     case "tanhShrink":
