@@ -97,6 +97,22 @@ export class Constants {
     return outcome!.value;
   }
 
+  /**
+   * The numbers of a constant of at most `most` integers. Undefined if it is not constant, [] if it is longer.
+   * @throws FormatError for a value that is broken
+   */
+  integers(name: string, scope: Scope, most: number): number[] | undefined {
+    const value = name === "" ? undefined : this.evaluate(name, scope);
+    if (value === undefined || value instanceof NotConstant) return undefined;
+    return value.data.length > most ? [] : Array.from(value.data as ArrayLike<number | bigint>, Number);
+  }
+
+  /** The shape of a constant; undefined if the value is none. */
+  shapeOf(name: string, scope: Scope): readonly number[] | undefined {
+    const value = name === "" ? undefined : this.evaluate(name, scope);
+    return value === undefined || value instanceof NotConstant ? undefined : value.shape;
+  }
+
   /** What is known of a value. If nothing is, its computation is put on the stack. */
   #ask({ name, scope }: Need, stack: Pending[]): Outcome | undefined {
     const outcomes = getOrMake(this.#outcomes, scope, () => new Map<string, Outcome>());

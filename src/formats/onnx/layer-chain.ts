@@ -7,10 +7,12 @@
 
 import { getOrMake } from "../get-or-make.js";
 import { sameCell } from "./cell-options.js";
-import { type Constants, NotConstant } from "./constants.js";
+import type { Constants } from "./constants.js";
+import { joinedAxes, type KnownAxes } from "./joined-axes.js";
 import type { Graph, Node } from "./model-proto.js";
 import type { Recurrent } from "./recurrent-node.js";
 import type { Scope } from "./scope.js";
+import { ValueShapes } from "./value-shapes.js";
 
 /** Nodes between two layers; PyTorch puts 2. */
 const MOST_BETWEEN = 8;
@@ -18,6 +20,7 @@ const MOST_BETWEEN = 8;
 /** The layers, one list for each chain, in order. */
 export function findStacks(layers: readonly Recurrent[], constants: Constants): Recurrent[][] {
   const uses = new Uses();
+  const shapes = new ValueShapes(constants);
   const after = new Map<Recurrent, Recurrent>();
   const followers = new Set<Recurrent>();
   const byNode = new Map<Scope, Map<Node, Recurrent>>();
@@ -28,7 +31,7 @@ export function findStacks(layers: readonly Recurrent[], constants: Constants): 
   for (const layer of layers) {
     const { scope } = layer.site;
     const usedOnce = (name: string) => uses.count(name, scope) === 1;
-    const before = layerBefore(layer, byNode.get(scope)!, usedOnce, constants);
+    const before = layerBefore(layer, byNode.get(scope)!, usedOnce, shapes);
     if (before === undefined || after.has(before)) continue;
     after.set(before, layer);
     followers.add(layer);
@@ -94,7 +97,7 @@ function layerBefore(
   layer: Recurrent,
   layers: ReadonlyMap<Node, Recurrent>,
   usedOnce: (name: string) => boolean,
-  constants: Constants,
+  shapes: ValueShapes,
 ): Recurrent | undefined {
   const { scope, node } = layer.site;
   const between: Node[] = [];
@@ -105,9 +108,7 @@ function layerBefore(
     const before = layers.get(origin.node);
     if (before !== undefined) {
       const joins =
-        origin.node.outputs[0] === value &&
-        fits(before, layer) &&
-        joinsDirections(before, between, constants);
+        origin.node.outputs[0] === value && fits(before, layer) && joinsDirections(before, between, shapes);
       return joins ? before : undefined;
     }
     between.unshift(origin.node);
@@ -135,15 +136,21 @@ function fits(before: Recurrent, after: Recurrent): boolean {
 }
 
 /** Whether the nodes turn the axes of Y into those of X. Each axis is followed by its letter. */
-function joinsDirections(before: Recurrent, between: readonly Node[], constants: Constants): boolean {
+function joinsDirections(before: Recurrent, between: readonly Node[], shapes: ValueShapes): boolean {
   const { directions, batchFirst } = before;
+  const { inputs, outputs } = before.site.node;
+  const expected = batchFirst ? ["N", "L"] : ["L", "N"];
   let axes = batchFirst ? ["N", "L", "D", "H"] : ["L", "D", "N", "H"];
+  const known = new Map<string, readonly string[]>([
+    [inputs[0] ?? "", [...expected, "I"]],
+    [outputs[0] ?? "", axes],
+  ]);
   for (const node of between) {
-    const next = node.domain === "" ? moveAxes(node, axes, before, constants) : undefined;
+    const next = node.domain === "" ? moveAxes(node, axes, before, known, shapes) : undefined;
     if (next === undefined) return false;
     axes = next;
+    known.set(node.outputs[0] ?? "", axes);
   }
-  const expected = batchFirst ? ["N", "L"] : ["L", "N"];
   const last = axes[2];
   return (
     axes.length === 3 &&
@@ -157,16 +164,19 @@ function joinsDirections(before: Recurrent, between: readonly Node[], constants:
 function moveAxes(
   node: Node,
   axes: readonly string[],
-  { directions, hiddenSize, site: { scope } }: Recurrent,
-  constants: Constants,
+  before: Recurrent,
+  known: KnownAxes,
+  shapes: ValueShapes,
 ): string[] | undefined {
+  const {
+    directions,
+    site: { scope },
+  } = before;
   const list = (name: string, at: number): number[] | undefined => {
     const attribute = scope.attribute(node, name);
-    const value = attribute ?? (node.inputs[at] ? constants.evaluate(node.inputs[at], scope) : undefined);
-    if (value === undefined || value instanceof NotConstant) return undefined;
-    const numbers: ArrayLike<number | bigint> = "data" in value ? value.data : value.ints;
     // Each pair of layers reads the list anew. One of more numbers than axes does not join layers.
-    return numbers.length > axes.length ? [] : Array.from(numbers, Number);
+    if (attribute !== undefined) return attribute.ints.length > axes.length ? [] : [...attribute.ints];
+    return node.inputs[at] ? shapes.constants.integers(node.inputs[at], scope, axes.length) : undefined;
   };
   switch (node.opType) {
     case "Identity":
@@ -185,12 +195,8 @@ function moveAxes(
       if (gone?.length !== 1 || axes[gone[0]!] !== "D" || directions !== 1) return undefined;
       return axes.filter((_, at) => at !== gone[0]);
     }
-    case "Reshape": {
-      const shape = list("shape", 1);
-      if (shape?.length !== 3 || axes.length !== 4 || axes[2] !== "D" || axes[3] !== "H") return undefined;
-      const joined = shape[2] === -1 || shape[2] === directions * hiddenSize;
-      return shape[0] === 0 && shape[1] === 0 && joined ? [axes[0]!, axes[1]!, "DH"] : undefined;
-    }
+    case "Reshape":
+      return joinedAxes(node, axes, before, known, shapes);
     default:
       return undefined;
   }

@@ -28,6 +28,9 @@ export interface Graph {
   readonly initializers: Map<string, TensorProto>;
   readonly inputs: string[];
   readonly outputs: string[];
+  /** The message itself, of which the shapes of values are read where they are needed, and its fields that state them. */
+  readonly message: Message;
+  readonly valueFields: readonly number[];
 }
 
 export interface Node {
@@ -103,7 +106,7 @@ function readGraph(message: Message, parser: Parser, depth: number): Graph {
     } else if (number === 11) graph.inputs.push(readValueName(message.message("onnx: value"), parser));
     else if (number === 12) graph.outputs.push(readValueName(message.message("onnx: value"), parser));
   }
-  return { name, ...graph };
+  return { name, ...graph, message, valueFields: [11, 12, 13] };
 }
 
 /** Reads a FunctionProto, whose inputs and outputs are names only. */
@@ -126,7 +129,7 @@ function readFunction(message: Message, parser: Parser, functions: Map<string, G
   }
   const key = intern(functionKey(domain, name, overload), parser);
   if (functions.has(key)) throw new FormatError(`onnx: function ${show(key)} occurs twice`);
-  functions.set(key, { name, ...graph });
+  functions.set(key, { name, ...graph, message, valueFields: [12] });
 }
 
 /** The key of a function in {@link Model.functions}. */

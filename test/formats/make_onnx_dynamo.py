@@ -1,0 +1,102 @@
+"""Writes the .onnx files of test/formats/files/onnx-dynamo: what PyTorch's default exporter (dynamo=True) writes.
+
+expected.json has the state dicts. The nodes' metadata is taken out, for it is long. Where it matters, all but the stack
+traces is kept, which name the folders of the machine.
+
+Run with PyTorch 2.15.0, onnx 1.23.2, onnxscript 0.7.2: python3 test/formats/make_onnx_dynamo.py
+"""
+
+import json
+import os
+import tempfile
+
+import onnx
+import torch
+from torch import nn
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files", "onnx-dynamo")
+os.makedirs(FOLDER, exist_ok=True)
+expected = {}
+KEPT = ("namespace", "pkg.torch.onnx.class_hierarchy")
+
+
+class Model(nn.Module):
+    def __init__(self, rnn):
+        super().__init__()
+        self.rnn = rnn
+
+    def forward(self, x, *state):
+        return self.rnn(x, (state if len(state) > 1 else state[0]) if state else None)
+
+
+def describe(state):
+    return {key: {"shape": list(t.shape), "data": t.double().flatten().tolist()} for key, t in state.items()}
+
+
+def save(model, name, bare, metadata):
+    """A bare file does not state the shapes of the values between nodes."""
+    for node in model.graph.node:
+        kept = [prop for prop in node.metadata_props if metadata and prop.key in KEPT]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+    if bare:
+        del model.graph.value_info[:]
+    onnx.checker.check_model(model)
+    onnx.save(model, os.path.join(FOLDER, name))
+
+
+def export(name, rnn, feeds_state=False, dynamic=False, change=None, bare=True, metadata=False, **options):
+    model = Model(rnn).eval()
+    x = torch.randn(2, 4, rnn.input_size) if rnn.batch_first else torch.randn(4, 2, rnn.input_size)
+    rows = rnn.num_layers * (2 if rnn.bidirectional else 1)
+    count = (2 if isinstance(rnn, nn.LSTM) else 1) if feeds_state else 0
+    state = [torch.randn(rows, 2, rnn.hidden_size) for _ in range(count)]
+    if dynamic:
+        axes = {0: torch.export.Dim("a"), 1: torch.export.Dim("b")}
+        batch = axes[0] if rnn.batch_first else axes[1]
+        states = tuple({1: batch} for _ in state)
+        options["dynamic_shapes"] = (axes, states) if feeds_state else (axes,)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.onnx")
+        torch.onnx.export(model, (x, *state), path, dynamo=True, external_data=False, verbose=False, **options)
+        saved = onnx.load(path)
+    if change is not None:
+        change(saved)
+    save(saved, name, bare, metadata)
+    expected[name] = {
+        "kind": type(rnn).__name__,
+        "numLayers": rnn.num_layers,
+        "bidirectional": rnn.bidirectional,
+        "batchFirst": rnn.batch_first,
+        "bias": rnn.bias,
+        "takesState": feeds_state,
+        "state": describe(rnn.state_dict()),
+    }
+
+
+def before_0_7_1(model):
+    """As onnxscript 0.5.7 to 0.7.0 wrote a GRU: the attribute stands there as 0."""
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.name == "linear_before_reset":
+                attribute.i = 0
+
+
+torch.manual_seed(0)
+export("lstm-stack.onnx", nn.LSTM(3, 2, num_layers=3))
+export("lstm-both-ways.onnx", nn.LSTM(3, 2, num_layers=2, bidirectional=True))
+export("lstm-both-ways-dynamic.onnx", nn.LSTM(3, 2, num_layers=2, bidirectional=True), dynamic=True)
+export("lstm-state.onnx", nn.LSTM(3, 2, num_layers=2, bidirectional=True), feeds_state=True)
+export("lstm-state-dynamic.onnx", nn.LSTM(3, 2, num_layers=2, batch_first=True), feeds_state=True, dynamic=True)
+export("lstm-dropout.onnx", nn.LSTM(3, 2, num_layers=2, dropout=0.5, bias=False))
+export("gru-both-ways-dynamic.onnx", nn.GRU(3, 2, num_layers=2, bidirectional=True, batch_first=True), dynamic=True)
+export("gru-state.onnx", nn.GRU(3, 2, num_layers=3, bidirectional=True, batch_first=True), feeds_state=True)
+export("lstm-unoptimised.onnx", nn.LSTM(3, 2, num_layers=2), optimize=False, bare=False)
+export("gru-unoptimised-dynamic.onnx", nn.GRU(3, 2, num_layers=2, batch_first=True), dynamic=True, optimize=False, bare=False)
+export("lstm-stack-shapes.onnx", nn.LSTM(3, 2, num_layers=2, batch_first=True), bare=False)
+export("gru-onnxscript-0.7.0.onnx", nn.GRU(3, 2, num_layers=2), change=before_0_7_1, metadata=True)
+export("rnn-unrolled.onnx", nn.RNN(3, 2), metadata=True)
+
+with open(os.path.join(FOLDER, "expected.json"), "w") as file:
+    json.dump(expected, file, indent=0, sort_keys=True)
+    file.write("\n")

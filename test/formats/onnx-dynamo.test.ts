@@ -1,0 +1,131 @@
+/** readOnnx with files of PyTorch's default exporter, and the state dicts they came from, by make_onnx_dynamo.py. */
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readOnnx } from "../../src/formats/onnx/index.js";
+import { marked } from "../support/onnx-layer.js";
+import { floats, int64s, model, node } from "../support/onnx-writer.js";
+
+const FOLDER = new URL("files/onnx-dynamo/", import.meta.url);
+const EXPECTED: Record<
+  string,
+  {
+    kind: string;
+    numLayers: number;
+    bidirectional: boolean;
+    bias: boolean;
+    takesState: boolean;
+    state: Record<string, { shape: number[]; data: number[] }>;
+  }
+> = JSON.parse(readFileSync(new URL("expected.json", FOLDER), "utf8"));
+
+const file = (name: string) => readFileSync(new URL(name, FOLDER));
+/** Those that have a test of their own. */
+const OTHERS = [
+  "gru-unoptimised-dynamic.onnx",
+  "lstm-unoptimised.onnx",
+  "gru-onnxscript-0.7.0.onnx",
+  "rnn-unrolled.onnx",
+];
+
+/** Expects one layer with the state dict that the file was exported from. */
+function expectExported(name: string, { layers }: ReturnType<typeof readOnnx>): void {
+  const { kind, numLayers, bidirectional, bias, takesState, state } = EXPECTED[name]!;
+  const direction = bidirectional ? "bidirectional" : "forward";
+  expect(layers).toMatchObject([
+    { kind, numLayers, direction, bias, takesState, initialState: undefined, batchFirst: false },
+  ]);
+  const { stateDict } = layers[0]!;
+  expect([...stateDict.keys()].sort()).toEqual(Object.keys(state).sort());
+  for (const [key, { shape, data }] of Object.entries(state)) {
+    const got = stateDict.get(key)!;
+    expect([key, got.shape, Array.from(got.data as Float32Array)]).toEqual([key, shape, data]);
+  }
+}
+
+describe("readOnnx of PyTorch's default exporter", () => {
+  it("has an expectation for every file", () => {
+    const files = readdirSync(FOLDER).filter((name) => name.endsWith(".onnx"));
+    expect(files).toEqual(Object.keys(EXPECTED).sort());
+  });
+
+  it.each(Object.keys(EXPECTED).filter((name) => !OTHERS.includes(name)))(
+    "gives the one state dict that %s was exported from",
+    (name) => expectExported(name, readOnnx(file(name))),
+  );
+
+  /** Two layers whose Y, as (L, N, D, H), is reshaped before the second; N is 2 where the states say so. */
+  const reshaped = (shape: readonly number[][], state = "h0", allowzero = 0) => {
+    const lstm = (x: string, y: string) =>
+      node("LSTM", [x, "w", "r", "", "", state], [y], { attributes: { hidden_size: 2 } });
+    return readOnnx(
+      model({
+        inputs: ["x"],
+        outputs: ["y2"],
+        nodes: [
+          lstm("x", "y1"),
+          node("Transpose", ["y1"], ["t"], { attributes: { perm: [0, 2, 1, 3] } }),
+          ...shape,
+          node("Reshape", ["t", "shape"], ["s"], { attributes: { allowzero } }),
+          lstm("s", "y2"),
+        ],
+        initializers: [
+          marked("w", 1, 4, 2, 2),
+          marked("r", 1, 4, 2, 2),
+          floats("h0", [1, 2, 2], [0, 0, 0, 0]),
+          ...[-1, 0, 1, 2, 3].map((at) => int64s(`i${at}`, [at])),
+        ],
+      }),
+    ).layers.map(({ nodes }) => nodes.length);
+  };
+  const numbers = (...value_ints: number[]) => [
+    node("Constant", [], ["shape"], { attributes: { value_ints } }),
+  ];
+
+  it("takes a Reshape to numbers only where they keep L and N in their places", () => {
+    for (const shape of [
+      [4, 2, 2],
+      [-1, 2, 2],
+      [0, 2, 2],
+      [0, -1, 2],
+      [0, 2, -1],
+    ]) {
+      expect([shape, reshaped(numbers(...shape))]).toEqual([shape, [2]]);
+    }
+    for (const shape of [
+      [2, 4, 2],
+      [2, -1, 2],
+      [0, 3, 2],
+      [4, 2, 3],
+      [4, 2, -1],
+      [4, 2],
+      [8, 2, 1, 1],
+    ]) {
+      expect([shape, reshaped(numbers(...shape))]).toEqual([shape, [1, 1]]);
+    }
+    // Nothing tells L from N, and a 0 is a size.
+    expect(reshaped(numbers(4, 2, 2), "")).toEqual([1, 1]);
+    expect(reshaped(numbers(0, 0, 2), "", 1)).toEqual([1, 1]);
+  });
+
+  it("takes a Reshape to a computed shape only where its parts are L and N of values on the way", () => {
+    const shapeOf = (of: string) => node("Shape", [of], ["sizes"]);
+    const slice = (from: number, to: string) => node("Slice", ["sizes", `i${from}`, `i${from + 1}`], [to]);
+    const gather = (at: number, to: string) => node("Gather", ["sizes", `i${at}`], [to]);
+    const joined = (...parts: string[]) => node("Concat", parts, ["shape"], { attributes: { axis: 0 } });
+    const rest = [slice(2, "d"), node("Identity", ["d"], ["d2"])];
+    expect(reshaped([shapeOf("t"), slice(0, "l"), slice(1, "n"), joined("l", "n", "i-1")], "")).toEqual([2]);
+    expect(reshaped([shapeOf("y1"), gather(0, "l"), slice(2, "n"), joined("l", "n", "i2")], "")).toEqual([2]);
+    expect(reshaped([shapeOf("x"), ...rest, slice(1, "n"), joined("i3", "n", "d2")], "")).toEqual([2]);
+    // The other way round, the shape of the model's input in another order, one part alone with what is left.
+    expect(reshaped([shapeOf("t"), slice(0, "l"), slice(1, "n"), joined("n", "l", "i2")], "")).toEqual([
+      1, 1,
+    ]);
+    expect(reshaped([shapeOf("y1"), slice(0, "l"), slice(1, "n"), joined("l", "n", "i2")], "")).toEqual([
+      1, 1,
+    ]);
+    expect(reshaped([shapeOf("w"), slice(0, "l"), slice(1, "n"), joined("l", "n", "i2")], "")).toEqual([
+      1, 1,
+    ]);
+    expect(reshaped([shapeOf("t"), slice(0, "l"), joined("l", "i3", "i-1")], "")).toEqual([1, 1]);
+  });
+});
