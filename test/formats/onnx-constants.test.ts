@@ -58,6 +58,10 @@ describe("constants", () => {
     ["Reshape", ["m", "0,-1"], {}, [2, 3], [0, 1, 2, 3, 4, 5]],
     ["Cast", ["i8"], { to: 1 }, [2], [-1, 2]],
     ["Cast", ["i8"], { to: 7 }, [2], [-1, 2]],
+    ["Shape", ["v"], {}, [3], [1, 2, 1]],
+    ["Shape", ["v"], { start: 1, end: 2 }, [1], [2]],
+    ["Mul", ["3,-1", "2"], {}, [2], [6, -2]],
+    ["Mul", ["3,-1", "0,2"], {}, [2], [0, -2]],
   ])("evaluates %s of %j with %j", (op, inputs, attributes, shape, numbers) => {
     const value = evaluate(op, inputs, attributes) as Tensor;
     expect(value).toBeInstanceOf(Tensor);

@@ -10,10 +10,12 @@ import { Tensor } from "../../tensor/tensor.js";
 import { FormatError, shorten } from "../bytes.js";
 import { getOrMake } from "../get-or-make.js";
 import type { Allowance } from "./allowance.js";
+import { MAKES_NUMBERS, sizesTensor } from "./integer-operators.js";
 import type { Attribute } from "./model-proto.js";
 import { type AnyTensor, OPERATORS } from "./operators.js";
 import type { Scope } from "./scope.js";
 import { toTensor } from "./tensor-proto.js";
+import { ValueShapes } from "./value-shapes.js";
 
 /** Nodes between a weight and its layer. Silero's exporter puts 3. */
 const MOST_DEPTH = 200;
@@ -63,6 +65,9 @@ export class Constants {
   readonly #zeros = new Map<Scope, Map<string, boolean | FormatError>>();
   /** By their numbers, which nodes may share. */
   readonly #allZeros = new WeakMap<TensorData, boolean>();
+
+  /** What the graphs state of the shapes of values that are not constant. */
+  readonly shapes = new ValueShapes(this);
 
   constructor(readonly allowance: Allowance) {}
 
@@ -168,6 +173,7 @@ export class Constants {
       const value = home.attribute(node, "value")?.t;
       return value === undefined || this.allZeros(toTensor(value));
     }
+    if (MAKES_NUMBERS.has(node.opType)) return false;
     if (!OPERATORS.has(node.opType) && !OTHER_MOVES.has(node.opType)) return false;
     const inputs = node.opType === "Concat" ? node.inputs : node.inputs.slice(0, 1);
     return inputs.every((input) => this.isZeros(input, home, depth + 1));
@@ -186,6 +192,11 @@ export class Constants {
     const operator = node.domain === "" ? OPERATORS.get(node.opType) : undefined;
     if (operator === undefined || (output > 0 && node.opType !== "Split")) {
       return new NotConstant(`is computed by ${shorten(node.opType)}`);
+    }
+    if (node.opType === "Shape") {
+      const stated = this.shapes.stated(node.inputs[0] ?? "", scope);
+      const sizes = stated === undefined ? undefined : sizesTensor(stated, attribute);
+      if (sizes !== undefined) return sizes;
     }
     // A Split may have as many outputs as inputs, and each output asks for the inputs.
     const most = node.opType === "Concat" ? node.inputs.length : MOST_INPUTS;

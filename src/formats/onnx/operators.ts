@@ -1,4 +1,4 @@
-/** The operators that move or repeat a constant's numbers on its way to a layer: a function and a table line each. */
+/** The operators that a constant passes through on its way to a layer: a function and a table line each. */
 
 import { showShape } from "../../tensor/checks.js";
 import { MOST_DIMENSIONS, sizeOf, type TensorData } from "../../tensor/like.js";
@@ -7,6 +7,7 @@ import { FormatError } from "../bytes.js";
 import { stridesOf, visitStrided } from "../strided.js";
 import { AXIS_BYTES } from "./allowance.js";
 import { copyRun } from "./copy-run.js";
+import { multiply, shapeOf } from "./integer-operators.js";
 import type { Attribute } from "./model-proto.js";
 
 /** Outputs of one Split; the gates of both directions are 8. */
@@ -47,6 +48,8 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ["Squeeze", squeeze],
   ["Unsqueeze", unsqueeze],
   ["Reshape", reshape],
+  ["Shape", shapeOf],
+  ["Mul", multiply],
 ]);
 
 function firstInput({ inputs, label }: Call): AnyTensor {

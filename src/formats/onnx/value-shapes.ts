@@ -20,9 +20,14 @@ export class ValueShapes {
 
   constructor(readonly constants: Constants) {}
 
+  /** What the value's own graph states. */
+  stated(name: string, scope: Scope): Sizes | undefined {
+    return this.#stated(scope.graph).get(name);
+  }
+
   /** What is known of a value's sizes. Undefined if not even their number is. */
   find(name: string, scope: Scope, steps = MOST_STEPS): Sizes | undefined {
-    const stated = this.#stated(scope.graph).get(name);
+    const stated = this.stated(name, scope);
     if (stated !== undefined || name === "" || steps === 0) return stated;
     const origin = scope.find(name);
     if (origin.kind !== "node" || origin.scope !== scope || origin.node.domain !== "") return undefined;
