@@ -29,7 +29,7 @@ export type Weights =
 const READERS: Readonly<Record<ReaderName, Reader>> = {
   readTorch: { format: "torch", options: ["path"], read: readTorch },
   readSafetensors: { format: "safetensors", options: [], read: readSafetensors },
-  readOnnx: { format: "onnx", options: ["nodes", "externalData"], read: readOnnx },
+  readOnnx: { format: "onnx", options: ["nodes", "externalData", "gru"], read: readOnnx },
   readNam: { format: "nam", options: [], read: readNam },
   readGuitarML: { format: "guitarml", options: [], read: readGuitarML },
   readRTNeural: { format: "rtneural", options: [], read: readRTNeural },
@@ -50,7 +50,7 @@ interface Reader {
  *   that says what the file is where no reader takes it, and as its reader does
  */
 export function readWeights(bytes: Bytes, options?: ReadWeightsOptions): Weights {
-  const given = checkOptions("options", options, ["path", "nodes", "externalData"]);
+  const given = checkOptions("options", options, ["path", "nodes", "externalData", "gru"]);
   const file = asBytes(bytes);
   const kind = recognise(file);
   if (kind === undefined) {

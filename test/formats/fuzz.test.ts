@@ -22,6 +22,11 @@ const file = (name: string) => new Uint8Array(readFileSync(new URL(`files/${name
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 const ONNX = ["lstm.onnx", "lstm-stack.onnx", "gru-both-ways.onnx", "rnn-relu.onnx", "branch.onnx"];
+const DYNAMO = ["lstm-state-dynamic.onnx", "gru-unoptimised-dynamic.onnx", "rnn-unrolled.onnx"];
+const ONNX_FILES = [
+  ...ONNX.map((name) => `onnx/${name}`),
+  ...DYNAMO.map((name) => `onnx-dynamo/${name}`),
+].map(file);
 const TORCH = [
   "zip.pt",
   "deflated.pt",
@@ -51,8 +56,8 @@ const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Ar
     ),
   ],
   readTorch: [...TORCH, ...CHECKPOINTS].map((name) => file(`torch/${name}`)),
-  readOnnx: ONNX.map((name) => file(`onnx/${name}`)),
-  listOnnxNodes: ONNX.map((name) => file(`onnx/${name}`)),
+  readOnnx: ONNX_FILES,
+  listOnnxNodes: ONNX_FILES,
   readNam: [
     json({
       version: "0.5.2",

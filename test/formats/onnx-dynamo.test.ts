@@ -1,8 +1,8 @@
 /** readOnnx with files of PyTorch's default exporter, and the state dicts they came from, by make_onnx_dynamo.py. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readOnnx } from "../../src/formats/onnx/index.js";
-import { marked } from "../support/onnx-layer.js";
+import { readOnnx, readWeights } from "../../src/formats/index.js";
+import { layer, marked } from "../support/onnx-layer.js";
 import { floats, int64s, model, node } from "../support/onnx-writer.js";
 
 const FOLDER = new URL("files/onnx-dynamo/", import.meta.url);
@@ -127,5 +127,49 @@ describe("readOnnx of PyTorch's default exporter", () => {
       1, 1,
     ]);
     expect(reshaped([shapeOf("t"), slice(0, "l"), joined("l", "i3", "i-1")], "")).toEqual([1, 1]);
+  });
+
+  it("reads a GRU whose exporter left out linear_before_reset = 1 as PyTorch meant it, where it is told to", () => {
+    const name = "gru-onnxscript-0.7.0.onnx";
+    const bytes = file(name);
+    const asStated = readOnnx(bytes);
+    expect(asStated.layers.map(({ options }) => options.resetAfter)).toEqual([false]);
+    expect(asStated.warnings).toEqual([
+      expect.stringMatching(
+        /left out .* read as the file says, which is not what PyTorch computes; .*\{ gru: "pytorch" \}$/,
+      ),
+    ]);
+    expect(readOnnx(bytes, { gru: "file" })).toEqual(asStated);
+    const read = readOnnx(bytes, { gru: "pytorch" });
+    expectExported(name, read);
+    expect(read.warnings).toEqual([
+      expect.stringMatching(
+        /^onnx: GRU "node_GRU_44", "node_GRU_\d+": onnxscript 0.5.7 .* as PyTorch meant it/,
+      ),
+    ]);
+    expect(readWeights(bytes, { gru: "pytorch" })).toMatchObject({ format: "onnx", value: { layers: [{}] } });
+    expect(read.layers.map(({ options }) => options.resetAfter)).toEqual([true]);
+    expect(readOnnx(file("gru-state.onnx"), { gru: "pytorch" }).warnings).toEqual([]);
+  });
+
+  it("reads any other GRU of linear_before_reset = 0 as the file says", () => {
+    const bytes = layer("GRU", { attributes: { linear_before_reset: 0 } });
+    const { layers, warnings } = readOnnx(bytes, { gru: "pytorch" });
+    expect([layers[0]!.options.resetAfter, warnings]).toEqual([false, []]);
+    expect(() => readOnnx(bytes, { gru: "torch" as never })).toThrow(
+      'options.gru: expected "file" or "pytorch", got torch',
+    );
+    expect(() => readOnnx(bytes, { gru: 1 as never })).toThrow(
+      'options.gru: expected "file" or "pytorch", got 1',
+    );
+  });
+
+  it("says that the exporter unrolled an nn.RNN, with the way on", () => {
+    const { layers, warnings } = readOnnx(file("rnn-unrolled.onnx"));
+    expect(layers).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/unrolled an nn\.RNN .* export with dynamo=False, or save the state/),
+    ]);
+    expect(readOnnx(file("lstm-stack.onnx")).warnings).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@
  */
 
 import { checkedList } from "../../tensor/checked-list.js";
-import { checkOptions, show, wrongType } from "../../tensor/checks.js";
+import { checkOptions, show, wrongType, wrongValue } from "../../tensor/checks.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { type Bytes, FormatError } from "../bytes.js";
 import { readAs } from "../recognise/index.js";
@@ -16,6 +16,7 @@ import { findStacks } from "./layer-chain.js";
 import type { Attribute } from "./model-proto.js";
 import { readModel } from "./model-proto.js";
 import { type OnnxModule, readModules, sourcesOf } from "./other-modules.js";
+import { type GruReading, warningsOf } from "./pytorch-exporter.js";
 import { layersOf, readRecurrent, WEIGHTS } from "./recurrent-node.js";
 import { listSites, type Sites } from "./scope.js";
 import { type OnnxLayer, toLayer } from "./to-layer.js";
@@ -32,6 +33,11 @@ export interface OnnxModel {
   readonly tensors: StateDict;
   /** The names in `tensors` of what `layers` are made of. Their numbers stand in both. */
   readonly layerTensors: readonly string[];
+  /**
+   * What the exporter did to layers of PyTorch, and the way on: a GRU whose linear_before_reset = 1 was left out, an
+   * nn.RNN that was unrolled into its steps and is not among `layers`.
+   */
+  readonly warnings: readonly string[];
 }
 
 /** Options of {@link listOnnxNodes}. */
@@ -49,6 +55,11 @@ export type { OnnxLayer, OnnxModule };
 export interface ReadOnnxOptions extends ListOnnxNodesOptions {
   /** The names of the nodes to read, as {@link listOnnxNodes} gives them. The others may be unsupported. */
   readonly nodes?: readonly string[];
+  /**
+   * How a GRU is read whose exporter left out `linear_before_reset = 1`, as onnxscript 0.5.7 to 0.7.0 did with
+   * PyTorch's: as the file says, or as PyTorch meant it. Others are read as the file says. Default: `"file"`.
+   */
+  readonly gru?: "file" | "pytorch";
 }
 
 /** A recurrent node, unchanged from the file. */
@@ -82,10 +93,11 @@ export interface OnnxNode {
  *   not supported: attributes and activations that ONNX does not have, weights in another file that was not given
  */
 export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
-  const { nodes, externalData } = checkOptions("options", options, ["nodes", "externalData"]);
+  const { nodes, externalData, gru } = checkOptions("options", options, ["nodes", "externalData", "gru"]);
   const wanted =
     nodes === undefined ? undefined : checkedList(nodes, "options.nodes", "an array of names", checkName);
-  const { sites, constants } = open(bytes, externalData);
+  const reading = checkGru(gru);
+  const { sites, constants, hasUnrolled } = open(bytes, externalData);
   let { recurrent } = sites;
   const names = new Set(recurrent.map(({ name }) => name));
   for (const name of wanted ?? []) {
@@ -99,7 +111,7 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
     recurrent = recurrent.filter(({ name }) => chosen.has(name));
   }
   constants.allowance.spendLayers(recurrent.length);
-  const layers = recurrent.flatMap((site) => layersOf(readRecurrent(site, constants)));
+  const layers = recurrent.flatMap((site) => layersOf(readRecurrent(site, constants, reading)));
   const sources = new Map<unknown, string>();
   const inputs = recurrent.flatMap(({ node, scope }) =>
     WEIGHTS.map((at) => ({ name: node.inputs[at] ?? "", scope })),
@@ -109,6 +121,7 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
     tensors: collectTensors(sites.constants, constants.allowance, sources),
     modules: readModules(sites.products, constants, sources),
     layerTensors: sourcesOf(inputs, constants, sources),
+    warnings: warningsOf(recurrent, hasUnrolled, reading),
   };
 }
 
@@ -130,7 +143,7 @@ export function listOnnxNodes(bytes: Bytes, options?: ListOnnxNodesOptions): Onn
     ]);
     let problem: string | undefined;
     try {
-      readRecurrent(site, constants);
+      readRecurrent(site, constants, "file");
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       problem = error.message;
@@ -151,11 +164,24 @@ function checkName(name: unknown, place: string): string {
   return name;
 }
 
-function open(bytes: Bytes, externalData: unknown): { sites: Sites; constants: Constants } {
+function checkGru(gru: unknown): GruReading {
+  if (gru === undefined || gru === "file" || gru === "pytorch") return gru ?? "file";
+  const error = typeof gru === "string" ? wrongValue : wrongType;
+  throw error("options.gru", '"file" or "pytorch"', gru);
+}
+
+interface Opened {
+  readonly sites: Sites;
+  readonly constants: Constants;
+  readonly hasUnrolled: boolean;
+}
+
+function open(bytes: Bytes, externalData: unknown): Opened {
   const files = new ExternalFiles(externalData);
   return readAs("readOnnx", bytes, (file) => {
     const model = readModel(file, files);
-    return { sites: listSites(model), constants: new Constants(model.allowance) };
+    const { allowance, hasUnrolled } = model;
+    return { sites: listSites(model), constants: new Constants(allowance), hasUnrolled };
   });
 }
 

@@ -5,6 +5,7 @@ import { FormatError } from "../bytes.js";
 import type { Allowance } from "./allowance.js";
 import { ExternalFiles } from "./external.js";
 import { Message } from "./protobuf.js";
+import { type MadeOf, madeOf } from "./pytorch-exporter.js";
 import { intern, labelOf, Parser, readName, readTensorProto, type TensorProto } from "./tensor-proto.js";
 
 /** Of graphs in branches of graphs. Real models nest 6 deep. */
@@ -17,6 +18,8 @@ export interface Model {
   readonly graph: Graph;
   /** By the {@link Node.key} of the nodes that call them. */
   readonly functions: ReadonlyMap<string, Graph>;
+  /** Whether the exporter unrolled an nn.RNN. */
+  readonly hasUnrolled: boolean;
   /** What everything that is made of the model counts against. */
   readonly allowance: Allowance;
 }
@@ -44,6 +47,8 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
+  /** What the metadata of PyTorch's default exporter says. */
+  readonly madeOf: MadeOf;
   /** Whether an attribute has a graph. */
   readonly hasGraphs: boolean;
 }
@@ -71,13 +76,14 @@ export function readModel(bytes: Uint8Array, files = new ExternalFiles()): Model
   const functions = new Map<string, Graph>();
   const model = new Message(parser, 0, bytes.length, "onnx: model");
   while (model.next()) {
-    if (model.number === 7) {
+    if (model.number === 2) parser.isPyTorch = model.text() === "pytorch";
+    else if (model.number === 7) {
       if (graph !== undefined) throw new FormatError("onnx: model: a second graph");
       graph = readGraph(model.message("onnx: graph"), parser, 0);
     } else if (model.number === 25) readFunction(model.message("onnx: function"), parser, functions);
   }
   if (graph === undefined) throw new FormatError("onnx: model: no graph; this is not an ONNX model");
-  return { graph, functions, allowance: parser.allowance };
+  return { graph, functions, hasUnrolled: parser.hasUnrolled, allowance: parser.allowance };
 }
 
 /** Nodes and graphs of one file. */
@@ -155,6 +161,7 @@ function readNode(message: Message, parser: Parser, depth: number): Node {
   const outputs: string[] = [];
   let attributes: Map<string, Attribute> | undefined;
   let hasGraphs = false;
+  let made: MadeOf;
   while (message.next()) {
     const { number } = message;
     if (number === 1) inputs.push(readName(message, parser));
@@ -171,7 +178,9 @@ function readNode(message: Message, parser: Parser, depth: number): Node {
       hasGraphs ||= attribute.graphs.length > 0;
     } else if (number === 7) domain = readName(message, parser);
     else if (number === 8) overload = message.text();
+    else if (number === 9 && parser.isPyTorch) made ??= madeOf(opType, message.message("onnx: metadata"));
   }
+  if (made === "unrolled RNN") parser.hasUnrolled = true;
   if (domain === "ai.onnx") domain = "";
   return {
     name,
@@ -182,6 +191,7 @@ function readNode(message: Message, parser: Parser, depth: number): Node {
     inputs: fitted(inputs, NO_NAMES),
     outputs: fitted(outputs, NO_NAMES),
     attributes: attributes ?? NO_ATTRIBUTES,
+    madeOf: made,
     hasGraphs,
   };
 }

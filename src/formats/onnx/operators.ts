@@ -52,8 +52,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ["Mul", multiply],
 ]);
 
-function firstInput({ inputs, label }: Call): AnyTensor {
-  const [tensor] = inputs;
+function firstInput({ inputs: [tensor], label }: Call): AnyTensor {
   if (tensor === undefined) throw new FormatError(`${label}: its input is missing`);
   return tensor;
 }
@@ -119,8 +118,7 @@ function slice(call: Call): AnyTensor {
   const rank = tensor.shape.length;
   const starts = integers(call, 1, "starts");
   const ends = integers(call, 2, "ends");
-  if (starts === undefined || ends === undefined)
-    throw new FormatError(`${call.label}: no starts or no ends`);
+  if (!starts || !ends) throw new FormatError(`${call.label}: no starts or no ends`);
   const axes = integers(call, 3, "axes") ?? starts.map((_, at) => at);
   const steps = integers(call, 4, "steps") ?? starts.map(() => 1);
   if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length) {

@@ -14,6 +14,7 @@ import { type CellOptions, readCellOptions, sameCell } from "./cell-options.js";
 import { type Constants, NotConstant } from "./constants.js";
 import { copyRun } from "./copy-run.js";
 import type { Attribute } from "./model-proto.js";
+import { type GruReading, isMeantAfter } from "./pytorch-exporter.js";
 import type { Site } from "./scope.js";
 
 export type Kind = "LSTM" | "GRU" | "RNN";
@@ -68,7 +69,7 @@ export interface Recurrent {
 }
 
 /** @throws FormatError that names the attribute, input or weight that is broken or not supported */
-export function readRecurrent(site: Site, constants: Constants): Recurrent {
+export function readRecurrent(site: Site, constants: Constants, gru: GruReading): Recurrent {
   const { node, scope } = site;
   const label = labelOf(site);
   if (node.domain !== "" || !Object.hasOwn(GATE_ORDER, node.opType)) {
@@ -79,7 +80,8 @@ export function readRecurrent(site: Site, constants: Constants): Recurrent {
   const direction = readDirection(attribute("direction"), label);
   const directions = direction === "bidirectional" ? 2 : 1;
   checkAttributes(site, kind, label);
-  const cells = readCellOptions(kind, directions, attribute, label);
+  const stated = readCellOptions(kind, directions, attribute, label);
+  const cells = isMeantAfter(site, gru) ? stated.map((cell) => ({ ...cell, resetAfter: true })) : stated;
   for (const [at, name] of node.inputs.entries()) {
     if (at > (kind === "LSTM" ? 7 : 5) && name !== "") {
       throw unsupported(`${label}: input ${at} is not supported`);

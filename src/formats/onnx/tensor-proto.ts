@@ -79,6 +79,9 @@ export interface TensorProto {
 /** What has been counted of one model so far, and the files beside it. */
 export class Parser extends Source {
   nodes = 0;
+  /** Whether PyTorch wrote the file, and whether a node of it is a step of an nn.RNN. */
+  isPyTorch = false;
+  hasUnrolled = false;
   readonly allowance: Allowance;
   /** By themselves: see {@link intern}. */
   readonly names = new Map<string, string>();
