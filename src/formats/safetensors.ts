@@ -17,6 +17,7 @@ import { type Bytes, FormatError, unsupported, viewOf } from "./bytes.js";
 import { DTYPES, type Dtype, elementsOf, fileDtypeOf, isDtype, readTensor } from "./dtype.js";
 import { isObject, parseJson } from "./json.js";
 import { readAs } from "./recognise/index.js";
+import { foldParts } from "./reparametrised.js";
 import { decodeUtf8 } from "./utf8.js";
 
 /** The longest header that the reference implementation reads and writes. */
@@ -34,7 +35,8 @@ interface Entry {
  * The tensors of a safetensors file by name, in the order of its header. F32, F16, BF16 and F64 become
  * float32. Integers keep their type (I64 as BigInt64Array), and BOOL becomes a Uint8Array. `__metadata__` is
  * checked and left out. But where it maps a name that the file has not to one that it has, both names get this
- * tensor: so tied weights are kept, by `safetensors.torch.save_model` too.
+ * tensor: so tied weights are kept, by `safetensors.torch.save_model` too. Weights in parts, as weight_norm keeps them,
+ * are folded as by `readTorch`.
  *
  * @throws TypeError if `bytes` is not bytes; FormatError that names the tensor and what is wrong. A dtype
  *   that is none of the above (F8_E4M3, C64...) is refused too.
@@ -63,7 +65,7 @@ function readFile(file: Uint8Array): StateDict {
     dict.has(name) || !dict.has(kept) ? [] : [[name, dict.get(kept)!] as const],
   );
   for (const [name, tensor] of tied) dict.set(name, tensor);
-  return dict;
+  return foldParts(dict);
 }
 
 function readHeader(bytes: Uint8Array): { entries: Entry[]; metadata: [string, string][] } {

@@ -10,6 +10,7 @@ import type { StateDict } from "../../tensor/tensor.js";
 import { allowedBytes } from "../allowance.js";
 import { type Bytes, unsupported } from "../bytes.js";
 import { readAs } from "../recognise/index.js";
+import { foldParts } from "../reparametrised.js";
 import { openArchive } from "./archive.js";
 import { bad } from "./error.js";
 import { NumberKey, PyObject } from "./pickle/globals.js";
@@ -46,7 +47,8 @@ export interface ReadTorchOptions {
  * The state dict in a file of torch.save, zip or legacy. It may be bare, in a checkpoint, or a whole module
  * (also TorchScript), whose parameters and buffers are read as data. Nothing in the file is run. Float
  * tensors of any width become float32. Integers keep their type. Each tensor is a row-major copy. Entries of
- * the state dict that are not tensors, such as an epoch number, are left out.
+ * the state dict that are not tensors, such as an epoch number, are left out. The parts that weight_norm, spectral_norm,
+ * pruning and weight dropping make of a weight are folded into the weight that evaluation uses, under its plain name.
  *
  * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, refused or not
  *   supported. If there is no state dict, the error lists the keys that there are.
@@ -71,7 +73,7 @@ function readDict(file: Uint8Array, keys: readonly string[] | undefined): StateD
     if (total > mostBytes) throw bad(`${label}: tensors take more than ${mostBytes} bytes`);
     dict.set(name, toTensor(view, label, read));
   }
-  return dict;
+  return foldParts(dict);
 }
 
 type Views = Map<string, TensorView | UnsupportedTensor>;
