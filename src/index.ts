@@ -30,6 +30,7 @@ export type { LayerTrace, LstmTrace } from "./nn/trace.js";
 export type { ErrorCode } from "./tensor/errors.js";
 export type { StateDictLike, TensorData, TensorDtype, TensorLike } from "./tensor/like.js";
 export type { NestedNumbers } from "./tensor/nested.js";
+export type { SkippedTensor } from "./tensor/skipped.js";
 export type { StateDict } from "./tensor/tensor.js";
 export { Tensor, type TensorOptions } from "./tensor/tensor.js";
 export type { Precision } from "./wasm/precision.js";

@@ -167,7 +167,8 @@ function writeModule(code: Code, { name, summary, source }: Layer, below: readon
   }
   const own = ownNames(kind);
   const names = below.filter((key) => own.test(key.slice(prefix.length)));
-  const problem = problemOf(info, new Map(names.map((key) => [key, dict.get(key)!])));
+  const present: StateDict = new Map(names.map((key) => [key, dict.get(key)!]));
+  const problem = problemOf(info, Object.assign(present, { skipped: dict.skipped }));
   if (problem !== undefined) {
     lines.push("", comment(`${summary} at ${shown} does not load: ${problem}`));
     return;

@@ -8,7 +8,7 @@ import { CliError } from "./error.js";
 import type { Command } from "./help.js";
 import { codeOf } from "./inspect-code.js";
 import { elements, type Layer, type Model, openModel } from "./open-model.js";
-import { listed, print, printablePath, table } from "./terminal.js";
+import { listed, print, printableName, printablePath, table } from "./terminal.js";
 
 /**
  * Integer tensors up to this size are counted, not listed: exporters leave many shapes and indices behind.
@@ -70,6 +70,8 @@ function describe(path: string, model: Model, fetch: boolean): string {
   const small = tensors.size - large.length;
   if (small > 0) lines.push(`  and ${small} of up to ${SMALL} integers`);
   if (tensors.size === 0) lines.push("  none");
+  const skipped = (tensors.skipped ?? []).map(({ name, reason }) => `${printableName(name)}: ${reason}`);
+  if (skipped.length > 0) lines.push(listed(skipped, "\n  not read: ").slice(1));
   lines.push("", "layers");
   for (const row of table(
     layers.map(({ name, summary, parameters }) => [name || "(whole file)", summary, count(parameters)]),

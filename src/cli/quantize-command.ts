@@ -108,6 +108,10 @@ export const quantize: Command = {
         `error against float32 on ${measuredOn ?? `random input (${STEPS} steps, ${BATCH} rows)`}\n` +
         `${[...lines, ...tied(aliases)].join("\n")}\n`,
     );
+    if (dict.skipped !== undefined && dict.skipped.length > 0) {
+      const names = dict.skipped.map(({ name, reason }) => `${printableName(name)}: ${reason}`);
+      process.stderr.write(`lstm-wasm: warning: not in ${printablePath(target)}:${listed(names, "\n  ")}\n`);
+    }
     if (file.length > model.bytes) {
       const sizes = `${file.length} bytes, more than the ${model.bytes} of ${printablePath(path)}`;
       const reason = "what is not rounded is written as float32, and a scale for each row";
@@ -158,7 +162,7 @@ function stateDictOf(path: string, { tensors, layers, replaced }: Model): StateD
     }
   }
   for (const [name, tensor] of tensors) if (replaced?.has(name) !== true) dict.set(name, tensor);
-  return dict;
+  return Object.assign(dict, { skipped: tensors.skipped });
 }
 
 type AmpModel = Extract<Layer["source"], { kind: "amp" }>["model"];

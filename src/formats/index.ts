@@ -5,6 +5,7 @@
 
 export type { ErrorCode } from "../tensor/errors.js";
 export type { StateDictLike } from "../tensor/like.js";
+export type { SkippedTensor } from "../tensor/skipped.js";
 export type { StateDict } from "../tensor/tensor.js";
 export type { AmpModel, JsonSource } from "./amp/amp-model.js";
 export { readGuitarML } from "./amp/guitarml.js";
@@ -12,6 +13,7 @@ export { readNam } from "./amp/nam.js";
 export { readRTNeural } from "./amp/rtneural.js";
 export { type Bytes, FormatError } from "./bytes.js";
 export { dtypeOf } from "./dtype.js";
+export type { FileDict } from "./file-dict.js";
 export { type FromKerasOptions, fromKeras, type KerasWeights } from "./keras.js";
 export type { LayerActivation, LayerActivationName, LayerOptions } from "./layer-options.js";
 export { listModules, type ModuleInfo } from "./modules.js";

@@ -5,6 +5,7 @@ import { checkedList } from "../tensor/checked-list.js";
 import { checkOptions, wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import type { TensorData } from "../tensor/like.js";
+import { withSkipped } from "../tensor/skipped.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
 import { checkedDict } from "./checked-tensor.js";
 import { type ModuleInfo, modulesOf } from "./modules.js";
@@ -49,7 +50,7 @@ export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): S
     quantized.set(name, new Tensor(values, shape));
     quantized.set(scaleName, new Tensor(scales, [scales.length]));
   }
-  return quantized;
+  return dict.skipped === undefined ? quantized : withSkipped(quantized, dict.skipped);
 }
 
 /** What is used of each layer. */

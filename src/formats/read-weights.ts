@@ -1,12 +1,12 @@
 /** Any weight file: its content tells which reader takes it. */
 import { checkOptions } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
-import type { StateDict } from "../tensor/tensor.js";
 import type { AmpModel } from "./amp/amp-model.js";
 import { readGuitarML } from "./amp/guitarml.js";
 import { readNam } from "./amp/nam.js";
 import { readRTNeural } from "./amp/rtneural.js";
 import { asBytes, type Bytes, unsupported } from "./bytes.js";
+import type { FileDict } from "./file-dict.js";
 import { type OnnxModel, type ReadOnnxOptions, readOnnx } from "./onnx/index.js";
 import type { ReaderName } from "./recognise/file-kind.js";
 import { otherFile, recognise } from "./recognise/index.js";
@@ -18,8 +18,8 @@ export interface ReadWeightsOptions extends ReadTorchOptions, ReadOnnxOptions {}
 
 /** A weight file: its format, and what the reader of that format returns. Each has a line, so that types narrow. */
 export type Weights =
-  | { readonly format: "torch"; readonly value: StateDict }
-  | { readonly format: "safetensors"; readonly value: StateDict }
+  | { readonly format: "torch"; readonly value: FileDict }
+  | { readonly format: "safetensors"; readonly value: FileDict }
   | { readonly format: "onnx"; readonly value: OnnxModel }
   | { readonly format: "nam"; readonly value: AmpModel }
   | { readonly format: "guitarml"; readonly value: AmpModel }

@@ -6,7 +6,9 @@
 
 import { sameShape } from "../tensor/checks.js";
 import type { TensorData } from "../tensor/like.js";
+import { type SkippedTensor, withSkipped } from "../tensor/skipped.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
+import type { FileDict } from "./file-dict.js";
 import { getOrMake } from "./get-or-make.js";
 
 type Tensors = ReadonlyMap<string, Tensor<TensorData>>;
@@ -20,14 +22,29 @@ interface Fold {
 
 /**
  * The state dict with plain weights, each where the first of its parts stood. Parts that do not fit each other stay
- * what they are. Pruning comes first, since a part of a norm may be pruned.
+ * what they are. Pruning comes first, since a part of a norm may be pruned. A weight of another parametrization counts
+ * as skipped.
+ *
+ * @param skipped what the reader has skipped
  */
-export function foldParts(dict: StateDict): StateDict {
+export function foldParts(dict: StateDict, skipped: readonly SkippedTensor[]): FileDict {
   let plain = dict;
   for (const findFolds of [findPruned, findNorms, findParametrised, findDropped]) {
     plain = replace(plain, findFolds(plain));
   }
-  return plain;
+  return withSkipped(plain, [...skipped, ...findOthers(plain)]);
+}
+
+/** Weights that are computed in another way, such as orthogonal ones. */
+function findOthers(dict: Tensors): SkippedTensor[] {
+  return Array.from(parametrised(dict)).flatMap(([name, group]) => {
+    if (dict.has(name)) return [];
+    const kind =
+      group.has("original") && group.has("0.base") ? "an orthogonal parametrization" : "a parametrization";
+    const parameter = name.slice(name.lastIndexOf(".") + 1);
+    const way = `torch.nn.utils.parametrize.remove_parametrizations(module, ${JSON.stringify(parameter)})`;
+    return [{ name, reason: `it is computed by ${kind}; call ${way}, and save again` }];
+  });
 }
 
 function replace(dict: StateDict, folds: readonly Fold[]): StateDict {

@@ -11,10 +11,12 @@
 
 import { checkOptions, reading, show, wrongType, wrongValue } from "../tensor/checks.js";
 import { entriesOf, type StateDictLike } from "../tensor/like.js";
+import type { SkippedTensor } from "../tensor/skipped.js";
 import { asAnyTensor, type StateDict } from "../tensor/tensor.js";
 import { bytesOf } from "../tensor/typed-array.js";
 import { type Bytes, FormatError, unsupported, viewOf } from "./bytes.js";
 import { DTYPES, type Dtype, elementsOf, fileDtypeOf, isDtype, readTensor } from "./dtype.js";
+import type { FileDict } from "./file-dict.js";
 import { isObject, parseJson } from "./json.js";
 import { readAs } from "./recognise/index.js";
 import { foldParts } from "./reparametrised.js";
@@ -23,9 +25,24 @@ import { decodeUtf8 } from "./utf8.js";
 /** The longest header that the reference implementation reads and writes. */
 const MOST_HEADER_BYTES = 100_000_000;
 
+/** The dtypes of the format that have no equal here, with the bits of an element. */
+const OTHER_DTYPES = {
+  C64: 64,
+  F8_E4M3: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2: 8,
+  F8_E5M2FNUZ: 8,
+  F8_E8M0: 8,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F4: 4,
+} as const;
+
+type OtherDtype = keyof typeof OTHER_DTYPES;
+
 interface Entry {
   readonly name: string;
-  readonly dtype: Dtype;
+  readonly dtype: Dtype | OtherDtype;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -38,14 +55,16 @@ interface Entry {
  * tensor: so tied weights are kept, by `safetensors.torch.save_model` too. Weights in parts, as weight_norm keeps them,
  * are folded as by `readTorch`.
  *
- * @throws TypeError if `bytes` is not bytes; FormatError that names the tensor and what is wrong. A dtype
- *   that is none of the above (F8_E4M3, C64...) is refused too.
+ * A tensor of another dtype of the format (F8_E4M3, C64...) is left out and listed in `skipped`.
+ *
+ * @throws TypeError if `bytes` is not bytes; FormatError that names the tensor and what is wrong, or that no tensor
+ *   has a dtype that is read
  */
-export function readSafetensors(bytes: Bytes): StateDict {
+export function readSafetensors(bytes: Bytes): FileDict {
   return readAs("readSafetensors", bytes, readFile);
 }
 
-function readFile(file: Uint8Array): StateDict {
+function readFile(file: Uint8Array): FileDict {
   if (file.length < 8) throw bad(`expected at least 8 bytes of header length, got ${file.length}`);
   const headerBytes = Number(viewOf(file).getBigUint64(0, true));
   if (headerBytes > MOST_HEADER_BYTES) {
@@ -58,14 +77,24 @@ function readFile(file: Uint8Array): StateDict {
   const { entries, metadata } = readHeader(file.subarray(8, 8 + headerBytes));
   checkTiling(entries, data.length);
   const dict: StateDict = new Map();
+  const skipped: SkippedTensor[] = [];
   for (const { name, dtype, shape, begin, end } of entries) {
-    dict.set(name, readTensor(data.subarray(begin, end), dtype, shape));
+    if (isDtype(dtype)) dict.set(name, readTensor(data.subarray(begin, end), dtype, shape));
+    else
+      skipped.push({
+        name,
+        reason: `its dtype ${dtype} is not supported${dtype === "C64" ? "; save torch.view_as_real(tensor)" : "; save tensor.float()"}`,
+      });
+  }
+  if (dict.size === 0 && skipped.length > 0) {
+    const [{ name, reason }] = skipped as [SkippedTensor];
+    throw unsupported(`safetensors: tensor ${show(name)}: ${reason}`);
   }
   const tied = metadata.flatMap(([name, kept]) =>
     dict.has(name) || !dict.has(kept) ? [] : [[name, dict.get(kept)!] as const],
   );
   for (const [name, tensor] of tied) dict.set(name, tensor);
-  return foldParts(dict);
+  return foldParts(dict, skipped);
 }
 
 function readHeader(bytes: Uint8Array): { entries: Entry[]; metadata: [string, string][] } {
@@ -102,7 +131,7 @@ function readEntry(name: string, value: unknown): Entry {
     }
   }
   const { dtype, shape, data_offsets: offsets } = value;
-  if (!isDtype(dtype)) {
+  if (!isDtype(dtype) && !isOther(dtype)) {
     throw unsupported(
       `safetensors: ${label}: dtype ${show(dtype)} is not supported; supported are ${Object.keys(DTYPES).join(", ")}`,
     );
@@ -121,13 +150,17 @@ function readEntry(name: string, value: unknown): Entry {
   if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || begin < 0 || end < begin) {
     throw bad(`${label}: data_offsets: expected integers 0 <= begin <= end, got ${listed(offsets)}`);
   }
-  if (end - begin !== elements * DTYPES[dtype].bytes) {
+  const takes = (elements * (isDtype(dtype) ? 8 * DTYPES[dtype].bytes : OTHER_DTYPES[dtype])) / 8;
+  if (end - begin !== takes) {
     throw bad(
-      `${label}: data_offsets [${begin}, ${end}] span ${end - begin} bytes, ` +
-        `but ${dtype} ${listed(shape)} takes ${elements * DTYPES[dtype].bytes}`,
+      `${label}: data_offsets [${begin}, ${end}] span ${end - begin} bytes, but ${dtype} ${listed(shape)} takes ${takes}`,
     );
   }
   return { name, dtype, shape, begin, end };
+}
+
+function isOther(dtype: unknown): dtype is OtherDtype {
+  return typeof dtype === "string" && Object.hasOwn(OTHER_DTYPES, dtype);
 }
 
 /** Every byte of the data belongs to exactly one tensor. */

@@ -12,7 +12,7 @@ import {
 } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { entriesOf, type ParameterData, type StateDictLike, type TensorLike } from "../tensor/like.js";
-import { asParameter, asTensor } from "../tensor/tensor.js";
+import { asParameter, asTensor, type StateDict } from "../tensor/tensor.js";
 import { isInt8Array, lengthOf, partOf } from "../tensor/typed-array.js";
 import type { Precision } from "../wasm/precision.js";
 
@@ -40,10 +40,37 @@ export interface LoadOptions {
   strict?: boolean | undefined;
 }
 
-/** Entries of a dict below a prefix, by the name after it. @throws TypeError for what is not a state dict. */
+/** Entries whose names lack a prefix. To ask for one that a reader skipped throws its reason. */
+class EntriesBelow extends Map<string, TensorLike<unknown>> {
+  readonly #prefix: string;
+  readonly #reasons = new Map<string, string>();
+
+  constructor(dict: StateDictLike, prefix: string) {
+    super();
+    this.#prefix = prefix;
+    if (!(dict instanceof Map)) return;
+    reading("dict.skipped", "an array of { name, reason }", () => {
+      for (const { name, reason } of (dict as StateDict).skipped ?? []) {
+        if (name.startsWith(prefix)) this.#reasons.set(name.slice(prefix.length), reason);
+      }
+    });
+  }
+
+  override has(name: string): boolean {
+    if (super.has(name)) return true;
+    const reason = this.#reasons.get(name);
+    if (reason === undefined) return false;
+    throw coded("UNSUPPORTED", new RangeError(`${this.#prefix}${name}: ${reason}`));
+  }
+}
+
+/**
+ * Entries of a dict below a prefix, by the name after it.
+ * @throws TypeError for what is not a state dict. Its `has` throws a RangeError for a tensor that was skipped.
+ */
 export function entriesBelow(dict: StateDictLike, prefix: string): Map<string, TensorLike<unknown>> {
   if (typeof prefix !== "string") throw wrongType("prefix", "a string", prefix);
-  const below = new Map<string, TensorLike<unknown>>();
+  const below = new EntriesBelow(dict, prefix);
   for (const [key, tensor] of entriesOf(dict)) {
     if (typeof key === "string" && key.startsWith(prefix)) below.set(key.slice(prefix.length), tensor);
   }

@@ -28,10 +28,14 @@ import {
 import { type ArraysOf, type ElementOf, EXPECTED_VALUE, type NestedNumbers, nested } from "./nested.js";
 import { normal } from "./random.js";
 import { along, fromStart, zerosLike } from "./runs.js";
+import type { SkippedTensor } from "./skipped.js";
 import { isInt8Array, isNumbers, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
 
 /** A state dict as readers return it: PyTorch's parameter names to tensors. */
-export type StateDict = Map<string, Tensor<TensorData>>;
+export type StateDict = Map<string, Tensor<TensorData>> & {
+  /** What the file has besides. `fromStateDict` and `loadStateDict` throw the reason where they need one of these. */
+  readonly skipped?: readonly SkippedTensor[] | undefined;
+};
 
 /** As long as V8's arrays may be before they turn into tables: 2^27 arrays take 2 GB. */
 const MOST_ARRAYS = 2 ** 27;

@@ -37,6 +37,14 @@ describe("inspect", () => {
 `);
   });
 
+  it("lists what was not read, and says of a layer that lacks it why it does not load", () => {
+    const { out } = command("inspect", join(FILES, "torch-current/beside.pt"));
+    expect(out).toContain("\n  not read: freqs: it is complex; save torch.view_as_real(tensor)\n");
+    expect(out).toContain('LSTM.fromStateDict(weights, { prefix: "lstm." })');
+    const broken = command("inspect", join(FILES, "torch-current/skipped-weight.pt")).out;
+    expect(broken).toContain('at "lstm." does not load: lstm.weight_hh_l1: it is complex; save');
+  });
+
   it("tells the types that the file holds, not those they are read as", () => {
     const { out } = command("inspect", write("dtypes.pt", readFileSync(join(FILES, "torch/dtypes.pt"))));
     expect(out).toMatch(/ float16 /);

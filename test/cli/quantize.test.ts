@@ -211,6 +211,19 @@ describe("lstm-wasm quantize", () => {
     ]);
   });
 
+  it("says what it could not read", () => {
+    const { code, error } = command(
+      "quantize",
+      "--force",
+      join(FILES, "torch-current/beside.safetensors"),
+      target,
+    );
+    expect(code).toBe(0);
+    expect(error).toContain(
+      `lstm-wasm: warning: not in ${target}:\n  freqs: its dtype C64 is not supported; `,
+    );
+  });
+
   it("refuses what safetensors cannot hold", () => {
     const { code, out, error } = command("quantize", "--force", guitarML(1), target);
     expect([code, out]).toEqual([4, ""]);

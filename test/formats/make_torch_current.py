@@ -168,9 +168,44 @@ def dropped():
         save(f"weight-drop-{name}.pt", {f"rnns.0.{key}": value for key, value in state.items()}, {"rnns.0.module.": plain})
 
 
-folded()
+def beside():
+    """Tensors of kinds that have no equal here beside an LSTM, and an LSTM of which one weight is such."""
+    import torchao
+
+    lstm = layers("lstm")["lstm"]
+    state = {f"lstm.{key}": value for key, value in lstm.state_dict().items()}
+    head = nn.Linear(4, 4)
+    torchao.quantization.quantize_(head, torchao.quantization.Int8WeightOnlyConfig(version=2))
+    plain = torch.ones(2, 2)
+    odd = {
+        "freqs": torch.ones(2, dtype=torch.complex64),
+        "conj": torch.ones(2, dtype=torch.complex64).conj(),
+        "neg": torch._neg_view(torch.ones(2)),
+        "fp8": plain.to(torch.float8_e4m3fn),
+        "coo": plain.to_sparse(),
+        "csr": plain.to_sparse_csr(),
+        "nested": torch.nested.nested_tensor([torch.ones(1), torch.ones(2)]),
+        "jagged": torch.nested.nested_tensor([torch.ones(1, 2), torch.ones(2, 2)], layout=torch.jagged),
+        "head.weight": head.weight.detach(),
+        "meta": torch.ones(2, device="meta"),
+    }
+    save("beside.pt", {**odd, **state}, {"lstm.": lstm}, skipped=list(odd))
+    complex_weight = {**state, "lstm.weight_hh_l1": torch.ones(12, 3, dtype=torch.complex64)}
+    save("skipped-weight.pt", complex_weight, {}, skipped=["lstm.weight_hh_l1"])
+    orthogonal = layers("lstm", "linear")
+    parametrizations.orthogonal(orthogonal["lstm"], "weight_hh_l1")
+    save("orthogonal.pt", orthogonal.state_dict(), {"linear.": orthogonal["linear"]}, skipped=["lstm.weight_hh_l1"])
+    from safetensors.torch import save_file
+
+    stored = {key: odd[key] for key in ("fp8", "freqs")}
+    save_file({**stored, **state}, os.path.join(FOLDER, "beside.safetensors"))
+    expect("beside.safetensors", {"lstm.": lstm}, skipped=list(stored))
+
+
 if not OLD:
+    folded()
     dropped()
+    beside()
 
 with open(EXPECTED, "w") as file:
     json.dump(expected, file, sort_keys=True)

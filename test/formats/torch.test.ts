@@ -164,6 +164,23 @@ describe("readTorch", () => {
     expect(() => readTorch(pt([...op.proto(), ...dict({ w: unknown }), ...op.stop]))).toThrow(
       new FormatError('torch: tensor "w": it is of a subclass of Tensor'),
     );
+    const named = call(
+      "torch._tensor",
+      "_rebuild_from_type_v2",
+      op.global("my", "make"),
+      op.global("my", "Tensor"),
+      tuple(),
+    );
+
+    const read = pt(
+      [...op.proto(), ...dict({ named, good: tensor(), float8, negative }), ...op.stop],
+      storage,
+    );
+    expect(readTorch(read).skipped).toEqual([
+      { name: "named", reason: "it is of my.Tensor, a subclass of Tensor" },
+      { name: "float8", reason: "its dtype torch.float8_e4m3fn is not supported" },
+      { name: "negative", reason: "it is stored with its sign inverted; save tensor.resolve_neg()" },
+    ]);
   });
 
   it("reads Python 2's text, and the byte order that newer versions state", () => {
@@ -206,14 +223,14 @@ describe("readTorch", () => {
   });
 
   it.each([
-    ["_rebuild_wrapper_subclass", "it is of a subclass of Tensor without numbers of its own"],
+    ["_rebuild_wrapper_subclass", "it is of a subclass of Tensor"],
     ["_rebuild_nested_tensor", "it is nested; save tensor.to_padded_tensor(0)"],
     ["_rebuild_device_tensor_from_numpy", "it is on another device; save tensor.cpu()"],
-  ])("refuses a tensor made by %s", (name, reason) => {
+  ])("skips a tensor made by %s", (name, reason) => {
     const value = dict({ good: tensor(), w: call("torch._utils", name, op.none) });
-    expect(() => readTorch(pt([...op.proto(), ...value, ...op.stop], storage))).toThrow(
-      new FormatError(`torch: tensor "w": ${reason}`),
-    );
+    const dictionary = readTorch(pt([...op.proto(), ...value, ...op.stop], storage));
+    expect([...dictionary.keys()]).toEqual(["good"]);
+    expect(dictionary.skipped).toEqual([{ name: "w", reason }]);
   });
 
   it.each([

@@ -2,7 +2,13 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readSafetensors, readTorch, type StateDict } from "../../src/formats/index.js";
+import {
+  type FileDict,
+  quantizeStateDict,
+  readSafetensors,
+  readTorch,
+  type StateDict,
+} from "../../src/formats/index.js";
 import { Conv1d, Embedding, GRU, GRUCell, Linear, LSTM, LSTMCell, RNN, RNNCell } from "../../src/index.js";
 import { Tensor } from "../../src/tensor/tensor.js";
 
@@ -19,16 +25,17 @@ type Kind = keyof typeof CLASSES;
 /** By prefix, what make_torch_current.py says of a layer. */
 type Layers = Record<string, { readonly kind: Kind; readonly input: Numbers; readonly output: Numbers }>;
 
-const EXPECTED: Record<string, { readonly layers: Layers }> = Object.assign(
-  {},
-  ...["expected.json", "expected-2.4.json"].map((name) =>
-    JSON.parse(readFileSync(new URL(name, FOLDER), "utf8")),
-  ),
-);
+const EXPECTED: Record<string, { readonly layers: Layers; readonly skipped?: readonly string[] }> =
+  Object.assign(
+    {},
+    ...["expected.json", "expected-2.4.json"].map((name) =>
+      JSON.parse(readFileSync(new URL(name, FOLDER), "utf8")),
+    ),
+  );
 
 const bytesOf = (name: string) => new Uint8Array(readFileSync(new URL(name, FOLDER)));
 
-function read(name: string): StateDict {
+function read(name: string): FileDict {
   return (name.endsWith(".safetensors") ? readSafetensors : readTorch)(bytesOf(name));
 }
 
@@ -47,6 +54,14 @@ describe("files of current PyTorch", () => {
     expect(files).toEqual(Object.keys(EXPECTED).sort());
   });
 
+  it.each(Object.keys(EXPECTED))("%s: tells what was skipped, and that is no entry", (file) => {
+    const dict = read(file);
+    expect(dict.skipped.map(({ name }) => name).sort()).toEqual([...(EXPECTED[file]!.skipped ?? [])].sort());
+    for (const { name } of dict.skipped) expect(dict.has(name)).toBe(false);
+    expect(Object.keys(dict)).toEqual([]);
+    expect(quantizeStateDict(dict).skipped).toEqual(dict.skipped);
+  });
+
   const cases = Object.entries(EXPECTED).flatMap(([file, { layers }]) =>
     Object.keys(layers).map((prefix) => [file, prefix] as const),
   );
@@ -58,5 +73,54 @@ describe("files of current PyTorch", () => {
     for (const [at, value] of got.data.entries()) {
       expect(Math.abs(value - output.data[at]!)).toBeLessThan(2e-6);
     }
+  });
+
+  it("name what was skipped and the way on", () => {
+    const complex = "it is complex; save torch.view_as_real(tensor)";
+    const sparse = "it is sparse; save tensor.to_dense()";
+    expect(Object.fromEntries(read("beside.pt").skipped.map(({ name, reason }) => [name, reason]))).toEqual({
+      freqs: complex,
+      conj: complex,
+      neg: "it is stored with its sign inverted; save tensor.resolve_neg()",
+      fp8: "its dtype torch.float8_e4m3fn is not supported",
+      coo: sparse,
+      csr: sparse,
+      nested: "it is nested; save tensor.to_padded_tensor(0)",
+      jagged:
+        "it is of torch.nested._internal.nested_tensor.NestedTensor, a subclass of Tensor; save tensor.to_padded_tensor(0)",
+      "head.weight":
+        "it is of torchao.quantization.Int8Tensor, a subclass of Tensor; save tensor.dequantize()",
+      meta: "it is on the meta device, without numbers",
+    });
+    expect(read("beside.safetensors").skipped).toEqual([
+      { name: "freqs", reason: "its dtype C64 is not supported; save torch.view_as_real(tensor)" },
+      { name: "fp8", reason: "its dtype F8_E4M3 is not supported; save tensor.float()" },
+    ]);
+  });
+
+  it.each([
+    ["skipped-weight.pt", "it is complex; save torch.view_as_real(tensor)"],
+    [
+      "orthogonal.pt",
+      "it is computed by an orthogonal parametrization; call " +
+        'torch.nn.utils.parametrize.remove_parametrizations(module, "weight_hh_l1"), and save again',
+    ],
+  ])("%s: the reason is thrown where the weight is asked for", (file, reason) => {
+    const dict = read(file);
+    const error = expect.objectContaining({
+      message: `lstm.weight_hh_l1: ${reason}`,
+      code: "LSTM_WASM_UNSUPPORTED",
+    });
+    expect(() => LSTM.fromStateDict(dict, { prefix: "lstm." })).toThrow(error);
+    const lstm = new LSTM({ inputSize: 2, hiddenSize: 3, numLayers: 2, bidirectional: true });
+    expect(() => lstm.loadStateDict(dict, { prefix: "lstm.", strict: false })).toThrow(error);
+    lstm.dispose();
+  });
+
+  it("refuse a list of skipped tensors that is none", () => {
+    const dict = Object.assign(new Map([["weight", Tensor.zeros([1, 1])]]), { skipped: 1 as never });
+    expect(() => Linear.fromStateDict(dict)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining("dict.skipped"), code: "LSTM_WASM_TYPE" }),
+    );
   });
 });

@@ -10,7 +10,7 @@ import { decodeUtf8 } from "../utf8.js";
 import { bad } from "./error.js";
 import { readPickle } from "./pickle/index.js";
 import { Spent } from "./pickle/machine.js";
-import { type ReadStorage, Storage, storageOf, TENSOR_CALLS } from "./rebuild-tensor.js";
+import { type ReadStorage, Storage, storageOf, TENSOR_CALLS, UnsupportedTensor } from "./rebuild-tensor.js";
 import { isZip, Zip } from "./zip.js";
 
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;
@@ -134,6 +134,10 @@ function locate(
     const count = view.getBigUint64(at, true);
     if (count !== BigInt(storage.elements)) {
       throw bad(`${label}: expected ${storage.elements} elements, got a count of ${count}`);
+    }
+    const { type } = storage;
+    if (type instanceof UnsupportedTensor && Number.isNaN(storage.bytes)) {
+      throw unsupported(`torch: ${label}: ${type.reason}`);
     }
     const end = at + 8 + storage.bytes;
     if (end > file.length)

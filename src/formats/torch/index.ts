@@ -6,9 +6,11 @@
 
 import { checkedList } from "../../tensor/checked-list.js";
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
+import type { SkippedTensor } from "../../tensor/skipped.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { allowedBytes } from "../allowance.js";
 import { type Bytes, unsupported } from "../bytes.js";
+import type { FileDict } from "../file-dict.js";
 import { readAs } from "../recognise/index.js";
 import { foldParts } from "../reparametrised.js";
 import { openArchive } from "./archive.js";
@@ -49,31 +51,40 @@ export interface ReadTorchOptions {
  * tensors of any width become float32. Integers keep their type. Each tensor is a row-major copy. Entries of
  * the state dict that are not tensors, such as an epoch number, are left out. The parts that weight_norm, spectral_norm,
  * pruning and weight dropping make of a weight are folded into the weight that evaluation uses, under its plain name.
+ * A tensor of a kind that has no equal here (complex, sparse, of 8-bit floats...) is left out and listed in `skipped`.
  *
  * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, refused or not
- *   supported. If there is no state dict, the error lists the keys that there are.
+ *   supported, also where no tensor is of a kind that is read. If there is no state dict, the error lists the keys that there are.
  */
-export function readTorch(bytes: Bytes, options?: ReadTorchOptions): StateDict {
+export function readTorch(bytes: Bytes, options?: ReadTorchOptions): FileDict {
   const { path } = checkOptions("options", options, ["path"]);
   const keys = path === undefined ? undefined : checkPath(path);
   return readAs("readTorch", bytes, (file) => readDict(file, keys));
 }
 
-function readDict(file: Uint8Array, keys: readonly string[] | undefined): StateDict {
+function readDict(file: Uint8Array, keys: readonly string[] | undefined): FileDict {
   // For all tensors together, and for all entries of the zip.
   const mostBytes = allowedBytes(file.length);
   const { root, read } = openArchive(file, mostBytes);
   const views = keys === undefined ? findStateDict(root) : followPath(root, keys);
   const dict: StateDict = new Map();
+  const skipped: SkippedTensor[] = [];
   let total = 0;
   for (const [name, view] of views) {
     const label = `tensor ${show(name)}`;
-    if (view instanceof UnsupportedTensor) throw unsupported(`torch: ${label}: ${view.reason}`);
+    if (view instanceof UnsupportedTensor) {
+      skipped.push({ name, reason: view.reason });
+      continue;
+    }
     total += costOf(view);
     if (total > mostBytes) throw bad(`${label}: tensors take more than ${mostBytes} bytes`);
     dict.set(name, toTensor(view, label, read));
   }
-  return foldParts(dict);
+  if (dict.size === 0) {
+    const [{ name, reason }] = skipped as [SkippedTensor];
+    throw unsupported(`torch: tensor ${show(name)}: ${reason}`);
+  }
+  return foldParts(dict, skipped);
 }
 
 type Views = Map<string, TensorView | UnsupportedTensor>;

@@ -7,7 +7,7 @@
 import { show, showShape } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
 import type { Tensor } from "../../tensor/tensor.js";
-import { unsupported } from "../bytes.js";
+import { shorten, unsupported } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readTensor } from "../dtype.js";
 import { stridesOf, visitStrided } from "../strided.js";
 import { bad } from "./error.js";
@@ -51,7 +51,7 @@ export class Storage {
     readonly type: Dtype | UnsupportedTensor,
     /** How many elements the pickle states. */
     readonly elements: number,
-    /** Of all elements together. */
+    /** Of all elements together; NaN where the type is unknown. */
     readonly bytes: number,
   ) {}
 }
@@ -98,13 +98,16 @@ export function storageOf(id: readonly unknown[]): Storage {
   const dtype = STORAGES.get(short);
   const [width, dataType] =
     dtype === undefined ? (OTHER_STORAGES.get(short) ?? []) : [DTYPES[dtype].bytes, dtype];
-  if (width === undefined || dataType === undefined)
-    throw unsupported(`torch: storage type ${name} is not supported`);
+  if (!(type instanceof Global)) throw unsupported(`torch: storage type ${name} is not supported`);
   if (typeof key !== "string") throw bad(`a storage whose key is ${show(key)}`);
   if (!Number.isSafeInteger(elements) || (elements as number) < 0) {
     throw bad(`storage ${show(key)}: a count of ${show(elements)} elements`);
   }
   const count = elements as number;
+  if (width === undefined || dataType === undefined) {
+    const reason = `its storage type ${shorten(name)} is not supported`;
+    return new Storage(key, new UnsupportedTensor(reason), count, Number.NaN);
+  }
   return new Storage(key, dataType, count, count * width);
 }
 
@@ -115,7 +118,8 @@ const rebuild = (args: readonly unknown[]): TensorView | UnsupportedTensor =>
 /** For an untyped storage. The same arguments, with the dtype before the bits. */
 const rebuildTyped = (args: readonly unknown[]): TensorView | UnsupportedTensor => {
   const dtype = args[6] instanceof Global ? args[6].name : show(args[6]);
-  const known = TORCH_DTYPES.get(dtype) ?? new UnsupportedTensor(`its dtype ${dtype} is not supported`);
+  const known =
+    TORCH_DTYPES.get(dtype) ?? new UnsupportedTensor(`its dtype ${shorten(dtype)} is not supported`);
   return viewOf(args, known, args[7]);
 };
 
@@ -132,13 +136,31 @@ function viewOf(
   return new TensorView(checked, offset, size, stride, type);
 }
 
+/** Characters of a class's name in a reason, of which a file may have 100,000. */
+const MOST_CLASS_NAME = 100;
+
+/** What gives the plain tensor of a subclass, by how the class's name begins. */
+const WAYS = [
+  ["torchao.", "tensor.dequantize()"],
+  ["torch.distributed.", "tensor.full_tensor()"],
+  ["torch.nested.", "tensor.to_padded_tensor(0)"],
+  ["torch.masked.", "tensor.get_data()"],
+] as const;
+
 /** A tensor of a subclass. Arguments: function, class, arguments of the function, state. */
-const rebuildSubclass = ([callee, , args]: readonly unknown[]): unknown => {
+const rebuildSubclass = ([callee, type, args]: readonly unknown[]): unknown => {
   const known = callee instanceof Global ? TENSOR_CALLS.get(callee.name) : undefined;
-  if (known === undefined || known === rebuildSubclass || !Array.isArray(args)) {
-    return new UnsupportedTensor("it is of a subclass of Tensor");
-  }
-  return known(args);
+  return known === undefined || known === rebuildSubclass || !Array.isArray(args)
+    ? subclass([type])
+    : known(args);
+};
+
+/** A tensor without numbers of its own. The class comes first. */
+const subclass = ([type]: readonly unknown[]): UnsupportedTensor => {
+  if (!(type instanceof Global)) return new UnsupportedTensor("it is of a subclass of Tensor");
+  const way = WAYS.find(([start]) => type.name.startsWith(start))?.[1];
+  const reason = `it is of ${type.name.slice(0, MOST_CLASS_NAME)}, a subclass of Tensor`;
+  return new UnsupportedTensor(way === undefined ? reason : `${reason}; save ${way}`);
 };
 
 const unsupportedTensor = (kind: string) => () => new UnsupportedTensor(`it is ${kind}`);
@@ -151,6 +173,7 @@ export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) =>
   ["torch._utils._rebuild_parameter", ([data]) => data],
   ["torch._utils._rebuild_parameter_with_state", ([data]) => data],
   ["torch._tensor._rebuild_from_type_v2", rebuildSubclass],
+  ["torch._utils._rebuild_wrapper_subclass", subclass],
   ["torch._utils._rebuild_sparse_tensor", unsupportedTensor("sparse; save tensor.to_dense()")],
   ["torch._utils._rebuild_sparse_csr_tensor", unsupportedTensor("sparse; save tensor.to_dense()")],
   ["torch._utils._rebuild_qtensor", () => QUANTISED],
@@ -160,10 +183,6 @@ export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) =>
     unsupportedTensor("on another device; save tensor.cpu()"),
   ],
   ["torch._utils._rebuild_device_tensor_from_cpu_tensor", ([data]) => data],
-  [
-    "torch._utils._rebuild_wrapper_subclass",
-    unsupportedTensor("of a subclass of Tensor without numbers of its own"),
-  ],
   ["torch._utils._rebuild_nested_tensor", unsupportedTensor("nested; save tensor.to_padded_tensor(0)")],
   ["torch.Size", ([sizes]) => (Array.isArray(sizes) ? sizes : [])],
 ]);

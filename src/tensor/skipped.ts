@@ -1,0 +1,18 @@
+/** Tensors of a file that have no equal here, beside those that were read. */
+
+/** A tensor that a reader passed over. */
+export interface SkippedTensor {
+  /** The name that it would have in the state dict. */
+  readonly name: string;
+  /** What it is, and what to do: `"it is complex; save torch.view_as_real(tensor)"`. */
+  readonly reason: string;
+}
+
+/** The same dict, which tells what was skipped. That is no entry, and is not listed among its keys. */
+export function withSkipped<Dict extends object>(
+  dict: Dict,
+  skipped: readonly SkippedTensor[],
+): Dict & { readonly skipped: readonly SkippedTensor[] } {
+  const told = { value: Object.freeze(skipped), writable: false };
+  return Object.defineProperty(dict as Dict & { skipped: readonly SkippedTensor[] }, "skipped", told);
+}
