@@ -37,6 +37,7 @@ const TORCH = [
   "dtypes.pt",
 ];
 const CHECKPOINTS = ["module.pt", "module-legacy.pt", "script.pt", "checkpoint-legacy.pt"];
+const TORCH_2 = ["compiled.pt", "dtensor-replicated.pt"];
 const LSTM = {
   type: "lstm",
   activation: "tanh",
@@ -55,7 +56,10 @@ const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Ar
       { metadata: { a: "b" } },
     ),
   ],
-  readTorch: [...TORCH, ...CHECKPOINTS].map((name) => file(`torch/${name}`)),
+  readTorch: [
+    ...[...TORCH, ...CHECKPOINTS].map((name) => file(`torch/${name}`)),
+    ...TORCH_2.map((name) => file(`torch-2/${name}`)),
+  ],
   readOnnx: ONNX_FILES,
   listOnnxNodes: ONNX_FILES,
   readNam: [

@@ -59,7 +59,7 @@ const REFUSED: Record<string, string> = {
   "quantised.pt": 'torch: tensor "w": it is quantised; save tensor.dequantize()',
   "complex.pt": 'torch: tensor "w": it is complex; save torch.view_as_real(tensor)',
   "empty.pt":
-    'torch: no state dict at the top nor under state_dict, model_state_dict, model; name one with { path }; its keys are "epoch", "history"',
+    'torch: no state dict at the top nor under state_dict, model_state_dict, model_state, model; name one with { path }; its keys are "epoch", "history"',
 };
 
 describe("readTorch", () => {
@@ -100,7 +100,7 @@ describe("readTorch", () => {
 
   it("says which keys there are when several might be meant", () => {
     expect(() => readTorch(file("two.pt"))).toThrow(
-      'torch: no state dict at the top nor under state_dict, model_state_dict, model; name one with { path }; its keys are "nets", "step"',
+      'torch: no state dict at the top nor under state_dict, model_state_dict, model_state, model; name one with { path }; its keys are "nets", "step"',
     );
   });
 

@@ -7,7 +7,9 @@ const WEIGHT_FILE = /\.(pth?|ckpt|safetensors|onnx|nam)$/;
 
 /** @param kind with an article: "a zip" */
 export function archiveOf(kind: string, names: readonly string[]): FileKind {
-  const inside = names.find((name) => WEIGHT_FILE.test(name));
+  const files = names.filter((name) => WEIGHT_FILE.test(name));
+  // Stable-Baselines3 has policy.pth between the state of the optimizer and some numbers.
+  const inside = files.find((name) => !/optim|variables|scheduler/i.test(name)) ?? files[0];
   if (names.length === 0)
     return { name: `${kind} that is empty or cut off`, advice: "copy or download it again" };
   const more = names.length > 4 ? `... (${names.length} files)` : "";

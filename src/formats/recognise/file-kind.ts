@@ -24,6 +24,10 @@ export interface FileKind {
 /** Of what a later version may read. */
 export const NO_READER = "not read by this version";
 
+/** How the folder of a distributed checkpoint becomes one file. */
+export const CONVERT =
+  "convert its folder with `python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER out.pt`";
+
 /** At most some thousands of bytes as text, one character each. */
 export function latin1(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);

@@ -1,6 +1,6 @@
 /** What a pickle is: of torch.save, or of something else, and then the classes that it wants. Nothing of it is run. */
 import { viewOf } from "../bytes.js";
-import { type FileKind, latin1 } from "./file-kind.js";
+import { CONVERT, type FileKind, latin1 } from "./file-kind.js";
 
 const MOST_STEPS = 100_000;
 const MOST_CLASSES = 8;
@@ -15,6 +15,9 @@ export function pickleKind(file: Uint8Array, text: string): FileKind | undefined
     return { name: "a PyTorch file", reader: "readTorch" };
   }
   const classes = pickleClasses(file);
+  if (classes.some((name) => name.startsWith("torch.distributed.checkpoint."))) {
+    return { name: "the .metadata of a distributed checkpoint of PyTorch", advice: CONVERT };
+  }
   const wanted = classes.length === 0 ? "" : `; it wants ${classes.join(", ")}`;
   return {
     name: "a pickle that torch.save did not write",

@@ -19,7 +19,11 @@ import { NumberKey, PyObject } from "./pickle/globals.js";
 import { costOf, TensorView, toTensor, UnsupportedTensor } from "./rebuild-tensor.js";
 
 /** The keys under which checkpoints keep their state dict, in the order in which they are tried. */
-const USUAL_KEYS = ["state_dict", "model_state_dict", "model"];
+const USUAL_KEYS = ["state_dict", "model_state_dict", "model_state", "model"];
+
+const FROZEN =
+  "torch: a TorchScript module without parameters: torch.jit.freeze makes constants without names of them; " +
+  "save the state_dict() of the model that was frozen";
 
 const MOST_DEPTH = 64;
 /** Tensors of a state dict. The largest models have some thousands. */
@@ -39,7 +43,7 @@ export interface ReadTorchOptions {
   /**
    * The keys that lead to the state dict or module: `"generator"` or `["nets", "generator"]`. `"0"` also
    * finds the number 0, as a key of a dict or an index of a list. Without a path, the usual keys are tried:
-   * `state_dict`, `model_state_dict` and `model`, the same keys in what they lead to, and last the saved
+   * `state_dict`, `model_state_dict`, `model_state` and `model`, the same keys in what they lead to, and last the saved
    * object itself.
    */
   readonly path?: string | readonly string[];
@@ -117,10 +121,11 @@ function followPath(root: unknown, path: readonly string[]): Views {
 }
 
 function findStateDict(root: unknown): Views {
-  const found = search(root, new Set());
+  const found = search(root, new Set(), []);
   if (found !== undefined) return found;
   if (isTensor(root)) throw bad("the file holds one tensor, not a state dict");
   if (root instanceof PyObject && viewsOf(root) === undefined) {
+    if (root.type.name.startsWith("__torch__.")) throw unsupported(FROZEN);
     throw bad(`the file holds an object of ${root.type.name} without parameters; save model.state_dict()`);
   }
   const entries = entriesOf(root);
@@ -135,17 +140,44 @@ function findStateDict(root: unknown): Views {
  * checkpoint may hold its best loss as a tensor beside the model. A module comes before a part of it that is
  * named `model`.
  */
-function search(value: unknown, seen: Set<unknown>): Views | undefined {
+function search(value: unknown, seen: Set<unknown>, path: readonly string[]): Views | undefined {
   const entries = entriesOf(value);
   if (!(entries instanceof Map) || seen.has(value) || seen.size > MOST_DEPTH) return undefined;
   seen.add(value);
   const own = value instanceof Map ? undefined : viewsOf(value);
   if (own !== undefined) return own;
   for (const key of USUAL_KEYS) {
-    const found = search(entries.get(key), seen);
+    const found = search(entries.get(key), seen, [...path, key]);
     if (found !== undefined) return found;
   }
-  return value instanceof Map ? viewsOf(value) : undefined;
+  if (!(value instanceof Map)) return undefined;
+  const views = viewsOf(value);
+  // Numbers beside several networks are losses and counts. A layer's own weights are never all single numbers.
+  const isCounts = [...(views?.values() ?? [])].every((view) => isSingle(view));
+  const networks = isCounts ? networksOf(value) : [];
+  if (networks.length < 2) return views;
+  const where = path.length === 0 ? "" : ` below ${path.map(show).join(", ")}`;
+  const [first] = networks as [string];
+  const shown = [...path, first].map(show).join(", ");
+  const names = networks.slice(0, 12).map(show).join(", ");
+  throw bad(`${networks.length} state dicts${where}: ${names}; name one with { path: [${shown}] }`);
+}
+
+/** The keys of state dicts and modules in a dict. Each is looked at once, so that a file's references cost nothing. */
+function networksOf(dict: ReadonlyMap<unknown, unknown>): string[] {
+  const seen = new Set<unknown>();
+  const names: string[] = [];
+  for (const [key, value] of dict) {
+    if (typeof key !== "string" || seen.has(value)) continue;
+    seen.add(value);
+    const isModule = value instanceof PyObject && value.state instanceof Map && value.state.has("_modules");
+    if (isModule || (value instanceof Map && [...value.values()].some(isTensor))) names.push(key);
+  }
+  return names;
+}
+
+function isSingle(view: TensorView | UnsupportedTensor): boolean {
+  return view instanceof TensorView && Array.isArray(view.size) && view.size.length === 0;
 }
 
 /** The tensors of a state dict, or of a module and its submodules. Undefined if there are none. */

@@ -12,6 +12,7 @@ import { DTYPES, type Dtype, elementsOf, readTensor } from "../dtype.js";
 import { stridesOf, visitStrided } from "../strided.js";
 import { bad } from "./error.js";
 import { type Calls, Global } from "./pickle/globals.js";
+import { compiledModule, isDTensor, SHARDED, wholeOf } from "./wrappers.js";
 
 const STORAGES: ReadonlyMap<string, Dtype> = new Map([
   ["FloatStorage", "F32"],
@@ -148,7 +149,8 @@ const WAYS = [
 ] as const;
 
 /** A tensor of a subclass. Arguments: function, class, arguments of the function, state. */
-const rebuildSubclass = ([callee, type, args]: readonly unknown[]): unknown => {
+const rebuildSubclass = ([callee, type, args, state]: readonly unknown[]): unknown => {
+  if (isDTensor(type)) return wholeOf(args, state) ?? new UnsupportedTensor(SHARDED);
   const known = callee instanceof Global ? TENSOR_CALLS.get(callee.name) : undefined;
   return known === undefined || known === rebuildSubclass || !Array.isArray(args)
     ? subclass([type])
@@ -165,7 +167,7 @@ const subclass = ([type]: readonly unknown[]): UnsupportedTensor => {
 
 const unsupportedTensor = (kind: string) => () => new UnsupportedTensor(`it is ${kind}`);
 
-/** The functions by which a checkpoint rebuilds its tensors. */
+/** The functions by which a checkpoint rebuilds its tensors, and the modules around them. */
 export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([
   ["torch._utils._rebuild_tensor", rebuild],
   ["torch._utils._rebuild_tensor_v2", rebuild],
@@ -184,6 +186,7 @@ export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) =>
   ],
   ["torch._utils._rebuild_device_tensor_from_cpu_tensor", ([data]) => data],
   ["torch._utils._rebuild_nested_tensor", unsupportedTensor("nested; save tensor.to_padded_tensor(0)")],
+  ["torch._dynamo.eval_frame.OptimizedModule", compiledModule],
   ["torch.Size", ([sizes]) => (Array.isArray(sizes) ? sizes : [])],
 ]);
 

@@ -213,6 +213,9 @@ function findDirectory(view: DataView): { count: number; start: number; end: num
     if (end + 56 > at - 20 || view.getUint32(end, true) !== ZIP64_END) {
       throw bad(`no zip64 record at ${end}`);
     }
+    // In several zips one after the other, it may be the record of another one.
+    const after = end + 12 + safe(view.getBigUint64(end + 4, true), "zip64 record");
+    if (after !== at - 20) throw bad(`the zip64 record at ${end} ends at ${after}, not at ${at - 20}`);
     count = safe(view.getBigUint64(end + 32, true), "zip64 count");
     bytes = safe(view.getBigUint64(end + 40, true), "zip64 directory size");
     start = safe(view.getBigUint64(end + 48, true), "zip64 directory offset");
