@@ -37,7 +37,7 @@ const TORCH = [
   "dtypes.pt",
 ];
 const CHECKPOINTS = ["module.pt", "module-legacy.pt", "script.pt", "checkpoint-legacy.pt"];
-const TORCH_2 = ["compiled.pt", "dtensor-replicated.pt"];
+const TORCH_2 = ["compiled.pt", "dtensor-replicated.pt", "exported.pt2", "exported-2.4.pt2"];
 const LSTM = {
   type: "lstm",
   activation: "tanh",

@@ -51,6 +51,8 @@ const OWN: Readonly<
   "a legacy PyTorch file": ["torch", file("torch/legacy.pt"), "readTorch"],
   "a legacy PyTorch file with frames": ["torch", file("torch/legacy-protocol-4.pt"), "readTorch"],
   TorchScript: ["torch", file("torch/script.pt"), "readTorch"],
+  "a program of torch.export": ["torch", file("torch-2/exported.pt2"), "readTorch"],
+  "an older program of torch.export": ["torch", file("torch-2/exported-2.4.pt2"), "readTorch"],
   safetensors: ["safetensors", safetensors, "readSafetensors"],
   ONNX: ["onnx", file("onnx/lstm.onnx"), "readOnnx"],
   "ONNX with functions": ["onnx", file("onnx/lstm-functions.onnx"), "readOnnx"],
@@ -113,7 +115,6 @@ const HDF5 = "\x89HDF\r\n\x1a\n";
 const page = "servers send this in place of a file that is missing (404); check the address";
 const unread = "not read by this version";
 const arrays = `${unread}; give the arrays of its layers to fromKeras`;
-const export_ = `${unread}; save model.state_dict() with torch.save`;
 const tensorflow = `${unread}; save the model as ONNX`;
 const other = "a pickle that torch.save did not write; save a state dict with torch.save";
 const tar = (...names: string[]) =>
@@ -156,8 +157,6 @@ const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: stri
   [".tflite", latin1(`\x1c\0\0\0TFL3${"\0".repeat(20)}`), `a TensorFlow Lite model (.tflite); ${tensorflow}`],
   [".ort", latin1(`\x1c\0\0\0ORTM${"\0".repeat(20)}`), "an onnxruntime model (.ort)"],
   [".gguf", latin1("GGUF\x03\0\0\0"), `a GGUF file; ${unread}; save the weights as safetensors`],
-  [".pt2", zip("m/archive_format", "m/models/model.json"), `a program of torch.export (.pt2); ${export_}`],
-  ["an older .pt2", zip("serialized_exported_program.json"), `a program of torch.export (.pt2); ${export_}`],
   [
     "a zip of something",
     zip("readme.txt", "b/c.txt"),

@@ -19,9 +19,12 @@ function expectTensors(dict: StateDict, name: string): void {
 }
 
 describe("readTorch", () => {
-  it.each(Object.keys(EXPECTED).filter((name) => /\.pt$/.test(name)))("reads %s as PyTorch does", (name) => {
-    expectTensors(readTorch(file(name)), name);
-  });
+  it.each(Object.keys(EXPECTED).filter((name) => /\.pt2?$/.test(name)))(
+    "reads %s as PyTorch does",
+    (name) => {
+      expectTensors(readTorch(file(name)), name);
+    },
+  );
 
   it.each([
     [

@@ -17,8 +17,7 @@ export function zipKind(file: Uint8Array): FileKind {
     return { name: "a Keras model (.keras)", advice };
   }
   if (some(/(^|\/)(archive_format|serialized_exported_program\.json)$/)) {
-    const advice = `${NO_READER}; save model.state_dict() with torch.save`;
-    return { name: "a program of torch.export (.pt2)", advice };
+    return { name: "a program of torch.export (.pt2)", reader: "readTorch" };
   }
   if (some(/^[^/]+\/\.data\/extern_modules$/)) {
     const advice = "load its model with torch.package.PackageImporter, and save model.state_dict()";

@@ -8,6 +8,7 @@ import { show } from "../../tensor/checks.js";
 import { unsupported, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 import { bad } from "./error.js";
+import { folderOfProgram, OLD_STATE_DICT, openExported } from "./exported.js";
 import { readPickle } from "./pickle/index.js";
 import { Spent } from "./pickle/machine.js";
 import { type ReadStorage, Storage, storageOf, TENSOR_CALLS, UnsupportedTensor } from "./rebuild-tensor.js";
@@ -24,9 +25,24 @@ export interface Archive {
   readonly read: ReadStorage;
 }
 
-/** @throws FormatError for anything but the two containers, and for a container that is broken */
+/**
+ * Opens a file of torch.save, or the state dict within a program of torch.export.
+ *
+ * @throws FormatError for anything but the two containers, and for a container that is broken
+ */
 export function openArchive(file: Uint8Array, mostBytes: number): Archive {
-  if (isZip(file)) return openZip(new Zip(file, mostBytes));
+  if (isZip(file)) {
+    const zip = new Zip(file, mostBytes);
+    const folder = folderOfProgram(zip);
+    if (folder !== undefined) {
+      checkByteOrder(zip, folder);
+      return openExported(zip, folder);
+    }
+    if (!zip.has(OLD_STATE_DICT)) return openZip(zip);
+    const inner = zip.read(OLD_STATE_DICT);
+    if (!isZip(inner)) throw bad(`${OLD_STATE_DICT}: expected a zip of torch.save`);
+    return openZip(new Zip(inner, mostBytes - inner.length));
+  }
   const frame = file[2] === 0x95 ? 9 : 0; // From protocol 4 on, a frame comes before the number.
   if (
     file[0] === LEGACY_START[0] &&
@@ -48,11 +64,7 @@ function openZip(zip: Zip): Archive {
   if (pickles.length !== 1) throw bad(`zip: expected one entry NAME/data.pkl, got ${pickles.length}`);
   const name = pickles[0]!;
   const folder = name.slice(0, -"data.pkl".length);
-  if (zip.has(`${folder}byteorder`)) {
-    const order = decodeUtf8(zip.read(`${folder}byteorder`).subarray(0, 16), "torch: byteorder");
-    if (order.trim() !== "little")
-      throw unsupported(`torch: byteorder ${show(order)} is not supported; supported is "little"`);
-  }
+  checkByteOrder(zip, folder);
   const pickle = zip.read(name);
   const { value, end } = readPickle(pickle, 0, new Spent(), TENSOR_CALLS, readId);
   if (end !== pickle.length)
@@ -72,6 +84,13 @@ function openZip(zip: Zip): Archive {
       return content;
     },
   };
+}
+
+function checkByteOrder(zip: Zip, folder: string): void {
+  if (!zip.has(`${folder}byteorder`)) return;
+  const order = decodeUtf8(zip.read(`${folder}byteorder`).subarray(0, 16), "torch: byteorder");
+  if (order.trim() !== "little")
+    throw unsupported(`torch: byteorder ${show(order)} is not supported; supported is "little"`);
 }
 
 function openLegacy(file: Uint8Array): Archive {

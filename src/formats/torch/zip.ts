@@ -70,13 +70,23 @@ export class Zip {
     return this.#entries.has(name);
   }
 
+  /** The bytes of an entry's content. @throws FormatError if it is missing */
+  sizeOf(name: string): number {
+    return this.#entry(name).bytes;
+  }
+
+  #entry(name: string): Entry {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw bad(`entry ${show(name)} is missing`);
+    return entry;
+  }
+
   /**
    * The content of an entry, a view of the file if it is stored. @throws FormatError if it is missing or
    * broken
    */
   read(name: string): Uint8Array {
-    const entry = this.#entries.get(name);
-    if (entry === undefined) throw bad(`entry ${show(name)} is missing`);
+    const entry = this.#entry(name);
     const content = this.#file.subarray(entry.start, entry.start + entry.compressedBytes);
     return entry.method === STORED ? content : inflate(content, entry);
   }

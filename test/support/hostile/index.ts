@@ -7,6 +7,7 @@ import { ONNX } from "./onnx.js";
 import type { HostileFile } from "./readers.js";
 import { SAFETENSORS } from "./safetensors.js";
 import { TORCH } from "./torch.js";
+import { EXPORTED } from "./torch-exported.js";
 import { KEYS } from "./torch-keys.js";
 import { LEGACY } from "./torch-legacy.js";
 import { RECORDS } from "./torch-records.js";
@@ -15,7 +16,7 @@ import { WEIGHTS } from "./weights.js";
 
 export const HOSTILE: readonly HostileFile[] = [
   ...SAFETENSORS.map((file) => ({ reader: "readSafetensors" as const, ...file })),
-  ...[...TORCH, ...KEYS, ...LEGACY, ...RECORDS, ...REPEATS].map((file) => ({
+  ...[...TORCH, ...KEYS, ...EXPORTED, ...LEGACY, ...RECORDS, ...REPEATS].map((file) => ({
     reader: "readTorch" as const,
     ...file,
   })),
