@@ -12,10 +12,12 @@ import {
   RNNCell,
   type StateDict,
 } from "lstm-wasm";
-import type { AmpModel, ModuleInfo, OnnxLayer, OnnxModule } from "lstm-wasm/formats";
+import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
+import { type Call, callOf, zeros } from "./call-code.js";
 import { Names } from "./identifiers.js";
 import type { Layer, Model } from "./open-model.js";
-import { convolutionOptions, type OnnxConv1d } from "./summary.js";
+import type { Told } from "./program-layers.js";
+import { convolutionOptions } from "./summary.js";
 import { toldOptions } from "./told-options.js";
 
 const CLASSES = { Conv1d, Embedding, GRU, GRUCell, LSTM, LSTMCell, Linear, RNN, RNNCell };
@@ -88,17 +90,6 @@ function bytesLines(name: string, path: string, fetch: boolean): string[] {
   return [`const ${name} = await readFile(${JSON.stringify(path)});`, `// In a browser: ${fetched}`];
 }
 
-/** How a layer is run. */
-interface Call {
-  readonly input: string;
-  /** The state that is passed; "" for none. */
-  readonly state: string;
-  /** Whether forward returns the output alone, or beside the next state. */
-  readonly isAlone: boolean;
-  /** What stands in the comment: the input's shape. */
-  readonly told: string;
-}
-
 class Code {
   readonly names = new Names();
   /** What of the file's value is read: weights, layers, tensors. */
@@ -123,10 +114,6 @@ class Code {
     this.lines.push(`const ${result} = ${variable}.forward(${passed}); // ${told}`);
     this.outputs.push([variable, output]);
   }
-}
-
-function zeros(...shape: readonly number[]): string {
-  return `Tensor.zeros([${shape.join(", ")}])`;
 }
 
 /** Names in a dict by the prefixes of the layers that they lie below. */
@@ -157,7 +144,7 @@ function ownNames(kind: ModuleInfo["kind"]): RegExp {
 
 function writeModule(code: Code, { name, summary, source }: Layer, below: readonly string[]): void {
   if (source.kind !== "module") return;
-  const { info, dict, from, node } = source;
+  const { info, dict, from, node, told: said } = source;
   const { kind, prefix } = info;
   const { lines } = code;
   const shown = JSON.stringify(name);
@@ -175,7 +162,7 @@ function writeModule(code: Code, { name, summary, source }: Layer, below: readon
   }
   const variable = code.layer(kind, node === undefined ? prefix : name.slice(0, MOST_PREFIX));
   code.used.add(node === undefined ? from : "modules");
-  lines.push("", ...(node === undefined ? untold(info) : []));
+  lines.push("", ...(node === undefined ? untold(info, said) : []));
   let weights: string = from;
   if (names.length < below.length) {
     weights = code.names.claim(`${variable}Weights`);
@@ -184,14 +171,16 @@ function writeModule(code: Code, { name, summary, source }: Layer, below: readon
   }
   const told = prefix === "" ? [] : [`prefix: ${JSON.stringify(prefix)}`];
   if (node?.kind === "Conv1d") told.push(...convolutionOptions(node));
+  if (said?.batchFirst) told.push("batchFirst: true");
+  if (said?.nonlinearity === "relu") told.push('nonlinearity: "relu"');
   const options = told.length === 0 ? "" : `, { ${told.join(", ")} }`;
   lines.push(`const ${variable} = ${kind}.fromStateDict(${weights}${options});`);
-  code.forward(variable, callOf(info, node));
+  code.forward(variable, callOf(info, node, said?.batchFirst));
 }
 
 /** What a file's weights do not tell of a layer, as comments. */
-function untold(info: ModuleInfo): string[] {
-  if (info.kind.startsWith("RNN"))
+function untold(info: ModuleInfo, said: Told | undefined): string[] {
+  if (info.kind.startsWith("RNN") && said === undefined)
     return ['// Weights do not tell the nonlinearity: tanh, or { nonlinearity: "relu" }.'];
   if (info.kind !== "Conv1d") return [];
   const groups = (info.mostGroups ?? 1) > 1 ? ` (${info.mostGroups} if it is depthwise)` : "";
@@ -206,32 +195,6 @@ function problemOf({ kind, prefix }: ModuleInfo, dict: StateDict): string | unde
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) return error.message;
     throw error;
-  }
-}
-
-function callOf(info: ModuleInfo, node: OnnxModule | undefined): Call {
-  const call = (isAlone: boolean, told: string, ...shape: readonly number[]): Call => ({
-    ...{ input: zeros(...shape), state: "", isAlone, told },
-  });
-  switch (info.kind) {
-    case "LSTM":
-    case "GRU":
-    case "RNN":
-      return call(false, `(steps, batch, ${info.inputSize})`, 1, 1, info.inputSize);
-    case "LSTMCell":
-      return call(false, `(batch, ${info.inputSize}), then h and c`, 1, info.inputSize);
-    case "GRUCell":
-    case "RNNCell":
-      return call(true, `(batch, ${info.inputSize}), then h`, 1, info.inputSize);
-    case "Linear":
-      return call(true, `(..., ${info.inFeatures})`, 1, info.inFeatures);
-    case "Conv1d": {
-      const { inChannels, kernelSize, dilation = 1 } = { ...info, ...(node as Partial<OnnxConv1d>) };
-      const length = dilation * (kernelSize - 1) + 1;
-      return call(true, `(batch, ${inChannels}, length)`, 1, inChannels, length);
-    }
-    case "Embedding":
-      return { ...call(true, `indices below ${info.numEmbeddings}`), input: "[0]" };
   }
 }
 

@@ -82,7 +82,8 @@ function describe(path: string, model: Model, fetch: boolean): string {
   if (layers.length === 0 && refused.length === 0) lines.push("  none that lstm-wasm has");
   const numbers = weightElements(tensors);
   lines.push("", `${count(numbers)} parameters, ${size(numbers * 4)} as float32`);
-  const isOpen = ({ source }: Layer) => source.kind === "module" && /^(LSTM|GRU|RNN)$/.test(source.info.kind);
+  const isOpen = ({ source }: Layer) =>
+    source.kind === "module" && source.told === undefined && /^(LSTM|GRU|RNN)$/.test(source.info.kind);
   if (layers.some(isOpen)) lines.push(explainBatchFirst(batchFirst));
   lines.push("");
   for (const line of codeOf(path, model, { fetch, isModule: false })) {

@@ -20,6 +20,7 @@ import {
 } from "lstm-wasm/formats";
 import { saysBatchFirst } from "./batch-first.js";
 import { blame, CliError, readBytes } from "./error.js";
+import { layersOfProgram, type Told } from "./program-layers.js";
 import { recurrentSummary, summarise } from "./summary.js";
 import { printablePath } from "./terminal.js";
 
@@ -33,6 +34,8 @@ export type Source =
       readonly from: "weights" | "tensors" | `modules[${number}].stateDict`;
       /** What an ONNX node tells, which weights do not. */
       readonly node?: OnnxModule;
+      /** What a program of torch.export tells, which weights do not. */
+      readonly told?: Told | undefined;
     }
   | { readonly kind: "onnx"; readonly layer: OnnxLayer; readonly at: number }
   | { readonly kind: "amp"; readonly model: AmpModel };
@@ -99,7 +102,9 @@ export function openModel(path: string, keys?: readonly string[]): Model {
           ...model,
           batchFirst: read.format === "torch" ? saysBatchFirst(bytes) : undefined,
           tensors: read.value,
-          layers: listModules(read.value).map(moduleLayer(read.value, "weights")),
+          layers: listModules(read.value).map(
+            moduleLayer(read.value, "weights", read.format === "torch" ? layersOfProgram(bytes) : undefined),
+          ),
         };
       case "onnx":
         return {
@@ -130,12 +135,16 @@ function notTorch(path: string): CliError {
   );
 }
 
-function moduleLayer(dict: StateDict, from: "weights" | "tensors"): (info: ModuleInfo) => Layer {
+function moduleLayer(
+  dict: StateDict,
+  from: "weights" | "tensors",
+  told?: ReadonlyMap<string, Told>,
+): (info: ModuleInfo) => Layer {
   return (info) => ({
     name: info.prefix,
     summary: summarise(info),
     parameters: info.parameters,
-    source: { kind: "module", info, dict, from },
+    source: { kind: "module", info, dict, from, told: told?.get(info.prefix) },
   });
 }
 

@@ -111,6 +111,7 @@ function isRecurrent({ summary }: Layer): boolean {
 
 /** Whether the file says that the layer's input begins with the batch. */
 function isBatchFirst({ source }: Layer): boolean {
+  if (source.kind === "module") return source.told?.batchFirst ?? false;
   return source.kind === "onnx" && source.layer.batchFirst;
 }
 

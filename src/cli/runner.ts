@@ -24,7 +24,7 @@ type Recurrent = (input: Tensor) => Tensor;
 export function makeRunner({ source, name }: Layer, options: Options): Runner {
   if (source.kind === "amp") return ampRunner(source.model);
   if (source.kind === "onnx") return onnxRunner(source.layer, options);
-  const { info, dict } = source;
+  const { info, dict, told } = source;
   switch (info.kind) {
     case "Linear": {
       const linear = Linear.fromStateDict(dict, { prefix: info.prefix });
@@ -44,7 +44,9 @@ export function makeRunner({ source, name }: Layer, options: Options): Runner {
       return recurrentRunner({ kind: kindOf(info), dict: layerOfCell(info, dict), ...options });
     default: {
       const { kind, prefix, bidirectional: needsWhole } = info;
-      return recurrentRunner({ kind, dict, prefix, needsWhole, ...options });
+      const batchFirst = told?.batchFirst || options.batchFirst;
+      const nonlinearity = told?.nonlinearity ?? options.nonlinearity;
+      return recurrentRunner({ kind, dict, prefix, needsWhole, batchFirst, nonlinearity });
     }
   }
 }

@@ -46,7 +46,9 @@ function run(
 ): { code: string; results: Record<string, Result>; shown: string } {
   const { code: exit, out: code, error } = command("inspect", path, "--code", ...args);
   expect([path, exit, error]).toEqual([path, 0, ""]);
-  const made = [...code.matchAll(/^const (\w+) = \w+\.fromStateDict\(.*?(?:prefix: (".*") \})?\);$/gm)];
+  const made = [
+    ...code.matchAll(/^const (\w+) = \w+\.fromStateDict\(.*?(?:prefix: ("(?:[^"\\]|\\.)*").*)?\);$/gm),
+  ];
   const inputs = Object.entries(given).map(([name, value]) => {
     const text = Array.isArray(value)
       ? JSON.stringify(value)
@@ -97,6 +99,33 @@ describe("for every weight file of the tests", () => {
   it.each(REFUSED)("%s is refused", (name) => {
     const { code, out } = command("inspect", join(FILES, "torch", name), "--code");
     expect([code, out]).toEqual([4, ""]);
+  });
+
+  const TORCH_2: typeof TORCH = expected("torch-2");
+  it.each(Object.keys(TORCH_2).filter((name) => /\.pt2?$/.test(name)))("%s", (name) => {
+    const { results } = run(join(FILES, "torch-2", name));
+    expect(Object.keys(results).length).toBeGreaterThan(0);
+    for (const { prefix, state } of Object.values(results)) {
+      for (const [key, { shape, data }] of Object.entries(state)) {
+        const { [prefix + key]: golden } = TORCH_2[name]!;
+        expect([shape, data]).toEqual([golden!.shape, golden!.data]);
+      }
+    }
+  });
+
+  it.each(["exported.pt2", "exported-2.4.pt2"])("%s, with what its graph tells", (name) => {
+    const { code, results } = run(join(FILES, "torch-2", name));
+    expect(code).toContain('LSTM.fromStateDict(weights, { prefix: "lstm.", batchFirst: true });');
+    expect(code).toContain("lstm.forward(Tensor.zeros([1, 1, 3])); // (batch, steps, 3)");
+    expect(Object.keys(results)).toEqual(["lstm", "head"]);
+    expect(plain(join(FILES, "torch-2", name))).not.toContain("do not tell batch_first");
+  });
+
+  it("a program whose layers differ in them", () => {
+    const { code } = run(join(FILES, "torch-2/exported-mixed.pt2"));
+    expect(code).toContain('GRU.fromStateDict(weights, { prefix: "first.", batchFirst: true });');
+    expect(code).toContain('RNN.fromStateDict(weights, { prefix: "last.", nonlinearity: "relu" });');
+    expect(code).not.toContain("do not tell");
   });
 
   it("two.pt, by its keys", () => {

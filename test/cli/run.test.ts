@@ -1,9 +1,10 @@
 /** lstm-wasm run. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { writeSafetensors } from "../../src/formats/index.js";
+import { readTorch, writeSafetensors } from "../../src/formats/index.js";
 import { Conv1d, GRU, Linear, LSTM, LSTMCell, RNN, Tensor } from "../../src/index.js";
-import { apart, CLOSE, command, folder, net, netFile, npy, readNpy, write } from "../support/cli.js";
+import { apart, CLOSE, command, FILES, folder, net, netFile, npy, readNpy, write } from "../support/cli.js";
 
 describe("run", () => {
   const x = Tensor.randn([500, 3, 4], 1);
@@ -53,6 +54,18 @@ describe("run", () => {
     expect(
       command("run", "--force", file, "--input", inputFile, "--output", yFile, "--batch-first").code,
     ).toBe(0);
+    expect(apart(readNpy(yFile), module.forward(input)[0])).toBeLessThan(CLOSE);
+  });
+
+  it("takes the batch first where a program of torch.export says so", () => {
+    const file = join(FILES, "torch-2/exported.pt2");
+    const options = { prefix: "lstm.", batchFirst: true };
+    const module = LSTM.fromStateDict(readTorch(new Uint8Array(readFileSync(file))), options);
+    const input = Tensor.randn([2, 50, 3], 3);
+    const { code, error } = command(
+      ...["run", "--force", file, "--input", write("in.npy", npy(input)), "--output", yFile],
+    );
+    expect([code, error]).toEqual([0, ""]);
     expect(apart(readNpy(yFile), module.forward(input)[0])).toBeLessThan(CLOSE);
   });
 
