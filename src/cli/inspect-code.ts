@@ -1,5 +1,5 @@
 /** The code that loads a weight file: what `inspect` prints, and the module that `inspect --code` writes. */
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import {
   Conv1d,
   Embedding,
@@ -41,7 +41,7 @@ export interface CodeOptions {
 export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOptions): string[] {
   const most = isModule ? MODULE_LAYERS : SHOWN_LAYERS;
   const code = new Code();
-  const { layers, refused, reader, options, externalData } = model;
+  const { layers, refused, reader, options, externalData, shards } = model;
   // First, since the layers that follow may need them.
   for (const reason of refused.slice(0, most)) code.lines.push("", comment(`Not supported: ${reason}`));
   const below = namesBelow(layers);
@@ -72,7 +72,7 @@ export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOpti
     ...(code.imports.size === 0 ? [] : [`import { ${sorted(code.imports)} } from "lstm-wasm";`]),
     `import { ${reader} } from "lstm-wasm/formats";`,
     "",
-    ...bytesLines("bytes", path, fetch),
+    ...(shards === undefined ? bytesLines("bytes", path, fetch) : shardLines(shards, path, fetch)),
     ...data,
     `const ${value} = ${reader}(bytes${given.length === 0 ? "" : `, { ${given.join(", ")} }`});`,
     ...code.lines,
@@ -88,6 +88,15 @@ function bytesLines(name: string, path: string, fetch: boolean): string[] {
   const fetched = `const ${name} = await (await fetch(${url})).arrayBuffer();`;
   if (fetch) return [fetched];
   return [`const ${name} = await readFile(${JSON.stringify(path)});`, `// In a browser: ${fetched}`];
+}
+
+/** The files of a model that is cut into several, by name. */
+function shardLines(names: readonly string[], path: string, fetch: boolean): string[] {
+  const fetched = "await (await fetch(encodeURIComponent(name))).arrayBuffer()";
+  const read = `await readFile(${JSON.stringify(join(dirname(path), "/"))} + name)`;
+  const line = `for (const name of names) bytes[name] = ${fetch ? fetched : read};`;
+  const other = fetch ? [] : [`// In a browser: bytes[name] = ${fetched}`];
+  return [`const names = ${JSON.stringify(names)};`, "const bytes = {};", line, ...other];
 }
 
 class Code {

@@ -16,11 +16,13 @@ import {
   type OnnxNode,
   type ReadWeightsOptions,
   readWeights,
+  type Shards,
   type Weights,
 } from "lstm-wasm/formats";
 import { saysBatchFirst } from "./batch-first.js";
 import { blame, CliError, readBytes } from "./error.js";
 import { layersOfProgram, type Told } from "./program-layers.js";
+import { readShardFiles } from "./shards.js";
 import { recurrentSummary, summarise } from "./summary.js";
 import { printablePath } from "./terminal.js";
 
@@ -56,7 +58,9 @@ export interface Model {
   readonly options: readonly string[];
   /** The name that an ONNX model has for the file beside it, which holds its weights. */
   readonly externalData: string | undefined;
-  /** Of the file and the one beside it. */
+  /** The names of the files, where the model is cut into several: the index first. */
+  readonly shards: readonly string[] | undefined;
+  /** Of the file and those beside it. */
   readonly bytes: number;
   readonly tensors: StateDict;
   readonly layers: readonly Layer[];
@@ -87,12 +91,15 @@ export type Reader = (typeof FORMATS)[keyof typeof FORMATS][1];
 export function openModel(path: string, keys?: readonly string[]): Model {
   const bytes = readBytes(path);
   return blame("file not understood", path, () => {
-    const onnx = onnxOptions(bytes, path);
-    const read = readWith(path, bytes, onnx?.options ?? (keys === undefined ? {} : { path: keys }));
+    const shards = readShardFiles(path, bytes);
+    const onnx = shards === undefined ? onnxOptions(bytes, path) : undefined;
+    const read = readWith(path, shards ?? bytes, onnx?.options ?? (keys === undefined ? {} : { path: keys }));
     if (keys !== undefined && read.format !== "torch") throw notTorch(path);
     const [format, reader] = FORMATS[read.format];
     const model = {
-      ...{ format, reader, bytes: bytes.length, externalData: undefined, refused: [] },
+      ...{ format, reader, externalData: undefined, refused: [] },
+      shards: shards === undefined ? undefined : Object.keys(shards),
+      bytes: Object.values(shards ?? { bytes }).reduce((sum, { length }) => sum + length, 0),
       options: keys === undefined ? [] : [`path: ${JSON.stringify(keys)}`],
     };
     switch (read.format) {
@@ -119,7 +126,7 @@ export function openModel(path: string, keys?: readonly string[]): Model {
   });
 }
 
-function readWith(path: string, bytes: Uint8Array, options: ReadWeightsOptions): Weights {
+function readWith(path: string, bytes: Uint8Array | Shards, options: ReadWeightsOptions): Weights {
   try {
     return readWeights(bytes, options);
   } catch (error) {

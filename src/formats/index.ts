@@ -30,4 +30,5 @@ export {
 export { type QuantizeOptions, quantizeStateDict } from "./quantize-state-dict.js";
 export { type ReadWeightsOptions, readWeights, type Weights } from "./read-weights.js";
 export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";
+export type { Shards } from "./shards.js";
 export { type ReadTorchOptions, readTorch } from "./torch/index.js";

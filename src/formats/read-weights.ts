@@ -11,6 +11,7 @@ import { type OnnxModel, type ReadOnnxOptions, readOnnx } from "./onnx/index.js"
 import type { ReaderName } from "./recognise/file-kind.js";
 import { otherFile, recognise } from "./recognise/index.js";
 import { readSafetensors } from "./safetensors.js";
+import { filesOf, firstShard, type Shards } from "./shards.js";
 import { type ReadTorchOptions, readTorch } from "./torch/index.js";
 
 /** Options of {@link readWeights}: those of the reader that takes the file. */
@@ -38,7 +39,7 @@ const READERS: Readonly<Record<ReaderName, Reader>> = {
 interface Reader {
   readonly format: Weights["format"];
   readonly options: readonly (keyof ReadWeightsOptions)[];
-  read(file: Uint8Array, options: ReadWeightsOptions): Weights["value"];
+  read(file: never, options: ReadWeightsOptions): Weights["value"];
 }
 
 /**
@@ -49,9 +50,10 @@ interface Reader {
  * @throws TypeError for arguments of the wrong type, or an option that the file's reader does not take; FormatError
  *   that says what the file is where no reader takes it, and as its reader does
  */
-export function readWeights(bytes: Bytes, options?: ReadWeightsOptions): Weights {
+export function readWeights(bytes: Bytes | Shards, options?: ReadWeightsOptions): Weights {
   const given = checkOptions("options", options, ["path", "nodes", "externalData", "gru"]);
-  const file = asBytes(bytes);
+  const files = filesOf(bytes);
+  const file = files === undefined ? asBytes(bytes) : firstShard(files);
   const kind = recognise(file);
   if (kind === undefined) {
     const expected = "a file of PyTorch, safetensors, ONNX, NAM, GuitarML or RTNeural";
@@ -65,7 +67,9 @@ export function readWeights(bytes: Bytes, options?: ReadWeightsOptions): Weights
       throw coded("TYPE", new TypeError(problem));
     }
   }
-  return { format, value: read(file, given) } as Weights;
+  if (files === undefined) return { format, value: read(file as never, given) } as Weights;
+  if (kind.reader !== "readSafetensors" && kind.reader !== "readTorch") throw otherFile("readWeights", kind);
+  return { format, value: read(Object.fromEntries(files) as never, given) } as Weights;
 }
 
 function firstBytes(file: Uint8Array): string {

@@ -24,15 +24,15 @@ interface Fold {
  * The state dict with plain weights, each where the first of its parts stood. Parts that do not fit each other stay
  * what they are. Pruning comes first, since a part of a norm may be pruned. A weight of another parametrization counts
  * as skipped.
- *
- * @param skipped what the reader has skipped
  */
-export function foldParts(dict: StateDict, skipped: readonly SkippedTensor[]): FileDict {
-  let plain = dict;
+export function foldParts(dict: FileDict): FileDict {
+  let plain: StateDict = dict;
   for (const findFolds of [findPruned, findNorms, findParametrised, findDropped]) {
     plain = replace(plain, findFolds(plain));
   }
-  return withSkipped(plain, [...skipped, ...findOthers(plain)]);
+  const others = findOthers(plain);
+  if (plain === dict && others.length === 0) return dict;
+  return withSkipped(plain === dict ? new Map(dict) : plain, [...dict.skipped, ...others]);
 }
 
 /** Weights that are computed in another way, such as orthogonal ones. */

@@ -11,7 +11,7 @@
 
 import { checkOptions, reading, show, wrongType, wrongValue } from "../tensor/checks.js";
 import { entriesOf, type StateDictLike } from "../tensor/like.js";
-import type { SkippedTensor } from "../tensor/skipped.js";
+import { type SkippedTensor, withSkipped } from "../tensor/skipped.js";
 import { asAnyTensor, type StateDict } from "../tensor/tensor.js";
 import { bytesOf } from "../tensor/typed-array.js";
 import { type Bytes, FormatError, unsupported, viewOf } from "./bytes.js";
@@ -20,6 +20,7 @@ import type { FileDict } from "./file-dict.js";
 import { isObject, parseJson } from "./json.js";
 import { readAs } from "./recognise/index.js";
 import { foldParts } from "./reparametrised.js";
+import { filesOf, readShards, type Shards } from "./shards.js";
 import { decodeUtf8 } from "./utf8.js";
 
 /** The longest header that the reference implementation reads and writes. */
@@ -55,13 +56,16 @@ interface Entry {
  * tensor: so tied weights are kept, by `safetensors.torch.save_model` too. Weights in parts, as weight_norm keeps them,
  * are folded as by `readTorch`.
  *
- * A tensor of another dtype of the format (F8_E4M3, C64...) is left out and listed in `skipped`.
+ * A tensor of another dtype of the format (F8_E4M3, C64...) is left out and listed in `skipped`. A model that is cut into
+ * shards is given as an object of files by name: its index and each file that this names.
  *
- * @throws TypeError if `bytes` is not bytes; FormatError that names the tensor and what is wrong, or that no tensor
- *   has a dtype that is read
+ * @throws TypeError if `bytes` is neither bytes nor such files; FormatError that names the tensor and what is wrong, or
+ *   that no tensor has a dtype that is read
  */
-export function readSafetensors(bytes: Bytes): FileDict {
-  return readAs("readSafetensors", bytes, readFile);
+export function readSafetensors(bytes: Bytes | Shards): FileDict {
+  const readOne = (file: unknown) => readAs("readSafetensors", file, readFile);
+  const files = filesOf(bytes);
+  return foldParts(files === undefined ? readOne(bytes) : readShards(files, readOne));
 }
 
 function readFile(file: Uint8Array): FileDict {
@@ -94,7 +98,7 @@ function readFile(file: Uint8Array): FileDict {
     dict.has(name) || !dict.has(kept) ? [] : [[name, dict.get(kept)!] as const],
   );
   for (const [name, tensor] of tied) dict.set(name, tensor);
-  return foldParts(dict, skipped);
+  return withSkipped(dict, skipped);
 }
 
 function readHeader(bytes: Uint8Array): { entries: Entry[]; metadata: [string, string][] } {

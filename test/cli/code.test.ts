@@ -1,79 +1,18 @@
 /** What `inspect --code` writes is run as it is, for every weight file of the tests, and beside PyTorch's numbers. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Names } from "../../src/cli/identifiers.js";
 import { writeSafetensors } from "../../src/formats/index.js";
 import { LSTM, Tensor, type TensorData } from "../../src/index.js";
 import { command, FILES, folder, netFile, npy, readNpy, write } from "../support/cli.js";
+import { type Result, run } from "../support/cli-code.js";
 import { expectClose, type GoldenCase, goldenCases } from "../support/golden.js";
 import * as onnx from "../support/onnx-writer.js";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const EXAMPLES = join(ROOT, "examples");
-
-beforeAll(() => {
-  mkdirSync(join(folder, "node_modules"));
-  symlinkSync(ROOT, join(folder, "node_modules/lstm-wasm"));
-});
-
-interface Result {
-  readonly prefix: string;
-  readonly state: Record<string, { shape: number[]; data: number[] }>;
-  readonly output: { shape: number[]; data: number[] };
-}
-
-/** Reports of a module's layers what they hold and give; numbers that JSON lacks are not among them. */
-const REPORT = `
-const plain = ({ shape, data }) => ({ shape, data: Array.from(data, Number) });
-const report = (layer, output, prefix) => ({
-  prefix,
-  output: plain(output),
-  state: Object.fromEntries([...layer.stateDict()].map(([name, tensor]) => [name, plain(tensor)])),
-});
-`;
-
-/**
- * Runs the module that inspect writes for a file.
- * @param given inputs in place of the zeros, by the layer's variable
- */
-function run(
-  path: string,
-  args: readonly string[] = [],
-  given: Readonly<Record<string, Tensor | number[]>> = {},
-): { code: string; results: Record<string, Result>; shown: string } {
-  const { code: exit, out: code, error } = command("inspect", path, "--code", ...args);
-  expect([path, exit, error]).toEqual([path, 0, ""]);
-  const made = [
-    ...code.matchAll(/^const (\w+) = \w+\.fromStateDict\(.*?(?:prefix: ("(?:[^"\\]|\\.)*").*)?\);$/gm),
-  ];
-  const inputs = Object.entries(given).map(([name, value]) => {
-    const text = Array.isArray(value)
-      ? JSON.stringify(value)
-      : `new Tensor(Float32Array.of(${value.data}), [${value.shape}])`;
-    return `${JSON.stringify(name)}: () => ${text}`;
-  });
-  const fed = code
-    .replace(/(\w+)\.forward\((Tensor\.zeros\(\[[^\]]*\]\)|\[0\])/g, "$1.forward(given.$1?.() ?? $2")
-    .replace(/const x = (.*?);/, "const x = given.x?.() ?? $1;");
-  const amp = code.includes("const output =");
-  const reports = made.map(
-    ([, name, prefix = '""']) =>
-      `  ${name}: report(${name}, ${amp ? "output" : `${name}Output`}, ${prefix}),`,
-  );
-  const file = write(
-    "code.mjs",
-    `${inputs.length === 0 ? code : `var given = { ${inputs.join(", ")} };\n${fed}`}
-    ${REPORT}
-    const { writeFileSync } = await import("node:fs");
-    writeFileSync("report.json", JSON.stringify({\n${reports.join("\n")}\n}));`,
-  );
-  const { status, stderr, stdout } = spawnSync(process.execPath, [file], { encoding: "utf8", cwd: folder });
-  expect([code, status, stderr]).toEqual([code, 0, ""]);
-  return { code, results: JSON.parse(readFileSync(join(folder, "report.json"), "utf8")), shown: stdout };
-}
+const EXAMPLES = fileURLToPath(new URL("../../examples", import.meta.url));
 
 const expected = (kind: string) => JSON.parse(readFileSync(join(FILES, kind, "expected.json"), "utf8"));
 
@@ -99,33 +38,6 @@ describe("for every weight file of the tests", () => {
   it.each(REFUSED)("%s is refused", (name) => {
     const { code, out } = command("inspect", join(FILES, "torch", name), "--code");
     expect([code, out]).toEqual([4, ""]);
-  });
-
-  const TORCH_2: typeof TORCH = expected("torch-2");
-  it.each(Object.keys(TORCH_2).filter((name) => /\.pt2?$/.test(name)))("%s", (name) => {
-    const { results } = run(join(FILES, "torch-2", name));
-    expect(Object.keys(results).length).toBeGreaterThan(0);
-    for (const { prefix, state } of Object.values(results)) {
-      for (const [key, { shape, data }] of Object.entries(state)) {
-        const { [prefix + key]: golden } = TORCH_2[name]!;
-        expect([shape, data]).toEqual([golden!.shape, golden!.data]);
-      }
-    }
-  });
-
-  it.each(["exported.pt2", "exported-2.4.pt2"])("%s, with what its graph tells", (name) => {
-    const { code, results } = run(join(FILES, "torch-2", name));
-    expect(code).toContain('LSTM.fromStateDict(weights, { prefix: "lstm.", batchFirst: true });');
-    expect(code).toContain("lstm.forward(Tensor.zeros([1, 1, 3])); // (batch, steps, 3)");
-    expect(Object.keys(results)).toEqual(["lstm", "head"]);
-    expect(plain(join(FILES, "torch-2", name))).not.toContain("do not tell batch_first");
-  });
-
-  it("a program whose layers differ in them", () => {
-    const { code } = run(join(FILES, "torch-2/exported-mixed.pt2"));
-    expect(code).toContain('GRU.fromStateDict(weights, { prefix: "first.", batchFirst: true });');
-    expect(code).toContain('RNN.fromStateDict(weights, { prefix: "last.", nonlinearity: "relu" });');
-    expect(code).not.toContain("do not tell");
   });
 
   it("two.pt, by its keys", () => {

@@ -45,6 +45,13 @@ beforeAll(() => {
   mkdirSync(folder, { recursive: true });
   copyFileSync(new URL("test/formats/files/torch/nested.pt", root), new URL("checkpoint.pt", folder));
   writeOnnx();
+  for (const shard of [
+    ".safetensors.index.json",
+    "-00001-of-00002.safetensors",
+    "-00002-of-00002.safetensors",
+  ]) {
+    copyFileSync(new URL(`test/formats/files/torch-2/model${shard}`, root), new URL(`model${shard}`, folder));
+  }
   for (const file of ["model.pt", "layer.json"]) {
     copyFileSync(new URL(`test/examples/readme/${file}`, root), new URL(file, folder));
   }

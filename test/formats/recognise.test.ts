@@ -198,7 +198,11 @@ const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: stri
     json([{ paths: [], weights: [] }]),
     `TensorFlow's weights_manifest.json; ${unread}`,
   ],
-  ["an index of shards", json({ weight_map: {} }), "an index of shards (JSON); read the .safetensors files"],
+  [
+    "an index of shards",
+    json({ weight_map: {} }),
+    "an index of shards (JSON); give it with the files that it lists",
+  ],
   ["other JSON", json({ a: 1, b: 2 }), 'JSON with the keys "a", "b"; which no reader takes'],
   ["a JSON array", json([1]), "JSON that is no object"],
   ["JSON with a BOM", strToU8('\ufeff{"a": 1}'), 'JSON with the keys "a"; which no reader takes'],

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { readWeights } from "../../src/formats/read-weights.js";
+import { readSafetensors } from "../../src/formats/safetensors.js";
 import { readTorch } from "../../src/formats/torch/index.js";
 import type { StateDict } from "../../src/tensor/tensor.js";
 
@@ -62,5 +63,68 @@ describe("readTorch", () => {
 
   it("reads the network that the path names", () => {
     expect(readTorch(file("two-networks.pt"), { path: ["model", "discriminator"] }).size).toBe(4);
+  });
+});
+
+describe("shards beside an index", () => {
+  const INDEX = "model.safetensors.index.json";
+  const FIRST = "model-00001-of-00002.safetensors";
+  const SECOND = "model-00002-of-00002.safetensors";
+  const of = (...names: string[]) => Object.fromEntries(names.map((name) => [name, file(name)]));
+  const whole = of(INDEX, FIRST, SECOND);
+  const torch = of(
+    "pytorch_model.bin.index.json",
+    "pytorch_model-00001-of-00002.bin",
+    "pytorch_model-00002-of-00002.bin",
+  );
+  const indexed = (places: unknown): Record<string, Uint8Array> => ({
+    ...whole,
+    [INDEX]: new TextEncoder().encode(JSON.stringify({ weight_map: places })),
+  });
+
+  it("are read together", () => {
+    expectTensors(readSafetensors(whole), INDEX);
+    expectTensors(readTorch(torch), "pytorch_model.bin.index.json");
+    expect(readWeights(whole)).toEqual({ format: "safetensors", value: readSafetensors(whole) });
+    expect(readWeights(torch)).toEqual({ format: "torch", value: readTorch(torch) });
+    expectTensors(readSafetensors({ ...whole, "config.json": new Uint8Array(3) }), INDEX);
+  });
+
+  it.each<[string, Record<string, Uint8Array>, string]>([
+    [
+      "one shard alone",
+      of(FIRST),
+      `shards: "${FIRST}" is one of several shards; give "${INDEX}" too, and each file that it names`,
+    ],
+    ["a shard that is missing", of(INDEX, FIRST), `shards: missing of 2 files: "${SECOND}"`],
+    ["two indexes", { ...whole, "b.index.json": file(INDEX) }, "shards: expected one index, got"],
+    ["an index that is no JSON", { ...whole, [INDEX]: new Uint8Array(3) }, "not valid JSON"],
+    ["an index without a map", indexed([1]), "weight_map: expected an object"],
+    ["an empty map", indexed({}), "weight_map names no files"],
+    ["a path", indexed({ w: "../model.safetensors" }), 'weight_map["w"]: expected the name of a file beside'],
+    ["a number", indexed({ w: 1 }), 'weight_map["w"]: expected the name of a file beside'],
+    ["a name of the language", indexed({ w: "__proto__" }), 'missing of 1 files: "__proto__"'],
+    ["a tensor elsewhere", indexed({ "head.weight": SECOND }), `"head.weight" is not in "${SECOND}"`],
+    [
+      "a tensor in two files",
+      { ...indexed({ "head.weight": FIRST, scale: SECOND }), [SECOND]: file(FIRST) },
+      "is in another file too",
+    ],
+    ["a broken shard", { ...whole, [SECOND]: new Uint8Array(3) }, `shards: "${SECOND}": safetensors: `],
+    ["a shard of another kind", { ...whole, [SECOND]: file("compiled.pt") }, "got a PyTorch file"],
+  ])("refuse %s", (_, files, message) => {
+    expect(() => readSafetensors(files)).toThrow(FormatError);
+    expect(() => readSafetensors(files)).toThrow(message);
+  });
+
+  it("are bytes", () => {
+    const files = { ...whole, [FIRST]: "text" } as never;
+    expect(() => readSafetensors(files)).toThrow(`bytes["${FIRST}"]: expected a Uint8Array or ArrayBuffer`);
+    expect(() => readSafetensors({ model: file(FIRST) })).toThrow(
+      "bytes: expected a Uint8Array or ArrayBuffer",
+    );
+    const onnx = indexed({ w: FIRST });
+    onnx[FIRST] = new Uint8Array(readFileSync(new URL("../onnx/lstm.onnx", FOLDER)));
+    expect(() => readWeights(onnx)).toThrow("weights: got an ONNX model");
   });
 });

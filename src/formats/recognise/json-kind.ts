@@ -42,7 +42,10 @@ export function knownJson(value: unknown): FileKind | undefined {
     return { name: "the architecture of a Keras model (model.json)", advice: "which holds no weights" };
   }
   if (has("weight_map")) {
-    return { name: "an index of shards (JSON)", advice: "read the .safetensors files that it lists" };
+    return {
+      name: "an index of shards (JSON)",
+      advice: "give it with the files that it lists, as an object of files by name",
+    };
   }
   return undefined;
 }

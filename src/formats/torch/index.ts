@@ -6,13 +6,14 @@
 
 import { checkedList } from "../../tensor/checked-list.js";
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
-import type { SkippedTensor } from "../../tensor/skipped.js";
+import { type SkippedTensor, withSkipped } from "../../tensor/skipped.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { allowedBytes } from "../allowance.js";
 import { type Bytes, unsupported } from "../bytes.js";
 import type { FileDict } from "../file-dict.js";
 import { readAs } from "../recognise/index.js";
 import { foldParts } from "../reparametrised.js";
+import { filesOf, readShards, type Shards } from "../shards.js";
 import { openArchive } from "./archive.js";
 import { bad } from "./error.js";
 import { NumberKey, PyObject } from "./pickle/globals.js";
@@ -55,15 +56,18 @@ export interface ReadTorchOptions {
  * tensors of any width become float32. Integers keep their type. Each tensor is a row-major copy. Entries of
  * the state dict that are not tensors, such as an epoch number, are left out. The parts that weight_norm, spectral_norm,
  * pruning and weight dropping make of a weight are folded into the weight that evaluation uses, under its plain name.
- * A tensor of a kind that has no equal here (complex, sparse, of 8-bit floats...) is left out and listed in `skipped`.
+ * A tensor of a kind that has no equal here (complex, sparse, of 8-bit floats...) is left out and listed in `skipped`. A
+ * model that is cut into shards is given as an object of files by name: its index and each file that this names.
  *
  * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, refused or not
  *   supported, also where no tensor is of a kind that is read. If there is no state dict, the error lists the keys that there are.
  */
-export function readTorch(bytes: Bytes, options?: ReadTorchOptions): FileDict {
+export function readTorch(bytes: Bytes | Shards, options?: ReadTorchOptions): FileDict {
   const { path } = checkOptions("options", options, ["path"]);
   const keys = path === undefined ? undefined : checkPath(path);
-  return readAs("readTorch", bytes, (file) => readDict(file, keys));
+  const readOne = (file: unknown) => readAs("readTorch", file, (checked) => readDict(checked, keys));
+  const files = filesOf(bytes);
+  return foldParts(files === undefined ? readOne(bytes) : readShards(files, readOne));
 }
 
 function readDict(file: Uint8Array, keys: readonly string[] | undefined): FileDict {
@@ -88,7 +92,7 @@ function readDict(file: Uint8Array, keys: readonly string[] | undefined): FileDi
     const [{ name, reason }] = skipped as [SkippedTensor];
     throw unsupported(`torch: tensor ${show(name)}: ${reason}`);
   }
-  return foldParts(dict, skipped);
+  return withSkipped(dict, skipped);
 }
 
 type Views = Map<string, TensorView | UnsupportedTensor>;

@@ -1,0 +1,71 @@
+/** Runs what `inspect --code` writes, in a process of its own. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect } from "vitest";
+import type { Tensor } from "../../src/index.js";
+import { command, folder, write } from "./cli.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+beforeAll(() => {
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(ROOT, join(folder, "node_modules/lstm-wasm"));
+});
+
+export interface Result {
+  readonly prefix: string;
+  readonly state: Record<string, { shape: number[]; data: number[] }>;
+  readonly output: { shape: number[]; data: number[] };
+}
+
+/** Reports of a module's layers what they hold and give; numbers that JSON lacks are not among them. */
+const REPORT = `
+const plain = ({ shape, data }) => ({ shape, data: Array.from(data, Number) });
+const report = (layer, output, prefix) => ({
+  prefix,
+  output: plain(output),
+  state: Object.fromEntries([...layer.stateDict()].map(([name, tensor]) => [name, plain(tensor)])),
+});
+`;
+
+/**
+ * Runs the module that inspect writes for a file.
+ * @param given inputs in place of the zeros, by the layer's variable
+ */
+export function run(
+  path: string,
+  args: readonly string[] = [],
+  given: Readonly<Record<string, Tensor | number[]>> = {},
+): { code: string; results: Record<string, Result>; shown: string } {
+  const { code: exit, out: code, error } = command("inspect", path, "--code", ...args);
+  expect([path, exit, error]).toEqual([path, 0, ""]);
+  const made = [
+    ...code.matchAll(/^const (\w+) = \w+\.fromStateDict\(.*?(?:prefix: ("(?:[^"\\]|\\.)*").*)?\);$/gm),
+  ];
+  const inputs = Object.entries(given).map(([name, value]) => {
+    const text = Array.isArray(value)
+      ? JSON.stringify(value)
+      : `new Tensor(Float32Array.of(${value.data}), [${value.shape}])`;
+    return `${JSON.stringify(name)}: () => ${text}`;
+  });
+  const fed = code
+    .replace(/(\w+)\.forward\((Tensor\.zeros\(\[[^\]]*\]\)|\[0\])/g, "$1.forward(given.$1?.() ?? $2")
+    .replace(/const x = (.*?);/, "const x = given.x?.() ?? $1;");
+  const amp = code.includes("const output =");
+  const reports = made.map(
+    ([, name, prefix = '""']) =>
+      `  ${name}: report(${name}, ${amp ? "output" : `${name}Output`}, ${prefix}),`,
+  );
+  const file = write(
+    "code.mjs",
+    `${inputs.length === 0 ? code : `var given = { ${inputs.join(", ")} };\n${fed}`}
+    ${REPORT}
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync("report.json", JSON.stringify({\n${reports.join("\n")}\n}));`,
+  );
+  const { status, stderr, stdout } = spawnSync(process.execPath, [file], { encoding: "utf8", cwd: folder });
+  expect([code, status, stderr]).toEqual([code, 0, ""]);
+  return { code, results: JSON.parse(readFileSync(join(folder, "report.json"), "utf8")), shown: stdout };
+}
