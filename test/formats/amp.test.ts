@@ -4,6 +4,7 @@ import { readNam } from "../../src/formats/amp/nam.js";
 import { readRTNeural } from "../../src/formats/amp/rtneural.js";
 import { FormatError } from "../../src/formats/bytes.js";
 import { fromKeras } from "../../src/formats/keras.js";
+import { readWeights } from "../../src/formats/read-weights.js";
 import { Tensor } from "../../src/tensor/tensor.js";
 import { randomRows, rowsOf, torchLstm } from "../support/reference.js";
 
@@ -344,6 +345,93 @@ describe("readRTNeural", () => {
       "weight_ih_l0",
       "weight_ih_l1",
     ]);
+  });
+
+  it("takes numbers that are texts, as AIDA-X writes the sample rate", () => {
+    const file = {
+      ...good(),
+      in_shape: [null, null, "1"],
+      in_skip: "0",
+      in_gain: "-6.0",
+      samplerate: "48000",
+    };
+    const model = readRTNeural({ ...file, metadata: {} });
+    expect(model).toMatchObject({ inputSize: 1, skip: false, sampleRate: 48000 });
+    expect(model.inputGain).toBeCloseTo(0.501187, 6);
+    expect(readRTNeural({ ...file, metadata: { samplerate: "44100" } }).sampleRate).toBe(44100);
+    for (const samplerate of ["", " 48000", "0x10", "Infinity", "1".repeat(33)]) {
+      expect(() => readRTNeural({ ...file, metadata: {}, samplerate })).toThrow(
+        "samplerate: expected a number",
+      );
+    }
+  });
+
+  const stateDict = () => ({
+    "lstm.weight_ih_l0": randomRows(8, 1, 1),
+    "lstm.weight_hh_l0": randomRows(8, 2, 2),
+    "lstm.bias_ih_l0": randomRows(1, 8, 3)[0] as unknown,
+    "lstm.bias_hh_l0": randomRows(1, 8, 4)[0],
+    "dense.weight": randomRows(1, 2, 5),
+    "dense.bias": [0.5],
+    samplerate: "48000",
+  });
+
+  it("reads a PyTorch state dict that was written as JSON", () => {
+    const dict = stateDict();
+    const model = readRTNeural(JSON.stringify(dict));
+    expect(model).toMatchObject({ kind: "LSTM", inputSize: 1, hiddenSize: 2, numLayers: 1, outputSize: 1 });
+    expect(model).toMatchObject({ skip: false, inputGain: 1, outputGain: 1, sampleRate: 48000 });
+    expect(rowsOf(model.recurrent.get("weight_hh_l0") as never)).toEqual(
+      dict["lstm.weight_hh_l0"].map((row) => row.map(Math.fround)),
+    );
+    expect([...model.recurrent.keys()].sort()).toEqual([
+      "bias_hh_l0",
+      "bias_ih_l0",
+      "weight_hh_l0",
+      "weight_ih_l0",
+    ]);
+    expect(model.head.get("bias")?.data).toEqual(Float32Array.of(0.5));
+    const bytes = new TextEncoder().encode(JSON.stringify(dict));
+    expect(readWeights(bytes)).toEqual({ format: "rtneural", value: model });
+  });
+
+  it.each<Refusal<Record<string, unknown>>>([
+    [
+      "two heads",
+      (f) => (f["out.weight"] = [[1]]),
+      'rtneural: expected one LSTM or GRU and one Linear layer, got LSTM "lstm.", Linear "dense.", Linear "out."',
+    ],
+    [
+      "no layer",
+      (f) => (f["lstm.weight_hh_l0"] = 1),
+      'rtneural: expected one LSTM or GRU and one Linear layer, got Linear "dense."',
+    ],
+    ["a row that is short", (f) => (f["dense.weight"] = [[1, 2], [3]]), "expected an array of length 2"],
+    [
+      "a head of another size",
+      (f) => (f["dense.weight"] = [[1, 2, 3]]),
+      "rtneural: dense.weight: expected shape [out, 2], got [1, 3]",
+    ],
+    [
+      "both directions",
+      (f) => (f["lstm.weight_ih_l0_reverse"] = f["lstm.weight_ih_l0"]),
+      'rtneural: LSTM "lstm.": expected one direction without a projection',
+    ],
+    [
+      "one bias",
+      (f) => delete f["lstm.bias_hh_l0"],
+      "rtneural: lstm.bias_hh_l0: expected shape [8], got none",
+    ],
+    [
+      "a layer without its weights",
+      (f) => (f["lstm.bias_ih_l1"] = f["lstm.bias_ih_l0"]),
+      "rtneural: lstm.: 1 tensors of layers without their weights",
+    ],
+  ])("refuses a state dict with %s", (_, change, message) => {
+    const dict = stateDict();
+    change(dict);
+    expect(() => readRTNeural(dict)).toThrow(FormatError);
+    expect(() => readRTNeural(dict)).toThrow(message);
   });
 
   it.each<Refusal<ReturnType<typeof good>>>([

@@ -98,6 +98,12 @@ const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Ar
       layers: [LSTM, { type: "dense", activation: "", weights: [[[1], [2]], [3]] }],
       in_skip: 1,
     }),
+    json({
+      "rec.weight_ih_l0": randomRows(3, 1, 1),
+      "rec.weight_hh_l0": randomRows(3, 1, 2),
+      "lin.weight": [[1]],
+      samplerate: "48000",
+    }),
   ],
 };
 

@@ -93,6 +93,14 @@ export class JsonValue {
     return this.value;
   }
 
+  /** The same value, or the number that a text writes: AIDA-X has `"samplerate": "48000"`. */
+  orText(): JsonValue {
+    const { value, name } = this;
+    const isNumber =
+      typeof value === "string" && value.length <= 32 && /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(value);
+    return isNumber ? new JsonValue(Number(value), name) : this;
+  }
+
   integer(least: number, most = 65_536): number {
     const value = this.number();
     if (!Number.isInteger(value) || value < least || value > most) {

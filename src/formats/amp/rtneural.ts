@@ -1,12 +1,13 @@
 /**
  * RTNeural's JSON, as AIDA-X uses it: a list of Keras layers with weights in Keras' layout. Supported are
- * LSTM or GRU layers of one size, and a dense head.
+ * LSTM or GRU layers of one size, and a dense head. The JSON of a PyTorch state dict is read too.
  */
 
 import { showShape } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { fromKeras } from "../keras.js";
+import { hasRecurrentKeys } from "../recognise/json-kind.js";
 import {
   type AmpModel,
   type AmpParts,
@@ -15,9 +16,11 @@ import {
   readJson,
   readSampleRate,
 } from "./amp-model.js";
+import { readTorchJson } from "./torch-json.js";
 
 /**
- * The recurrent layers and the head of an RTNeural or AIDA-X file.
+ * The recurrent layers and the head of an RTNeural or AIDA-X file, or of a PyTorch state dict that was written as JSON
+ * for RTNeural (`lstm.weight_ih_l0`...). Numbers may be texts, as AIDA-X writes the sample rate.
  *
  * @throws TypeError for a source of the wrong type; FormatError that names the layer that is broken or not
  *   supported: types other than lstm, gru and dense, activations other than the default ones, layers of
@@ -28,8 +31,18 @@ export function readRTNeural(source: JsonSource): AmpModel {
 }
 
 function read(file: JsonValue): AmpParts {
+  const metadata = file.get("metadata");
+  const rest = {
+    skip: file.has("in_skip") && file.get("in_skip").orText().integer(0, 1) === 1,
+    inputGain: readGain(file.get("in_gain").orText()),
+    outputGain: readGain(file.get("out_gain").orText()),
+    sampleRate: readSampleRate(
+      (metadata.has("samplerate") ? metadata.get("samplerate") : file.get("samplerate")).orText(),
+    ),
+  };
+  if (!file.has("layers") && hasRecurrentKeys(file.keys())) return readTorchJson(file, rest);
   const inShape = file.get("in_shape");
-  const inputSize = inShape.items().at(-1)?.integer(1);
+  const inputSize = inShape.items().at(-1)?.orText().integer(1);
   if (inputSize === undefined) throw inShape.error("at least one size", inShape.value);
   const layers = file.get("layers").items();
   const last = layers.pop();
@@ -57,7 +70,6 @@ function read(file: JsonValue): AmpParts {
     for (const [name, tensor] of dict) recurrent.set(name, tensor);
   }
   const head = readDense(last, hiddenSize);
-  const metadata = file.get("metadata");
   return {
     kind,
     inputSize,
@@ -67,12 +79,7 @@ function read(file: JsonValue): AmpParts {
     recurrent,
     head,
     initialState: undefined,
-    skip: file.has("in_skip") && file.get("in_skip").integer(0, 1) === 1,
-    inputGain: readGain(file.get("in_gain")),
-    outputGain: readGain(file.get("out_gain")),
-    sampleRate: readSampleRate(
-      metadata.has("samplerate") ? metadata.get("samplerate") : file.get("samplerate"),
-    ),
+    ...rest,
   };
 }
 

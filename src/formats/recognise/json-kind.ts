@@ -41,6 +41,9 @@ export function knownJson(value: unknown): FileKind | undefined {
   if (has("class_name", "config")) {
     return { name: "the architecture of a Keras model (model.json)", advice: "which holds no weights" };
   }
+  if (hasRecurrentKeys(Object.keys(value))) {
+    return { name: "a PyTorch state dict as JSON, as RTNeural takes it", reader: "readRTNeural" };
+  }
   if (has("weight_map")) {
     return {
       name: "an index of shards (JSON)",
@@ -48,4 +51,9 @@ export function knownJson(value: unknown): FileKind | undefined {
     };
   }
   return undefined;
+}
+
+/** Whether the keys of an object are those of a PyTorch state dict with recurrent layers. */
+export function hasRecurrentKeys(keys: readonly string[]): boolean {
+  return keys.some((key) => /(^|\.)weight_ih_l0$/.test(key));
 }
