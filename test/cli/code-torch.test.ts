@@ -2,12 +2,14 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Tensor } from "../../src/index.js";
 import { command, FILES, folder, write } from "../support/cli.js";
 import { run } from "../support/cli-code.js";
 
 const at = (name: string) => join(FILES, "torch-2", name);
 const plain = (path: string) => command("inspect", path).out;
-const EXPECTED: Record<string, Record<string, { shape: number[]; data: number[] }>> = JSON.parse(
+type Numbers = { shape: number[]; data: number[] };
+const EXPECTED: Record<string, Record<string, Numbers>> = JSON.parse(
   readFileSync(at("expected.json"), "utf8"),
 );
 
@@ -37,6 +39,28 @@ describe("for every file of PyTorch 2", () => {
     expect(code).toContain('RNN.fromStateDict(weights, { prefix: "last.", nonlinearity: "relu" });');
     expect(code).not.toContain("do not tell");
   });
+});
+
+it("gives PyTorch's numbers for the layers of a program, the batch first where it is", () => {
+  const outputs: Record<string, Record<string, Record<"input" | "output", Numbers>>> = JSON.parse(
+    readFileSync(at("outputs.json"), "utf8"),
+  );
+  const tensor = ({ shape, data }: Numbers) => new Tensor(Float32Array.from(data), shape);
+  for (const [name, layers] of Object.entries(outputs)) {
+    const given = Object.entries(layers).map(([layer, { input }]) => [layer, tensor(input)] as const);
+    const { results } = run(at(name), [], Object.fromEntries(given));
+    for (const [layer, { output }] of Object.entries(layers)) {
+      const got = results[layer]!.output;
+      expect([layer, got.shape]).toEqual([layer, output.shape]);
+      const apart = got.data.map((value, index) => Math.abs(value - output.data[index]!));
+      expect(Math.max(...apart)).toBeLessThan(2e-6);
+    }
+  }
+});
+
+it("loads a layer without a prefix, beside other tensors", () => {
+  const { results } = run(at("no-prefix.pt"));
+  expect(Object.keys(results)).toEqual(["lstm", "head"]);
 });
 
 describe("shards", () => {

@@ -102,6 +102,21 @@ if not IS_NEW:
 export(net, (torch.zeros(2, 5, 3),), "exported.pt2")
 export(mixed, (torch.zeros(2, 5, 2),), "exported-mixed.pt2")
 
+# What the layers give, by the file and the layer's name in code.
+outputs = {}
+for name, layer, variable, shape in [
+    ("exported.pt2", net.lstm, "lstm", (2, 5, 3)),
+    ("exported-mixed.pt2", mixed.first, "first", (2, 5, 2)),
+    ("exported-mixed.pt2", mixed.last, "last", (5, 2, 6)),
+]:
+    given = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        result = layer(given)[0]
+    outputs.setdefault(name, {})[variable] = {"input": describe(given), "output": describe(result)}
+with open(path("outputs.json"), "w") as file:
+    json.dump(outputs, file, indent=0, sort_keys=True)
+    file.write("\n")
+
 
 def save(name, value, expected):
     torch.save(value, path(name))
@@ -134,6 +149,18 @@ def save_compiled(name, value, expected):
             write.writestr(entry.filename, content)
     keep(name, describe_all(expected))
 
+
+class Bare(nn.LSTM):
+    """A layer without a prefix, with other layers below it."""
+
+    def __init__(self):
+        super().__init__(1, 2)
+        self.head = nn.Linear(2, 1)
+        self.scale = nn.Parameter(torch.ones(2))
+
+
+bare = Bare().state_dict()
+save("no-prefix.pt", bare, bare)
 
 compiled = torch.compile(plain)
 save_compiled("compiled.pt", compiled, compiled.state_dict())
