@@ -1,5 +1,4 @@
 /** The code that loads a weight file: what `inspect` prints, and the module that `inspect --code` writes. */
-import { basename, dirname, join } from "node:path";
 import {
   Conv1d,
   Embedding,
@@ -14,16 +13,17 @@ import {
 } from "lstm-wasm";
 import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
 import { type Call, callOf, zeros } from "./call-code.js";
+import { bytesLines, comment, MOST_PREFIX, shardLines } from "./code-lines.js";
 import { Names } from "./identifiers.js";
-import type { Layer, Model } from "./open-model.js";
+import { chainRemarks, onnxNotes } from "./onnx-notes.js";
+import { besideOf, type Layer, type Model } from "./open-model.js";
 import type { Told } from "./program-layers.js";
 import { convolutionOptions } from "./summary.js";
 import { toldOptions } from "./told-options.js";
 
 const CLASSES = { Conv1d, Embedding, GRU, GRUCell, LSTM, LSTMCell, Linear, RNN, RNNCell };
 
-/** A prefix of more characters or parts is of no use in code, and costs work that grows with both. */
-const MOST_PREFIX = 1000;
+/** A prefix of more parts is of no use in code, and costs work that grows with them. */
 const MOST_PARTS = 32;
 
 /** Layers that get code, in a listing and in a module: a model of fifty convolutions needs no fifty to show how. */
@@ -44,11 +44,13 @@ export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOpti
   const { layers, refused, reader, options, externalData, shards } = model;
   // First, since the layers that follow may need them.
   for (const reason of refused.slice(0, most)) code.lines.push("", comment(`Not supported: ${reason}`));
+  code.lines.push(...onnxNotes(model));
+  const remarks = chainRemarks(layers);
   const below = namesBelow(layers);
   for (const layer of layers.slice(0, most)) {
     const { source } = layer;
     if (source.kind === "amp") writeAmp(code, source.model);
-    else if (source.kind === "onnx") writeOnnx(code, source.layer, source.at);
+    else if (source.kind === "onnx") writeOnnx(code, source, remarks);
     else
       writeModule(code, layer, source.node ? [...source.dict.keys()] : (below.get(source.info.prefix) ?? []));
   }
@@ -56,11 +58,12 @@ export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOpti
     const where = isModule ? "" : "; inspect --code writes them";
     code.lines.push("", `// And ${layers.length - most} layers more${where}.`);
   }
-  const data = externalData === undefined ? [] : bytesLines("data", `${path}.data`, fetch);
-  const given = [
-    ...options,
-    ...(externalData === undefined ? [] : [`externalData: { ${JSON.stringify(externalData)}: data }`]),
-  ];
+  const beside = externalData.map(
+    (name, at) => [name, at === 0 ? "data" : code.names.claim("data")] as const,
+  );
+  const data = beside.flatMap(([name, variable]) => bytesLines(variable, besideOf(path, name), fetch));
+  const files = beside.map(([name, variable]) => `${JSON.stringify(name)}: ${variable}`).join(", ");
+  const given = [...options, ...(files === "" ? [] : [`externalData: { ${files} }`])];
   const value =
     reader === "readOnnx"
       ? `{ ${["layers", "modules", "tensors"].filter((part) => code.used.has(part)).join(", ") || "tensors"} }`
@@ -81,22 +84,6 @@ export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOpti
       ? `console.log(${value === "weights" ? "[...weights.keys()]" : "[...tensors.keys()]"});`
       : `console.log({ ${code.outputs.map(([name, output]) => `${name}: ${output}.shape`).join(", ")} });`,
   ];
-}
-
-function bytesLines(name: string, path: string, fetch: boolean): string[] {
-  const url = JSON.stringify(encodeURIComponent(basename(path)));
-  const fetched = `const ${name} = await (await fetch(${url})).arrayBuffer();`;
-  if (fetch) return [fetched];
-  return [`const ${name} = await readFile(${JSON.stringify(path)});`, `// In a browser: ${fetched}`];
-}
-
-/** The files of a model that is cut into several, by name. */
-function shardLines(names: readonly string[], path: string, fetch: boolean): string[] {
-  const fetched = "await (await fetch(encodeURIComponent(name))).arrayBuffer()";
-  const read = `await readFile(${JSON.stringify(join(dirname(path), "/"))} + name)`;
-  const line = `for (const name of names) bytes[name] = ${fetch ? fetched : read};`;
-  const other = fetch ? [] : [`// In a browser: bytes[name] = ${fetched}`];
-  return [`const names = ${JSON.stringify(names)};`, "const bytes = {};", line, ...other];
 }
 
 class Code {
@@ -214,7 +201,11 @@ function literal(value: unknown): string {
   return `{ ${fields.join(", ")} }`;
 }
 
-function writeOnnx(code: Code, layer: OnnxLayer, at: number): void {
+function writeOnnx(
+  code: Code,
+  { layer, at }: { readonly layer: OnnxLayer; readonly at: number },
+  remarks: ReadonlyMap<number, string[]>,
+): void {
   const { kind, name, batchFirst, inputSize, takesState, takesLengths } = layer;
   // What the state dict has need not be given.
   const initialState = layer.options.initialState ? undefined : layer.initialState;
@@ -224,6 +215,7 @@ function writeOnnx(code: Code, layer: OnnxLayer, at: number): void {
   const rest = options.length > 0 ? `, { ${options.join(", ")} }` : "";
   const { lines } = code;
   lines.push("");
+  lines.push(...(remarks.get(at) ?? []));
   if (layer.split)
     lines.push(`// Of one node: the ${layer.direction} direction, whose activations are its own.`);
   if (takesState) lines.push("// The model gives it a state: pass one as the second argument of forward.");
@@ -266,12 +258,6 @@ function writeAmp(code: Code, model: AmpModel): void {
     code.lines.push(`output.data.forEach((value, at) => { output.data[at] = ${gained}; });`);
   }
   code.outputs.push(["output", "output"]);
-}
-
-/** A message as one line of a comment. */
-function comment(text: string): string {
-  const line = text.replace(/\s+/g, " ");
-  return `// ${line.length > MOST_PREFIX ? `${line.slice(0, MOST_PREFIX)}...` : line}`;
 }
 
 function sorted(names: ReadonlySet<string>): string {

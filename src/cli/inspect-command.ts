@@ -57,7 +57,7 @@ export const inspect: Command = {
 };
 
 function describe(path: string, model: Model, fetch: boolean): string {
-  const { format, bytes, tensors, layers, refused, batchFirst } = model;
+  const { format, bytes, tensors, layers, refused, warnings, batchFirst } = model;
   const lines = [`${printablePath(path)}: ${format}, ${size(bytes)}`, "", "tensors"];
   const large = [...tensors].filter(
     ([, { data }]) => data instanceof Float32Array || data instanceof Int8Array || data.length > SMALL,
@@ -79,6 +79,15 @@ function describe(path: string, model: Model, fetch: boolean): string {
     lines.push(row);
   }
   if (refused.length > 0) lines.push(listed(refused, "\n  not supported: ").slice(1));
+  const chained = layers.flatMap(({ source }) => {
+    if (source.kind !== "onnx" || source.layer.follows === undefined) return [];
+    const [name, follows] = [source.layer.name, source.layer.follows].map(printableName);
+    return [
+      `${name} takes the output of ${follows} through nodes that are not read: each is a part of a chain`,
+    ];
+  });
+  const notes = [...chained, ...warnings];
+  if (notes.length > 0) lines.push(listed(notes, "\n  note: ").slice(1));
   if (layers.length === 0 && refused.length === 0) lines.push("  none that lstm-wasm has");
   const numbers = weightElements(tensors);
   lines.push("", `${count(numbers)} parameters, ${size(numbers * 4)} as float32`);

@@ -8,12 +8,12 @@ import type { StateDict } from "lstm-wasm";
 import {
   type AmpModel,
   listModules,
+  listOnnxFiles,
   listOnnxNodes,
   type ModuleInfo,
   type OnnxLayer,
   type OnnxModel,
   type OnnxModule,
-  type OnnxNode,
   type ReadWeightsOptions,
   readWeights,
   type Shards,
@@ -24,7 +24,7 @@ import { blame, CliError, readBytes } from "./error.js";
 import { layersOfProgram, type Told } from "./program-layers.js";
 import { readShardFiles } from "./shards.js";
 import { recurrentSummary, summarise } from "./summary.js";
-import { printablePath } from "./terminal.js";
+import { printableName, printablePath } from "./terminal.js";
 
 /** What a layer can be made from. `at` is its place in the `layers` of readOnnx. */
 export type Source =
@@ -56,8 +56,8 @@ export interface Model {
   readonly reader: Reader;
   /** The options that the reader was given, as code has them, but for external data. */
   readonly options: readonly string[];
-  /** The name that an ONNX model has for the file beside it, which holds its weights. */
-  readonly externalData: string | undefined;
+  /** The names that an ONNX model has for the files beside it, which hold its weights. */
+  readonly externalData: readonly string[];
   /** The names of the files, where the model is cut into several: the index first. */
   readonly shards: readonly string[] | undefined;
   /** Of the file and those beside it. */
@@ -70,6 +70,8 @@ export interface Model {
   readonly batchFirst?: boolean | undefined;
   /** Why the other layers of the file cannot be loaded, one reason each. */
   readonly refused: readonly string[];
+  /** What the exporter did to layers, as readOnnx tells it. */
+  readonly warnings: readonly string[];
 }
 
 /** What a format is called, and its reader. */
@@ -97,7 +99,7 @@ export function openModel(path: string, keys?: readonly string[]): Model {
     if (keys !== undefined && read.format !== "torch") throw notTorch(path);
     const [format, reader] = FORMATS[read.format];
     const model = {
-      ...{ format, reader, externalData: undefined, refused: [] },
+      ...{ format, reader, externalData: [], refused: [], warnings: [] },
       shards: shards === undefined ? undefined : Object.keys(shards),
       bytes: Object.values(shards ?? { bytes }).reduce((sum, { length }) => sum + length, 0),
       options: keys === undefined ? [] : [`path: ${JSON.stringify(keys)}`],
@@ -119,6 +121,7 @@ export function openModel(path: string, keys?: readonly string[]): Model {
           ...onnx!.described,
           bytes: bytes.length + onnx!.dataBytes,
           ...ofOnnx(read.value),
+          warnings: read.value.warnings,
         };
       default:
         return { ...model, ...ofAmp(read.value) };
@@ -157,29 +160,43 @@ function moduleLayer(
 
 /** How an ONNX model is read: without the nodes that are not supported. Undefined for another file. */
 function onnxOptions(bytes: Uint8Array, path: string) {
-  let nodes: OnnxNode[];
+  let names: string[];
   try {
-    nodes = listOnnxNodes(bytes);
+    names = listOnnxFiles(bytes);
   } catch {
     return undefined; // readWeights says why.
   }
-  // PyTorch's newer exporter writes the weights of model.onnx to model.onnx.data.
-  const name = `${basename(path)}.data`;
-  const hasData = existsSync(`${path}.data`);
-  const data = hasData ? readBytes(`${path}.data`) : undefined;
-  const external = data === undefined ? {} : { externalData: { [name]: data } };
-  if (hasData) nodes = listOnnxNodes(bytes, external);
-  const names = nodes.filter(({ problem }) => problem === undefined).map((node) => node.name);
+  const externalData = Object.fromEntries(names.map((name) => [name, readBeside(path, name)]));
+  const external = names.length === 0 ? {} : { externalData };
+  const nodes = listOnnxNodes(bytes, external);
+  const wanted = nodes.filter(({ problem }) => problem === undefined).map((node) => node.name);
   const refused = nodes.flatMap(({ problem }) => problem ?? []);
   return {
-    dataBytes: data?.length ?? 0,
-    options: { nodes: names, ...external },
+    dataBytes: Object.values(externalData).reduce((sum, { length }) => sum + length, 0),
+    options: { nodes: wanted, ...external },
     described: {
       refused,
-      options: refused.length === 0 ? [] : [`nodes: ${JSON.stringify(names)}`],
-      externalData: hasData ? name : undefined,
+      options: refused.length === 0 ? [] : [`nodes: ${JSON.stringify(wanted)}`],
+      externalData: names,
     },
   };
+}
+
+/** A file that holds weights of the model at `path`. Only one beside it is read, whatever the model states. */
+function readBeside(path: string, name: string): Uint8Array {
+  const told = `${printablePath(path)}: its numbers are in another file, ${printableName(JSON.stringify(name))}`;
+  if (name === "" || name === "." || name === ".." || /[/\\\0]/.test(name)) {
+    throw new CliError("file not understood", `${told}; only files beside the model are read`);
+  }
+  const place = besideOf(path, name);
+  if (!existsSync(place))
+    throw new CliError("file not understood", `${told}; put that file beside the model`);
+  return readBytes(place);
+}
+
+/** The path of a file in the same folder. */
+export function besideOf(path: string, name: string): string {
+  return path.slice(0, path.length - basename(path).length) + name;
 }
 
 function ofOnnx(model: OnnxModel): Pick<Model, "tensors" | "layers" | "replaced"> {

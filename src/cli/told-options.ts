@@ -14,10 +14,10 @@ const USUAL: Readonly<Record<string, unknown>> = {
 };
 
 export function toldOptions({ options }: Pick<OnnxLayer, "options">): Record<string, unknown> {
-  const values = options as unknown as Readonly<Record<string, unknown>>;
+  const values = options as Readonly<Record<string, unknown>> & OnnxLayer["options"];
   const told: Record<string, unknown> = {};
   for (const name of ["batchFirst", "nonlinearity", "activation", "recurrentActivation", "cellActivation"]) {
-    const usual = name === "cellActivation" ? values["activation"] : USUAL[name];
+    const usual = name === "cellActivation" ? values.activation : USUAL[name];
     if (name in values && JSON.stringify(values[name]) !== JSON.stringify(usual)) told[name] = values[name];
   }
   for (const name of ["inputForget", "resetAfter", "clip", "reverse"]) {

@@ -27,6 +27,7 @@ export {
   type ReadOnnxOptions,
   readOnnx,
 } from "./onnx/index.js";
+export { listOnnxFiles } from "./onnx/list-files.js";
 export { type QuantizeOptions, quantizeStateDict } from "./quantize-state-dict.js";
 export { type ReadWeightsOptions, readWeights, type Weights } from "./read-weights.js";
 export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";

@@ -1,6 +1,7 @@
 /** lstm-wasm inspect, and the keys and files beside a model that every command reads. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { doubt, explainBatchFirst, saysBatchFirst } from "../../src/cli/batch-first.js";
 import { writeSafetensors } from "../../src/formats/index.js";
@@ -225,6 +226,76 @@ it("reads the weights that an ONNX model keeps in a file beside it", () => {
   expect(out).toContain(
     'const { layers } = readOnnx(bytes, { externalData: { "outside.onnx.data": data } });',
   );
+});
+
+it("looks for the files of weights under the names that the model states, and names those that are missing", () => {
+  const external = (name: string, location: string) => {
+    const place = ["location", location].flatMap((text, at) => onnx.lengthDelimited(at + 1, text));
+    return onnx.tensor(name, { dims: [1, 4, 1], more: onnx.lengthDelimited(13, place) });
+  };
+  const made = (name: string, first: string, second: string) =>
+    write(
+      name,
+      onnx.model({
+        inputs: ["x"],
+        nodes: [onnx.node("LSTM", ["x", "w", "r"], ["y"], { name: "L" })],
+        initializers: [external("w", first), external("r", second)],
+      }),
+    );
+  const path = made("renamed.onnx", "optimum.onnx_data", "second.bin");
+  write("optimum.onnx_data", new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer));
+  expect(command("inspect", path)).toMatchObject({
+    code: 4,
+    error: expect.stringContaining(
+      'its numbers are in another file, "second.bin"; put that file beside the model',
+    ),
+  });
+  write("second.bin", new Uint8Array(Float32Array.of(5, 6, 7, 8).buffer));
+  const { code, out } = command("inspect", path);
+  expect(code).toBe(0);
+  expect(out).toContain("LSTM 1 -> 1");
+  expect(out).toContain(
+    'readOnnx(bytes, { externalData: { "optimum.onnx_data": data, "second.bin": data2 } });',
+  );
+  expect(out).toMatch(/const data2 = await readFile\(".*second\.bin"\);/);
+  for (const outside of ["../optimum.onnx_data", "/etc/passwd", "..", "a\\b"]) {
+    expect(command("inspect", made("outside.onnx", outside, "second.bin"))).toMatchObject({
+      code: 4,
+      error: expect.stringContaining("only files beside the model are read"),
+    });
+  }
+});
+
+it("says that ONNX layers are parts of a chain, and what the exporter did", () => {
+  const lstm = (name: string, x: string, y: string) => onnx.node("LSTM", [x, "w", "r"], [y], { name });
+  const path = write(
+    "cut.onnx",
+    onnx.model({
+      inputs: ["x"],
+      nodes: [
+        lstm("a", "x", "y1"),
+        onnx.node("Squeeze", ["y1", "one"], ["s"]),
+        onnx.node("Relu", ["s"], ["t"]),
+        lstm("b", "t", "y2"),
+      ],
+      initializers: [
+        onnx.floats("w", [1, 4, 1], [1, 2, 3, 4]),
+        onnx.floats("r", [1, 4, 1], [1, 2, 3, 4]),
+        onnx.int64s("one", [1]),
+      ],
+    }),
+  );
+  const { out } = command("inspect", path);
+  expect(out).toContain("note: b takes the output of a through nodes that are not read");
+  expect(out).toMatch(/\/\/ A part of a chain: layers\[1\] takes its output, .*\n +const a = .*layers\[0\]/);
+  expect(out).toMatch(/\/\/ It takes the output of layers\[0\], .*\n +const b = .*layers\[1\]/);
+  const files = new URL("../formats/files/onnx-dynamo/", import.meta.url);
+  const inspected = (name: string) => command("inspect", fileURLToPath(new URL(name, files))).out;
+  expect(inspected("rnn-unrolled.onnx")).toContain("note: onnx: PyTorch's exporter unrolled an nn.RNN");
+  const gru = inspected("gru-onnxscript-0.7.0.onnx");
+  expect(gru).toContain("onnxscript 0.5.7 to 0.7.0 left out linear_before_reset = 1");
+  expect(gru).toContain('// const { layers } = readOnnx(bytes, { gru: "pytorch" });');
+  expect(inspected("lstm-stack.onnx")).toMatch(/LSTM 3 -> 2, 3 layers/);
 });
 
 it("reads nothing beside a file that is no ONNX model", () => {

@@ -13,12 +13,14 @@ import { collectTensors } from "./collect-tensors.js";
 import { Constants } from "./constants.js";
 import { ExternalFiles } from "./external.js";
 import { findStacks } from "./layer-chain.js";
+import { stacksBefore } from "./layer-order.js";
 import type { Attribute } from "./model-proto.js";
 import { readModel } from "./model-proto.js";
 import { type OnnxModule, readModules, sourcesOf } from "./other-modules.js";
 import { type GruReading, warningsOf } from "./pytorch-exporter.js";
 import { layersOf, readRecurrent, WEIGHTS } from "./recurrent-node.js";
 import { listSites, type Sites } from "./scope.js";
+
 import { type OnnxLayer, toLayer } from "./to-layer.js";
 
 export interface OnnxModel {
@@ -116,8 +118,10 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
   const inputs = recurrent.flatMap(({ node, scope }) =>
     WEIGHTS.map((at) => ({ name: node.inputs[at] ?? "", scope })),
   );
+  const stacks = findStacks(layers, constants);
+  const before = stacksBefore(stacks);
   return {
-    layers: findStacks(layers, constants).map((stack) => toLayer(stack, constants.allowance)),
+    layers: stacks.map((stack) => toLayer(stack, before.get(stack)?.[0], constants.allowance)),
     tensors: collectTensors(sites.constants, constants.allowance, sources),
     modules: readModules(sites.products, constants, sources),
     layerTensors: sourcesOf(inputs, constants, sources),

@@ -20,6 +20,8 @@ export interface Model {
   readonly functions: ReadonlyMap<string, Graph>;
   /** Whether the exporter unrolled an nn.RNN. */
   readonly hasUnrolled: boolean;
+  /** The names that it has for the files which hold its weights. */
+  readonly locations: ReadonlySet<string>;
   /** What everything that is made of the model counts against. */
   readonly allowance: Allowance;
 }
@@ -83,7 +85,8 @@ export function readModel(bytes: Uint8Array, files = new ExternalFiles()): Model
     } else if (model.number === 25) readFunction(model.message("onnx: function"), parser, functions);
   }
   if (graph === undefined) throw new FormatError("onnx: model: no graph; this is not an ONNX model");
-  return { graph, functions, hasUnrolled: parser.hasUnrolled, allowance: parser.allowance };
+  const { hasUnrolled, locations, allowance } = parser;
+  return { graph, functions, hasUnrolled, locations, allowance };
 }
 
 /** Nodes and graphs of one file. */

@@ -82,6 +82,8 @@ export class Parser extends Source {
   /** Whether PyTorch wrote the file, and whether a node of it is a step of an nn.RNN. */
   isPyTorch = false;
   hasUnrolled = false;
+  /** The names that tensors have for the files which hold their numbers. */
+  readonly locations = new Set<string>();
   readonly allowance: Allowance;
   /** By themselves: see {@link intern}. */
   readonly names = new Map<string, string>();
@@ -138,7 +140,9 @@ export function readTensorProto(message: Message, parser: Parser): TensorProto {
   if (isExternal || location !== undefined) {
     hasLists = false;
     raw = parser.files.read(location ?? new Map(), labelOf({ name }));
-    if (raw === undefined) external = location?.get("location") ?? "";
+    const stated = location?.get("location") ?? "";
+    if (raw === undefined) external = stated;
+    parser.locations.add(stated);
   }
   return {
     name,

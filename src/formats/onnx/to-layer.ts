@@ -17,6 +17,11 @@ export interface OnnxLayer {
   /** The names of its nodes, one per layer. */
   readonly nodes: readonly string[];
   /**
+   * The name of the layer of the same kind whose output its input is computed from, by nodes that are not read:
+   * alone, each of the two is a part of a chain. Undefined if there is none.
+   */
+  readonly follows: string | undefined;
+  /**
    * For `LSTM.fromStateDict` and the like: `weight_ih_l0`, `weight_hh_l0_reverse`, `bias_ih_l1`... Layers whose
    * nodes share a weight have numbers of their own.
    */
@@ -49,8 +54,15 @@ export interface OnnxLayer {
   readonly initialState: { readonly h0: Tensor; readonly c0: Tensor | undefined } | undefined;
 }
 
-/** A chain of nodes as one layer. */
-export function toLayer(stack: readonly Recurrent[], allowance: Allowance): OnnxLayer {
+/**
+ * A chain of nodes as one layer.
+ * @param before  of the chain whose output this one takes
+ */
+export function toLayer(
+  stack: readonly Recurrent[],
+  before: Recurrent | undefined,
+  allowance: Allowance,
+): OnnxLayer {
   const first = stack[0]!;
   const bias = stack.some(({ b }) => b !== undefined);
   const stateDict: StateDict = new Map();
@@ -77,6 +89,7 @@ export function toLayer(stack: readonly Recurrent[], allowance: Allowance): Onnx
     kind: first.kind,
     name: first.site.name,
     nodes: stack.map(({ site }) => site.name),
+    follows: before?.site.name,
     stateDict,
     inputSize: first.inputSize,
     hiddenSize: first.hiddenSize,
