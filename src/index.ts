@@ -29,6 +29,7 @@ export type { Stream, StreamOptions } from "./nn/stream.js";
 export type { LayerTrace, LstmTrace } from "./nn/trace.js";
 export type { ErrorCode } from "./tensor/errors.js";
 export type { StateDictLike, TensorData, TensorDtype, TensorLike } from "./tensor/like.js";
+export type { ModuleMetadata, StateDictMetadata } from "./tensor/metadata.js";
 export type { NestedNumbers } from "./tensor/nested.js";
 export type { SkippedTensor } from "./tensor/skipped.js";
 export type { StateDict } from "./tensor/tensor.js";

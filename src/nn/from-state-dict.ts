@@ -1,7 +1,9 @@
 /** `fromStateDict` of every module: sizes off the weights, what weights do not tell off the options. */
 import { checkOptions } from "../tensor/checks.js";
 import type { StateDictLike, TensorLike } from "../tensor/like.js";
+import { metadataIn } from "../tensor/metadata.js";
 import type { Precision } from "../wasm/precision.js";
+import { mergeOptions, optionsIn } from "./metadata.js";
 import { type OptionTable, withSource } from "./options.js";
 import { entriesBelow } from "./state-dict.js";
 
@@ -45,7 +47,7 @@ export interface Reading {
  * @throws TypeError or RangeError naming every key, or the option, that does not fit.
  */
 export function moduleFromDict<Options extends object, Module>(
-  Class: new (options: Options) => Module,
+  Class: { new (options: Options): Module; readonly name: string },
   reading: Reading,
   dict: StateDictLike,
   options: object,
@@ -59,6 +61,8 @@ export function moduleFromDict<Options extends object, Module>(
   for (const [name, value] of asked) table[name]!.check(name, value);
   const entries = entriesBelow(dict, prefix);
   const known = Object.fromEntries(asked);
-  const told = reading.told({ entries, prefix }, known);
-  return new Class(withSource({ ...told, ...known } as Options, { dict, prefix }));
+  const call = `${Class.name}.fromStateDict`;
+  const kept = optionsIn(metadataIn(dict), prefix, { kind: Class.name, table, call });
+  const merged = mergeOptions(table, kept, known, (all) => reading.told({ entries, prefix }, all));
+  return new Class(withSource(merged as Options, { dict, prefix }));
 }

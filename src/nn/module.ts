@@ -4,12 +4,14 @@ import { scaleNameOf } from "../int8/round-weights.js";
 import { checkOptions } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import type { ParameterData, StateDictLike } from "../tensor/like.js";
+import { metadataIn, type StateDictMetadata, withMetadata } from "../tensor/metadata.js";
 import { uniform } from "../tensor/random.js";
 import { Tensor } from "../tensor/tensor.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
 import { currentRuntime, living, type Runtime } from "../wasm/runtime.js";
 import { describe, type Row, rowOf, tabulate, totalOf } from "./describe.js";
+import { checkSame, kindOf, metadataOf, type Part } from "./metadata.js";
 import { type OptionTable, sourceOf } from "./options.js";
 import { type LoadOptions, type ParameterSpec, scaleShapeOf, selectParameters } from "./state-dict.js";
 
@@ -41,6 +43,11 @@ export abstract class Module extends DisposableBase {
 
   /** @internal The value of one parameter, or its scales, as a copy. */
   protected abstract readParameter(name: string): ParameterData;
+
+  /** @internal The modules that state dicts have options of. */
+  protected parts(): readonly Part[] {
+    return [{ prefix: "", kind: kindOf(this), values: this, table: this.#table }];
+  }
 
   /** The module's name in messages. */
   get #kind(): string {
@@ -90,7 +97,7 @@ export abstract class Module extends DisposableBase {
   protected begin(options: object, bound?: number): void {
     const source = sourceOf(options);
     this.construct(() => {
-      if (source !== undefined) this.loadStateDict(source.dict, { prefix: source.prefix });
+      if (source !== undefined) this.#load(source.dict, source.prefix, true);
       else if (bound !== undefined) this.#initialise(bound);
     });
   }
@@ -98,23 +105,34 @@ export abstract class Module extends DisposableBase {
   /**
    * Copies a state dict's values in, as PyTorch's `load_state_dict`. A module of precision int8 takes float weights,
    * which it quantises, and int8 weights with their scales (`weight_ih_l0` and `weight_ih_l0_scale`).
-   * @throws RangeError listing every missing, unexpected and mis-shaped key; nothing is changed then.
+   * @throws RangeError listing every missing, unexpected and mis-shaped key, or where the dict's metadata are of
+   *   another kind of module, or of one with other options that change numbers; nothing is changed then.
    */
   loadStateDict(dict: StateDictLike, options: LoadOptions = {}): this {
     this.assertAlive();
     const { prefix = "", strict = true } = checkOptions("options", options, ["prefix", "strict"]);
+    const check = checkSame(metadataIn(dict), prefix, this.parts(), `${this.#kind}.loadStateDict`);
+    this.#load(dict, prefix, strict, check);
+    return this;
+  }
+
+  #load(dict: StateDictLike, prefix: string, strict: boolean, check?: () => void): void {
     const values = selectParameters(this.#kind, this.parameterSpecs(), dict, { prefix, strict });
+    check?.(); // Names and shapes say more, and so are told first.
     this.assertAlive(); // once more: the dict's own getters have run
     this.storeParameters(values);
-    return this;
   }
 
   /**
    * The parameters in PyTorch's names, layout and order, as copies. An int8 matrix is an Int8Array tensor of
    * PyTorch's shape, followed by its scales, one for each row, under its name and `_scale`: weight = scale *
    * integer. The type cannot tell: such a module is asked for `stateDict<Float32Array | Int8Array>()`.
+   *
+   * The map's property `metadata` has the module's kind and options, or those of each member of a Sequential.
    */
-  stateDict<Data extends ParameterData = Float32Array>(): Map<string, Tensor<Data>> {
+  stateDict<Data extends ParameterData = Float32Array>(): Map<string, Tensor<Data>> & {
+    readonly metadata: StateDictMetadata;
+  } {
     this.assertAlive();
     const dict = new Map<string, Tensor<Data>>();
     for (const spec of this.parameterSpecs()) {
@@ -124,7 +142,10 @@ export abstract class Module extends DisposableBase {
       const scaleName = scaleNameOf(name);
       dict.set(scaleName, new Tensor(this.readParameter(scaleName) as Data, scaleShapeOf(spec)));
     }
-    return dict;
+    return withMetadata(
+      dict,
+      Object.fromEntries(this.parts().map((part) => [part.prefix, metadataOf(part)])),
+    );
   }
 
   /** How many numbers the parameters have, int8 ones too. What a Sequential has twice counts once. */

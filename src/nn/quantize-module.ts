@@ -6,6 +6,7 @@ import { quantizeMatrix, scaleNameOf } from "../int8/round-weights.js";
 import { reading, wrongType, wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { allocateFloats, type ParameterData, sizeOf, type TensorLike } from "../tensor/like.js";
+import { type StateDictMetadata, withMetadata } from "../tensor/metadata.js";
 import { Tensor } from "../tensor/tensor.js";
 import { partOf } from "../tensor/typed-array.js";
 import { Region } from "../wasm/region.js";
@@ -41,7 +42,7 @@ export function quantizeModule(
   module: LSTM | GRU | RNN | Linear,
   sample: TensorLike,
   options?: ForwardOptions,
-): Map<string, Tensor<ParameterData>> {
+): Map<string, Tensor<ParameterData>> & { readonly metadata: StateDictMetadata } {
   const expected = "an LSTM, GRU, RNN or Linear";
   const dict = reading("module", expected, () => {
     if (!(module instanceof Recurrent || module instanceof Linear))
@@ -71,7 +72,7 @@ export function quantizeModule(
       .set(name, new Tensor(values, shape))
       .set(scaleNameOf(name), new Tensor(scales, [scales.length]));
   }
-  return quantized;
+  return withMetadata(quantized, dict.metadata);
 }
 
 /**

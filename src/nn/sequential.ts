@@ -7,6 +7,7 @@ import { kindOf } from "../tensor/typed-array.js";
 import { type Row, rowOf } from "./describe.js";
 import type { Indices } from "./embedding.js";
 import { elu, leakyRelu, relu, sigmoid, tanh } from "./functional.js";
+import type { Part } from "./metadata.js";
 import { Module } from "./module.js";
 import type { ParameterSpec } from "./state-dict.js";
 
@@ -20,6 +21,7 @@ interface Inside {
   parameterSpecs(): readonly ParameterSpec[];
   storeParameters(values: ReadonlyMap<string, ParameterData>): void;
   readParameter(name: string): ParameterData;
+  parts(): readonly Part[];
   rows(seen: Set<unknown>): Row[];
 }
 
@@ -117,6 +119,15 @@ export class Sequential extends Module {
       for (const spec of module.parameterSpecs()) specs.push({ ...spec, name: `${name}.${spec.name}` });
     });
     return specs;
+  }
+
+  /** @internal */
+  protected override parts(): Part[] {
+    const parts: Part[] = [];
+    this.#each((module, name) => {
+      for (const part of module.parts()) parts.push({ ...part, prefix: `${name}.${part.prefix}` });
+    });
+    return parts;
   }
 
   /** @internal Members that were written already get back what they had where a later one finds no memory. */

@@ -25,6 +25,7 @@ import {
   type TensorDtype,
   type TensorLike,
 } from "./like.js";
+import type { StateDictMetadata } from "./metadata.js";
 import { type ArraysOf, type ElementOf, EXPECTED_VALUE, type NestedNumbers, nested } from "./nested.js";
 import { normal } from "./random.js";
 import { along, fromStart, zerosLike } from "./runs.js";
@@ -35,6 +36,8 @@ import { isInt8Array, isNumbers, kindOf, lengthOf, ofThisRealm, partOf } from ".
 export type StateDict = Map<string, Tensor<TensorData>> & {
   /** What the file has besides. `fromStateDict` and `loadStateDict` throw the reason where they need one of these. */
   readonly skipped?: readonly SkippedTensor[] | undefined;
+  /** The modules that the tensors are of, with their options; `fromStateDict` takes them from here. */
+  readonly metadata?: StateDictMetadata | undefined;
 };
 
 /** As long as V8's arrays may be before they turn into tables: 2^27 arrays take 2 GB. */

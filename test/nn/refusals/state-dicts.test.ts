@@ -27,7 +27,8 @@ import {
   zeros,
 } from "../../support/refusals.js";
 
-const dictOf = (module: { stateDict(): StateDict }) => module.stateDict();
+/** Without metadata, which is told before the weights. */
+const dictOf = (module: { stateDict(): StateDict }): StateDict => new Map(module.stateDict());
 /** The LSTM's dict with changes; undefined takes a key away. */
 function changed(changes: Record<string, unknown>, from: { stateDict(): StateDict } = lstm) {
   const dict = dictOf(from) as Map<string, unknown>;

@@ -28,10 +28,10 @@ describe("weights of another kind", () => {
   const pairs = kinds.flatMap((of) => kinds.filter((kind) => kind !== of).map((kind) => [kind, of] as const));
   it.each(pairs)("%s of an %s", (kind, of) => {
     const rows = `expected ${gates[kind]} times 3 hidden units, got ${gates[of] * 3}: these are weights of ${of}`;
-    expect(() => modules[kind].fromStateDict(new modules[of](sizes).stateDict())).toThrow(
+    expect(() => modules[kind].fromStateDict(new Map(new modules[of](sizes).stateDict()))).toThrow(
       `weight_ih_l0.shape[0]: ${rows}`,
     );
-    expect(() => cells[kind].fromStateDict(new cells[of](sizes).stateDict())).toThrow(
+    expect(() => cells[kind].fromStateDict(new Map(new cells[of](sizes).stateDict()))).toThrow(
       `weight_ih.shape[0]: ${rows}`,
     );
   });
