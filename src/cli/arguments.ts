@@ -15,7 +15,7 @@ export const PATH_HELP = [
 export const FORCE_HELP = ["--force", "replace an output that exists"] as const;
 export const NONLINEARITY_HELP = [
   "--nonlinearity tanh|relu",
-  "of an RNN, of which weights do not tell it; tanh",
+  "of an RNN, where neither weights nor metadata tell it; tanh",
 ] as const;
 
 /** What `run` and `quantize` share. */
@@ -24,12 +24,15 @@ export const LAYER_OPTIONS = {
   prefix: { type: "string" },
   force: { type: "boolean", default: false },
   /** Checked by {@link checkNonlinearity}. */
-  nonlinearity: { type: "string", default: "tanh" },
+  nonlinearity: { type: "string" },
 } as const;
 
+/** Undefined where it is not given: as the file's metadata says, or tanh. */
+export type Nonlinearity = "tanh" | "relu" | undefined;
+
 /** @throws CliError for anything but the nonlinearities of an RNN */
-export function checkNonlinearity(value: string): "tanh" | "relu" {
-  if (value === "tanh" || value === "relu") return value;
+export function checkNonlinearity(value: string | undefined): Nonlinearity {
+  if (value === undefined || value === "tanh" || value === "relu") return value;
   throw new CliError("usage", `--nonlinearity: expected tanh or relu, got ${JSON.stringify(value)}`);
 }
 

@@ -10,6 +10,7 @@ import {
   isNamed,
   LAYER_OPTIONS,
   NONLINEARITY_HELP,
+  type Nonlinearity,
   PATH_HELP,
   readArray,
 } from "./arguments.js";
@@ -120,7 +121,7 @@ export const quantize: Command = {
   },
 };
 
-function makeModule({ kind, prefix }: ModuleInfo, dict: StateDict, nonlinearity: "tanh" | "relu") {
+function makeModule({ kind, prefix }: ModuleInfo, dict: StateDict, nonlinearity: Nonlinearity) {
   if (kind === "Linear") return Linear.fromStateDict(dict, { prefix });
   return makeRecurrent(kind as "LSTM" | "GRU" | "RNN", dict, prefix, { batchFirst: false, nonlinearity });
 }
@@ -162,7 +163,7 @@ function stateDictOf(path: string, { tensors, layers, replaced }: Model): StateD
     }
   }
   for (const [name, tensor] of tensors) if (replaced?.has(name) !== true) dict.set(name, tensor);
-  return Object.assign(dict, { skipped: tensors.skipped });
+  return Object.assign(dict, { skipped: tensors.skipped, metadata: tensors.metadata });
 }
 
 type AmpModel = Extract<Layer["source"], { kind: "amp" }>["model"];
@@ -193,7 +194,7 @@ function compare(
   dict: StateDict,
   quantized: StateDict,
   given: Tensor | undefined,
-  nonlinearity: "tanh" | "relu",
+  nonlinearity: Nonlinearity,
 ): string {
   const width = "inputSize" in info ? info.inputSize : "inFeatures" in info ? info.inFeatures : 0;
   const input = given ?? Tensor.randn([STEPS, BATCH, width], SEED);

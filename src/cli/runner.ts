@@ -1,6 +1,7 @@
 /** Runs layers of a file over a sequence, piece by piece. The state is kept from piece to piece. */
 import { GRU, Linear, LSTM, RNN, type StateDict, Tensor } from "lstm-wasm";
 import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
+import type { Nonlinearity } from "./arguments.js";
 import { CliError } from "./error.js";
 import type { Layer } from "./open-model.js";
 import { toldOptions } from "./told-options.js";
@@ -15,7 +16,7 @@ export interface Runner {
 
 interface Options {
   readonly batchFirst: boolean;
-  readonly nonlinearity: "tanh" | "relu";
+  readonly nonlinearity: Nonlinearity;
 }
 
 type Recurrent = (input: Tensor) => Tensor;

@@ -29,5 +29,5 @@ export function withoutCopies(dict: StateDict): { kept: StateDict; aliases: Reco
       aliases.set(name, same);
     }
   }
-  return { kept, aliases: Object.fromEntries(aliases) };
+  return { kept: Object.assign(kept, { metadata: dict.metadata }), aliases: Object.fromEntries(aliases) };
 }

@@ -5,6 +5,7 @@ import { checkedList } from "../tensor/checked-list.js";
 import { checkOptions, wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import type { TensorData } from "../tensor/like.js";
+import { metadataIn, type StateDictMetadata, withMetadata } from "../tensor/metadata.js";
 import { withSkipped } from "../tensor/skipped.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
 import { checkedDict } from "./checked-tensor.js";
@@ -19,12 +20,13 @@ export interface QuantizeOptions {
 /**
  * The same state dict with int8 weights for the LSTM, GRU, RNN and Linear layers that `listModules` finds.
  * Each weight becomes an Int8Array tensor of the same name. Its scales, one per row, stand under the name
- * with `_scale` added. All other tensors, and weights that are int8 already, stay as they are.
+ * with `_scale` added. The dict's `metadata` stays. All other tensors, and weights that are int8 already, stay as they are.
  * @throws TypeError for an unknown option; RangeError for a weight that is not finite, or if the name of its
  *   scales is taken
  */
 export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): StateDict {
   const { modules } = checkOptions("options", options, ["modules"]);
+  const metadata = metadataIn(dict) as StateDictMetadata | undefined;
   const given = checkedDict(dict);
   const tensors = new Map(Array.from(given, ([name, { tensor }]) => [name, tensor]));
   const layers = modules === undefined ? modulesOf(tensors) : checkModules(modules);
@@ -50,6 +52,7 @@ export function quantizeStateDict(dict: StateDict, options?: QuantizeOptions): S
     quantized.set(name, new Tensor(values, shape));
     quantized.set(scaleName, new Tensor(scales, [scales.length]));
   }
+  withMetadata(quantized, metadata);
   return dict.skipped === undefined ? quantized : withSkipped(quantized, dict.skipped);
 }
 

@@ -6,6 +6,7 @@
 
 import { sameShape } from "../tensor/checks.js";
 import type { TensorData } from "../tensor/like.js";
+import { withMetadata } from "../tensor/metadata.js";
 import { type SkippedTensor, withSkipped } from "../tensor/skipped.js";
 import { type StateDict, Tensor } from "../tensor/tensor.js";
 import type { FileDict } from "./file-dict.js";
@@ -32,7 +33,8 @@ export function foldParts(dict: FileDict): FileDict {
   }
   const others = findOthers(plain);
   if (plain === dict && others.length === 0) return dict;
-  return withSkipped(plain === dict ? new Map(dict) : plain, [...dict.skipped, ...others]);
+  const told = withSkipped(plain === dict ? new Map(dict) : plain, [...dict.skipped, ...others]);
+  return withMetadata(told, dict.metadata);
 }
 
 /** Weights that are computed in another way, such as orthogonal ones. */

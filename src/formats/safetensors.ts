@@ -11,6 +11,7 @@
 
 import { checkOptions, reading, show, wrongType, wrongValue } from "../tensor/checks.js";
 import { entriesOf, type StateDictLike } from "../tensor/like.js";
+import { withMetadata } from "../tensor/metadata.js";
 import { type SkippedTensor, withSkipped } from "../tensor/skipped.js";
 import { asAnyTensor, type StateDict } from "../tensor/tensor.js";
 import { bytesOf } from "../tensor/typed-array.js";
@@ -18,6 +19,7 @@ import { type Bytes, FormatError, unsupported, viewOf } from "./bytes.js";
 import { DTYPES, type Dtype, elementsOf, fileDtypeOf, isDtype, readTensor } from "./dtype.js";
 import type { FileDict } from "./file-dict.js";
 import { isObject, parseJson } from "./json.js";
+import { METADATA_KEY, metadataText, readMetadataText } from "./metadata-text.js";
 import { readAs } from "./recognise/index.js";
 import { foldParts } from "./reparametrised.js";
 import { filesOf, readShards, type Shards } from "./shards.js";
@@ -54,7 +56,7 @@ interface Entry {
  * float32. Integers keep their type (I64 as BigInt64Array), and BOOL becomes a Uint8Array. `__metadata__` is
  * checked and left out. But where it maps a name that the file has not to one that it has, both names get this
  * tensor: so tied weights are kept, by `safetensors.torch.save_model` too. Weights in parts, as weight_norm keeps them,
- * are folded as by `readTorch`.
+ * are folded as by `readTorch`. The dict's own `metadata` comes back, where `writeSafetensors` wrote it.
  *
  * A tensor of another dtype of the format (F8_E4M3, C64...) is left out and listed in `skipped`. A model that is cut into
  * shards is given as an object of files by name: its index and each file that this names.
@@ -98,6 +100,9 @@ function readFile(file: Uint8Array): FileDict {
     dict.has(name) || !dict.has(kept) ? [] : [[name, dict.get(kept)!] as const],
   );
   for (const [name, tensor] of tied) dict.set(name, tensor);
+  const own = metadata.find(([key]) => key === METADATA_KEY);
+  const label = `safetensors: __metadata__["${METADATA_KEY}"]`;
+  withMetadata(dict, own && readMetadataText(own[1], label));
   return withSkipped(dict, skipped);
 }
 
@@ -192,7 +197,8 @@ export interface WriteSafetensorsOptions {
  * A safetensors file of a state dict. Float data is written as F32, integers in their own type, and as BOOL what has
  * the dtype "bool".
  * The largest elements come first, and tensors of one element size are ordered by name. So equal dicts give
- * equal bytes, and all data is aligned.
+ * equal bytes, and all data is aligned. The dict's own `metadata` is kept as JSON under the key `lstm-wasm` of
+ * `__metadata__`.
  *
  * @throws TypeError or RangeError that names the tensor that is not one, or a name that is not well-formed
  *   Unicode or is `__metadata__`, which the format reserves.
@@ -204,7 +210,11 @@ export function writeSafetensors(dict: StateDictLike, options?: WriteSafetensors
     .map(([name, value]) => ({ name: checkName(name), ...asWritable(value, `dict[${show(name)}]`) }))
     .sort((a, b) => DTYPES[b.dtype].bytes - DTYPES[a.dtype].bytes || (a.name < b.name ? -1 : 1));
   const header: [string, unknown][] = [];
-  if (metadata !== undefined) header.push(["__metadata__", checkedMetadata(metadata)]);
+  const kept = metadataText(dict);
+  if (metadata !== undefined || kept !== undefined) {
+    const own = kept === undefined ? {} : { [METADATA_KEY]: kept };
+    header.push(["__metadata__", { ...checkedMetadata(metadata ?? {}), ...own }]);
+  }
   let dataBytes = 0;
   for (const { name, dtype, shape, bytes } of tensors) {
     const end = dataBytes + bytes.length;
@@ -253,6 +263,9 @@ function checkedMetadata(metadata: unknown): Record<string, string> {
   if (!isObject(metadata)) throw wrongType("options.metadata", "an object of strings", metadata);
   const entries = reading("options.metadata", "an object of strings", () => Object.entries(metadata));
   for (const [key, text] of entries) {
+    if (key === METADATA_KEY) {
+      throw wrongValue(`options.metadata[${show(key)}]`, "no such key, which holds dict.metadata", text);
+    }
     if (typeof text !== "string") throw wrongType(`options.metadata[${show(key)}]`, "a string", text);
     if (!isWellFormed(key + text)) {
       throw wrongValue(`options.metadata[${show(key)}]`, "well-formed Unicode", show(text));

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { quantizeStateDict, readSafetensors, writeSafetensors } from "../../src/formats/index.js";
-import { Conv1d, Linear, LSTM, quantizeModule, Tensor } from "../../src/index.js";
+import { Conv1d, Linear, LSTM, quantizeModule, RNN, Tensor } from "../../src/index.js";
 import { command, FILES, folder, netFile, npy, write } from "../support/cli.js";
 import * as onnx from "../support/onnx-writer.js";
 
@@ -33,6 +33,20 @@ describe("lstm-wasm quantize", () => {
     expect(command("inspect", target).out).toContain("LSTM 4 -> 9, 2 layers");
     const count = (file: string) => /\S+ parameters/.exec(command("inspect", file).out)![0];
     expect(count(target)).toBe(count(netFile));
+  });
+
+  it("keeps what the file says of its modules", () => {
+    using rnn = new RNN({ inputSize: 4, hiddenSize: 64, nonlinearity: "relu", batchFirst: true });
+    const file = write("rnn.safetensors", writeSafetensors(rnn.stateDict()));
+    expect(command("quantize", "--force", file, target)).toMatchObject({ code: 0, error: "" });
+    const dict = readSafetensors(readFileSync(target));
+    expect(dict.metadata).toEqual(rnn.stateDict().metadata);
+    using again = RNN.fromStateDict(dict);
+    expect(again).toMatchObject({ nonlinearity: "relu", batchFirst: true, precision: "int8" });
+    expect(quantizeStateDict(rnn.stateDict()).metadata).toEqual(dict.metadata);
+    expect(command("quantize", "--force", file, target, "--nonlinearity", "tanh").error).toContain(
+      'options.nonlinearity: expected "relu" as dict.metadata has it, got "tanh"',
+    );
   });
 
   it("measures a given input on a named layer", () => {

@@ -342,6 +342,30 @@ describe("writeSafetensors", () => {
     expect([...readSafetensors(bytes).keys()]).toEqual(["a", "b"]);
   });
 
+  it("keeps the metadata of a state dict, beside text of the caller's", () => {
+    const metadata = { "rnn.": { kind: "RNN", options: { nonlinearity: "relü", list: [1, null] } } };
+    const dict = Object.assign(new Map([["rnn.w", Tensor.zeros([1])]]), { metadata });
+    const bytes = writeSafetensors(dict, { metadata: { format: "pt" } });
+    expect(readSafetensors(bytes).metadata).toEqual(metadata);
+    expect(writeSafetensors(readSafetensors(bytes), { metadata: { format: "pt" } })).toEqual(bytes);
+    expect(Object.keys(readSafetensors(bytes))).toEqual([]);
+    const foreign = writeSafetensors({ metadata: Tensor.zeros([1]) }, { metadata: { format: "pt" } });
+    expect(readSafetensors(foreign).metadata).toBeUndefined();
+  });
+
+  it.each([
+    ["no JSON", "{", "not valid JSON"],
+    ["a list", "[]", "expected an object, got an array of length 0"],
+    ["a module that is none", '{"a.":{"kind":1}}', '["a."]: expected { kind, options }, got an Object'],
+    ["deep nesting", "[".repeat(100), "nests deeper than 64"],
+    ["much text", " ".repeat(2 ** 22 + 1), "expected at most 4194304 characters, got 4194305"],
+  ])("refuses a file whose metadata of a state dict is %s", (_, text, message) => {
+    const read = () => readSafetensors(file({ __metadata__: { "lstm-wasm": text } }));
+    expect(read).toThrow(FormatError);
+    expect(read).toThrow(message);
+    expect(read).toThrow('safetensors: __metadata__["lstm-wasm"]');
+  });
+
   it("takes records, dims, plain arrays and names outside ASCII, and keeps metadata", () => {
     const dict = JSON.parse('{"__proto__":{"data":[1,2],"dims":[2]}}');
     dict["größe 🎵"] = { data: new Float64Array([0.1]), shape: [1] };
@@ -395,6 +419,29 @@ describe("writeSafetensors", () => {
       () => writeSafetensors({}, { metadata: { a: 1 } as never }),
       TypeError,
       'options.metadata["a"]: expected a string, got 1',
+    ],
+    [
+      "the key that the dict's own metadata has",
+      () => writeSafetensors({}, { metadata: { "lstm-wasm": "" } }),
+      RangeError,
+      'options.metadata["lstm-wasm"]: expected no such key, which holds dict.metadata, got ',
+    ],
+    [
+      "metadata of a dict that is no metadata",
+      () => writeSafetensors(Object.assign(new Map(), { metadata: { a: { kind: 1 } } })),
+      TypeError,
+      'dict.metadata["a"].kind: expected a string, got 1',
+    ],
+    [
+      "metadata of a dict that is a circle",
+      () => {
+        const metadata: Record<string, unknown> = {};
+        writeSafetensors(
+          Object.assign(new Map(), { metadata: Object.assign(metadata, { a: metadata }) }) as never,
+        );
+      },
+      TypeError,
+      "dict.metadata: expected an object of { kind, options } that is plain JSON data, got an object that",
     ],
     [
       "half a character in metadata",
