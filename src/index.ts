@@ -20,6 +20,7 @@ export { LSTMCell } from "./nn/lstm-cell.js";
 export { type MaxPool1dOptions, maxPool1d } from "./nn/max-pool1d.js";
 export { quantizeModule } from "./nn/quantize-module.js";
 export type { RecurrentOptions } from "./nn/recurrent.js";
+export type { Rename } from "./nn/rename.js";
 export { RNN, type RNNOptions } from "./nn/rnn.js";
 export { RNNCell, type RNNCellOptions } from "./nn/rnn-cell.js";
 export type { ForwardOptions } from "./nn/sequence.js";

@@ -6,6 +6,7 @@ import type { CellKind } from "./cell-kinds.js";
 import { cellParts } from "./cell-options.js";
 import { Module } from "./module.js";
 import { boolean, bound, integer, type OptionTable, type Values } from "./options.js";
+import type { Rename } from "./rename.js";
 import { checkStill } from "./sequence.js";
 import { Stack } from "./stack.js";
 import { StackParameters } from "./stack-parameters.js";
@@ -24,6 +25,7 @@ export interface CellOptions {
 /** Options of a cell's `fromStateDict`, besides those of its kind that weights do not tell. */
 export interface CellFromDictOptions extends Pick<CellOptions, "clip"> {
   prefix?: string | undefined;
+  rename?: Rename | undefined;
 }
 
 /** @param own  the options of one kind */

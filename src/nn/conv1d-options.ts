@@ -2,6 +2,7 @@
 import { wrongType, wrongValue } from "../tensor/checks.js";
 import type { Reading } from "./from-state-dict.js";
 import { boolean, integer, LARGEST_SIZE, named, type Option, type Values } from "./options.js";
+import type { Rename } from "./rename.js";
 import { shapeOf } from "./state-dict.js";
 
 /** What stands beyond the ends of the input. */
@@ -23,7 +24,7 @@ export interface Conv1dOptions {
 }
 
 /** What `Conv1d.fromStateDict` takes: weights do not tell these, and a wrong one gives other numbers. */
-export type Conv1dFromStateDictOptions = { prefix?: string | undefined } & Pick<
+export type Conv1dFromStateDictOptions = { prefix?: string | undefined; rename?: Rename | undefined } & Pick<
   Conv1dOptions,
   "stride" | "padding" | "dilation" | "groups" | "paddingMode"
 >;

@@ -15,6 +15,7 @@ import { kindOf, lengthOf } from "../tensor/typed-array.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { Module } from "./module.js";
 import { integer, type Option, readOptions, sourceOf } from "./options.js";
+import type { Rename } from "./rename.js";
 import { type ParameterSpec, shapeOf } from "./state-dict.js";
 
 /** Options of `Embedding`, as PyTorch's. */
@@ -102,7 +103,10 @@ export class Embedding extends Module {
   }
 
   /** An Embedding whose sizes are read off `weight` (numEmbeddings, embeddingDim). */
-  static fromStateDict(dict: StateDictLike, options: { prefix?: string | undefined } = {}): Embedding {
+  static fromStateDict(
+    dict: StateDictLike,
+    options: { prefix?: string | undefined; rename?: Rename | undefined } = {},
+  ): Embedding {
     return moduleFromDict(Embedding, READING, dict, options);
   }
 

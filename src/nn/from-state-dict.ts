@@ -5,10 +5,13 @@ import { metadataIn } from "../tensor/metadata.js";
 import type { Precision } from "../wasm/precision.js";
 import { mergeOptions, optionsIn } from "./metadata.js";
 import { type OptionTable, withSource } from "./options.js";
+import { type Rename, renaming } from "./rename.js";
 import { entriesBelow } from "./state-dict.js";
 
 /** Options of `fromStateDict`. */
 export interface FromStateDictOptions {
+  /** From our names to the file's, below the prefix: `{ weight_ih_l0: "kernel.weight" }`, or a function. */
+  rename?: Rename | undefined;
   /** What the names in the dict begin with, such as `"encoder.lstm."`. */
   prefix?: string | undefined;
   /** Weights do not tell the layout of the input: true for (batch, steps, input). */
@@ -52,17 +55,24 @@ export function moduleFromDict<Options extends object, Module>(
   dict: StateDictLike,
   options: object,
 ): Module {
-  const { prefix = "", ...given } = checkOptions("options", options, ["prefix", ...reading.untold]) as {
+  const names = ["prefix", "rename", ...reading.untold];
+  const {
+    prefix = "",
+    rename: asker,
+    ...given
+  } = checkOptions("options", options, names) as {
     prefix?: string;
+    rename?: unknown;
     [name: string]: unknown;
   };
   const asked = Object.entries(given).filter(([, value]) => value !== undefined);
   const table = reading.options();
   for (const [name, value] of asked) table[name]!.check(name, value);
-  const entries = entriesBelow(dict, prefix);
+  const rename = asker === undefined ? undefined : renaming(asker);
+  const entries = entriesBelow(dict, prefix, rename);
   const known = Object.fromEntries(asked);
   const call = `${Class.name}.fromStateDict`;
   const kept = optionsIn(metadataIn(dict), prefix, { kind: Class.name, table, call });
   const merged = mergeOptions(table, kept, known, (all) => reading.told({ entries, prefix }, all));
-  return new Class(withSource(merged as Options, { dict, prefix }));
+  return new Class(withSource(merged as Options, { dict, prefix, rename }));
 }

@@ -5,6 +5,7 @@ import { asTensor, type Tensor } from "../tensor/tensor.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { eps, Normalization } from "./normalization.js";
 import { boolean, integer, named, readOptions } from "./options.js";
+import type { Rename } from "./rename.js";
 import { shapeOf } from "./state-dict.js";
 
 /** Options of `GroupNorm`, as PyTorch's. */
@@ -65,7 +66,12 @@ export class GroupNorm extends Normalization {
    */
   static fromStateDict(
     dict: StateDictLike,
-    options: { numGroups: number; prefix?: string | undefined; eps?: number | undefined },
+    options: {
+      numGroups: number;
+      prefix?: string | undefined;
+      rename?: Rename | undefined;
+      eps?: number | undefined;
+    },
   ): GroupNorm {
     return moduleFromDict(GroupNorm, READING, dict, options);
   }

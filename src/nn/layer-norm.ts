@@ -5,6 +5,7 @@ import { asTensor, type Tensor } from "../tensor/tensor.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { eps, Normalization } from "./normalization.js";
 import { boolean, named, type Option, readOptions } from "./options.js";
+import type { Rename } from "./rename.js";
 import { shapeOf } from "./state-dict.js";
 
 /** Options of `LayerNorm`, as PyTorch's. */
@@ -67,7 +68,7 @@ export class LayerNorm extends Normalization {
   /** A LayerNorm whose normalizedShape is that of `weight`, and which has a `bias` where the dict has one. */
   static fromStateDict(
     dict: StateDictLike,
-    options: { prefix?: string | undefined; eps?: number | undefined } = {},
+    options: { prefix?: string | undefined; rename?: Rename | undefined; eps?: number | undefined } = {},
   ): LayerNorm {
     return moduleFromDict(LayerNorm, READING, dict, options);
   }

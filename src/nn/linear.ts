@@ -10,6 +10,7 @@ import type { Weights, WeightsPart } from "../wasm/weights.js";
 import { moduleFromDict, type Reading } from "./from-state-dict.js";
 import { Module } from "./module.js";
 import { boolean, integer, named, precision, readOptions } from "./options.js";
+import type { Rename } from "./rename.js";
 import { type ParameterSpec, precisionOf, shapeOf } from "./state-dict.js";
 
 /** Options of `Linear`, as PyTorch's. */
@@ -78,7 +79,11 @@ export class Linear extends Module {
    */
   static fromStateDict(
     dict: StateDictLike,
-    options: { prefix?: string | undefined; precision?: Precision | undefined } = {},
+    options: {
+      prefix?: string | undefined;
+      rename?: Rename | undefined;
+      precision?: Precision | undefined;
+    } = {},
   ): Linear {
     return moduleFromDict(Linear, READING, dict, options);
   }

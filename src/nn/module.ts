@@ -97,7 +97,7 @@ export abstract class Module extends DisposableBase {
   protected begin(options: object, bound?: number): void {
     const source = sourceOf(options);
     this.construct(() => {
-      if (source !== undefined) this.#load(source.dict, source.prefix, true);
+      if (source !== undefined) this.#load(source.dict, { ...source, strict: true });
       else if (bound !== undefined) this.#initialise(bound);
     });
   }
@@ -112,12 +112,12 @@ export abstract class Module extends DisposableBase {
     this.assertAlive();
     const { prefix = "", strict = true } = checkOptions("options", options, ["prefix", "strict"]);
     const check = checkSame(metadataIn(dict), prefix, this.parts(), `${this.#kind}.loadStateDict`);
-    this.#load(dict, prefix, strict, check);
+    this.#load(dict, { prefix, strict }, check);
     return this;
   }
 
-  #load(dict: StateDictLike, prefix: string, strict: boolean, check?: () => void): void {
-    const values = selectParameters(this.#kind, this.parameterSpecs(), dict, { prefix, strict });
+  #load(dict: StateDictLike, how: Parameters<typeof selectParameters>[3], check?: () => void): void {
+    const values = selectParameters(this.#kind, this.parameterSpecs(), dict, how);
     check?.(); // Names and shapes say more, and so are told first.
     this.assertAlive(); // once more: the dict's own getters have run
     this.storeParameters(values);

@@ -97,6 +97,8 @@ const SOURCE = Symbol("source");
 export interface StateSource {
   readonly dict: StateDictLike;
   readonly prefix: string;
+  /** The file's name of a parameter. */
+  readonly rename?: ((name: string) => string) | undefined;
 }
 
 /** `options` for a constructor that is to take its weights from `source`. */

@@ -11,7 +11,7 @@ import { boolean, bound, integer, type OptionTable, precision, probability, type
 import { checkState, type Sequence } from "./sequence.js";
 import { Stack } from "./stack.js";
 import { StackParameters, suffixesOf } from "./stack-parameters.js";
-import { type ParameterSpec, precisionOf, shapeOf } from "./state-dict.js";
+import { keyIn, type ParameterSpec, precisionOf, shapeOf } from "./state-dict.js";
 import type { Workspace } from "./workspace.js";
 
 /** Options that all recurrent modules have, as PyTorch's. */
@@ -252,15 +252,23 @@ export function cellOptionsOf({ entries, prefix }: DictBelow, { gates }: CellKin
     for (const [kind, { gates: others }] of Object.entries(CELLS)) {
       if (others === gates || rows !== others * units) continue;
       const got = `${rows}: these are weights of ${kind}`;
-      throw wrongShape(`${prefix}${name}.shape[0]`, `${gates} times ${units} hidden units`, got);
+      throw wrongShape(
+        `${keyIn(entries, prefix, name)}.shape[0]`,
+        `${gates} times ${units} hidden units`,
+        got,
+      );
     }
   }
   if (rows % gates !== 0) {
-    throw wrongShape(`${prefix}${name}.shape[0]`, `${gates} times the hidden size`, rows);
+    throw wrongShape(`${keyIn(entries, prefix, name)}.shape[0]`, `${gates} times the hidden size`, rows);
   }
   const hiddenSize = rows / gates;
   if (hiddenSize === 0 || inputSize === 0) {
-    throw wrongShape(`${prefix}${name}.shape`, "sizes of at least 1", showShape([rows, inputSize]));
+    throw wrongShape(
+      `${keyIn(entries, prefix, name)}.shape`,
+      "sizes of at least 1",
+      showShape([rows, inputSize]),
+    );
   }
   return { inputSize, hiddenSize, bias: entries.has(`bias_ih${suffix}`) };
 }

@@ -40,14 +40,19 @@ export interface LoadOptions {
   strict?: boolean | undefined;
 }
 
-/** Entries whose names lack a prefix. To ask for one that a reader skipped throws its reason. */
+/**
+ * Entries whose names lack a prefix, by our names of parameters, which the file may name otherwise; `keys` gives the
+ * file's names. To ask for one that a reader skipped throws its reason.
+ */
 class EntriesBelow extends Map<string, TensorLike<unknown>> {
   readonly #prefix: string;
+  readonly #rename: ((name: string) => string) | undefined;
   readonly #reasons = new Map<string, string>();
 
-  constructor(dict: StateDictLike, prefix: string) {
+  constructor(dict: StateDictLike, prefix: string, rename: ((name: string) => string) | undefined) {
     super();
     this.#prefix = prefix;
+    this.#rename = rename;
     if (!(dict instanceof Map)) return;
     reading("dict.skipped", "an array of { name, reason }", () => {
       for (const { name, reason } of (dict as StateDict).skipped ?? []) {
@@ -57,24 +62,49 @@ class EntriesBelow extends Map<string, TensorLike<unknown>> {
   }
 
   override has(name: string): boolean {
-    if (super.has(name)) return true;
-    const reason = this.#reasons.get(name);
+    const key = this.nameOf(name);
+    if (super.has(key)) return true;
+    const reason = this.#reasons.get(key);
     if (reason === undefined) return false;
-    throw coded("UNSUPPORTED", new RangeError(`${this.#prefix}${name}: ${reason}`));
+    throw coded("UNSUPPORTED", new RangeError(`${this.#prefix}${key}: ${reason}`));
   }
+
+  override get(name: string): TensorLike<unknown> | undefined {
+    return super.get(this.nameOf(name));
+  }
+
+  /** The file's name. */
+  nameOf(name: string): string {
+    return this.#rename?.(name) ?? name;
+  }
+}
+
+/** The name in the file of a parameter below a prefix. */
+export function keyIn(entries: ReadonlyMap<string, unknown>, prefix: string, name: string): string {
+  return prefix + (entries instanceof EntriesBelow ? entries.nameOf(name) : name);
 }
 
 /**
  * Entries of a dict below a prefix, by the name after it.
  * @throws TypeError for what is not a state dict. Its `has` throws a RangeError for a tensor that was skipped.
  */
-export function entriesBelow(dict: StateDictLike, prefix: string): Map<string, TensorLike<unknown>> {
+export function entriesBelow(
+  dict: StateDictLike,
+  prefix: string,
+  rename?: (name: string) => string,
+): Map<string, TensorLike<unknown>> {
   if (typeof prefix !== "string") throw wrongType("prefix", "a string", prefix);
-  const below = new EntriesBelow(dict, prefix);
+  const below = new EntriesBelow(dict, prefix, rename);
   for (const [key, tensor] of entriesOf(dict)) {
     if (typeof key === "string" && key.startsWith(prefix)) below.set(key.slice(prefix.length), tensor);
   }
   return below;
+}
+
+/** How `selectParameters` looks for names. */
+interface Selection extends LoadOptions {
+  /** The file's name of a parameter, below the prefix. */
+  readonly rename?: ((name: string) => string) | undefined;
 }
 
 /**
@@ -86,28 +116,29 @@ export function selectParameters(
   moduleName: string,
   specs: readonly ParameterSpec[],
   dict: StateDictLike,
-  { prefix = "", strict = true }: LoadOptions,
+  { prefix = "", strict = true, rename }: Selection,
 ): Map<string, ParameterData> {
   checkBoolean("strict", strict);
-  const entries = entriesBelow(dict, prefix);
+  const entries = entriesBelow(dict, prefix, rename);
+  const keyOf = (name: string) => keyIn(entries, prefix, name);
   const selected = new Map<string, ParameterData>();
   const problems: string[] = [];
   for (const spec of specs) {
     const { name, shape } = spec;
     const scales = spec.int8 ? entries.get(scaleNameOf(name)) : undefined;
     if (!entries.has(name)) {
-      if (strict) problems.push(`missing ${prefix}${name}`);
-      else if (scales !== undefined) problems.push(`missing ${prefix}${name}, whose scales are given`);
+      if (strict) problems.push(`missing ${keyOf(name)}`);
+      else if (scales !== undefined) problems.push(`missing ${keyOf(name)}, whose scales are given`);
       continue;
     }
-    const tensor = asParameter(entries.get(name), `${prefix}${name}`);
+    const tensor = asParameter(entries.get(name), keyOf(name));
     if (!sameShape(tensor.shape, shape)) {
-      problems.push(`${prefix}${name}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}`);
+      problems.push(`${keyOf(name)}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}`);
     } else if (spec.int8) {
-      problems.push(...selectInt8(selected, spec, prefix, tensor.data, scales));
+      problems.push(...selectInt8(selected, spec, keyOf, tensor.data, scales));
     } else if (isInt8Array(tensor.data)) {
       problems.push(
-        `${prefix}${name}: expected float numbers, got int8, which takes a module of precision "int8"`,
+        `${keyOf(name)}: expected float numbers, got int8, which takes a module of precision "int8"`,
       );
     } else {
       selected.set(name, tensor.data);
@@ -115,17 +146,19 @@ export function selectParameters(
   }
   if (strict) {
     const known = new Set(specs.flatMap(({ name, int8 }) => (int8 ? [name, scaleNameOf(name)] : [name])));
-    for (const name of entries.keys()) if (!known.has(name)) problems.push(`unexpected ${prefix}${name}`);
+    const named = new Set(Array.from(known, (name) => keyOf(name).slice(prefix.length)));
+    for (const name of entries.keys()) if (!named.has(name)) problems.push(`unexpected ${prefix}${name}`);
   }
   // Getters of later entries may have transferred or cut the buffers of earlier ones: these have no elements then.
   for (const [name, data] of selected) {
-    if (lengthOf(data) === 0) problems.push(`${prefix}${name}: its buffer became shorter meanwhile`);
+    if (lengthOf(data) === 0) problems.push(`${keyOf(name)}: its buffer became shorter meanwhile`);
   }
   if (problems.length > 0) {
     const more = problems.splice(MOST_PROBLEMS).length;
     if (more > 0) problems.push(`${more} more`);
     const absent = specs.find(({ name }) => !entries.has(name));
-    if (absent !== undefined) problems.push(...meant(entries, absent.name, prefix));
+    if (absent !== undefined)
+      problems.push(...meant(entries, keyOf(absent.name).slice(prefix.length), prefix));
     throw coded("SHAPE", new RangeError(`${moduleName}.loadStateDict: ${problems.join("; ")}`));
   }
   return selected;
@@ -144,12 +177,12 @@ function meant(entries: ReadonlyMap<string, unknown>, name: string, prefix: stri
 function selectInt8(
   selected: Map<string, ParameterData>,
   spec: ParameterSpec,
-  prefix: string,
+  keyOf: (name: string) => string,
   data: ParameterData,
   given: TensorLike<unknown> | undefined,
 ): string[] {
-  const name = `${prefix}${spec.name}`;
-  const scaleName = scaleNameOf(name);
+  const name = keyOf(spec.name);
+  const scaleName = keyOf(scaleNameOf(spec.name));
   if (!isInt8Array(data)) {
     if (given !== undefined) return [`${name}: expected an Int8Array beside ${scaleName}, got other numbers`];
     const { values, scales, problem } = quantizeMatrix(data, spec.shape[0]!);
@@ -186,16 +219,21 @@ export function shapeOf(
   rank: number | undefined,
   prefix: string,
 ): readonly number[] {
+  const key = keyIn(entries, prefix, name);
   if (!entries.has(name)) {
     const found = [...entries.keys()].slice(0, 8).map((key) => `${prefix}${key}`);
     const list =
       found.length === 0 ? `no key begins with ${JSON.stringify(prefix)}` : `found ${found.join(", ")}`;
-    const problems = [`dict: expected a key ${prefix}${name}`, list, ...meant(entries, name, prefix)];
+    const problems = [
+      `dict: expected a key ${key}`,
+      list,
+      ...meant(entries, key.slice(prefix.length), prefix),
+    ];
     throw coded("SHAPE", new RangeError(problems.join("; ")));
   }
-  const { shape } = asParameter(entries.get(name), `${prefix}${name}`);
+  const { shape } = asParameter(entries.get(name), key);
   if (shape.length !== (rank ?? shape.length)) {
-    throw wrongShape(`${prefix}${name}.shape`, `${rank} dimensions`, showShape(shape));
+    throw wrongShape(`${key}.shape`, `${rank} dimensions`, showShape(shape));
   }
   return shape;
 }

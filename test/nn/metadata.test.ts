@@ -202,3 +202,53 @@ function revoked(): unknown {
   revoke();
   return { "": proxy };
 }
+
+describe("rename", () => {
+  using lstm = new LSTM(sizes);
+  const dict = lstm.stateDict();
+  const file = new Map([...dict].map(([name, tensor]) => [`net.x.${name}`, tensor]));
+  const load = (rename: unknown, prefix = "net.", from = file) =>
+    LSTM.fromStateDict(any(from), { prefix, rename: any(rename) });
+
+  it("finds parameters under the file's names below the prefix, by a function or a record", () => {
+    using byFunction = load((name: string) => `x.${name}`);
+    expect(byFunction.stateDict()).toEqual(dict);
+    using byRecord = load(Object.fromEntries([...dict.keys()].map((name) => [name, `x.${name}`])));
+    expect(byRecord.stateDict()).toEqual(dict);
+    using linear = new Linear({ inFeatures: 2, outFeatures: 3, precision: "int8" });
+    const { weight, weight_scale, bias } = Object.fromEntries(linear.stateDict<never>());
+    using again = Linear.fromStateDict(any({ w: weight, w_scale: weight_scale, bias }), {
+      rename: { weight: "w" },
+    });
+    expect(again.stateDict()).toEqual(linear.stateDict());
+  });
+
+  it.each([
+    ["dict: expected a key net.y.weight_ih_l0", RangeError, (name: string) => `y.${name}`],
+    ["options.rename: expected a record of strings or a function, got 1", TypeError, 1],
+    [
+      'options.rename of "weight_hr_l0": expected a string, got undefined',
+      TypeError,
+      (name: string) => (name === "weight_hr_l0" ? undefined : `x.${name}`),
+    ],
+    ['options.rename of "weight_ih_l0": expected a string, got 1', TypeError, { weight_ih_l0: 1 }],
+    [
+      "expected a string, but the function threw",
+      TypeError,
+      () => {
+        throw new Error("mine");
+      },
+    ],
+    ["expected another key than of", RangeError, () => "x.weight_ih_l0"],
+  ])("%s", (message, type, rename) => {
+    expect(() => load(rename)).toThrow(type);
+    expect(() => load(rename)).toThrow(message);
+  });
+
+  it("names the file's key where a shape is wrong", () => {
+    const wrong = new Map(file).set("net.x.bias_hh_l0", Tensor.zeros([1]));
+    expect(() => load((name: string) => `x.${name}`, "net.", wrong)).toThrow(
+      "net.x.bias_hh_l0: expected shape [12], got [1]",
+    );
+  });
+});

@@ -169,13 +169,13 @@ refuses("fromStateDict", [
     "an unknown option",
     () => LSTM.fromStateDict(dictOf(lstm), any({ bidirectional: true })),
     TypeError,
-    "options.bidirectional: unknown option; known are prefix, batchFirst, precision, clip, reverse, goBackwards, activation, recurrentActivation, cellActivation, inputForget, cellClip",
+    "options.bidirectional: unknown option; known are prefix, rename, batchFirst, precision, clip, reverse, goBackwards, activation, recurrentActivation, cellActivation, inputForget, cellClip",
   ],
   [
     "nonlinearity for a GRU",
     () => GRU.fromStateDict(dictOf(gru), any({ nonlinearity: "relu" })),
     TypeError,
-    "options.nonlinearity: unknown option; known are prefix, batchFirst, precision, clip, reverse, goBackwards, activation, recurrentActivation, resetAfter",
+    "options.nonlinearity: unknown option; known are prefix, rename, batchFirst, precision, clip, reverse, goBackwards, activation, recurrentActivation, resetAfter",
   ],
   [
     "an unknown nonlinearity",
@@ -256,7 +256,7 @@ refuses("fromStateDict", [
     "a cell's unknown option",
     () => GRUCell.fromStateDict(dictOf(gruCell), any({ batchFirst: true })),
     TypeError,
-    "options.batchFirst: unknown option; known are prefix, activation, recurrentActivation, resetAfter, clip",
+    "options.batchFirst: unknown option; known are prefix, rename, activation, recurrentActivation, resetAfter, clip",
   ],
   [
     "a Linear's dict without its weight",
