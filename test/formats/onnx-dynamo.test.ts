@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readOnnx, readWeights } from "../../src/formats/index.js";
 import { layer, marked } from "../support/onnx-layer.js";
-import { floats, int64s, model, node } from "../support/onnx-writer.js";
+import { floats, int64s, lengthDelimited, model, node, tensor } from "../support/onnx-writer.js";
 
 const FOLDER = new URL("files/onnx-dynamo/", import.meta.url);
 const EXPECTED: Record<
@@ -21,6 +21,8 @@ const EXPECTED: Record<
 const file = (name: string) => readFileSync(new URL(name, FOLDER));
 /** Those that have a test of their own. */
 const OTHERS = [
+  "lstm-int8-per-row.onnx",
+  "lstm-int8.onnx",
   "gru-unoptimised-dynamic.onnx",
   "lstm-unoptimised.onnx",
   "gru-onnxscript-0.7.0.onnx",
@@ -171,5 +173,71 @@ describe("readOnnx of PyTorch's default exporter", () => {
       expect.stringMatching(/unrolled an nn\.RNN .* export with dynamo=False, or save the state/),
     ]);
     expect(readOnnx(file("lstm-stack.onnx")).warnings).toEqual([]);
+  });
+
+  it.each([
+    ["lstm-int8.onnx", 1],
+    ["lstm-int8-per-row.onnx", 8],
+  ])("reads the int8 weights of %s as they are, with the scales of their rows", (name, different) => {
+    const { state, numLayers } = EXPECTED[name]!;
+    const { layers } = readOnnx(file(name));
+    expect(layers).toMatchObject([{ kind: "LSTM", numLayers, bias: true, initialState: undefined }]);
+    const { stateDict } = layers[0]!;
+    const scales = Object.keys(state).filter((key) => key.startsWith("weight"));
+    expect([...stateDict.keys()].sort()).toEqual(
+      [...Object.keys(state), ...scales.map((key) => `${key}_scale`)].sort(),
+    );
+    for (const [key, { shape, data }] of Object.entries(state)) {
+      const { data: numbers, shape: got } = stateDict.get(key)!;
+      expect(got).toEqual(shape);
+      const scale = stateDict.get(`${key}_scale`)?.data as Float32Array | undefined;
+      expect(numbers).toBeInstanceOf(scale === undefined ? Float32Array : Int8Array);
+      if (scale !== undefined) expect([scale.length, new Set(scale).size]).toEqual([shape[0], different]);
+      const meant = Array.from(numbers as Int8Array, (number, at) =>
+        scale === undefined ? number : Math.fround(number * scale[Math.floor(at / shape[1]!)]!),
+      );
+      expect([key, meant]).toEqual([key, data]);
+    }
+  });
+
+  it.each<[string, Record<number, string>, string]>([
+    ["W of bytes without a sign", { 1: "u8" }, "W of uint8 is not supported, only of int8"],
+    ["a zero point", { 11: "i1" }, "R_zero_point other than 0 is not supported"],
+    ["W of two dimensions", { 1: "i8" }, "W: expected 3 dimensions, got [1]"],
+    ["scales of another length", { 8: "h0" }, "W_scale: expected 1 or 8 floats, got float32 [1, 2, 2]"],
+    ["scales that are integers", { 8: "i1" }, "W_scale: expected 1 or 8 floats, got int64 [1]"],
+    ["no scale", { 10: "" }, "R_scale is missing"],
+    ["a computed scale", { 10: "x" }, "R_scale is an input of the model"],
+    ["R of another shape", { 2: "q3" }, "R: expected shape [1, 8, 2], got [1, 8, 3]"],
+    ["peepholes", { 7: "h0" }, "input P (peepholes) is not supported"],
+    ["another input", { 12: "h0" }, "input 12 is not supported"],
+  ])("refuses a quantised LSTM with %s", (_, changes, message) => {
+    const inputs = ["x", "q", "q", "", "", "", "", "", "scale", "zero", "scale", "zero", ""];
+    const bytes = (type: number, dims: number[], raw: ArrayBufferView) => tensor("", { type, dims, raw });
+    const named = (name: string, made: number[]) => [...made, ...lengthDelimited(8, name)];
+    const made = (wanted: readonly string[]) =>
+      model({
+        inputs: ["x"],
+        nodes: [
+          node("DynamicQuantizeLSTM", wanted, ["y"], {
+            domain: "com.microsoft",
+            attributes: { hidden_size: 2 },
+          }),
+        ],
+        initializers: [
+          named("q", bytes(3, [1, 2, 8], new Int8Array(16))),
+          named("q3", bytes(3, [1, 3, 8], new Int8Array(24))),
+          named("u8", bytes(2, [1, 2, 8], new Uint8Array(16))),
+          named("i8", bytes(3, [1], new Int8Array(1))),
+          named("zero", bytes(3, [1], new Int8Array(1))),
+          floats("scale", [1], [0.5]),
+          floats("h0", [1, 2, 2], [0, 0, 0, 0]),
+          int64s("i1", [1]),
+        ],
+      });
+    expect(readOnnx(made(inputs)).layers).toHaveLength(1);
+    const changed = inputs.map((name, at) => changes[at] ?? name);
+    expect(() => readOnnx(made(changed))).toThrow(FormatError);
+    expect(() => readOnnx(made(changed))).toThrow(message);
   });
 });

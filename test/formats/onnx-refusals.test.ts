@@ -91,8 +91,8 @@ describe("readOnnx", () => {
     ["an unknown layout", layer("RNN", { attributes: { layout: 2 } }), "layout 2 is unknown"],
     [
       "a relative of another domain",
-      model({ nodes: [node("DynamicQuantizeLSTM", [], ["y"], { domain: "com.microsoft" })] }),
-      'onnx: DynamicQuantizeLSTM "DynamicQuantizeLSTM_0": operator com.microsoft.DynamicQuantizeLSTM is not supported',
+      model({ nodes: [node("OtherLSTM", [], ["y"], { domain: "com.microsoft" })] }),
+      'onnx: OtherLSTM "OtherLSTM_0": operator com.microsoft.OtherLSTM is not supported',
     ],
     ["no weights", layer("LSTM", { inputs: ["x", "", "r"] }), 'onnx: LSTM "LSTM_0": W is missing'],
     [

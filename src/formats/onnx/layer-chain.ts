@@ -127,6 +127,7 @@ function fits(before: Recurrent, after: Recurrent): boolean {
     sameCell(before.cells[0]!, after.cells[0]!) &&
     (before.p === undefined) === (after.p === undefined) &&
     before.lengths === after.lengths &&
+    (before.scales === undefined) === (after.scales === undefined) &&
     after.inputSize === before.directions * before.hiddenSize &&
     // One module cannot have a state that is constant in one layer and fed in another.
     (before.h0 === "runtime") === (after.h0 === "runtime") &&

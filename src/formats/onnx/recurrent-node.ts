@@ -5,6 +5,7 @@
  * say of the cell. What our modules do not compute is refused, and the error names it.
  */
 
+import { scaleNameOf } from "../../int8/round-weights.js";
 import { sameShape, show, showShape } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError, shorten, unsupported } from "../bytes.js";
@@ -14,7 +15,9 @@ import { type CellOptions, readCellOptions, sameCell } from "./cell-options.js";
 import { type Constants, NotConstant } from "./constants.js";
 import { copyRun } from "./copy-run.js";
 import type { Attribute } from "./model-proto.js";
+import type { AnyTensor } from "./operators.js";
 import { type GruReading, isMeantAfter } from "./pytorch-exporter.js";
+import { isQuantized, QUANTIZED_INPUTS, readQuantized } from "./quantized-lstm.js";
 import type { Site } from "./scope.js";
 
 export type Kind = "LSTM" | "GRU" | "RNN";
@@ -36,8 +39,8 @@ const KNOWN: ReadonlySet<string> = new Set([
 
 const INPUTS = ["X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"];
 
-/** The inputs that may be constant: W, R, B, initial_h, initial_c, P. */
-export const WEIGHTS = [1, 2, 3, 5, 6, 7] as const;
+/** The inputs that may be constant: W, R, B, initial_h, initial_c, P, and the scales of quantised weights. */
+export const WEIGHTS = [1, 2, 3, 5, 6, 7, ...QUANTIZED_INPUTS] as const;
 
 /** The weights by which an LSTM's gates see c, in ONNX's order. */
 const PEEPHOLES = ["weight_ci", "weight_co", "weight_cf"] as const;
@@ -58,8 +61,10 @@ export interface Recurrent {
   /** The name of the input that gives lengths, "" if there is none. */
   readonly lengths: string;
   /** (D, G*H, I), (D, G*H, H), (D, 2*G*H) */
-  readonly w: Tensor;
-  readonly r: Tensor;
+  readonly w: Tensor<Float32Array | Int8Array>;
+  readonly r: Tensor<Float32Array | Int8Array>;
+  /** Of the rows of int8 weights, (D, G*H) each. */
+  readonly scales: { readonly w: Float32Array; readonly r: Float32Array } | undefined;
   readonly b: Tensor | undefined;
   /** (D, 3*H) */
   readonly p: Tensor | undefined;
@@ -72,10 +77,11 @@ export interface Recurrent {
 export function readRecurrent(site: Site, constants: Constants, gru: GruReading): Recurrent {
   const { node, scope } = site;
   const label = labelOf(site);
-  if (node.domain !== "" || !Object.hasOwn(GATE_ORDER, node.opType)) {
+  const int8 = isQuantized(node);
+  if (!int8 && (node.domain !== "" || !Object.hasOwn(GATE_ORDER, node.opType))) {
     throw unsupported(`${label}: operator ${shorten(node.operator)} is not supported`);
   }
-  const kind = node.opType as Kind;
+  const kind = int8 ? "LSTM" : (node.opType as Kind);
   const attribute = (name: string) => scope.attribute(node, name);
   const direction = readDirection(attribute("direction"), label);
   const directions = direction === "bidirectional" ? 2 : 1;
@@ -83,7 +89,7 @@ export function readRecurrent(site: Site, constants: Constants, gru: GruReading)
   const stated = readCellOptions(kind, directions, attribute, label);
   const cells = isMeantAfter(site, gru) ? stated.map((cell) => ({ ...cell, resetAfter: true })) : stated;
   for (const [at, name] of node.inputs.entries()) {
-    if (at > (kind === "LSTM" ? 7 : 5) && name !== "") {
+    if (at > (int8 ? 11 : kind === "LSTM" ? 7 : 5) && name !== "") {
       throw unsupported(`${label}: input ${at} is not supported`);
     }
   }
@@ -96,8 +102,11 @@ export function readRecurrent(site: Site, constants: Constants, gru: GruReading)
     return value as Tensor;
   };
   for (const at of [1, 2]) if (!node.inputs[at]) throw new FormatError(`${label}: ${INPUTS[at]} is missing`);
-  const w = weight(1);
-  const r = weight(2);
+  const [quantizedW, quantizedR] = int8
+    ? (["W", "R"] as const).map((name) => readQuantized(site, name, constants, label))
+    : [];
+  const w = quantizedW?.weight ?? weight(1);
+  const r = quantizedR?.weight ?? weight(2);
   const b = node.inputs[3] ? weight(3) : undefined;
   const gates = GATE_ORDER[kind].length;
   const hiddenSize = attribute("hidden_size")?.i ?? r.shape[2] ?? 0;
@@ -107,7 +116,7 @@ export function readRecurrent(site: Site, constants: Constants, gru: GruReading)
       `${label}: expected hidden_size of at least 1, got ${hiddenSize}, W ${showShape(w.shape)}`,
     );
   }
-  const expectShape = (name: string, tensor: Tensor, shape: readonly number[]) => {
+  const expectShape = (name: string, tensor: AnyTensor, shape: readonly number[]) => {
     if (sameShape(tensor.shape, shape)) return;
     throw new FormatError(
       `${label}: ${name}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}`,
@@ -150,6 +159,7 @@ export function readRecurrent(site: Site, constants: Constants, gru: GruReading)
     lengths: node.inputs[4] ?? "",
     w,
     r,
+    scales: quantizedW && quantizedR && { w: quantizedW.scales, r: quantizedR.scales },
     b,
     p,
     h0: state(5),
@@ -162,10 +172,12 @@ export function layersOf(recurrent: Recurrent): Recurrent[] {
   const { cells, directions } = recurrent;
   if (directions === 1 || sameCell(cells[0]!, cells[1]!)) return [recurrent];
   return (["forward", "reverse"] as const).map((direction, at) => {
-    const half = <Value extends Tensor | undefined>(whole: Value): Value =>
-      whole && (new Tensor(halfOf(whole, at), [1, ...whole.shape.slice(1)]) as Value);
+    const part = <Data extends Float32Array | Int8Array>(data: Data): Data =>
+      data.subarray((at * data.length) / 2, ((at + 1) * data.length) / 2) as Data;
+    const half = <Data extends Float32Array | Int8Array>({ data, shape }: Tensor<Data>) =>
+      new Tensor(part(data), [1, ...shape.slice(1)]);
     const state = (value: Recurrent["h0"]) => (value instanceof Tensor ? half(value) : value);
-    const { w, r, b, p, h0, c0 } = recurrent;
+    const { w, r, scales, b, p, h0, c0 } = recurrent;
     return {
       ...recurrent,
       direction,
@@ -174,18 +186,13 @@ export function layersOf(recurrent: Recurrent): Recurrent[] {
       split: true,
       w: half(w),
       r: half(r),
-      b: half(b),
-      p: half(p),
+      scales: scales && { w: part(scales.w), r: part(scales.r) },
+      b: b && half(b),
+      p: p && half(p),
       h0: state(h0),
       c0: state(c0),
     };
   });
-}
-
-/** The numbers of one of two directions, which lie one after the other; not copied. */
-function halfOf({ data }: Tensor, direction: number): Float32Array {
-  const count = data.length / 2;
-  return data.subarray(direction * count, (direction + 1) * count);
 }
 
 /**
@@ -193,7 +200,7 @@ function halfOf({ data }: Tensor, direction: number): Float32Array {
  * may share a weight, but each layer gets numbers of its own: a user may change one layer's.
  */
 export function layerDict(
-  { kind, directions, hiddenSize, w, r, b, p }: Recurrent,
+  { kind, directions, hiddenSize, w, r, scales, b, p }: Recurrent,
   layer: number,
   withBias: boolean,
   allowance: Allowance,
@@ -205,15 +212,18 @@ export function layerDict(
   const rows = order.length * hiddenSize;
   for (let direction = 0; direction < directions; direction++) {
     const suffix = layerSuffix(layer, direction === 1);
-    for (const [name, { data, shape }] of [
-      ["weight_ih", w],
-      ["weight_hh", r],
+    for (const [name, { data, shape }, rowScales] of [
+      ["weight_ih", w, scales?.w],
+      ["weight_hh", r, scales?.r],
     ] as const) {
       const columns = shape[2]!;
       dict.set(
         `${name}${suffix}`,
         new Tensor(reorder(data, direction * rows, order, hiddenSize * columns, columns), [rows, columns]),
       );
+      if (rowScales === undefined) continue;
+      const scale = reorder(rowScales, direction * rows, order, hiddenSize, 1);
+      dict.set(scaleNameOf(`${name}${suffix}`), new Tensor(scale, [rows]));
     }
     for (const [at, name] of p === undefined ? [] : PEEPHOLES.entries()) {
       const from = (3 * direction + at) * hiddenSize;
@@ -234,14 +244,14 @@ export function layerDict(
 /**
  * The gates' blocks of `block` numbers each, from row `row` on, in this order. A row has `columns` numbers.
  */
-function reorder(
-  data: Float32Array,
+function reorder<Numbers extends Float32Array | Int8Array>(
+  data: Numbers,
   row: number,
   order: readonly number[],
   block: number,
   columns: number,
-): Float32Array {
-  const result = new Float32Array(order.length * block);
+): Numbers {
+  const result = new (data.constructor as new (length: number) => Numbers)(order.length * block);
   for (const [gate, from] of order.entries()) {
     const start = row * columns + from * block;
     result.set(data.subarray(start, start + block), gate * block);
