@@ -43,7 +43,7 @@ const gates: readonly number[] = lstm.trace(output).layers[0]!.f.shape;
 lstm.loadStateDict(lstm.stateDict()).loadStateDict(Object.fromEntries(lstm.stateDict()), { strict: maybe.flag });
 const hidden: Tensor = GRU.fromStateDict({ weight_ih_l0: { data: [1], dims: [1, 1] } }).forward(output)[1];
 new Embedding({ numEmbeddings: 4, embeddingDim: 2 }).forward([[1, 2], [3, 0]]);
-LSTM.fromStateDict(lstm.stateDict(), { rename: (name: string) => `x.${name}` }).dispose();
+LSTM.fromStateDict(lstm.stateDict(), { rename: (name: string) => "x." + name }).dispose();
 Linear.fromStateDict(lstm.stateDict(), { rename: { weight: "kernel" } }).dispose();
 const kept: string | undefined = lstm.stateDict().metadata[""]?.kind;
 const dict: StateDict = readSafetensors(new Uint8Array());
