@@ -38,6 +38,13 @@ const TORCH = [
 ];
 const CHECKPOINTS = ["module.pt", "module-legacy.pt", "script.pt", "checkpoint-legacy.pt"];
 const TORCH_2 = ["compiled.pt", "dtensor-replicated.pt", "exported.pt2", "exported-2.4.pt2"];
+const CURRENT = [
+  "axes.pt",
+  "beside.pt",
+  "quantised-pair-module.pt",
+  "quantised-plain.pt",
+  "weight-drop-above.pt",
+];
 const LSTM = {
   type: "lstm",
   activation: "tanh",
@@ -59,6 +66,7 @@ const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Ar
   readTorch: [
     ...[...TORCH, ...CHECKPOINTS].map((name) => file(`torch/${name}`)),
     ...TORCH_2.map((name) => file(`torch-2/${name}`)),
+    ...CURRENT.map((name) => file(`torch-current/${name}`)),
   ],
   readOnnx: ONNX_FILES,
   listOnnxNodes: ONNX_FILES,

@@ -140,10 +140,12 @@ with zipfile.ZipFile(path("zip.pt")) as stored:
             deflated.writestr(entry.filename, stored.read(entry))
 expected["deflated.pt"] = expected["zip.pt"]
 
+quantised = {"w": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)}
+save("quantised.pt", quantised, {"w": quantised["w"].dequantize()})
+
 # Refused ones.
 save("tensor.pt", torch.ones(2), {})
 save("sparse.pt", {"w": torch.eye(2).to_sparse()}, {})
-save("quantised.pt", {"w": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)}, {})
 save("complex.pt", {"w": torch.ones(2, dtype=torch.complex64)}, {})
 beside = {"model": state, "phases": torch.ones(2, dtype=torch.complex64), "codes": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.quint8)}
 save("beside.pt", beside, state)

@@ -55,6 +55,10 @@ def run(layer):
     """A layer's kind as JavaScript names it, an input, and the output: the first, where there are several."""
     kind = type(layer).__name__.replace("Parametrized", "")
     x = input_of(layer)
+    if isinstance(layer, nn.Linear):
+        x = x.repeat(1, 2)[:, : layer.in_features]
+    elif isinstance(layer, nn.Embedding):
+        x = x % layer.num_embeddings
     with torch.no_grad():
         y = layer(x)
     return {"kind": kind, "input": numbers(x), "output": numbers(y[0] if isinstance(y, tuple) else y)}
@@ -202,10 +206,138 @@ def beside():
     expect("beside.safetensors", {"lstm.": lstm}, skipped=list(stored))
 
 
+class Quantisable(nn.Module):
+    """Layers that quantize_dynamic takes. `twice` and `both_ways` have two parts of the same sizes each."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(2, 3, num_layers=2, bidirectional=True)
+        self.gru = nn.GRU(2, 3, num_layers=2)
+        self.wide = nn.GRU(2, 3, bidirectional=True)
+        self.lstm_cell = nn.LSTMCell(2, 3)
+        self.gru_cell = nn.GRUCell(2, 3)
+        self.rnn_cell = nn.RNNCell(2, 3)
+        self.linear = nn.Linear(2, 3)
+        self.plain = nn.Conv1d(2, 3, 2)
+
+    def forward(self, x):
+        y = self.lstm(x)[0]
+        self.gru(x), self.wide(x)
+        self.lstm_cell(x[0]), self.gru_cell(x[0]), self.rnn_cell(x[0])
+        return y, self.linear(x)
+
+
+class Pair(nn.Module):
+    """Two parts of the same sizes each, which are two layers here and two directions there."""
+
+    def __init__(self):
+        super().__init__()
+        self.twice = nn.LSTM(2, 2, num_layers=2)
+        self.both_ways = nn.LSTM(2, 2, bidirectional=True)
+        self.conv = nn.Conv1d(2, 3, 2)
+
+    def forward(self, x):
+        return self.twice(x)[0], self.both_ways(x)[0]
+
+
+def plain_weights(packed):
+    weight, bias = packed.__getstate__()[0] if not isinstance(packed, tuple) else packed
+    return weight, bias
+
+
+def weights_of(layer):
+    """The weights of a quantised layer by plain names."""
+    if isinstance(layer, torch.ao.nn.quantized.dynamic.Linear):
+        return {"weight": layer.weight()}
+    if isinstance(layer, torch.ao.nn.quantized.dynamic.modules.rnn.RNNCellBase):
+        return {f"weight_{part}": plain_weights(getattr(layer, f"_packed_weight_{part}"))[0] for part in ("ih", "hh")}
+    found = {}
+    for index, value in enumerate(layer._all_weight_values):
+        products = value.param.__getstate__()[0][4]
+        layers, directions = divmod(index, 2 if layer.bidirectional else 1)
+        for part, product in zip(("ih", "hh"), products):
+            found[f"weight_{part}_l{layers}{'_reverse' if directions else ''}"] = plain_weights(product)[0]
+    return found
+
+
+def describe_quantised(model, original):
+    """The integers and scales that PyTorch has, and layers in which their floats stand."""
+    integers, plain = {}, {}
+    for prefix, layer in original.named_children():
+        quantised = getattr(model, prefix)
+        twin = getattr(original, prefix)
+        plain[f"{prefix}."] = twin
+        if type(quantised) is type(twin):
+            continue
+        for name, weight in weights_of(quantised).items():
+            floats = weight.dequantize() if weight.is_quantized else weight
+            getattr(twin, name).data.copy_(floats)
+            if weight.is_quantized and "cell" not in prefix:
+                each = weight.qscheme() == torch.per_channel_affine
+                scales = weight.q_per_channel_scales() if each else torch.full(weight.shape[:1], weight.q_scale())
+                integers[f"{prefix}.{name}"] = {"integers": weight.int_repr().flatten().tolist(), "scales": numbers(scales)["data"]}
+    return integers, plain
+
+
+def quantised():
+    from torch.ao import quantization
+
+    kinds = {nn.LSTM, nn.GRU, nn.LSTMCell, nn.GRUCell, nn.RNNCell, nn.Linear}
+    each = quantization.QConfig(
+        activation=quantization.default_dynamic_quant_observer, weight=quantization.default_per_channel_weight_observer
+    )
+    suffix = "-2.4" if OLD else ""
+    schemes = {"tensor": dict(dtype=torch.qint8), "float16": dict(dtype=torch.float16), "channel": None}
+    for scheme, options in schemes.items():
+        if OLD and scheme != "tensor":
+            continue
+        torch.manual_seed(3)
+        original = Quantisable().eval()
+        # Of the default scheme's integers one is -128: that of the weight of least value, where it is of the largest size.
+        original.lstm.weight_hh_l0.data[1, 1] = -0.75
+        if options is None:
+            model = quantization.quantize_dynamic(original, qconfig_spec={kind: each for kind in kinds})
+        else:
+            model = quantization.quantize_dynamic(original, kinds, **options)
+        integers, plain = describe_quantised(model, original)
+        save(f"quantised-{scheme}{suffix}.pt", model.state_dict(), plain, integers=integers)
+        save(f"quantised-{scheme}-module{suffix}.pt", model, plain, integers=integers)
+        if scheme != "float16":
+            scripted = f"quantised-{scheme}-script{suffix}.pt"
+            torch.jit.save(torch.jit.script(model), os.path.join(FOLDER, scripted))
+            deflate(os.path.join(FOLDER, scripted))
+            expect(scripted, plain, integers=integers)
+    torch.manual_seed(4)
+    original = Pair().eval()
+    model = quantization.quantize_dynamic(original, kinds)
+    integers, plain = describe_quantised(model, original)
+    save(f"quantised-pair-module{suffix}.pt", model, plain, integers=integers)
+    lost = ["twice.weight_ih_l0", "both_ways.weight_ih_l0"]
+    save(f"quantised-pair{suffix}.pt", model.state_dict(), {"conv.": original.conv}, skipped=lost)
+    if not OLD:
+        ramp = torch.arange(6.0).reshape(2, 3)
+        scales, points = torch.tensor([0.1, 0.2], dtype=torch.float64), torch.tensor([3, 0])
+        weights = {
+            "linear.weight": torch.quantize_per_tensor(ramp, 0.1, 5, torch.quint8),
+            "signed.weight": torch.quantize_per_tensor(ramp, 0.1, 0, torch.qint8),
+            "wide.weight": torch.quantize_per_tensor(ramp, 0.001, 7, torch.qint32),
+            "each.weight": torch.quantize_per_channel(ramp, scales, points, 0, torch.qint8),
+            "across.weight": torch.quantize_per_channel(ramp.t().contiguous(), scales, points, 1, torch.quint8),
+            "embedding.weight": torch.quantize_per_channel(ramp, scales, scales, 0, torch.quint8),
+        }
+        plain = {}
+        for name, weight in weights.items():
+            layer = nn.Embedding(2, 3) if name.startswith("emb") else nn.Linear(weight.shape[1], weight.shape[0], bias=False)
+            layer.weight.data = weight.dequantize()
+            plain[name.replace("weight", "")] = layer
+        save("quantised-plain.pt", weights, plain)
+
+
 if not OLD:
     folded()
     dropped()
     beside()
+quantised()
 
 with open(EXPECTED, "w") as file:
     json.dump(expected, file, sort_keys=True)

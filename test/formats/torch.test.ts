@@ -56,7 +56,6 @@ const PATHS: Record<string, ReadTorchOptions> = {
 const REFUSED: Record<string, string> = {
   "tensor.pt": "torch: the file holds one tensor, not a state dict",
   "sparse.pt": 'torch: tensor "w": it is sparse; save tensor.to_dense()',
-  "quantised.pt": 'torch: tensor "w": it is quantised; save tensor.dequantize()',
   "complex.pt": 'torch: tensor "w": it is complex; save torch.view_as_real(tensor)',
   "empty.pt":
     'torch: no state dict at the top nor under state_dict, model_state_dict, model_state, model; name one with { path }; its keys are "epoch", "history"',

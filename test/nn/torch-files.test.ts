@@ -25,18 +25,43 @@ type Kind = keyof typeof CLASSES;
 /** By prefix, what make_torch_current.py says of a layer. */
 type Layers = Record<string, { readonly kind: Kind; readonly input: Numbers; readonly output: Numbers }>;
 
-const EXPECTED: Record<string, { readonly layers: Layers; readonly skipped?: readonly string[] }> =
-  Object.assign(
-    {},
-    ...["expected.json", "expected-2.4.json"].map((name) =>
-      JSON.parse(readFileSync(new URL(name, FOLDER), "utf8")),
-    ),
-  );
+interface File {
+  readonly layers: Layers;
+  readonly skipped?: readonly string[];
+  /** By name, what PyTorch's quantised weights consist of. */
+  readonly integers?: Record<string, { readonly integers: number[]; readonly scales: number[] }>;
+}
+
+const EXPECTED: Record<string, File> = Object.assign(
+  {},
+  ...["expected.json", "expected-2.4.json"].map((name) =>
+    JSON.parse(readFileSync(new URL(name, FOLDER), "utf8")),
+  ),
+);
 
 const bytesOf = (name: string) => new Uint8Array(readFileSync(new URL(name, FOLDER)));
 
 function read(name: string): FileDict {
   return (name.endsWith(".safetensors") ? readSafetensors : readTorch)(bytesOf(name));
+}
+
+/** The same with floats in place of int8 weights. */
+function inFloats(dict: StateDict): StateDict {
+  const floats: StateDict = new Map();
+  for (const [name, tensor] of dict) {
+    const { data, shape } = tensor;
+    const scales = dict.get(`${name}_scale`)?.data as Float32Array | undefined;
+    if (scales === undefined) {
+      if (!name.endsWith("_scale")) floats.set(name, tensor);
+      continue;
+    }
+    const numbers = Float32Array.from(
+      data as Int8Array,
+      (value, at) => value * scales[Math.floor(at / shape[1]!)]!,
+    );
+    floats.set(name, new Tensor(numbers, shape));
+  }
+  return floats;
 }
 
 /** The output of one layer, the first where there are several. */
@@ -68,11 +93,50 @@ describe("files of current PyTorch", () => {
 
   it.each(cases)("%s, %s: computes what PyTorch computes", (file, prefix) => {
     const { kind, input, output } = EXPECTED[file]!.layers[prefix]!;
-    const got = outputOf(kind, read(file), prefix, input);
+    const dict = read(file);
+    const isInt8 = [...dict].some(([name, { data }]) => name.startsWith(prefix) && data instanceof Int8Array);
+    const got = outputOf(kind, isInt8 ? inFloats(dict) : dict, prefix, input);
     expect(got.shape).toEqual(output.shape);
     for (const [at, value] of got.data.entries()) {
       expect(Math.abs(value - output.data[at]!)).toBeLessThan(2e-6);
     }
+  });
+
+  const quantised = Object.keys(EXPECTED).filter((file) => EXPECTED[file]!.integers !== undefined);
+
+  it.each(quantised)(
+    "%s: has PyTorch's integers and scales, and int8 layers take them as they are",
+    (file) => {
+      const { integers: expected, layers } = EXPECTED[file]!;
+      const dict = read(file);
+      const names = [...dict].filter(([, { data }]) => data instanceof Int8Array).map(([name]) => name);
+      expect(names.sort()).toEqual(Object.keys(expected!).sort());
+      for (const [name, { integers, scales }] of Object.entries(expected!)) {
+        expect([name, Array.from(dict.get(name)!.data as Int8Array)]).toEqual([name, integers]);
+        expect([name, dict.get(`${name}_scale`)!.data]).toEqual([name, Float32Array.from(scales)]);
+      }
+      const floats = inFloats(dict);
+      for (const [prefix, { kind, input, output }] of Object.entries(layers)) {
+        if (!names.some((name) => name.startsWith(prefix))) continue;
+        const layer = (CLASSES[kind] as typeof LSTM).fromStateDict(dict, { prefix });
+        expect(layer.precision).toBe("int8");
+        for (const [name, { data }] of layer.stateDict<Float32Array | Int8Array>()) {
+          expect([name, data]).toEqual([name, dict.get(prefix + name)!.data]);
+        }
+        layer.dispose();
+        const [got, close] = [dict, floats].map((weights) => outputOf(kind, weights, prefix, input));
+        expect(got!.shape).toEqual(output.shape);
+        for (const [at, value] of got!.data.entries()) {
+          // Inputs and states are rounded to 14 bits.
+          expect(Math.abs(value - close!.data[at]!)).toBeLessThan(1e-3);
+        }
+      }
+    },
+  );
+
+  it("have a weight of -128, which PyTorch writes", () => {
+    const { data } = read("quantised-tensor.pt").get("lstm.weight_hh_l0")!;
+    expect(data).toContain(-128);
   });
 
   it("name what was skipped and the way on", () => {

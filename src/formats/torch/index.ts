@@ -16,7 +16,9 @@ import { foldParts } from "../reparametrised.js";
 import { filesOf, readShards, type Shards } from "../shards.js";
 import { openArchive } from "./archive.js";
 import { bad } from "./error.js";
+import { isPacked, isView as isTensor, PACKED_PARTS, unpack, type View } from "./packed.js";
 import { NumberKey, PyObject } from "./pickle/globals.js";
+import { costOfQuantised, QuantisedView, readQuantised } from "./quantised.js";
 import { costOf, TensorView, toTensor, UnsupportedTensor } from "./rebuild-tensor.js";
 
 /** The keys under which checkpoints keep their state dict, in the order in which they are tried. */
@@ -84,9 +86,10 @@ function readDict(file: Uint8Array, keys: readonly string[] | undefined): FileDi
       skipped.push({ name, reason: view.reason });
       continue;
     }
-    total += costOf(view);
+    total += view instanceof QuantisedView ? costOfQuantised(view) : costOf(view);
     if (total > mostBytes) throw bad(`${label}: tensors take more than ${mostBytes} bytes`);
-    dict.set(name, toTensor(view, label, read));
+    if (view instanceof TensorView) dict.set(name, toTensor(view, label, read));
+    else for (const [part, tensor] of readQuantised(name, view, label, read)) dict.set(part, tensor);
   }
   if (dict.size === 0) {
     const [{ name, reason }] = skipped as [SkippedTensor];
@@ -95,7 +98,19 @@ function readDict(file: Uint8Array, keys: readonly string[] | undefined): FileDi
   return withSkipped(dict, skipped);
 }
 
-type Views = Map<string, TensorView | UnsupportedTensor>;
+type Views = Map<string, View>;
+
+/** What is collected of a state dict or module. */
+interface Collected {
+  readonly views: Views;
+  /** The packed weights of quantised layers, by name. */
+  readonly packed: Map<string, unknown>;
+  /** Directions of quantised LSTMs and GRUs, by prefix. */
+  readonly directions: Map<string, number>;
+  /** What modules may have yet. */
+  parts: number;
+  characters: number;
+}
 
 function checkPath(path: unknown): readonly string[] {
   const expected = "a key or an array of keys";
@@ -187,53 +202,62 @@ function isSingle(view: TensorView | UnsupportedTensor): boolean {
 /** The tensors of a state dict, or of a module and its submodules. Undefined if there are none. */
 function viewsOf(value: unknown): Views | undefined {
   const views: Views = new Map();
+  const budget = { parts: MOST_PARTS, characters: MOST_CHARACTERS };
+  const collected: Collected = { views, packed: new Map(), directions: new Map(), ...budget };
   if (value instanceof Map) {
     for (const [key, entry] of value) {
+      if (typeof key === "string" && isPacked(key, entry)) collected.packed.set(key, entry);
       if (!isTensor(entry)) continue;
       if (typeof key !== "string") throw bad(`a tensor whose key is ${showKey(key)}`);
       add(views, key, entry);
     }
   } else if (value instanceof PyObject) {
-    collectModule(value, "", 0, views, { parts: MOST_PARTS, characters: MOST_CHARACTERS });
+    collectModule(value, "", 0, collected);
   }
+  unpack(collected.packed, views, collected.directions);
   return views.size > 0 ? views : undefined;
 }
 
 /** An nn.Module keeps its parts in three dicts, a TorchScript module directly among its attributes. */
-function collectModule(
-  module: PyObject,
-  prefix: string,
-  depth: number,
-  views: Views,
-  budget: { parts: number; characters: number },
-): void {
+function collectModule(module: PyObject, prefix: string, depth: number, collected: Collected): void {
   if (depth > MOST_DEPTH) throw bad(`modules nest deeper than ${MOST_DEPTH}`);
   const { state } = module;
   if (!(state instanceof Map)) return;
   const scripted = module.type.name.startsWith("__torch__.");
   const passing = state.get("_non_persistent_buffers_set");
+  const isBidirectional = state.get("bidirectional");
+  if (typeof isBidirectional === "boolean") collected.directions.set(prefix, isBidirectional ? 2 : 1);
+  // A module keeps these beside its three dicts.
+  const packed = new Map(
+    PACKED_PARTS.map((key) => [key, state.get(key)] as const).filter(([key, entry]) =>
+      isPacked(prefix + key, entry),
+    ),
+  );
   for (const group of scripted
     ? [state]
-    : ["_parameters", "_buffers", "_modules"].map((key) => state.get(key))) {
+    : [...["_parameters", "_buffers", "_modules"].map((key) => state.get(key)), packed]) {
     if (!(group instanceof Map)) continue;
-    budget.parts -= group.size;
-    if (budget.parts < 0) throw bad(`modules of more than ${MOST_PARTS} parts`);
+    collected.parts -= group === packed ? 0 : group.size;
+    if (collected.parts < 0) throw bad(`modules of more than ${MOST_PARTS} parts`);
     for (const [key, entry] of group) {
       if (typeof key !== "string") throw bad(`a part of a module whose key is ${show(key)}`);
       const name = prefix + key;
       if (name.length > MOST_NAME) throw bad(`a module's part has a name of ${name.length} characters`);
-      if (entry instanceof PyObject) collectModule(entry, `${name}.`, depth + 1, views, budget);
-      else if (isTensor(entry) && !(passing instanceof Set && passing.has(key))) {
-        budget.characters -= name.length;
-        if (budget.characters < 0) throw bad(`names of tensors of more than ${MOST_CHARACTERS} characters`);
-        if (views.has(name)) throw bad(`tensor ${show(name)} occurs twice`);
-        add(views, name, entry);
+      const isPack = PACKED_PARTS.includes(key) && isPacked(name, entry);
+      if (entry instanceof PyObject && !isPack) collectModule(entry, `${name}.`, depth + 1, collected);
+      else if (isPack || (isTensor(entry) && !(passing instanceof Set && passing.has(key)))) {
+        collected.characters -= name.length;
+        if (collected.characters < 0)
+          throw bad(`names of tensors of more than ${MOST_CHARACTERS} characters`);
+        if (collected.views.has(name)) throw bad(`tensor ${show(name)} occurs twice`);
+        if (isTensor(entry)) add(collected.views, name, entry);
+        else collected.packed.set(name, entry);
       }
     }
   }
 }
 
-function add(views: Views, name: string, view: TensorView | UnsupportedTensor): void {
+function add(views: Views, name: string, view: View): void {
   views.set(name, view);
   if (views.size > MOST_TENSORS) throw bad(`more than ${MOST_TENSORS} tensors`);
 }
@@ -263,10 +287,6 @@ function lookUp(entries: Entries | undefined, key: string): readonly [unknown] |
     if (known instanceof NumberKey && String(known.number) === key) found = [value];
   }
   return found;
-}
-
-function isTensor(value: unknown): value is TensorView | UnsupportedTensor {
-  return value instanceof TensorView || value instanceof UnsupportedTensor;
 }
 
 function keysOf(entries: Entries | undefined): string {

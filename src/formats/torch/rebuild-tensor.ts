@@ -54,6 +54,8 @@ export class Storage {
     readonly elements: number,
     /** Of all elements together; NaN where the type is unknown. */
     readonly bytes: number,
+    /** The type as PyTorch names it, without its module: "FloatStorage". */
+    readonly typeName: string,
   ) {}
 }
 
@@ -66,7 +68,8 @@ export class UnsupportedTensor {
 }
 
 const COMPLEX = new UnsupportedTensor("it is complex; save torch.view_as_real(tensor)");
-const QUANTISED = new UnsupportedTensor("it is quantised; save tensor.dequantize()");
+/** One of a scheme that is not known. */
+export const QUANTISED = new UnsupportedTensor("it is quantised; save tensor.dequantize()");
 
 /**
  * Storages whose numbers are not read, with the bytes of an element. The legacy format needs these to find
@@ -107,9 +110,9 @@ export function storageOf(id: readonly unknown[]): Storage {
   const count = elements as number;
   if (width === undefined || dataType === undefined) {
     const reason = `its storage type ${shorten(name)} is not supported`;
-    return new Storage(key, new UnsupportedTensor(reason), count, Number.NaN);
+    return new Storage(key, new UnsupportedTensor(reason), count, Number.NaN, short);
   }
-  return new Storage(key, dataType, count, count * width);
+  return new Storage(key, dataType, count, count * width, short);
 }
 
 /** Arguments: storage, offset, size, stride, requires_grad, hooks, and perhaps the bits of a lazy view. */
@@ -178,7 +181,6 @@ export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) =>
   ["torch._utils._rebuild_wrapper_subclass", subclass],
   ["torch._utils._rebuild_sparse_tensor", unsupportedTensor("sparse; save tensor.to_dense()")],
   ["torch._utils._rebuild_sparse_csr_tensor", unsupportedTensor("sparse; save tensor.to_dense()")],
-  ["torch._utils._rebuild_qtensor", () => QUANTISED],
   ["torch._utils._rebuild_meta_tensor_no_storage", unsupportedTensor("on the meta device, without numbers")],
   [
     "torch._utils._rebuild_device_tensor_from_numpy",
