@@ -195,7 +195,7 @@ function networksOf(dict: ReadonlyMap<unknown, unknown>): string[] {
   return names;
 }
 
-function isSingle(view: TensorView | UnsupportedTensor): boolean {
+function isSingle(view: View): boolean {
   return view instanceof TensorView && Array.isArray(view.size) && view.size.length === 0;
 }
 
