@@ -1,5 +1,7 @@
 /** What readers say of a recurrent layer besides its weights: the options of `new LSTM`, `new GRU` and `new RNN`. */
 
+export type LayerKind = "LSTM" | "GRU" | "RNN";
+
 /** The names of activations that files have, as the modules' options take them. */
 export type LayerActivationName =
   | "tanh"
@@ -48,7 +50,7 @@ export interface LayerOptions {
 
 /** The options of PyTorch's own layers, those left out as `new LSTM` has them. */
 export function layerOptions(
-  kind: "LSTM" | "GRU" | "RNN",
+  kind: LayerKind,
   given: Pick<LayerOptions, "inputSize" | "hiddenSize"> & Partial<LayerOptions>,
 ): LayerOptions {
   const plain = {

@@ -5,9 +5,8 @@
 
 import { show } from "../../tensor/checks.js";
 import { unsupported } from "../bytes.js";
-import type { LayerActivation, LayerActivationName, LayerOptions } from "../layer-options.js";
+import type { LayerActivation, LayerActivationName, LayerKind, LayerOptions } from "../layer-options.js";
 import type { Attribute } from "./model-proto.js";
-import type { Kind } from "./recurrent-node.js";
 
 /** By the name in small letters: ours, and what alpha and beta are when they are left out. */
 const ACTIVATIONS: ReadonlyMap<string, readonly [LayerActivationName, alpha?: number, beta?: number]> =
@@ -40,7 +39,7 @@ const FUNCTIONS = {
     ["activation", "tanh"],
   ],
   RNN: [["nonlinearity", "tanh"]],
-} as const satisfies Record<Kind, readonly (readonly [keyof LayerOptions, LayerActivationName])[]>;
+} as const satisfies Record<LayerKind, readonly (readonly [keyof LayerOptions, LayerActivationName])[]>;
 
 /** The options of a node's cell that its attributes tell. */
 export type CellOptions = Partial<
@@ -61,7 +60,7 @@ export type CellOptions = Partial<
  * @throws FormatError that names the attribute which is not supported
  */
 export function readCellOptions(
-  kind: Kind,
+  kind: LayerKind,
   directions: number,
   attribute: (name: string) => Attribute | undefined,
   label: string,

@@ -12,10 +12,11 @@ import { getOrMake } from "../get-or-make.js";
 import type { Allowance } from "./allowance.js";
 import { MAKES_NUMBERS, sizesTensor } from "./integer-operators.js";
 import type { Attribute } from "./model-proto.js";
-import { type AnyTensor, OPERATORS } from "./operators.js";
+import type { AnyTensor } from "./operator.js";
+import { OPERATORS } from "./operators.js";
 import type { Scope } from "./scope.js";
+import { StatedShapes } from "./stated-shapes.js";
 import { toTensor } from "./tensor-proto.js";
-import { ValueShapes } from "./value-shapes.js";
 
 /** Nodes between a weight and its layer. Silero's exporter puts 3. */
 const MOST_DEPTH = 200;
@@ -67,9 +68,11 @@ export class Constants {
   readonly #allZeros = new WeakMap<TensorData, boolean>();
 
   /** What the graphs state of the shapes of values that are not constant. */
-  readonly shapes = new ValueShapes(this);
+  readonly statedShapes: StatedShapes;
 
-  constructor(readonly allowance: Allowance) {}
+  constructor(readonly allowance: Allowance) {
+    this.statedShapes = new StatedShapes(allowance);
+  }
 
   /** @throws FormatError for a value that is broken */
   evaluate(name: string, scope: Scope): Value {
@@ -194,7 +197,7 @@ export class Constants {
       return new NotConstant(`is computed by ${shorten(node.opType)}`);
     }
     if (node.opType === "Shape") {
-      const stated = this.shapes.stated(node.inputs[0] ?? "", scope);
+      const stated = this.statedShapes.get(node.inputs[0] ?? "", scope.graph);
       const sizes = stated === undefined ? undefined : sizesTensor(stated, attribute);
       if (sizes !== undefined) return sizes;
     }

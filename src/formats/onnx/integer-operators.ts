@@ -4,7 +4,7 @@ import { MOST_DIMENSIONS } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { AXIS_BYTES } from "./allowance.js";
-import type { AnyTensor, Call } from "./operators.js";
+import type { AnyTensor, Call } from "./operator.js";
 
 /** They make numbers of their own. The other operators move or repeat those of their first input. */
 export const MAKES_NUMBERS: ReadonlySet<string> = new Set(["Shape", "Mul"]);

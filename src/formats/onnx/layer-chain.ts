@@ -12,7 +12,7 @@ import { joinedAxes, type KnownAxes } from "./joined-axes.js";
 import type { Graph, Node } from "./model-proto.js";
 import type { Recurrent } from "./recurrent-node.js";
 import type { Scope } from "./scope.js";
-import type { ValueShapes } from "./value-shapes.js";
+import { ValueShapes } from "./value-shapes.js";
 
 /** Nodes between two layers; PyTorch puts 2. */
 const MOST_BETWEEN = 8;
@@ -20,6 +20,7 @@ const MOST_BETWEEN = 8;
 /** The layers, one list for each chain, in order. */
 export function findStacks(layers: readonly Recurrent[], constants: Constants): Recurrent[][] {
   const uses = new Uses();
+  const shapes = new ValueShapes(constants);
   const after = new Map<Recurrent, Recurrent>();
   const followers = new Set<Recurrent>();
   const byNode = new Map<Scope, Map<Node, Recurrent>>();
@@ -30,7 +31,7 @@ export function findStacks(layers: readonly Recurrent[], constants: Constants): 
   for (const layer of layers) {
     const { scope } = layer.site;
     const usedOnce = (name: string) => uses.count(name, scope) === 1;
-    const before = layerBefore(layer, byNode.get(scope)!, usedOnce, constants);
+    const before = layerBefore(layer, byNode.get(scope)!, usedOnce, shapes);
     if (before === undefined || after.has(before)) continue;
     after.set(before, layer);
     followers.add(layer);
@@ -96,7 +97,7 @@ function layerBefore(
   layer: Recurrent,
   layers: ReadonlyMap<Node, Recurrent>,
   usedOnce: (name: string) => boolean,
-  { shapes }: Constants,
+  shapes: ValueShapes,
 ): Recurrent | undefined {
   const { scope, node } = layer.site;
   const between: Node[] = [];

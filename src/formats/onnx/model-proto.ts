@@ -4,8 +4,8 @@ import { show } from "../../tensor/checks.js";
 import { FormatError } from "../bytes.js";
 import type { Allowance } from "./allowance.js";
 import { ExternalFiles } from "./external.js";
+import { type MadeOf, madeOf } from "./node-metadata.js";
 import { Message } from "./protobuf.js";
-import { type MadeOf, madeOf } from "./pytorch-exporter.js";
 import { intern, labelOf, Parser, readName, readTensorProto, type TensorProto } from "./tensor-proto.js";
 
 /** Of graphs in branches of graphs. Real models nest 6 deep. */

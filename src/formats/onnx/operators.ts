@@ -8,34 +8,10 @@ import { stridesOf, visitStrided } from "../strided.js";
 import { AXIS_BYTES } from "./allowance.js";
 import { copyRun } from "./copy-run.js";
 import { multiply, shapeOf } from "./integer-operators.js";
-import type { Attribute } from "./model-proto.js";
+import type { AnyTensor, Call, Operator } from "./operator.js";
 
 /** Outputs of one Split; the gates of both directions are 8. */
 const MOST_PARTS = 64;
-
-export type AnyTensor = Tensor<TensorData>;
-
-/** A node whose value is asked for, with the values of its inputs. */
-export interface Call {
-  /** In the node's order; undefined for one that is left out. */
-  readonly inputs: readonly (AnyTensor | undefined)[];
-  readonly attribute: (name: string) => Attribute | undefined;
-  /** Index of the output that is asked for, and how many the node has. */
-  readonly output: number;
-  readonly outputCount: number;
-  /** What messages call the node. */
-  readonly label: string;
-  /**
-   * Counts bytes against the file's allowance, before they are made or looked through.
-   * @throws FormatError if fewer are left
-   */
-  readonly spend: (bytes: number) => void;
-}
-
-/**
- * The output that the call asks for. A string says why it is not constant: "is computed by Cast to type 10".
- */
-export type Operator = (call: Call) => AnyTensor | string;
 
 /** By ONNX's name. */
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([

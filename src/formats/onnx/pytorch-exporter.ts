@@ -1,7 +1,6 @@
 /** What PyTorch's default exporter does to recurrent layers that a user must know. */
 
 import { show } from "../../tensor/checks.js";
-import type { Message } from "./protobuf.js";
 import type { Site } from "./scope.js";
 
 /** How a GRU is read whose exporter left out linear_before_reset = 1: as the file says, or as PyTorch meant it. */
@@ -13,21 +12,6 @@ const GRU_WAY_ON =
 const UNROLLED =
   "onnx: PyTorch's exporter unrolled an nn.RNN into its steps, so that it is none of the layers; " +
   "export with dynamo=False, or save the state dict: torch.save(model.state_dict(), PATH)";
-
-/** The operators whose metadata is read. An unrolled RNN has one of the others for each step. */
-const MARKED: ReadonlySet<string> = new Set(["GRU", "Tanh", "Relu"]);
-
-/** The layer of PyTorch that a node was made of. Undefined if it is none that matters, or not known. */
-export type MadeOf = "GRU" | "unrolled RNN" | undefined;
-
-/** What an entry of a node's metadata_props tells. */
-export function madeOf(opType: string, entry: Message): MadeOf {
-  if (!MARKED.has(opType)) return undefined;
-  let value = "";
-  while (entry.next()) if (entry.number === 2) value = entry.text();
-  if (opType === "GRU") return value.includes("aten.gru.input") ? "GRU" : undefined;
-  return /\btorch\.nn\.modules\.rnn\.RNN\b/.test(value) ? "unrolled RNN" : undefined;
-}
 
 /** Whether the exporter left out a GRU's linear_before_reset = 1. That of TorchScript writes it always. */
 function isLeftOut({ node, scope }: Site): boolean {

@@ -10,7 +10,7 @@ import { FormatError, unsupported } from "../bytes.js";
 import { dtypeOf } from "../dtype.js";
 import { type Constants, NotConstant } from "./constants.js";
 import type { Node } from "./model-proto.js";
-import type { AnyTensor } from "./operators.js";
+import type { AnyTensor } from "./operator.js";
 import type { Site } from "./scope.js";
 
 /** A matrix as LSTM has it, (D, 4H, columns), and the scales of its rows, (D, 4H). */

@@ -9,21 +9,20 @@ import { scaleNameOf } from "../../int8/round-weights.js";
 import { sameShape, show, showShape } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError, shorten, unsupported } from "../bytes.js";
+import type { LayerKind } from "../layer-options.js";
 import { layerSuffix } from "../layer-suffix.js";
 import type { Allowance } from "./allowance.js";
 import { type CellOptions, readCellOptions, sameCell } from "./cell-options.js";
 import { type Constants, NotConstant } from "./constants.js";
 import { copyRun } from "./copy-run.js";
 import type { Attribute } from "./model-proto.js";
-import type { AnyTensor } from "./operators.js";
+import type { AnyTensor } from "./operator.js";
 import { type GruReading, isMeantAfter } from "./pytorch-exporter.js";
 import { isQuantized, QUANTIZED_INPUTS, readQuantized } from "./quantized-lstm.js";
 import type { Site } from "./scope.js";
 
-export type Kind = "LSTM" | "GRU" | "RNN";
-
 /** For every gate in PyTorch's order, its index in ONNX's order. */
-const GATE_ORDER: Record<Kind, readonly number[]> = { LSTM: [0, 2, 3, 1], GRU: [1, 0, 2], RNN: [0] };
+const GATE_ORDER: Record<LayerKind, readonly number[]> = { LSTM: [0, 2, 3, 1], GRU: [1, 0, 2], RNN: [0] };
 
 /** Attributes of every kind. Opset 1 has output_sequence: whether Y is wanted at all. */
 const KNOWN: ReadonlySet<string> = new Set([
@@ -48,7 +47,7 @@ const PEEPHOLES = ["weight_ci", "weight_co", "weight_cf"] as const;
 /** The sizes, options and weights of a node, all checked. */
 export interface Recurrent {
   readonly site: Site;
-  readonly kind: Kind;
+  readonly kind: LayerKind;
   readonly direction: "forward" | "reverse" | "bidirectional";
   readonly directions: number;
   readonly inputSize: number;
@@ -81,7 +80,7 @@ export function readRecurrent(site: Site, constants: Constants, gru: GruReading)
   if (!int8 && (node.domain !== "" || !Object.hasOwn(GATE_ORDER, node.opType))) {
     throw unsupported(`${label}: operator ${shorten(node.operator)} is not supported`);
   }
-  const kind = int8 ? "LSTM" : (node.opType as Kind);
+  const kind = int8 ? "LSTM" : (node.opType as LayerKind);
   const attribute = (name: string) => scope.attribute(node, name);
   const direction = readDirection(attribute("direction"), label);
   const directions = direction === "bidirectional" ? 2 : 1;
@@ -281,7 +280,7 @@ function readDirection(attribute: Attribute | undefined, label: string): Recurre
   throw new FormatError(`${label}: direction ${show(direction)} is unknown`);
 }
 
-function checkAttributes({ node, scope }: Site, kind: Kind, label: string): void {
+function checkAttributes({ node, scope }: Site, kind: LayerKind, label: string): void {
   for (const name of node.attributes.keys()) {
     if (scope.attribute(node, name) === undefined || KNOWN.has(name)) continue;
     if (kind === "LSTM" && name === "input_forget") continue;

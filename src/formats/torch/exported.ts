@@ -92,7 +92,7 @@ function readEntry(zip: Zip, folder: string, key: string, value: unknown): Tenso
     return new UnsupportedTensor(`its layout, number ${show(meta.layout)}, is not supported`);
   const path = folder + value.path_name;
   const bytes = zip.sizeOf(path);
-  const storage = new Storage(path, dtype, Math.floor(bytes / DTYPES[dtype].bytes), bytes);
+  const storage = new Storage(path, dtype, Math.floor(bytes / DTYPES[dtype].bytes), bytes, "");
   return new TensorView(
     storage,
     numberOf(meta.storage_offset),
