@@ -22,7 +22,12 @@ const file = (name: string) => new Uint8Array(readFileSync(new URL(`files/${name
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 const ONNX = ["lstm.onnx", "lstm-stack.onnx", "gru-both-ways.onnx", "rnn-relu.onnx", "branch.onnx"];
-const DYNAMO = ["lstm-state-dynamic.onnx", "gru-unoptimised-dynamic.onnx", "rnn-unrolled.onnx"];
+const DYNAMO = [
+  "lstm-state-dynamic.onnx",
+  "gru-unoptimised-dynamic.onnx",
+  "rnn-unrolled.onnx",
+  "lstm-int8.onnx",
+];
 const ONNX_FILES = [
   ...ONNX.map((name) => `onnx/${name}`),
   ...DYNAMO.map((name) => `onnx-dynamo/${name}`),
