@@ -10,13 +10,14 @@ import { TORCH } from "./torch.js";
 import { EXPORTED } from "./torch-exported.js";
 import { KEYS } from "./torch-keys.js";
 import { LEGACY } from "./torch-legacy.js";
+import { QUANTISED } from "./torch-quantised.js";
 import { RECORDS } from "./torch-records.js";
 import { REPEATS } from "./torch-repeats.js";
 import { WEIGHTS } from "./weights.js";
 
 export const HOSTILE: readonly HostileFile[] = [
   ...SAFETENSORS.map((file) => ({ reader: "readSafetensors" as const, ...file })),
-  ...[...TORCH, ...KEYS, ...EXPORTED, ...LEGACY, ...RECORDS, ...REPEATS].map((file) => ({
+  ...[...TORCH, ...KEYS, ...EXPORTED, ...LEGACY, ...RECORDS, ...REPEATS, ...QUANTISED].map((file) => ({
     reader: "readTorch" as const,
     ...file,
   })),
