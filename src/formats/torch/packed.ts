@@ -104,11 +104,12 @@ export function unpack(
       continue;
     }
     const linear = linearOf(value);
+    const plain = `${prefix}weight${product === undefined ? "" : `_${product}`}`;
     if (linear === undefined) {
-      views.set(name, new UnsupportedTensor("it is packed by PyTorch in a form that is not known"));
+      views.set(plain, new UnsupportedTensor("it is packed by PyTorch in a form that is not known"));
       continue;
     }
-    put(views, linear, `${prefix}weight${product === undefined ? "" : `_${product}`}`, product === undefined);
+    put(views, linear, plain, product === undefined);
     if (product !== undefined) continue;
     for (const part of ["scale", "zero_point"]) {
       const view = views.get(prefix + part);
