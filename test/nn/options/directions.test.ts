@@ -86,7 +86,7 @@ describe.each(MODULES)("%s %s", (kind, _, options) => {
       [0, 1, 1, 0, 1],
       [1, 1, 0, 0, 0],
     ];
-    const other = mask.map((row) => row.toReversed());
+    const other = mask.map((row) => [...row].reverse());
     for (const maskedOutput of ["repeat", "zeros"] as const) {
       const [output, states] = forward(backward, input, { mask, maskedOutput });
       const [expected, ends] = forward(plain, turned(input, true), { mask: other, maskedOutput });

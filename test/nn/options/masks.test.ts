@@ -1,14 +1,6 @@
 /** Masks, in every form and place, beside calls that need none. */
 import { describe, expect, it } from "vitest";
-import {
-  type ForwardOptions,
-  GRU,
-  LSTM,
-  type MaskLike,
-  quantizeModule,
-  RNN,
-  Tensor,
-} from "../../../src/index.js";
+import { type ForwardOptions, GRU, LSTM, quantizeModule, RNN, Tensor } from "../../../src/index.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };
 /** [row][step]: left padding, holes, right padding, all, none. */
@@ -94,7 +86,7 @@ it("takes booleans, numbers, nested or in a row, and tensors, as one mask", () =
   using module = new GRU({ ...SIZES, batchFirst: true });
   const input = Tensor.randn([BATCH, STEPS, 3], 2);
   const flat = ROWS.flat();
-  const forms: MaskLike[] = [
+  const forms: ForwardOptions["mask"][] = [
     flat,
     flat.map((flag) => flag !== 0),
     // NaN is not 0.
