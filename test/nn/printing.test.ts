@@ -26,6 +26,21 @@ import {
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };
 
+/** With options that PyTorch has not, in the same way. */
+const PRINTED_OPTIONS = {
+  "LSTM(3, 5, activation=softsign, cell_clip=2, peepholes=True)": () =>
+    new LSTM({ ...SIZES, activation: "softsign", peepholes: true, cellClip: 2 }),
+  "GRU(3, 5, recurrent_activation=hardSigmoid(alpha=0.2, beta=0.5), reset_after=False)": () =>
+    new GRU({
+      ...SIZES,
+      resetAfter: false,
+      recurrentActivation: { name: "hardSigmoid", alpha: 0.2, beta: 0.5 },
+    }),
+  "RNN(3, 5, nonlinearity=elu(alpha=0.5), clip=1.5, go_backwards=True)": () =>
+    new RNN({ ...SIZES, nonlinearity: { name: "elu", alpha: 0.5 }, clip: 1.5, goBackwards: true }),
+  "LSTMCell(3, 5, input_forget=True)": () => new LSTMCell({ ...SIZES, inputForget: true }),
+};
+
 /** `print(module)` of PyTorch 2.15.0, and the module here. */
 const PRINTED = {
   "LSTM(40, 64, num_layers=2, batch_first=True)": () =>
@@ -121,7 +136,7 @@ const PRINTED = {
 };
 
 describe("modules print as PyTorch's", () => {
-  it.each(Object.entries(PRINTED))("%s", (text, make) => {
+  it.each(Object.entries({ ...PRINTED, ...PRINTED_OPTIONS }))("%s", (text, make) => {
     const module = make();
     expect(String(module)).toBe(text);
     expect(`${module}`).toBe(text);

@@ -24,7 +24,7 @@ export const modules: readonly WebAssembly.Module[] = [relaxed, baseline];
 
 /** Where a variable may be undefined, and what is returned goes in again; the wrong uses must not compile. */
 const CALLS = `
-import { argmax, concat, Dropout, type DropoutOptions, Embedding, elu, GRU, GroupNorm, type GroupNormOptions, init, LayerNorm, type LayerNormOptions, leakyRelu, Linear, LSTM, type LSTMOptions, type LSTMState, type MaxPool1dOptions, maxPool1d, type MemoryUsage, memoryUsage, type NestedNumbers, type Precision, relu, RNN, Sequential, type SequentialMember, Stream, Tensor, type TensorData, type TensorDtype, type TensorLike, type TensorOptions, topk } from "lstm-wasm";
+import { type Activation, type ActivationName, argmax, concat, Dropout, type DropoutOptions, Embedding, elu, GRU, GroupNorm, type GroupNormOptions, init, LayerNorm, type LayerNormOptions, leakyRelu, Linear, LSTM, type LSTMOptions, type LSTMState, type MaxPool1dOptions, maxPool1d, type MemoryUsage, memoryUsage, type NestedNumbers, type Precision, relu, RNN, Sequential, type SequentialMember, Stream, Tensor, type TensorData, type TensorDtype, type TensorLike, type TensorOptions, topk } from "lstm-wasm";
 import { type AmpModel, dtypeOf, listModules, type OnnxLayer, type OnnxModule, type ReadWeightsOptions, readOnnx, readSafetensors, readWeights, type StateDict, type Weights, writeSafetensors } from "lstm-wasm/formats";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
@@ -36,6 +36,12 @@ let output: Tensor;
 [output, state] = lstm.forward({ data: [1, 2, 3, 4, 5, 6], dims: [1, 6] }, state);
 [output, state] = lstm.forward({ data: new Float64Array(6), shape: [1, 6] }, state, { lengths: maybe.lengths });
 [output] = lstm.forward(output, [...state], { lengths: new Int32Array(1) });
+[output] = lstm.forward(output, undefined, { mask: [[true], [false]], maskedOutput: "zeros" });
+[output] = lstm.forward(output, undefined, { mask: output });
+const activation: Activation = { name: "hardSigmoid", alpha: 0.2, beta: 0.5 };
+const activationName: ActivationName = "mish";
+new LSTM({ inputSize: 6, hiddenSize: 3, activation, cellActivation: activationName, peepholes: maybe.flag, clip: maybe.size });
+new GRU({ inputSize: 6, hiddenSize: 3, recurrentActivation: activation, resetAfter: maybe.flag, reverse: maybe.flag });
 using stream = lstm.stream({ batchSize: maybe.size });
 stream.state = stream.state;
 stream.clone().state = [output, output];
@@ -107,7 +113,7 @@ new LSTM({ inputSize: 6, hiddenSise: 3 });
 // @ts-expect-error the LSTM's projection
 new GRU({ inputSize: 6, hiddenSize: 3, projSize: 2 });
 // @ts-expect-error a nonlinearity that does not exist
-new RNN({ inputSize: 6, hiddenSize: 3, nonlinearity: "gelu" });
+new RNN({ inputSize: 6, hiddenSize: 3, nonlinearity: "swish" });
 // @ts-expect-error one state where two are wanted
 lstm.forward(output, output);
 // @ts-expect-error a tensor without its shape
