@@ -208,6 +208,8 @@ const DECLARED_FOR_OTHERS: Record<string, readonly string[]> = {
   index: [
     ...["Cell", "DisposableBase", "Module", "Normalization", "Recurrent", "SingleState"],
     ...["AnyData", "ArraysOf", "ElementOf", "IndexData", "IntegerArray", "ParameterData"],
+    // The table that the names of activations are read off, and what masks have.
+    ...["Base", "CellFromDictOptions", "Constants", "Flag", "KINDS"],
   ],
   "formats/index": ["CellInfo", "Found", "FoundModule", "RecurrentInfo"],
 };
