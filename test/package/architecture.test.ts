@@ -28,6 +28,7 @@ const ROOMS = {
     "instance",
     "memory",
     "activation",
+    "shaped",
     "softmax",
     "max-pool",
     "normalize",
