@@ -8,7 +8,7 @@
  * comparisons and bounds round once or twice. Where e^x is below 2^-126 it may be 0; from 88.376 on it is Infinity.
  */
 
-import { activate4, expNegated, SIGMOID, tanh4, tanhMagnitude } from "./activation";
+import { activate4, expNegated, SIGMOID, TANH } from "./activation";
 import { assertRows } from "./debug";
 import { Activation } from "./records";
 
@@ -71,10 +71,13 @@ function base4(activation: usize, x: v128): v128 {
   const alpha = f32x4.splat(fields.alpha);
   const beta = f32x4.splat(fields.beta);
   if (base === CLIP) return clip4(madd(alpha, x, beta), fields.low, fields.high);
-  if (base === SCALED_TANH) return f32x4.mul(alpha, tanh4(f32x4.mul(beta, x)));
-  if (base === EXPONENTIAL_LINEAR) {
-    const less = tanhMagnitude(f32x4.mul(f32x4.splat(fields.low * HALF), x));
-    return v128.bitselect(f32x4.mul(alpha, x), f32x4.neg(f32x4.mul(beta, less)), positive(x));
+  if (base <= EXPONENTIAL_LINEAR) {
+    // One call for both. e^y - 1 is 2 t / (1 - t) with t = tanh(y / 2), which loses no digit of a negative y.
+    const linear = base === EXPONENTIAL_LINEAR;
+    const t = activate4(TANH, f32x4.mul(linear ? f32x4.splat(fields.low * HALF) : beta, x));
+    if (!linear) return f32x4.mul(alpha, t);
+    const less = f32x4.div(f32x4.add(t, t), f32x4.sub(f32x4.splat(ONE), t));
+    return v128.bitselect(f32x4.mul(alpha, x), f32x4.mul(beta, less), positive(x));
   }
   if (base === LEAKY) return v128.bitselect(x, f32x4.mul(alpha, x), positive(x));
   if (base === SOFTSIGN) return f32x4.div(x, f32x4.add(f32x4.abs(x), f32x4.splat(ONE)));

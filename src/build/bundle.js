@@ -70,12 +70,13 @@ const loaderWithoutWrappers = {
  * no "</script>", which would end the script of a page.
  */
 function literal(text) {
-  const lines = text.match(/[\s\S]{1,1000}/g).map((part) => {
-    const shown = part.replace(/["\\<]/g, "\\$&");
-    return shown.replace(/[^ -~]/g, (character) => {
-      return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-    });
-  });
+  const lines = [""];
+  for (const character of text) {
+    const plain = character.replace(/["\\<]/, "\\$&");
+    const shown = plain.replace(/[^ -~]/, (code) => `\\x${code.charCodeAt(0).toString(16).padStart(2, "0")}`);
+    if (lines.at(-1).length + shown.length > 1900) lines.push("");
+    lines[lines.length - 1] += shown;
+  }
   return `"${lines.join("\\\n")}"`;
 }
 

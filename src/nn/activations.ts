@@ -124,9 +124,9 @@ export type Activation =
       readonly beta?: number | undefined;
     };
 
-/** Lower bounds of alpha, beyond which a formula is none. */
+/** Lower bounds of alpha, beyond which a formula is none: 1 / alpha of celu is a float. */
 const LEAST_ALPHA: { readonly [Name in ActivationName]?: number } = {
-  celu: Number.MIN_VALUE,
+  celu: 2 ** -126,
   squareplus: 0,
   softShrink: 0,
   hardShrink: 0,
@@ -139,8 +139,8 @@ export function activation(fallback: ActivationName): Option<Activation> {
 
 function printActivation(value: Activation): string {
   if (typeof value === "string") return value;
-  const constants = Object.entries(value).filter(([key]) => key !== "name");
-  return `${value.name}(${constants.map(([key, number]) => `${key}=${number}`).join(", ")})`;
+  const constants = Object.entries(value).slice(1);
+  return `${value.name}(${constants.map((pair) => pair.join("=")).join(", ")})`;
 }
 
 /** @throws TypeError or RangeError naming the option, its name or its constant. */
@@ -190,9 +190,7 @@ function constantsOf(
     if (typeof value !== "number" || !Number.isFinite(value))
       throw wrongType(place, "a finite number", value);
     const least = constant === "alpha" ? LEAST_ALPHA[name as ActivationName] : undefined;
-    if (least !== undefined && value < least) {
-      throw wrongValue(place, least > 0 ? "a number above 0" : "a number of at least 0", value);
-    }
+    if (value < (least ?? value)) throw wrongValue(place, `a number of at least ${least}`, value);
     constants[constant] = value;
   }
   return constants;

@@ -116,8 +116,8 @@ export function storeCellOptions(region: Region, options: CellOptions, peepholes
   });
   floats[CellRecord.clip] = options.clip;
   floats[CellRecord.cellClip] = options.cellClip;
-  words[CellRecord.inputForget] = options.inputForget ? 1 : 0;
-  words[CellRecord.resetAfter] = options.resetAfter ? 1 : 0;
+  words[CellRecord.inputForget] = Number(options.inputForget);
+  words[CellRecord.resetAfter] = Number(options.resetAfter);
   words[CellRecord.peepholes] = peepholes;
   region.runtime.write(block, 0, words);
   return block.pointer;

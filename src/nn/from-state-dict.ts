@@ -71,8 +71,7 @@ export function moduleFromDict<Options extends object, Module>(
   const rename = asker === undefined ? undefined : renaming(asker);
   const entries = entriesBelow(dict, prefix, rename);
   const known = Object.fromEntries(asked);
-  const call = `${Class.name}.fromStateDict`;
-  const kept = optionsIn(metadataIn(dict), prefix, { kind: Class.name, table, call });
+  const kept = optionsIn(metadataIn(dict), prefix, { kind: Class.name, table });
   const merged = mergeOptions(table, kept, known, (all) => reading.told({ entries, prefix }, all));
   return new Class(withSource(merged as Options, { dict, prefix, rename }));
 }

@@ -9,7 +9,22 @@ import {
   wrongValue,
 } from "../tensor/checks.js";
 import { copyShape, lengthIn } from "../tensor/like.js";
-import type { ForwardOptions, Mask } from "./sequence.js";
+
+type Flag = boolean | number | bigint;
+
+/** What `mask` may be. */
+export type MaskLike =
+  | ArrayLike<Flag>
+  | ArrayLike<ArrayLike<Flag>>
+  | { readonly data: ArrayLike<Flag>; readonly shape: readonly number[] };
+
+export type MaskedOutput = "repeat" | "zeros";
+
+/** A checked mask: one integer for each step and row, steps outermost, 0 where the step is masked. */
+export interface Mask {
+  readonly steps: Int32Array;
+  readonly output: MaskedOutput;
+}
 
 const EXPECTED = "booleans or numbers, or a Tensor of them";
 
@@ -19,7 +34,7 @@ const EXPECTED = "booleans or numbers, or a Tensor of them";
  * @throws TypeError or RangeError naming what does not fit
  */
 export function checkMask(
-  { lengths, mask, maskedOutput }: ForwardOptions,
+  { lengths, mask, maskedOutput }: { lengths?: unknown; mask?: unknown; maskedOutput?: unknown },
   shape: readonly number[],
   batchMajor: boolean,
 ): Mask | undefined {

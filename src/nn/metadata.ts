@@ -1,6 +1,5 @@
 /** The metadata of state dicts beside the options of modules. Dicts may come from anywhere: all is checked. */
 import { checkOptions, show, wrongValue } from "../tensor/checks.js";
-import { coded } from "../tensor/errors.js";
 import { type ModuleMetadata, moduleIn } from "../tensor/metadata.js";
 import type { OptionTable } from "./options.js";
 
@@ -16,31 +15,19 @@ export interface Part {
 type Options = Readonly<Record<string, unknown>>;
 
 /**
- * Options that change no number: the layout of the input, what matters in training alone, and the precision, which
- * weights tell.
+ * Options that are not compared: those that change no number (the layout of the input, what matters in training alone),
+ * and those that weights or their names tell, so that loading sees a difference, or is asked to pass over it.
  */
-const FREE = ["batchFirst", "precision", "dropout", "p", "inplace", "paddingIdx"];
-
-/** Options that the names of weights tell, so that loading sees a difference, or is asked to pass over it. */
-const NAMED = [
-  "bias",
-  "bidirectional",
-  "numLayers",
-  "projSize",
-  "peepholes",
-  "initialState",
-  "elementwiseAffine",
-];
+const UNCOMPARED =
+  "batchFirst precision dropout p inplace paddingIdx bias bidirectional numLayers projSize peepholes initialState elementwiseAffine".split(
+    " ",
+  );
 
 /** The class of the library that a user's class extends, and so what the module does. */
 export function kindOf(module: object): string {
-  let Class = module.constructor;
+  let Class = module.constructor as { readonly name: string };
   // This library's classes state their names, so that bundlers keep them; those are enumerable.
-  while (!Object.hasOwn(Class, "name") || !Object.keys(Class).includes("name")) {
-    const Super = Object.getPrototypeOf(Class) as typeof Class;
-    if (typeof Super !== "function" || Super === Function.prototype) return module.constructor.name;
-    Class = Super;
-  }
+  while (!Object.keys(Class).includes("name")) Class = Object.getPrototypeOf(Class);
   return Class.name;
 }
 
@@ -60,21 +47,16 @@ const textOf = (value: unknown) => (Object.is(value, Infinity) ? "Infinity" : `$
 
 /**
  * The checked options that metadata has of a module; undefined where it has none.
- * @param call  what was called, such as `LSTM.fromStateDict`
  * @throws TypeError or RangeError naming the option that does not fit, or the other kind
  */
 export function optionsIn(
   metadata: unknown,
   prefix: string,
-  { kind, table, call }: { kind: string; table: OptionTable; call: string },
+  { kind, table }: { kind: string; table: OptionTable },
 ): Options | undefined {
   const found = moduleIn(metadata, prefix);
   if (found === undefined) return undefined;
-  if (found.kind !== kind) {
-    const of = /^[A-Za-z0-9]{1,40}$/.test(found.kind) ? found.kind : show(found.kind);
-    const article = /^([AEIO]|LSTM|RNN)/.test(of) ? "an" : "a";
-    throw coded("RANGE", new RangeError(`dict is of ${article} ${of}, got ${call}`));
-  }
+  if (found.kind !== kind) throw wrongValue("dict.metadata.kind", show(kind), show(found.kind));
   const name = "dict.metadata.options";
   const given = Object.entries(checkOptions(name, found.options, Object.keys(table)));
   return Object.fromEntries(given.map(([key, value]) => [key, table[key]!.check(`${name}.${key}`, value)]));
@@ -94,45 +76,35 @@ export function mergeOptions(
   if (kept === undefined) return { ...tell(known), ...known };
   const { precision: _, ...rest } = kept;
   for (const [name, value] of Object.entries(known)) {
-    refuse(name, rest[name] ?? table[name]!.fallback, value, (has) => [
-      `options.${name}`,
-      `${has} as dict.metadata has it`,
-    ]);
+    refuse(name, rest[name] ?? table[name]!.fallback, value, ["options", "dict.metadata"]);
   }
   return { ...rest, ...tell({ ...rest, ...known }), ...known };
 }
 
 /** @throws RangeError where the metadata of a dict, below `prefix`, is of modules with other options than these */
-export function checkSame(metadata: unknown, prefix: string, parts: readonly Part[], call: string) {
+export function checkSame(metadata: unknown, prefix: string, parts: readonly Part[]) {
   if (metadata === undefined || typeof prefix !== "string") return () => {};
   const found = parts.map((part) => {
     const table = part.table();
     return {
       ...part,
       table,
-      kept: optionsIn(metadata, prefix + part.prefix, { kind: part.kind, table, call }),
+      kept: optionsIn(metadata, prefix + part.prefix, { kind: part.kind, table }),
     };
   });
   return () => {
     for (const { kept, table, values } of found) {
       if (kept === undefined) continue;
       for (const [name, { fallback }] of Object.entries(table)) {
-        if (NAMED.includes(name)) continue;
-        refuse(name, values[name as never], kept[name] ?? fallback, (has) => [
-          `dict.metadata.options.${name}`,
-          `${has} as the module has it`,
-        ]);
+        refuse(name, values[name as never], kept[name] ?? fallback, ["dict.metadata.options", "the module"]);
       }
     }
   };
 }
 
-function refuse(
-  name: string,
-  a: unknown,
-  b: unknown,
-  tell: (has: string) => readonly [string, string],
-): void {
-  if (a === undefined || b === undefined || FREE.includes(name) || textOf(a) === textOf(b)) return;
-  throw wrongValue(...tell(textOf(a)), textOf(b));
+/** @param places  where the option was given, and who has it otherwise */
+function refuse(name: string, has: unknown, got: unknown, [place, owner]: readonly [string, string]): void {
+  if (has === undefined || got === undefined || UNCOMPARED.includes(name) || textOf(has) === textOf(got))
+    return;
+  throw wrongValue(`${place}.${name}`, `${textOf(has)} as ${owner} has it`, textOf(got));
 }

@@ -111,7 +111,7 @@ export abstract class Module extends DisposableBase {
   loadStateDict(dict: StateDictLike, options: LoadOptions = {}): this {
     this.assertAlive();
     const { prefix = "", strict = true } = checkOptions("options", options, ["prefix", "strict"]);
-    const check = checkSame(metadataIn(dict), prefix, this.parts(), `${this.#kind}.loadStateDict`);
+    const check = checkSame(metadataIn(dict), prefix, this.parts());
     this.#load(dict, { prefix, strict }, check);
     return this;
   }

@@ -241,8 +241,7 @@ export function recurrentOptionsOf(below: DictBelow, cell: CellKind) {
 export function cellOptionsOf({ entries, prefix }: DictBelow, { gates }: CellKind, suffix: string) {
   for (const key of entries.keys()) {
     if (!/^(ln|layernorm)_/.test(key)) continue;
-    const message = `dict: ${show(prefix + key)} is of a cell with layer norm, which lstm-wasm has not`;
-    throw coded("UNSUPPORTED", new RangeError(message));
+    throw coded("UNSUPPORTED", new RangeError(`dict: ${show(prefix + key)}: layer norm is not supported`));
   }
   const name = `weight_ih${suffix}`;
   const [rows, inputSize] = shapeOf(entries, name, 2, prefix) as [number, number];

@@ -12,7 +12,7 @@ import {
 import { lengthIn, type TensorLike } from "../tensor/like.js";
 import { asTensor } from "../tensor/tensor.js";
 import { lengthOf } from "../tensor/typed-array.js";
-import { checkMask } from "./mask.js";
+import { checkMask, type Mask, type MaskedOutput, type MaskLike } from "./mask.js";
 
 /** Options of `forward` and `trace`. */
 export interface ForwardOptions {
@@ -33,22 +33,6 @@ export interface ForwardOptions {
    * when left out. Needs a mask.
    */
   maskedOutput?: MaskedOutput | undefined;
-}
-
-type Flag = boolean | number | bigint;
-
-/** What `mask` may be. */
-export type MaskLike =
-  | ArrayLike<Flag>
-  | ArrayLike<ArrayLike<Flag>>
-  | { readonly data: ArrayLike<Flag>; readonly shape: readonly number[] };
-
-export type MaskedOutput = "repeat" | "zeros";
-
-/** A checked mask: one integer for each step and row, steps outermost, 0 where the step is masked. */
-export interface Mask {
-  readonly steps: Int32Array;
-  readonly output: MaskedOutput;
 }
 
 /** A checked input: `data` has steps * batch rows of inputSize numbers. */

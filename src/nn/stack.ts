@@ -135,9 +135,12 @@ export class Stack {
       if (output !== undefined) this.#writeChunk(layout, sequence, start, chunkSteps, output);
     }
     const result = output ?? runtime.read(this.result(layout), 0, count, "output");
-    if (this.shape.backwards === "computing" && this.shape.numLayers % 2 === 1)
-      turnSteps(result, sequence, this.outputSize);
-    return { output: result, states: this.storeStates(layout) };
+    const { backwards, numLayers } = this.shape;
+    const isTurned = backwards === "computing" && numLayers % 2 === 1;
+    return {
+      output: isTurned ? turnSteps(result, sequence, this.outputSize) : result,
+      states: this.storeStates(layout),
+    };
   }
 
   /** Number `step` of a stream, whose input is in the workspace; its output is then in `result`. */
@@ -255,15 +258,13 @@ function runsBackwards(backwards: Backwards, index: number): boolean {
   return backwards === "time" || (backwards === "computing" && index % 2 === 0);
 }
 
-/** Turns the order of steps, in the input's layout and in place. */
-function turnSteps(output: Float32Array, { steps, batch, batchMajor }: Sequence, size: number): void {
-  const [blocks, row] = batchMajor ? [batch, size] : [1, batch * size];
-  for (let block = 0; block < blocks; block++) {
-    const begin = block * steps * row;
-    for (let low = 0, high = steps - 1; low < high; low++, high--) {
-      const kept = output.slice(begin + low * row, begin + (low + 1) * row);
-      output.copyWithin(begin + low * row, begin + high * row, begin + (high + 1) * row);
-      output.set(kept, begin + high * row);
-    }
+/** The steps in the other order, in the input's layout. */
+function turnSteps(output: Float32Array, { steps, batch, batchMajor }: Sequence, size: number): Float32Array {
+  const row = batchMajor ? size : batch * size;
+  const turned = output.slice();
+  for (let at = 0; at < output.length; at += row) {
+    const step = (at / row) % steps;
+    turned.set(output.subarray(at, at + row), at + (steps - 1 - 2 * step) * row);
   }
+  return turned;
 }

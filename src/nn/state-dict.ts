@@ -53,8 +53,8 @@ class EntriesBelow extends Map<string, TensorLike<unknown>> {
     super();
     this.#prefix = prefix;
     this.#rename = rename;
-    if (!(dict instanceof Map)) return;
     reading("dict.skipped", "an array of { name, reason }", () => {
+      if (!(dict instanceof Map)) return;
       for (const { name, reason } of (dict as StateDict).skipped ?? []) {
         if (name.startsWith(prefix)) this.#reasons.set(name.slice(prefix.length), reason);
       }

@@ -24,8 +24,8 @@ import type { Region } from "../wasm/region.js";
 import { Scratch } from "../wasm/scratch.js";
 import { setWalk } from "../wasm/walk.js";
 import type { Layer } from "./layer.js";
+import type { MaskedOutput } from "./mask.js";
 import type { RowOrder } from "./row-order.js";
-import type { MaskedOutput } from "./sequence.js";
 
 /** Bytes of gates to make at once, unless 16 rows or one step are more. The steps find them in an L2 of 2 MB. */
 const GATES_BYTES = 2 ** 20;

@@ -10,6 +10,11 @@ export interface ModuleMetadata {
 /** The modules of a state dict, each by what the names of its tensors begin with: `""`, `"0."`, `"encoder.lstm."`. */
 export type StateDictMetadata = Readonly<Record<string, ModuleMetadata>>;
 
+export interface Described {
+  /** The modules that the tensors are of, with their options; `fromStateDict` takes them from here. */
+  readonly metadata: StateDictMetadata | undefined;
+}
+
 const EXPECTED = "an object of { kind, options }";
 
 /** The same dict with metadata, which is no entry and is not listed among its keys. Without any where it is undefined. */
@@ -45,11 +50,10 @@ export function moduleIn(metadata: unknown, prefix: string): ModuleMetadata | un
   return reading(name, EXPECTED, () => {
     if (!Object.hasOwn(metadata, prefix)) return undefined;
     const entry = metadata[prefix];
-    const where = `${name}[${show(prefix)}]`;
-    if (!isRecord(entry)) throw wrongType(where, "{ kind, options }", entry);
-    const { kind, options } = entry;
-    if (typeof kind !== "string") throw wrongType(`${where}.kind`, "a string", kind);
-    if (!isRecord(options)) throw wrongType(`${where}.options`, "an object of options", options);
+    const { kind, options } = isRecord(entry) ? entry : {};
+    if (typeof kind !== "string" || !isRecord(options)) {
+      throw wrongType(`${name}[${show(prefix)}]`, "{ kind, options }", entry);
+    }
     return { kind, options };
   });
 }

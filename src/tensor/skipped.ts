@@ -8,6 +8,11 @@ export interface SkippedTensor {
   readonly reason: string;
 }
 
+export interface Skipped {
+  /** What the file has besides. `fromStateDict` and `loadStateDict` throw the reason where they need one of these. */
+  readonly skipped: readonly SkippedTensor[] | undefined;
+}
+
 /** The same dict, which tells what was skipped. That is no entry, and is not listed among its keys. */
 export function withSkipped<Dict extends object>(
   dict: Dict,

@@ -25,20 +25,15 @@ import {
   type TensorDtype,
   type TensorLike,
 } from "./like.js";
-import type { StateDictMetadata } from "./metadata.js";
+import type { Described } from "./metadata.js";
 import { type ArraysOf, type ElementOf, EXPECTED_VALUE, type NestedNumbers, nested } from "./nested.js";
 import { normal } from "./random.js";
 import { along, fromStart, zerosLike } from "./runs.js";
-import type { SkippedTensor } from "./skipped.js";
+import type { Skipped } from "./skipped.js";
 import { isInt8Array, isNumbers, kindOf, lengthOf, ofThisRealm, partOf } from "./typed-array.js";
 
-/** A state dict as readers return it: PyTorch's parameter names to tensors. */
-export type StateDict = Map<string, Tensor<TensorData>> & {
-  /** What the file has besides. `fromStateDict` and `loadStateDict` throw the reason where they need one of these. */
-  readonly skipped?: readonly SkippedTensor[] | undefined;
-  /** The modules that the tensors are of, with their options; `fromStateDict` takes them from here. */
-  readonly metadata?: StateDictMetadata | undefined;
-};
+/** A state dict as readers return it: PyTorch's parameter names to tensors, and what else the file tells. */
+export type StateDict = Map<string, Tensor<TensorData>> & Partial<Skipped & Described>;
 
 /** As long as V8's arrays may be before they turn into tables: 2^27 arrays take 2 GB. */
 const MOST_ARRAYS = 2 ** 27;

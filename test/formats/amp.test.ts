@@ -74,33 +74,6 @@ describe("readNam", () => {
     expect(next).toBe(NAM.weights.length);
   });
 
-  it("gives the options and the initial state of its layer", () => {
-    const { recurrent, stateDict, options, initialState } = readNam(JSON.stringify(NAM));
-    expect(options).toEqual({
-      inputSize: 1,
-      hiddenSize: 2,
-      numLayers: 2,
-      bias: true,
-      batchFirst: false,
-      bidirectional: false,
-      reverse: false,
-      initialState: true,
-      projSize: 0,
-      activation: "tanh",
-      recurrentActivation: "sigmoid",
-      cellActivation: "tanh",
-      inputForget: false,
-      peepholes: false,
-    });
-    expect([...stateDict.keys()]).toEqual([...recurrent.keys(), "h0", "c0"]);
-    const { h0, c0 } = Object.fromEntries(stateDict);
-    expect([h0!.shape, c0!.shape]).toEqual([
-      [2, 2],
-      [2, 2],
-    ]);
-    expect([h0!.data, c0!.data]).toEqual(initialState!.map(({ data }) => data));
-  });
-
   it("takes bytes, text and objects, and more outputs", () => {
     const text = JSON.stringify(NAM);
     expect(readNam(NAM)).toEqual(readNam(text));

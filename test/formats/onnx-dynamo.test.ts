@@ -1,6 +1,7 @@
 /** readOnnx with files of PyTorch's default exporter, and the state dicts they came from, by make_onnx_dynamo.py. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { FormatError } from "../../src/formats/bytes.js";
 import { readOnnx, readWeights } from "../../src/formats/index.js";
 import { layer, marked } from "../support/onnx-layer.js";
 import { floats, int64s, lengthDelimited, model, node, tensor } from "../support/onnx-writer.js";

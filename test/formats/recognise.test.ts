@@ -80,7 +80,7 @@ describe("readWeights", () => {
       new TypeError("options.nodes: readSafetensors, which takes this file, has no such option"),
     );
     expect(() => readWeights(model, { node: [] } as never)).toThrow(
-      new TypeError("options.node: unknown option; known are path, nodes, externalData"),
+      new TypeError("options.node: unknown option; known are path, nodes, externalData, gru"),
     );
     expect(() => readWeights("x" as never)).toThrow(
       new TypeError('bytes: expected a Uint8Array or ArrayBuffer, got "x"'),

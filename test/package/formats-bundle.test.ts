@@ -61,7 +61,7 @@ it.each([
   ["readOnnx", ["onnx/"]],
   ["readNam", ["amp/nam", "amp/amp-model"]],
   ["readGuitarML", ["amp/guitarml", "amp/amp-model"]],
-  ["readRTNeural", ["amp/rtneural", "amp/amp-model", "keras"]],
+  ["readRTNeural", ["amp/rtneural", "amp/amp-model", "amp/torch-json", "modules", "keras"]],
   ["fromKeras", ["keras"]],
   ["listModules", ["modules"]],
 ])("%s brings no other reader along", (name, parts) => {

@@ -44,7 +44,7 @@ function pair(kind: keyof typeof KINDS, options: object, turn: object): [Module,
   const sizes = { inputSize: INPUT, hiddenSize: HIDDEN };
   const backward = new KINDS[kind]({ ...sizes, ...options, ...turn });
   const plain = new KINDS[kind]({ ...sizes, ...options });
-  plain.loadStateDict(backward.stateDict());
+  plain.loadStateDict(new Map(backward.stateDict())); // without metadata, which tells of other options
   return [backward, plain];
 }
 
@@ -127,7 +127,7 @@ describe.each([
     using _stack = stack;
     const input = Tensor.randn([STEPS, BATCH, INPUT], 6);
     let rows = input;
-    const dict = stack.stateDict();
+    const dict = new Map(stack.stateDict());
     for (let layer = 0; layer < 3; layer++) {
       const sizes = { ...options, inputSize: rows.shape.at(-1)!, hiddenSize: HIDDEN, goBackwards: true };
       using one = new KINDS[kind](sizes);
