@@ -210,7 +210,7 @@ describe("readOnnx of PyTorch's default exporter", () => {
     ["no scale", { 10: "" }, "R_scale is missing"],
     ["a computed scale", { 10: "x" }, "R_scale is an input of the model"],
     ["R of another shape", { 2: "q3" }, "R: expected shape [1, 8, 2], got [1, 8, 3]"],
-    ["peepholes", { 7: "h0" }, "input P (peepholes) is not supported"],
+    ["peepholes", { 7: "h0" }, "P: expected shape [1, 6], got [1, 2, 2]"],
     ["another input", { 12: "h0" }, "input 12 is not supported"],
   ])("refuses a quantised LSTM with %s", (_, changes, message) => {
     const inputs = ["x", "q", "q", "", "", "", "", "", "scale", "zero", "scale", "zero", ""];

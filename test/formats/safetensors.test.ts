@@ -430,7 +430,7 @@ describe("writeSafetensors", () => {
       "metadata of a dict that is no metadata",
       () => writeSafetensors(Object.assign(new Map(), { metadata: { a: { kind: 1 } } })),
       TypeError,
-      'dict.metadata["a"].kind: expected a string, got 1',
+      'dict.metadata["a"]: expected { kind, options }, got an Object',
     ],
     [
       "metadata of a dict that is a circle",

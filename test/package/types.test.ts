@@ -208,8 +208,8 @@ const DECLARED_FOR_OTHERS: Record<string, readonly string[]> = {
   index: [
     ...["Cell", "DisposableBase", "Module", "Normalization", "Recurrent", "SingleState"],
     ...["AnyData", "ArraysOf", "ElementOf", "IndexData", "IntegerArray", "ParameterData"],
-    // The table that the names of activations are read off, and what masks have.
-    ...["Base", "CellFromDictOptions", "Constants", "Flag", "KINDS"],
+    // The table that the names of activations are read off, what masks have, and what state dicts tell besides.
+    ...["Base", "CellFromDictOptions", "Constants", "Described", "Skipped", "Flag", "KINDS"],
   ],
   "formats/index": ["CellInfo", "Found", "FoundModule", "RecurrentInfo"],
 };
