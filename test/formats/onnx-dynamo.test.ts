@@ -132,6 +132,75 @@ describe("readOnnx of PyTorch's default exporter", () => {
     expect(reshaped([shapeOf("t"), slice(0, "l"), joined("l", "i3", "i-1")], "")).toEqual([1, 1]);
   });
 
+  it("follows a computed shape through nodes that keep it, and through no others", () => {
+    const shapeOf = (attributes = {}, of = "t") => node("Shape", [of], ["sizes"], { attributes });
+    const gather = (at: string, to: string, from = "sizes") => node("Gather", [from, at], [to]);
+    const slice = (inputs: readonly string[], to: string) => node("Slice", ["sizes", ...inputs], [to]);
+    const pass = (opType: string, from: string, to: string, domain = "") =>
+      node(opType, [from], [to], { domain });
+    const joined = (parts: readonly string[], domain = "") =>
+      node("Concat", parts, ["shape"], { attributes: { axis: 0 }, domain });
+    const n = gather("i1", "n");
+    const end = joined(["l", "n", "i2"]);
+    const kept: readonly number[][][] = [
+      [shapeOf(), gather("i0", "a"), pass("Cast", "a", "b"), pass("Unsqueeze", "b", "l"), n, end],
+      [shapeOf(), gather("i0", "a"), pass("Squeeze", "a", "b"), pass("Identity", "b", "l"), n, end],
+      [shapeOf(), slice(["i0", "i1", "i0", "i1"], "l"), n, end],
+      [
+        shapeOf({ start: 0, end: 1 }),
+        pass("Identity", "sizes", "l"),
+        node("Shape", ["t"], ["s2"]),
+        gather("i1", "n", "s2"),
+        end,
+      ],
+    ];
+    for (const nodes of kept) expect(reshaped(nodes, "")).toEqual([2]);
+    const others: readonly number[][][] = [
+      // An index that is not known, is asked for twice, or beside others.
+      [shapeOf(), gather("x", "l"), gather("x", "n"), end],
+      [shapeOf(), gather("i0", "a"), gather("i0", "l", "a"), gather("i0", "n", "a"), end],
+      [shapeOf(), slice(["i0", "i2"], "l"), slice(["i1", "i3"], "n"), end],
+      [shapeOf(), slice(["i0", "i1", "i0", "i2"], "l"), slice(["i1", "i2", "i0", "i2"], "n"), end],
+      [shapeOf(), slice(["x", "i1"], "l"), slice(["i-1", "i0"], "n"), end],
+      // A shape of all sizes, of a value that is not on the way, of another operator.
+      [shapeOf(), pass("Identity", "sizes", "l"), pass("Identity", "sizes", "n"), end],
+      [shapeOf({}, "h0"), gather("i0", "l"), n, end],
+      [shapeOf(), pass("Abs", "sizes", "l"), pass("Abs", "sizes", "n"), end],
+      [shapeOf(), pass("Identity", "sizes", "l", "mine"), pass("Identity", "sizes", "n", "mine"), end],
+      // Parts that are none, and another number of them.
+      [shapeOf(), gather("i0", "l"), n, joined(["l", "n"])],
+      [shapeOf(), gather("i0", "l"), n, joined(["l", "n", "i2"], "mine")],
+      [shapeOf(), pass("Identity", "sizes", "shape")],
+      // More nodes than are followed.
+      [
+        shapeOf(),
+        gather("i0", "a"),
+        ...Array.from({ length: 12 }, (_, at) => pass("Identity", at === 0 ? "a" : `p${at}`, `p${at + 1}`)),
+        joined(["p12", "i3", "i2"]),
+      ],
+    ];
+    for (const nodes of others) expect(reshaped(nodes, "")).toEqual([1, 1]);
+  });
+
+  it("takes the sizes of values that lead to one of the layers", () => {
+    const extra = (...nodes: number[][]) => [...nodes, ...numbers(4, 2, 2)];
+    // Nothing but the values between the layers tells L; none of these nodes is on the way.
+    expect(reshaped(extra(node("Identity", ["x"], ["other"])), "")).toEqual([1, 1]);
+    expect(reshaped(extra(), "h0")).toEqual([2]);
+    expect(reshaped(extra(node("Identity", ["h0"], ["state"])), "state")).toEqual([2]);
+    const perm = (value: readonly number[]) => ({ attributes: { perm: value } });
+    expect(reshaped(extra(node("Transpose", ["h0"], ["state"], perm([0, 1, 2]))), "state")).toEqual([2]);
+    expect(reshaped(extra(node("Slice", ["h0", "i0", "i1", "i0"], ["state"])), "state")).toEqual([2]);
+    expect(reshaped(extra(node("Abs", ["h0"], ["state"])), "state")).toEqual([1, 1]);
+    expect(reshaped(extra(node("Identity", ["x"], ["state"], { domain: "mine" })), "state")).toEqual([1, 1]);
+    expect(reshaped(extra(node("Transpose", ["x"], ["state"], perm([1, 0, 2]))), "state")).toEqual([1, 1]);
+    expect(reshaped(extra(node("Transpose", ["x"], ["state"])), "state")).toEqual([1, 1]);
+    expect(reshaped(extra(node("Slice", ["x", "i0", "i1", "i1"], ["state"])), "state")).toEqual([1, 1]);
+    const to = node("Constant", [], ["sizes3"], { attributes: { value_ints: [1, 2, 2] } });
+    expect(reshaped(extra(to, node("Reshape", ["x", "sizes3"], ["state"])), "state")).toEqual([2]);
+    expect(reshaped(extra(node("Reshape", ["x", "x"], ["state"])), "state")).toEqual([1, 1]);
+  });
+
   it("reads a GRU whose exporter left out linear_before_reset = 1 as PyTorch meant it, where it is told to", () => {
     const name = "gru-onnxscript-0.7.0.onnx";
     const bytes = file(name);
