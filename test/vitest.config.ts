@@ -8,6 +8,7 @@
  * `LSTM_WASM=debug` puts build/debug.wasm in the place of the baseline binary.
  */
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd))
@@ -22,14 +23,24 @@ const relaxedFlags = WebAssembly.validate(RELAXED_MODULE)
 /** The binary in build/ that the project `simd` runs. */
 const baseline = process.env.LSTM_WASM ?? "simd";
 
-/** Imports of *.txt give a function of their text, as src/build/bundle.js has it: build/simd.txt gives `baseline`'s. */
+/**
+ * Imports of *.txt give a function of their text, as src/build/bundle.js has it. The debug build has no text: its binary
+ * has every byte, and a text needs one as a marker. It is read as it is, in place of src/bundle/embedded.ts.
+ */
 const textImports = {
   name: "text-imports",
   enforce: "pre" as const,
   load(id: string) {
+    if (baseline !== "simd" && id.endsWith("/src/bundle/embedded.ts")) {
+      const path = JSON.stringify(fileURLToPath(new URL(`../build/${baseline}.wasm`, import.meta.url)));
+      return [
+        'import { readFileSync } from "node:fs";',
+        `export const simd = () => new Uint8Array(readFileSync(${path}));`,
+        "export const relaxedSimd = simd;",
+      ].join("\n");
+    }
     if (!id.endsWith(".txt")) return null;
-    const file = id.replace(/\/build\/simd\.txt$/, `/build/${baseline}.txt`);
-    return `export default () => ${JSON.stringify(readFileSync(file, "utf8"))};`;
+    return `export default () => ${JSON.stringify(readFileSync(id, "utf8"))};`;
   },
 };
 
