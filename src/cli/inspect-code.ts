@@ -19,7 +19,6 @@ import { chainRemarks, onnxNotes } from "./onnx-notes.js";
 import { besideOf, type Layer, type Model } from "./open-model.js";
 import type { Told } from "./program-layers.js";
 import { convolutionOptions } from "./summary.js";
-import { toldOptions } from "./told-options.js";
 
 const CLASSES = { Conv1d, Embedding, GRU, GRUCell, LSTM, LSTMCell, Linear, RNN, RNNCell };
 
@@ -194,13 +193,6 @@ function problemOf({ kind, prefix }: ModuleInfo, dict: StateDict): string | unde
   }
 }
 
-/** A value of an option, as a program has it. */
-function literal(value: unknown): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value).map(([key, field]) => `${key}: ${JSON.stringify(field)}`);
-  return `{ ${fields.join(", ")} }`;
-}
-
 function writeOnnx(
   code: Code,
   { layer, at }: { readonly layer: OnnxLayer; readonly at: number },
@@ -211,8 +203,6 @@ function writeOnnx(
   const initialState = layer.options.initialState ? undefined : layer.initialState;
   const variable = code.layer(kind, name.slice(0, MOST_PREFIX));
   code.used.add("layers");
-  const options = Object.entries(toldOptions(layer)).map(([key, value]) => `${key}: ${literal(value)}`);
-  const rest = options.length > 0 ? `, { ${options.join(", ")} }` : "";
   const { lines } = code;
   lines.push("");
   lines.push(...(remarks.get(at) ?? []));
@@ -221,7 +211,7 @@ function writeOnnx(
   if (takesState) lines.push("// The model gives it a state: pass one as the second argument of forward.");
   if (takesLengths)
     lines.push("// The model gives it lengths: pass { lengths } as the third argument of forward.");
-  lines.push(`const ${variable} = ${kind}.fromStateDict(layers[${at}].stateDict${rest});`);
+  lines.push(`const ${variable} = ${kind}.fromStateDict(layers[${at}].stateDict);`);
   const state = `layers[${at}].initialState`;
   const passed =
     initialState === undefined ? "" : kind === "LSTM" ? `[${state}.h0, ${state}.c0]` : `${state}.h0`;

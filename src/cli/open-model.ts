@@ -199,13 +199,24 @@ export function besideOf(path: string, name: string): string {
   return path.slice(0, path.length - basename(path).length) + name;
 }
 
+/** The activations of a layer, where they are not PyTorch's. */
+function activationsOf({ options }: OnnxLayer): string[] {
+  const { nonlinearity, recurrentActivation, activation, cellActivation } = options;
+  const names = [nonlinearity, recurrentActivation, activation, cellActivation].map((one) =>
+    typeof one === "object" ? one.name : one,
+  );
+  const told = names.filter((name) => name !== undefined).join(" ");
+  return /^(tanh|sigmoid tanh|sigmoid tanh tanh)$/.test(told) ? [] : [told];
+}
+
 function ofOnnx(model: OnnxModel): Pick<Model, "tensors" | "layers" | "replaced"> {
   const { layers, tensors, modules, layerTensors } = model;
   const recurrent = layers.map((layer, at): Layer => {
     const { direction } = layer;
+    const ways = [...activationsOf(layer), ...(direction === "forward" ? [] : [direction])];
     return {
       name: layer.name,
-      summary: `${recurrentSummary(layer)}${direction === "forward" ? "" : `, ${direction}`}`,
+      summary: [recurrentSummary(layer), ...ways].join(", "),
       parameters: elements(layer.stateDict),
       source: { kind: "onnx", layer, at },
     };

@@ -2,7 +2,7 @@
  * `quantize`: writes a weight file as safetensors with int8 weights, and prints what that costs in accuracy.
  */
 import { parseArgs } from "node:util";
-import { Linear, quantizeModule, type StateDict, Tensor } from "lstm-wasm";
+import { Linear, type ModuleMetadata, quantizeModule, type StateDict, Tensor } from "lstm-wasm";
 import { listModules, type ModuleInfo, quantizeStateDict, writeSafetensors } from "lstm-wasm/formats";
 import {
   checkNonlinearity,
@@ -21,7 +21,6 @@ import { OutputFile } from "./output-file.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
 import { listed, print, printableName, printablePath } from "./terminal.js";
 import { withoutCopies } from "./tied.js";
-import { toldOptions } from "./told-options.js";
 
 /** The random input of each layer: time steps, batch rows and seed. */
 const STEPS = 64;
@@ -144,6 +143,7 @@ function tied(aliases: Readonly<Record<string, string>>): string[] {
  */
 function stateDictOf(path: string, { tensors, layers, replaced }: Model): StateDict {
   const dict: StateDict = new Map();
+  const metadata: Record<string, ModuleMetadata> = { ...tensors.metadata };
   for (const { name, source } of layers) {
     if (source.kind === "module") {
       // Of an ONNX node; others are in the file's dict.
@@ -159,11 +159,16 @@ function stateDictOf(path: string, { tensors, layers, replaced }: Model): StateD
       );
     }
     if (source.kind === "onnx") {
-      for (const [part, tensor] of source.layer.stateDict) dict.set(`${name}.${part}`, tensor);
+      const { stateDict, kind, options } = source.layer;
+      for (const [part, tensor] of stateDict) dict.set(`${name}.${part}`, tensor);
+      metadata[`${name}.`] = { kind, options: { ...options } };
     }
   }
   for (const [name, tensor] of tensors) if (replaced?.has(name) !== true) dict.set(name, tensor);
-  return Object.assign(dict, { skipped: tensors.skipped, metadata: tensors.metadata });
+  return Object.assign(dict, {
+    skipped: tensors.skipped,
+    metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
+  });
 }
 
 type AmpModel = Extract<Layer["source"], { kind: "amp" }>["model"];
@@ -177,12 +182,8 @@ function lostOfAmp({ skip, initialState, inputGain, outputGain }: AmpModel): str
   ];
 }
 
-function lostOfOnnx(layer: OnnxLayer): string[] {
-  const { batchFirst: _, ...told } = toldOptions(layer);
-  return [
-    ...Object.keys(told).map((name) => `the option ${name}`),
-    ...(layer.initialState === undefined || layer.options.initialState ? [] : ["an initial state"]),
-  ];
+function lostOfOnnx({ initialState, options }: OnnxLayer): string[] {
+  return initialState === undefined || options.initialState ? [] : ["an initial state of each row"];
 }
 
 /**

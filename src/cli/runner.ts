@@ -4,7 +4,6 @@ import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
 import type { Nonlinearity } from "./arguments.js";
 import { CliError } from "./error.js";
 import type { Layer } from "./open-model.js";
-import { toldOptions } from "./told-options.js";
 
 export interface Runner {
   /** The axis along which an input of so many dimensions may be cut. Undefined if it may not be cut. */
@@ -77,8 +76,6 @@ interface RecurrentLayer extends Options {
   readonly prefix?: string;
   /** Whether a direction begins at the end. */
   readonly needsWhole?: boolean;
-  /** What weights do not tell of a layer of an ONNX model. */
-  readonly told?: Readonly<Record<string, unknown>>;
   /** Zeros if it is missing. */
   readonly initialState?: { readonly h0: Tensor; readonly c0: Tensor | undefined } | undefined;
 }
@@ -119,22 +116,21 @@ export function makeRecurrent(
   kind: "LSTM" | "GRU" | "RNN",
   dict: StateDict,
   prefix: string,
-  { batchFirst, nonlinearity, told }: Options & Pick<RecurrentLayer, "told">,
+  { batchFirst, nonlinearity }: Options,
 ): LSTM | GRU | RNN {
-  const options = { prefix, ...told, batchFirst };
+  const options = { prefix, batchFirst };
   if (kind === "LSTM") return LSTM.fromStateDict(dict, options);
   if (kind === "GRU") return GRU.fromStateDict(dict, options);
-  return RNN.fromStateDict(dict, { ...options, ...(told === undefined ? { nonlinearity } : {}) });
+  return RNN.fromStateDict(dict, { ...options, nonlinearity });
 }
 
 function onnxRunner(layer: OnnxLayer, options: Options): Runner {
   const { kind, direction, stateDict, batchFirst, initialState } = layer;
   return recurrentRunner({
-    ...options,
     kind,
     dict: stateDict,
     batchFirst: batchFirst || options.batchFirst,
-    told: toldOptions(layer),
+    nonlinearity: undefined, // as the dict's metadata has it
     needsWhole: direction !== "forward",
     initialState: layer.options.initialState ? undefined : initialState,
   });

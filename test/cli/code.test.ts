@@ -312,7 +312,8 @@ describe("prints what works", () => {
     write("beside.onnx.data", new Uint8Array(Float32Array.of(0.5).buffer));
     const { results, code } = run(path);
     expect(results.l!.output).toEqual({ shape: [3, 1, 1], data: [0.5, 1, 1.5] });
-    expect(code).toContain('{ batchFirst: true, nonlinearity: "relu" }');
+    // The options are the state dict's: relu and the layout show in the output.
+    expect(code).toContain("RNN.fromStateDict(layers[0].stateDict);");
   });
 });
 

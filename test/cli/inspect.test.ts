@@ -57,7 +57,7 @@ describe("inspect", () => {
     ["torch/legacy.pt", "PyTorch", "LSTM", "readTorch(bytes)"],
     ["onnx/lstm.onnx", "ONNX", "LSTM", "fromStateDict(layers[0].stateDict)"],
     ["onnx/gru-both-ways.onnx", "ONNX", "bidirectional", "fromStateDict(layers[0].stateDict)"],
-    ["onnx/rnn-relu.onnx", "ONNX", "RNN", 'nonlinearity: "relu"'],
+    ["onnx/rnn-relu.onnx", "ONNX", ", relu", "fromStateDict(layers[0].stateDict)"],
   ])("knows %s by its content", (file, format, layer, code) => {
     const path = write("nameless", readFileSync(join(FILES, file)));
     const { out } = command("inspect", path);

@@ -3,21 +3,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { readOnnx, readWeights } from "../../src/formats/index.js";
+import { expectedIn } from "../support/onnx-expected.js";
 import { layer, marked } from "../support/onnx-layer.js";
 import { floats, int64s, lengthDelimited, model, node, tensor } from "../support/onnx-writer.js";
 
 const FOLDER = new URL("files/onnx-dynamo/", import.meta.url);
-const EXPECTED: Record<
-  string,
-  {
-    kind: string;
-    numLayers: number;
-    bidirectional: boolean;
-    bias: boolean;
-    takesState: boolean;
-    state: Record<string, { shape: number[]; data: number[] }>;
-  }
-> = JSON.parse(readFileSync(new URL("expected.json", FOLDER), "utf8"));
+const EXPECTED = expectedIn(FOLDER);
 
 const file = (name: string) => readFileSync(new URL(name, FOLDER));
 /** Those that have a test of their own. */

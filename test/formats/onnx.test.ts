@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { dtypeOf } from "../../src/formats/index.js";
 import { listOnnxNodes, readOnnx } from "../../src/formats/onnx/index.js";
+import { expectedIn } from "../support/onnx-expected.js";
 import { layer, marked } from "../support/onnx-layer.js";
 import {
   float,
@@ -21,17 +22,7 @@ import {
 
 /** Files as PyTorch exports them and the state dicts they came from, by make_onnx.py. */
 const FOLDER = new URL("files/onnx/", import.meta.url);
-const EXPECTED: Record<
-  string,
-  {
-    kind: string;
-    numLayers: number;
-    bidirectional: boolean;
-    bias: boolean;
-    takesState: boolean;
-    state: Record<string, { shape: number[]; data: number[] }>;
-  }
-> = JSON.parse(readFileSync(new URL("expected.json", FOLDER), "utf8"));
+const EXPECTED = expectedIn(FOLDER);
 
 describe("readOnnx", () => {
   const files = readdirSync(FOLDER).filter((name) => name.endsWith(".onnx"));

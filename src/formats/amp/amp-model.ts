@@ -1,6 +1,7 @@
 /** What the readers of amp models return, and how they read JSON. */
 
 import { isArray, reading, show, wrongType } from "../../tensor/checks.js";
+import { withMetadata } from "../../tensor/metadata.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { type Bytes, FormatError, isBytes } from "../bytes.js";
 import { isObject, parseJson } from "../json.js";
@@ -23,7 +24,10 @@ export interface AmpModel {
   readonly hiddenSize: number;
   readonly numLayers: number;
   readonly outputSize: number;
-  /** `recurrent`, and where the file has an initial state `h0` and `c0`, (numLayers, hiddenSize) each. */
+  /**
+   * `recurrent`, and where the file has an initial state `h0` and `c0`, (numLayers, hiddenSize) each. Its `metadata` has
+   * the kind and the options.
+   */
   readonly stateDict: StateDict;
   /** All that `new LSTM` or `new GRU` takes. */
   readonly options: LayerOptions;
@@ -195,7 +199,7 @@ export function readJson(
     bias: recurrent.has("bias_ih_l0"),
     initialState: initialState !== undefined,
   });
-  return { ...model, stateDict, options };
+  return { ...model, stateDict: withMetadata(stateDict, { "": { kind, options: { ...options } } }), options };
 }
 
 const EXPECTED = "bytes, text or an object";

@@ -1,6 +1,7 @@
 /** Nodes that are one module, as a layer of readOnnx: a state dict, options and initial states. */
 
 import { show } from "../../tensor/checks.js";
+import { withMetadata } from "../../tensor/metadata.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
 import { type LayerActivation, type LayerOptions, layerOptions } from "../layer-options.js";
@@ -22,8 +23,8 @@ export interface OnnxLayer {
    */
   readonly follows: string | undefined;
   /**
-   * For `LSTM.fromStateDict` and the like: `weight_ih_l0`, `weight_hh_l0_reverse`, `bias_ih_l1`... Layers whose
-   * nodes share a weight have numbers of their own.
+   * For `LSTM.fromStateDict` and the like: `weight_ih_l0`, `weight_hh_l0_reverse`, `bias_ih_l1`... Its `metadata` has
+   * the kind and the options. Layers whose nodes share a weight have numbers of their own.
    */
   readonly stateDict: StateDict;
   readonly inputSize: number;
@@ -85,12 +86,13 @@ export function toLayer(
     ...(first.kind === "LSTM" ? { peepholes: first.p !== undefined } : {}),
     ...first.cells[0],
   });
+  const { kind } = first;
   return {
-    kind: first.kind,
+    kind,
     name: first.site.name,
     nodes: stack.map(({ site }) => site.name),
     follows: before?.site.name,
-    stateDict,
+    stateDict: withMetadata(stateDict, { "": { kind, options: { ...options } } }),
     inputSize: first.inputSize,
     hiddenSize: first.hiddenSize,
     numLayers: stack.length,

@@ -36,7 +36,8 @@ function expectNear(actual: Float32Array, expected: Float32Array, what: string):
 /** Output and states of one layer. */
 function run(layer: OnnxLayer, input: Float32Array, lengths: readonly number[] | undefined) {
   const { kind, options, stateDict, batchFirst, initialState } = layer;
-  using module = new CLASSES[kind](options).loadStateDict(stateDict);
+  using module = CLASSES[kind].fromStateDict(stateDict);
+  expect(module.stateDict().metadata).toEqual({ "": { kind, options: expect.objectContaining(options) } });
   const shape = batchFirst ? [3, 4, 2] : [4, 3, 2];
   const { h0, c0 } = initialState ?? {};
   const forward = { lengths };
