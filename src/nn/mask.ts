@@ -31,17 +31,14 @@ const EXPECTED = "booleans or numbers, or a Tensor of them";
 /**
  * @param shape  of the mask: the input's without its last axis
  * @param batchMajor  whether it is (N, L) rather than (L, N) or (L)
- * @throws TypeError or RangeError naming what does not fit
+ * @throws TypeError or RangeError naming what does not fit; for maskedOutput without a mask
  */
 export function checkMask(
   { lengths, mask, maskedOutput }: { lengths?: unknown; mask?: unknown; maskedOutput?: unknown },
   shape: readonly number[],
   batchMajor: boolean,
-): Mask | undefined {
-  if (mask === undefined) {
-    if (maskedOutput !== undefined) throw wrongValue("maskedOutput", "none without a mask", maskedOutput);
-    return undefined;
-  }
+): Mask {
+  if (mask === undefined) throw wrongValue("maskedOutput", "none without a mask", maskedOutput);
   if (lengths !== undefined) throw wrongValue("mask", "none beside lengths", "both");
   const output = maskedOutput ?? "repeat";
   if (output !== "repeat" && output !== "zeros") {

@@ -72,19 +72,6 @@ export function boolean(fallback: boolean): Option<boolean> {
   return { check: checkBoolean, fallback, print: (value) => (value ? "True" : "False") };
 }
 
-/** One of some strings, the first of which is the fallback. */
-export function oneOf<Value extends string>(...values: readonly [Value, ...Value[]]): Option<Value> {
-  const expected = values.map((value) => `"${value}"`).join(" or ");
-  return {
-    fallback: values[0],
-    check(name, value) {
-      if (typeof value !== "string") throw wrongType(name, expected, value);
-      if (!values.includes(value as Value)) throw wrongValue(name, expected, value);
-      return value as Value;
-    },
-  };
-}
-
 export const precision: Option<Precision> = {
   fallback: "float32",
   check: (_, value) => checkPrecision(value),

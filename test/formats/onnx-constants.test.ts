@@ -21,6 +21,8 @@ const INITIALIZERS = [
   int64s("3,-1", [3, -1]),
   int64s("0,-1", [0, -1]),
   int64s("4,-1", [4, -1]),
+  int64s("three", [1, 2, 3]),
+  tensor("row", { type: 7, dims: [1, 1], raw: new Uint8Array(8) }),
   tensor("i8", { type: 3, dims: [2], raw: Int8Array.of(-1, 2) }),
   tensor("u8", { type: 2, dims: [1, 2], raw: Uint8Array.of(0, 1) }),
   tensor("bool", { type: 9, dims: [1, 2], raw: Uint8Array.of(0, 1) }),
@@ -129,6 +131,7 @@ describe("constants", () => {
     ["Reshape", ["m", "4,-1"], {}, "shape [4,-1] does not fit [2, 3]"],
     ["Reshape", ["m"], {}, "no shape"],
     ["Identity", [], {}, "its input is missing"],
+    ["Shape", [], {}, "its input is missing"],
   ])("refuses %s of %j with %j", (op, inputs, attributes, message) => {
     expect(() => evaluate(op, inputs, attributes)).toThrow(FormatError);
     expect(() => evaluate(op, inputs, attributes)).toThrow(message);
@@ -138,6 +141,12 @@ describe("constants", () => {
     ["Identity", ["x"], {}, "is an input of the model"],
     ["Cast", ["m"], { to: 10 }, "is computed by Cast to type 10"],
     ["Add", ["m", "m"], {}, "is computed by Add"],
+    ["Shape", ["x"], {}, "is an input of the model"],
+    ["Mul", ["m", "m"], {}, "is computed by Mul"],
+    ["Mul", ["0", "m"], {}, "is computed by Mul"],
+    ["Mul", ["0,2", "three"], {}, "is computed by Mul"],
+    ["Mul", ["row", "0"], {}, "is computed by Mul"],
+    ["Mul", ["0"], {}, "is computed by Mul"],
   ])("says that %s of %j is not constant", (op, inputs, attributes, reason) => {
     const value = evaluate(op, inputs, attributes) as NotConstant;
     expect(value).toBeInstanceOf(NotConstant);

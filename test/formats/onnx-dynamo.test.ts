@@ -190,6 +190,26 @@ describe("readOnnx of PyTorch's default exporter", () => {
     const to = node("Constant", [], ["sizes3"], { attributes: { value_ints: [1, 2, 2] } });
     expect(reshaped(extra(to, node("Reshape", ["x", "sizes3"], ["state"])), "state")).toEqual([2]);
     expect(reshaped(extra(node("Reshape", ["x", "x"], ["state"])), "state")).toEqual([1, 1]);
+    expect(reshaped(extra(node("Reshape", ["x"], ["state"])), "state")).toEqual([1, 1]);
+    expect(reshaped(extra(node("Slice", ["x"], ["state"])), "state")).toEqual([1, 1]);
+    const free = node("Constant", [], ["sizes3"], { attributes: { value_ints: [1, -1, 2] } });
+    expect(reshaped(extra(free, node("Reshape", ["x", "sizes3"], ["state"])), "state")).toEqual([1, 1]);
+    const turned = [to, node("Reshape", ["x", "sizes3"], ["one"]), node("Identity", ["one"], ["two"])];
+    expect(
+      reshaped(extra(...turned, node("Transpose", ["two"], ["state"], perm([0, 1, 2]))), "state"),
+    ).toEqual([2]);
+    expect(reshaped(extra(...turned, node("Transpose", ["two"], ["state"], perm([0, 1]))), "state")).toEqual([
+      1, 1,
+    ]);
+    expect(
+      reshaped(extra(...turned, node("Transpose", ["two"], ["state"], perm([0, 1, 9]))), "state"),
+    ).toEqual([2]);
+    expect(reshaped(extra(...turned, node("Slice", ["two", "i0", "i1", "i0"], ["state"])), "state")).toEqual([
+      2,
+    ]);
+    expect(reshaped(extra(...turned, node("Slice", ["two", "i0", "i1", "i1"], ["state"])), "state")).toEqual([
+      1, 1,
+    ]);
   });
 
   it("reads a GRU whose exporter left out linear_before_reset = 1 as PyTorch meant it, where it is told to", () => {

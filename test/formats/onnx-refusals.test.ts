@@ -29,6 +29,26 @@ describe("readOnnx", () => {
       layer("LSTM", { attributes: { clip: { float: -3 } } }),
       'onnx: LSTM "LSTM_0": clip -3 is not supported',
     ],
+    [
+      "clip that is an integer",
+      layer("LSTM", { attributes: { clip: 3 } }),
+      'onnx: LSTM "LSTM_0": clip NaN is not supported',
+    ],
+    [
+      "no hidden units",
+      layer("LSTM", { attributes: { hidden_size: 0 } }),
+      "hidden_size of at least 1, got 0",
+    ],
+    [
+      "R of one axis, and no hidden_size",
+      layer("RNN", { inputs: ["x", "w", "flat"], ...withLists("flat", [4], [1, 2, 3, 4]), bare: true }),
+      "hidden_size of at least 1, got 0",
+    ],
+    [
+      "W of one axis",
+      layer("RNN", { inputs: ["x", "flat", "r"], ...withLists("flat", [4], [1, 2, 3, 4]) }),
+      "got 2, W [4]",
+    ],
     ["input_forget 2", layer("LSTM", { attributes: { input_forget: 2 } }), "input_forget 2 is not supported"],
     [
       "input_forget of a GRU",

@@ -68,6 +68,13 @@ describe("readOnnx", () => {
     }
   });
 
+  it("takes a clip of 0 as none, as onnxruntime does", () => {
+    const clipped = (float: number) =>
+      readOnnx(layer("LSTM", { attributes: { clip: { float } } })).layers[0]!;
+    expect(clipped(0).options).not.toHaveProperty("clip");
+    expect(clipped(0.5).options.clip).toBe(0.5);
+  });
+
   it("says what a layer takes: direction, layout, lengths, state", () => {
     const plain = readOnnx(layer("LSTM", { attributes: { direction: "reverse" } })).layers[0]!;
     expect(plain).toMatchObject({
@@ -361,6 +368,7 @@ describe("readOnnx", () => {
     expect(() => readOnnx(bytes, { nodes: ["x"] })).toThrow(
       new FormatError('onnx: no recurrent node "x"; there are "bad", "LSTM_1"'),
     );
+    expect(() => readOnnx(model({}), { nodes: ["x"] })).toThrow('no recurrent node "x"; there are none');
     expect(() => readOnnx(bytes, { nodes: "LSTM_1" } as never)).toThrow(
       "options.nodes: expected an array of names",
     );

@@ -19,6 +19,14 @@ describe("weights in parts", () => {
     ["what is no parameter's name", { "rope.theta_g": ones(2, 1), "rope.theta_v": ones(2, 3) }],
     ["vectors of other lengths", { weight_orig: ones(2, 3), weight_u: ones(2), weight_v: ones(2) }],
     ["a vector that fits no axis", { weight_orig: ones(2, 3), weight_u: ones(1), weight_v: ones(6) }],
+    [
+      "parametrizations beside the plain weight",
+      {
+        weight: ones(1),
+        "parametrizations.weight.original0": ones(2, 1),
+        "parametrizations.weight.original1": ones(2, 3),
+      },
+    ],
     ["a mask of another shape", { weight_orig: ones(2, 3), weight_mask: ones(3, 2) }],
     ["a mask alone", { weight_mask: ones(2, 3) }],
     ["a raw weight of another shape", { "a.weight_hh_l0_raw": ones(4, 1), "a.m.weight_hh_l0": ones(8, 2) }],
@@ -30,6 +38,33 @@ describe("weights in parts", () => {
     const dict = read({ weight_g: ones(2, 1), weight_v: ones(2, 4), "b.bias": ones(2) });
     expect([...dict.keys()].sort()).toEqual(["b.bias", "weight"]);
     expect(dict.get("weight")).toEqual(new Tensor(new Float32Array(8).fill(0.5), [2, 4]));
+  });
+
+  it("are named where another parametrization computes the weight", () => {
+    const { skipped } = readSafetensors(
+      writeSafetensors({ "parametrizations.weight.original": ones(2, 2), "a.bias": ones(2) }),
+    );
+    expect(skipped).toEqual([
+      {
+        name: "weight",
+        reason:
+          'it is computed by a parametrization; call torch.nn.utils.parametrize.remove_parametrizations(module, "weight"), and save again',
+      },
+    ]);
+    const alone = read({
+      "parametrizations.weight.original0": ones(2, 1),
+      "parametrizations.weight.original1": ones(2, 4),
+    });
+    expect(alone.get("weight")).toEqual(new Tensor(new Float32Array(8).fill(0.5), [2, 4]));
+  });
+
+  it("take the raw weight of a layer without a name", () => {
+    const [raw, masked] = [ones(4, 1), Tensor.zeros([4, 1])];
+    expect(
+      read({ weight_hh_l0_raw: raw, weight_hh_l0: masked, bias_hh_l0: ones(4) }).get("weight_hh_l0"),
+    ).toEqual(raw);
+    expect(read({ weight_hh_l0_raw: raw, "m.weight_hh_l0": masked }).get("m.weight_hh_l0")).toEqual(raw);
+    expect(read({ weight_hh_raw: raw, "m.weight_hh": masked }).get("m.weight_hh")).toEqual(raw);
   });
 
   it("take the raw weight of the one layer inside that has such weights", () => {

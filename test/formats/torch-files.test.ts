@@ -100,6 +100,21 @@ describe("shards beside an index", () => {
     ["two indexes", { ...whole, "b.index.json": file(INDEX) }, "shards: expected one index, got"],
     ["an index that is no JSON", { ...whole, [INDEX]: new Uint8Array(3) }, "not valid JSON"],
     ["an index without a map", indexed([1]), "weight_map: expected an object"],
+    [
+      "an index that is a list",
+      { ...whole, [INDEX]: new TextEncoder().encode("[1]") },
+      "weight_map: expected an object, got undefined",
+    ],
+    [
+      "many files that are missing",
+      indexed(Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`w${at}`, `f${at}.safetensors`]))),
+      "and 4 more",
+    ],
+    [
+      "ten thousand files and one",
+      indexed(Object.fromEntries(Array.from({ length: 10_001 }, (_, at) => [`w${at}`, `f${at}`]))),
+      "shards: more than 10000 files",
+    ],
     ["an empty map", indexed({}), "weight_map names no files"],
     ["a path", indexed({ w: "../model.safetensors" }), 'weight_map["w"]: expected the name of a file beside'],
     ["a number", indexed({ w: 1 }), 'weight_map["w"]: expected the name of a file beside'],

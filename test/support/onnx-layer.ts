@@ -30,6 +30,8 @@ interface LayerOptions {
   directions?: number;
   inputs?: readonly string[];
   attributes?: Record<string, AttributeValue>;
+  /** Without hidden_size. */
+  bare?: boolean;
   initializers?: readonly number[][];
   more?: GraphOptions;
 }
@@ -37,7 +39,7 @@ interface LayerOptions {
 /** A model of one layer of two inputs and two units, with marked weights. */
 export function layer(
   kind: string,
-  { directions = 1, inputs, attributes = {}, initializers, more = {} }: LayerOptions = {},
+  { directions = 1, inputs, attributes = {}, bare = false, initializers, more = {} }: LayerOptions = {},
 ) {
   const gates = GATES[kind]!;
   const defaults = kind === "GRU" ? { linear_before_reset: 1 } : {};
@@ -49,7 +51,7 @@ export function layer(
       ...(more.nodes ?? []),
       node(kind, inputs ?? ["x", "w", "r", "b"], ["y", "yh"], {
         attributes: {
-          hidden_size: 2,
+          ...(bare ? {} : { hidden_size: 2 }),
           ...(directions === 2 ? { direction: "bidirectional" } : {}),
           ...defaults,
           ...attributes,

@@ -174,6 +174,18 @@ refuses("masks", [
     'mask[5]: expected true, false or a number, got "0"',
   ],
   [
+    "a row that is no list",
+    masked({ mask: [[1, 1, 0], 5] }),
+    TypeError,
+    `mask[1]: expected ${EXPECTED}, got 5`,
+  ],
+  [
+    "an object without data",
+    masked({ mask: { shape: [2, 3] } }),
+    TypeError,
+    `mask: expected ${EXPECTED}, got an Object`,
+  ],
+  [
     "another maskedOutput",
     masked({ mask: [1, 1, 1, 1, 1, 1], maskedOutput: "zero" }),
     RangeError,
