@@ -21,6 +21,7 @@ const INITIALIZERS = [
   int64s("3,-1", [3, -1]),
   int64s("0,-1", [0, -1]),
   int64s("4,-1", [4, -1]),
+  floats("none", [0, 3], []),
   int64s("three", [1, 2, 3]),
   tensor("row", { type: 7, dims: [1, 1], raw: new Uint8Array(8) }),
   tensor("i8", { type: 3, dims: [2], raw: Int8Array.of(-1, 2) }),
@@ -50,6 +51,7 @@ describe("constants", () => {
     ["Slice", ["m", "1", "-1", "1"], {}, [2, 1], [1, 4]],
     ["Slice", ["m", "-1", "far", "1", "-1"], {}, [2, 3], [2, 1, 0, 5, 4, 3]],
     ["Slice", ["m", "2", "1"], {}, [0, 3], []],
+    ["Concat", ["none", "m"], { axis: 0 }, [2, 3], [0, 1, 2, 3, 4, 5]],
     ["Slice", ["m"], { starts: [0, 1], ends: [1, 9] }, [1, 2], [1, 2]],
     ["Squeeze", ["v"], {}, [2], [7, 8]],
     ["Squeeze", ["v", "0,2"], {}, [2], [7, 8]],
@@ -132,6 +134,7 @@ describe("constants", () => {
     ["Reshape", ["m"], {}, "no shape"],
     ["Identity", [], {}, "its input is missing"],
     ["Shape", [], {}, "its input is missing"],
+    ["Reshape", ["v"], { shape: [1, 2, 1, 0] }, "shape [1,2,1,0] does not fit [1, 2, 1]"],
   ])("refuses %s of %j with %j", (op, inputs, attributes, message) => {
     expect(() => evaluate(op, inputs, attributes)).toThrow(FormatError);
     expect(() => evaluate(op, inputs, attributes)).toThrow(message);

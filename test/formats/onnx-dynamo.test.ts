@@ -48,7 +48,12 @@ describe("readOnnx of PyTorch's default exporter", () => {
   );
 
   /** Two layers whose Y, as (L, N, D, H), is reshaped before the second; N is 2 where the states say so. */
-  const reshaped = (shape: readonly number[][], state = "h0", allowzero = 0) => {
+  const reshaped = (
+    shape: readonly number[][],
+    state = "h0",
+    allowzero = 0,
+    reshape = node("Reshape", ["t", "shape"], ["s"], { attributes: { allowzero } }),
+  ) => {
     const lstm = (x: string, y: string) =>
       node("LSTM", [x, "w", "r", "", "", state], [y], { attributes: { hidden_size: 2 } });
     return readOnnx(
@@ -59,7 +64,7 @@ describe("readOnnx of PyTorch's default exporter", () => {
           lstm("x", "y1"),
           node("Transpose", ["y1"], ["t"], { attributes: { perm: [0, 2, 1, 3] } }),
           ...shape,
-          node("Reshape", ["t", "shape"], ["s"], { attributes: { allowzero } }),
+          reshape,
           lstm("s", "y2"),
         ],
         initializers: [
@@ -158,6 +163,7 @@ describe("readOnnx of PyTorch's default exporter", () => {
       [shapeOf({}, "h0"), gather("i0", "l"), n, end],
       [shapeOf(), pass("Abs", "sizes", "l"), pass("Abs", "sizes", "n"), end],
       [shapeOf(), pass("Identity", "sizes", "l", "mine"), pass("Identity", "sizes", "n", "mine"), end],
+      [shapeOf(), gather("i-1", "l"), gather("i-1", "n"), end],
       // Parts that are none, and another number of them.
       [shapeOf(), gather("i0", "l"), n, joined(["l", "n"])],
       [shapeOf(), gather("i0", "l"), n, joined(["l", "n", "i2"], "mine")],
@@ -171,6 +177,40 @@ describe("readOnnx of PyTorch's default exporter", () => {
       ],
     ];
     for (const nodes of others) expect(reshaped(nodes, "")).toEqual([1, 1]);
+  });
+
+  it("takes the shape of an old Reshape, which is an attribute", () => {
+    const old = (shape: readonly number[], name = "shape") =>
+      node("Reshape", ["t"], ["s"], { attributes: { [name]: shape } });
+    expect(reshaped([], "h0", 0, old([4, 2, 2]))).toEqual([2]);
+    expect(reshaped([], "h0", 0, old([2, 4, 2]))).toEqual([1, 1]);
+    expect(reshaped([], "h0", 0, old(new Array(65).fill(1)))).toEqual([1, 1]);
+    expect(reshaped([], "h0", 0, old([4, 2, 2], "sizes"))).toEqual([1, 1]);
+    // One whose shape the model is given.
+    expect(reshaped([], "h0", 0, node("Reshape", ["t", "x"], ["s"]))).toEqual([1, 1]);
+  });
+
+  it("tells no layer by metadata of other nodes", () => {
+    const entry = (value: string) =>
+      lengthDelimited(9, [
+        ...lengthDelimited(1, "pkg.torch.onnx.class_hierarchy"),
+        ...lengthDelimited(2, value),
+      ]);
+    const marked3 = (name: string) => marked(name, 1, 3, 2, 2);
+    const warningsOf = (opType: string, value: string, producer = "pytorch") => {
+      const bytes = layer("LSTM", {
+        more: { nodes: [[...node(opType, ["x"], ["other"]), ...entry(value)]] },
+      });
+      return readOnnx(Uint8Array.from([...lengthDelimited(2, producer), ...bytes])).warnings;
+    };
+    expect(warningsOf("Tanh", "['torch.nn.modules.rnn.RNN', 'aten.rnn_tanh.input']")).toHaveLength(1);
+    expect(warningsOf("Tanh", "['torch.nn.modules.activation.Tanh']")).toEqual([]);
+    expect(warningsOf("Abs", "['torch.nn.modules.rnn.RNN']")).toEqual([]);
+    expect(warningsOf("Tanh", "['torch.nn.modules.rnn.RNN']", "tf2onnx")).toEqual([]);
+    const gru = node("GRU", ["x", "gw", "gr"], ["gy"], { name: "g", attributes: { hidden_size: 2 } });
+    const initializers = [marked3("gw"), marked3("gr")];
+    const bytes = model({ inputs: ["x"], nodes: [[...gru, ...entry("aten.gru.data")]], initializers });
+    expect(readOnnx(Uint8Array.from([...lengthDelimited(2, "pytorch"), ...bytes])).warnings).toEqual([]);
   });
 
   it("takes the sizes of values that lead to one of the layers", () => {

@@ -68,6 +68,23 @@ describe("readOnnx", () => {
     }
   });
 
+  it("gives each layer of a stack a bias where one of them has", () => {
+    const lstm = (x: string, b: string, y: string) =>
+      node("LSTM", [x, "w", "r", b], [y], { attributes: { hidden_size: 2 } });
+    const squeeze = node("Squeeze", ["y1"], ["s"], { attributes: { axes: [1] } });
+    const [stack] = readOnnx(
+      model({
+        inputs: ["x"],
+        nodes: [lstm("x", "", "y1"), squeeze, lstm("s", "b", "y2")],
+        initializers: [marked("w", 1, 4, 2, 2), marked("r", 1, 4, 2, 2), marked("b", 1, 8, 2, 1)],
+      }),
+    ).layers;
+    expect([stack!.numLayers, stack!.bias]).toEqual([2, true]);
+    expect(stack!.stateDict.get("bias_ih_l0")!.data).toEqual(new Float32Array(8));
+    expect(stack!.stateDict.get("bias_ih_l1")!.data[0]).toBe(0);
+    expect(stack!.stateDict.get("bias_ih_l1")!.data[1]).toBe(10);
+  });
+
   it("takes a clip of 0 as none, as onnxruntime does", () => {
     const clipped = (float: number) =>
       readOnnx(layer("LSTM", { attributes: { clip: { float } } })).layers[0]!;
@@ -376,6 +393,13 @@ describe("readOnnx", () => {
 });
 
 describe("listOnnxNodes", () => {
+  it("lists attributes of every kind", () => {
+    const attributes = { a: [1, 2], b: { floats: [0.5] }, c: ["x"], d: { float: 2 }, e: "text", f: [] };
+    const [listed] = listOnnxNodes(layer("LSTM", { attributes }));
+    expect(listed!.attributes).toMatchObject({ a: [1, 2], b: [0.5], c: ["x"], d: 2, e: "text", f: [] });
+    expect(listed!.problem).toContain('attribute "a" is not supported');
+  });
+
   it("lists nodes with their attributes and what is wrong with them", () => {
     const peepholes = node("LSTM", ["x", "w", "r", "", "", "", "", "p"], ["z"], {
       name: "bad",

@@ -427,6 +427,21 @@ describe("writeSafetensors", () => {
       'options.metadata["lstm-wasm"]: expected no such key, which holds dict.metadata, got ',
     ],
     [
+      "metadata of a dict that is a function",
+      () => writeSafetensors(Object.assign(new Map(), { metadata: () => 1 })),
+      TypeError,
+      "dict.metadata: expected an object of { kind, options }, got null",
+    ],
+    [
+      "metadata of a dict that takes more than 4 MB",
+      () => {
+        const metadata = { "": { kind: "LSTM", options: { activation: "x".repeat(2 ** 22) } } };
+        return writeSafetensors(Object.assign(new Map(), { metadata }));
+      },
+      RangeError,
+      "dict.metadata: expected at most 4194304 characters of JSON, got 4194352",
+    ],
+    [
       "metadata of a dict that is no metadata",
       () => writeSafetensors(Object.assign(new Map(), { metadata: { a: { kind: 1 } } })),
       TypeError,
