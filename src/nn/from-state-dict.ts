@@ -36,8 +36,8 @@ export interface DictBelow {
 export interface Reading {
   /** All that the constructor takes. */
   options(): OptionTable;
-  /** The options that weights do not tell. */
-  readonly untold: readonly string[];
+  /** The options that weights do not tell: names, and lists of them. A bundler keeps what is spread, used or not. */
+  readonly untold: readonly (string | readonly string[])[];
   /**
    * The options that weights tell, given those that they do not.
    * @throws RangeError naming the key that does not fit.
@@ -55,7 +55,7 @@ export function moduleFromDict<Options extends object, Module>(
   dict: StateDictLike,
   options: object,
 ): Module {
-  const names = ["prefix", "rename", ...reading.untold];
+  const names = ["prefix", "rename", ...reading.untold.flat()];
   const {
     prefix = "",
     rename: asker,

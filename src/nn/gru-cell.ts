@@ -16,7 +16,7 @@ const gruCellOptions = () => cellOptions(gruVariant());
 
 const READING: Reading = {
   options: gruCellOptions,
-  untold: [...OF_GRU, "clip"],
+  untold: [OF_GRU, "clip"],
   told: (below) => cellOptionsOf(below, CELLS.GRU, ""),
 };
 

@@ -15,7 +15,7 @@ const gruOptions = () => recurrentOptions(undefined, gruVariant());
 
 const READING: Reading = {
   options: gruOptions,
-  untold: [...UNTOLD, ...OF_GRU],
+  untold: [UNTOLD, OF_GRU],
   told: (below) => recurrentOptionsOf(below, CELLS.GRU),
 };
 

@@ -17,7 +17,7 @@ const lstmCellOptions = () => cellOptions(lstmVariant());
 
 const READING: Reading = {
   options: lstmCellOptions,
-  untold: [...OF_LSTM, "clip"],
+  untold: [OF_LSTM, "clip"],
   told: (below) => ({ ...cellOptionsOf(below, CELLS.LSTM, ""), peepholes: below.entries.has("weight_ci") }),
 };
 

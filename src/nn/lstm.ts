@@ -34,7 +34,7 @@ const lstmOptions = () => recurrentOptions({ projSize: integer(0, 0) }, lstmVari
 
 const READING: Reading = {
   options: lstmOptions,
-  untold: [...UNTOLD, ...OF_LSTM],
+  untold: [UNTOLD, OF_LSTM],
   told: (below) => ({
     ...recurrentOptionsOf(below, CELLS.LSTM),
     projSize: below.entries.has("weight_hr_l0")

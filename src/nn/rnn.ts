@@ -17,7 +17,7 @@ const rnnOptions = () => recurrentOptions({ nonlinearity: activation("tanh") });
 
 const READING: Reading = {
   options: rnnOptions,
-  untold: [...UNTOLD, "nonlinearity"],
+  untold: [UNTOLD, "nonlinearity"],
   told: (below) => recurrentOptionsOf(below, CELLS.RNN),
 };
 
