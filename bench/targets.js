@@ -54,7 +54,7 @@ export const BLOCK_US_PER_SAMPLE = 0.53;
 export const OVERHEAD_US = 0.3;
 export const COLD_START_MS = 8;
 
-const kilobytes = (count) => Math.floor(1024 * count);
+const kilobytes = (count) => Math.floor(1000 * count);
 /** The most bytes that each part may have. test/sizes.test.ts asserts them. */
 export const SIZES = {
   /** What esbuild makes of these names of `lstm-wasm`, minified, with both binaries inside, after gzip -9. "*" is all of them. */

@@ -32,7 +32,8 @@ const OPTIONS = {
   metafile: true,
 };
 
-const TEXTS = { "simd.txt": "LSTM_WASM_SIMD", "relaxed-simd.txt": "LSTM_WASM_RELAXED_SIMD" };
+/** In this order gzip takes 45 bytes less than in the other. */
+const TEXTS = { "relaxed-simd.txt": "LSTM_WASM_RELAXED_SIMD", "simd.txt": "LSTM_WASM_SIMD" };
 
 /**
  * Symptom: a bundle is 0.8 to 1 KB larger after gzip.
@@ -52,15 +53,24 @@ const textsLast = {
 /**
  * Of the loader, what instantiates. It wraps the exports of a module in functions for AssemblyScript's strings, arrays and
  * classes: 3 KB, 1.5 after gzip. Addresses of records are all that crosses the boundary here, and the raw exports are used.
+ * What it adds to the imports is for such strings, dates and random numbers: 1.1 KB, 0.5 after gzip. The binaries import
+ * their memory alone.
  */
+const WRAPPING = {
+  "const exports = postInstantiate(extended, instance);": "const { exports } = instance;",
+  "const extended = preInstantiate(imports);": "",
+  'const utf16 = new TextDecoder("utf-16le", { fatal: true });': "",
+};
 const loaderWithoutWrappers = {
   name: "loader-without-wrappers",
   setup({ onLoad }) {
     onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, ({ path }) => {
-      const source = readFileSync(path, "utf8");
-      const wrapping = "const exports = postInstantiate(extended, instance);";
-      if (!source.includes(wrapping)) throw new Error(`${path}: expected to find ${wrapping}`);
-      return { contents: source.replaceAll(wrapping, "const { exports } = instance;") };
+      let contents = readFileSync(path, "utf8");
+      for (const [wrapping, plain] of Object.entries(WRAPPING)) {
+        if (!contents.includes(wrapping)) throw new Error(`${path}: expected to find ${wrapping}`);
+        contents = contents.replaceAll(wrapping, plain);
+      }
+      return { contents };
     });
   },
 };
