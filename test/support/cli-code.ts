@@ -22,11 +22,11 @@ export interface Result {
 
 /** Reports of a module's layers what they hold and give; numbers that JSON lacks are not among them. */
 const REPORT = `
-const plain = ({ shape, data }) => ({ shape, data: Array.from(data, Number) });
-const report = (layer, output, prefix) => ({
+const numbersOf = ({ shape, data }) => ({ shape, data: Array.from(data, Number) });
+const reportOf = (layer, output, prefix) => ({
   prefix,
-  output: plain(output),
-  state: Object.fromEntries([...layer.stateDict()].map(([name, tensor]) => [name, plain(tensor)])),
+  output: numbersOf(output),
+  state: Object.fromEntries([...layer.stateDict()].map(([name, tensor]) => [name, numbersOf(tensor)])),
 });
 `;
 
@@ -56,7 +56,7 @@ export function run(
   const amp = code.includes("const output =");
   const reports = made.map(
     ([, name, prefix = '""']) =>
-      `  ${name}: report(${name}, ${amp ? "output" : `${name}Output`}, ${prefix}),`,
+      `  ${name}: reportOf(${name}, ${amp ? "output" : `${name}Output`}, ${prefix}),`,
   );
   const file = write(
     "code.mjs",

@@ -1,0 +1,58 @@
+/**
+ * What `inspect` offers loads as it is printed: packed, reparametrised and odd files of PyTorch, and models by the
+ * default ONNX exporter. What it offers is all that `listModules` and `readOnnx` list, but for what cannot be loaded.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { listModules, readOnnx, readSafetensors, readTorch } from "../../src/formats/index.js";
+import { command, FILES } from "../support/cli.js";
+import { run } from "../support/cli-code.js";
+
+const filesOf = (folder: string) =>
+  readdirSync(join(FILES, folder)).filter((name) => !name.endsWith(".json"));
+
+/** What bars a layer of a file that has others, and the layer. */
+const BARRED: Readonly<Record<string, readonly [prefix: string, reason: string]>> = {
+  "orthogonal.pt": ["lstm.", "computed by an orthogonal parametrization"],
+  "skipped-weight.pt": ["lstm.", "it is complex"],
+};
+
+describe("for packed, reparametrised and odd files of PyTorch", () => {
+  it.each(filesOf("torch-current"))("%s", (name) => {
+    const path = join(FILES, "torch-current", name);
+    const bytes = readFileSync(path);
+    const dict = name.endsWith(".pt") ? readTorch(bytes) : readSafetensors(bytes);
+    const [barred, reason = ""] = BARRED[name] ?? [];
+    const { code, results } = run(path);
+    const listed = listModules(dict).map(({ prefix }) => prefix);
+    expect(
+      Object.values(results)
+        .map(({ prefix }) => prefix)
+        .sort(),
+    ).toEqual(listed.filter((prefix) => prefix !== barred).sort());
+    expect(code.includes("does not load: ")).toBe(barred !== undefined);
+    expect(code).toContain(reason);
+    for (const { output } of Object.values(results)) expect(output.data.length).toBeGreaterThan(0);
+    // The listing prints the same lines.
+    const { code: exit, out } = command("inspect", path);
+    expect(exit).toBe(0);
+    for (const [line] of code.matchAll(/^const \w+ = \w+\.fromStateDict.*$/gm)) expect(out).toContain(line);
+  });
+});
+
+describe("for models by the default ONNX exporter", () => {
+  it.each(filesOf("onnx-dynamo"))("%s", (name) => {
+    const path = join(FILES, "onnx-dynamo", name);
+    const { layers, modules } = readOnnx(readFileSync(path));
+    const { results, code } = run(path);
+    expect(Object.keys(results).length).toBe(layers.length + modules.length);
+    const indices = [...code.matchAll(/fromStateDict\((layers|modules)\[(\d+)\]/g)].map(
+      ([, list, index]) => list + index!,
+    );
+    expect(indices).toEqual([
+      ...layers.map((_, index) => `layers${index}`),
+      ...modules.map((_, index) => `modules${index}`),
+    ]);
+  });
+});
