@@ -7,13 +7,13 @@
 import { show } from "../../tensor/checks.js";
 import { unsupported, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
+import { isZip, Zip } from "../zip.js";
 import { bad } from "./error.js";
 import { folderOfProgram, OLD_STATE_DICT, openExported } from "./exported.js";
 import { readPickle } from "./pickle/index.js";
 import { Spent } from "./pickle/machine.js";
 import { QUANTISED_CALLS } from "./quantised.js";
 import { type ReadStorage, Storage, storageOf, TENSOR_CALLS, UnsupportedTensor } from "./rebuild-tensor.js";
-import { isZip, Zip } from "./zip.js";
 
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL_VERSION = 1001;
@@ -35,7 +35,7 @@ export interface Archive {
  */
 export function openArchive(file: Uint8Array, mostBytes: number): Archive {
   if (isZip(file)) {
-    const zip = new Zip(file, mostBytes);
+    const zip = new Zip(file, mostBytes, "torch");
     const folder = folderOfProgram(zip);
     if (folder !== undefined) {
       checkByteOrder(zip, folder);
@@ -44,7 +44,7 @@ export function openArchive(file: Uint8Array, mostBytes: number): Archive {
     if (!zip.has(OLD_STATE_DICT)) return openZip(zip);
     const inner = zip.read(OLD_STATE_DICT);
     if (!isZip(inner)) throw bad(`${OLD_STATE_DICT}: expected a zip of torch.save`);
-    return openZip(new Zip(inner, mostBytes - inner.length));
+    return openZip(new Zip(inner, mostBytes - inner.length, "torch"));
   }
   const frame = file[2] === 0x95 ? 9 : 0; // From protocol 4 on, a frame comes before the number.
   if (

@@ -14,9 +14,9 @@ import { unsupported } from "../bytes.js";
 import { DTYPES, type Dtype } from "../dtype.js";
 import { isObject, parseJson } from "../json.js";
 import { decodeUtf8 } from "../utf8.js";
+import type { Zip } from "../zip.js";
 import { bad } from "./error.js";
 import { type ReadStorage, Storage, TensorView, UnsupportedTensor } from "./rebuild-tensor.js";
-import type { Zip } from "./zip.js";
 
 const CONFIG = /^data\/weights\/([^/]+)_weights_config\.json$/;
 
