@@ -102,7 +102,8 @@ function named(data: TensorData, dtype: Dtype): TensorData {
 /** The element type that data had in its file, if the data does not tell it. */
 const stored = new WeakMap<TensorData, Dtype>();
 
-const TORCH_NAMES = {
+/** PyTorch's names. */
+export const TORCH_NAMES = {
   F64: "float64",
   F32: "float32",
   F16: "float16",

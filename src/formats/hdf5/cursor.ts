@@ -1,0 +1,90 @@
+/** A place in a piece of the file that moves as numbers are read. It never leaves the piece. */
+
+import { FormatError } from "../bytes.js";
+import { decodeUtf8 } from "../utf8.js";
+
+/** The bytes of an address and of a length, which the superblock states. */
+export interface Widths {
+  readonly address: number;
+  readonly length: number;
+}
+
+export class Cursor {
+  at = 0;
+
+  /** @param what begins messages: the format, and what the piece is */
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly widths: Widths,
+    readonly what: string,
+  ) {}
+
+  get left(): number {
+    return this.bytes.length - this.at;
+  }
+
+  bad(message: string): FormatError {
+    return new FormatError(`${this.what} ${message}`);
+  }
+
+  /** A view of the next bytes. */
+  take(count: number): Uint8Array {
+    if (count > this.left) throw this.bad("is cut off");
+    this.at += count;
+    return this.bytes.subarray(this.at - count, this.at);
+  }
+
+  skip(count: number): void {
+    this.at += count;
+  }
+
+  /** A little-endian number of so many bytes. */
+  uint(width: number): number {
+    if (width > this.left) throw this.bad("is cut off");
+    let value = 0;
+    for (let at = width; at-- > 0; ) value = value * 256 + this.bytes[this.at + at]!;
+    if (value > Number.MAX_SAFE_INTEGER) throw this.bad(`has a number of 2^53 or more`);
+    this.at += width;
+    return value;
+  }
+
+  length(): number {
+    return this.uint(this.widths.length);
+  }
+
+  /** A number of so many bytes; undefined where all bits are ones, which stands for none. */
+  optional(width: number): number | undefined {
+    const bytes = this.take(width);
+    if (bytes.every((byte) => byte === 0xff)) return undefined;
+    this.at -= width;
+    return this.uint(width);
+  }
+
+  address(): number | undefined {
+    return this.optional(this.widths.address);
+  }
+
+  /** Passes the four letters that a piece begins with, and its version. */
+  expect(signature: string, version: number): void {
+    const found = String.fromCharCode(...this.take(signature.length));
+    if (found !== signature) throw this.bad(`does not begin with ${signature}`);
+    const its = this.uint(1);
+    if (its !== version) throw this.bad(`has version ${its}, expected ${version}`);
+  }
+
+  /** UTF-8 of so many bytes, up to the first 0. */
+  text(count: number): string {
+    const bytes = this.take(count);
+    const end = bytes.indexOf(0);
+    return decodeUtf8(end < 0 ? bytes : bytes.subarray(0, end), this.what);
+  }
+
+  /** UTF-8 up to a 0, which must come. */
+  terminated(): string {
+    const end = this.bytes.indexOf(0, this.at);
+    if (end < 0) throw this.bad("has a name without an end");
+    const text = this.text(end - this.at);
+    this.at++;
+    return text;
+  }
+}

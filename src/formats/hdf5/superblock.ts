@@ -1,0 +1,52 @@
+/** The superblock: where the file begins, how wide its addresses are, and where its root group is. */
+
+import { FormatError, unsupported } from "../bytes.js";
+import { Cursor, type Widths } from "./cursor.js";
+import { Hdf5File } from "./file.js";
+
+const SIGNATURE = "\x89HDF\r\n\x1a\n";
+/** A user block before the superblock takes 512 bytes, or twice as many, and so on. */
+const LEAST_USER_BLOCK = 512;
+
+/** Where the superblock begins; undefined if the bytes are no HDF5 file. */
+export function findSuperblock(bytes: Uint8Array): number | undefined {
+  for (let at = 0; at + 8 <= bytes.length; at = Math.max(LEAST_USER_BLOCK, 2 * at)) {
+    if (String.fromCharCode(...bytes.subarray(at, at + 8)) === SIGNATURE) return at;
+  }
+  return undefined;
+}
+
+/** The file and the address of its root group. Addresses count from the superblock. */
+export function readSuperblock(
+  all: Uint8Array,
+  label: string,
+  allowed: number,
+): { file: Hdf5File; root: number | undefined } {
+  const start = findSuperblock(all);
+  if (start === undefined) throw new FormatError(`${label}: not an HDF5 file: it has no signature`);
+  const bytes = all.subarray(start);
+  const what = `${label}: superblock`;
+  const version = new Cursor(bytes.subarray(8), { address: 0, length: 0 }, what).uint(1);
+  if (version > 3) throw unsupported(`${what}: version ${version} is not supported; supported are 0 to 3`);
+  const old = version < 2;
+  const sizes = new Cursor(bytes.subarray(old ? 13 : 9), { address: 0, length: 0 }, what);
+  const widths: Widths = { address: sizes.uint(1), length: sizes.uint(1) };
+  for (const width of [widths.address, widths.length]) {
+    if (width !== 2 && width !== 4 && width !== 8) {
+      throw unsupported(`${what}: addresses of ${width} bytes are not supported; supported are 2, 4 and 8`);
+    }
+  }
+  const file = new Hdf5File(bytes, widths, label, allowed);
+  const length = (old ? (version ? 28 : 24) : 12) + 4 * widths.address;
+  const piece = old
+    ? file.piece(0, length + 2 * widths.address, "superblock")
+    : file.checked(0, length + 4, "superblock");
+  piece.at = length - 4 * widths.address;
+  const base = piece.address() ?? 0;
+  piece.address();
+  const end = (piece.address() ?? Number.POSITIVE_INFINITY) - base;
+  if (end > bytes.length)
+    throw piece.bad(`states ${end} bytes, but the file has ${bytes.length}; it is truncated`);
+  if (old) piece.skip(2 * widths.address);
+  return { file, root: piece.address() };
+}

@@ -1,0 +1,90 @@
+/** One content in every way that h5py and h5repack store it reads as the same. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { FormatError } from "../../src/formats/bytes.js";
+import { type Hdf5Dataset, type Hdf5Group, openHdf5 } from "../../src/formats/hdf5/index.js";
+import { dtypeOf } from "../../src/formats/index.js";
+import { Tensor } from "../../src/tensor/tensor.js";
+
+const fileOf = (name: string) => new Uint8Array(readFileSync(new URL(`files/hdf5/${name}`, import.meta.url)));
+
+interface Numbers {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly data: readonly string[];
+}
+const expected = JSON.parse(new TextDecoder().decode(fileOf("expected.json"))) as {
+  readonly attributes: Record<string, string | string[] | Numbers>;
+  readonly arrays: Record<string, Numbers>;
+};
+
+/** A tensor as expected.json has it. float64 became float32. */
+function plain(value: unknown): unknown {
+  if (!(value instanceof Tensor)) return value;
+  return { shape: value.shape, dtype: dtypeOf(value), data: [...value.data].map(Number) };
+}
+
+function numbers(value: Numbers): unknown {
+  const { shape, dtype, data } = value;
+  const toNumber = (text: string) => {
+    if (dtype === "bool") return Number(text === "True");
+    if (text === "inf") return Number.POSITIVE_INFINITY;
+    return dtype.startsWith("float") ? Math.fround(Number(text)) : Number(text);
+  };
+  return { shape, dtype, data: data.map(toNumber) };
+}
+
+const dataset = (group: Hdf5Group, path: string) => group.get(path) as Hdf5Dataset;
+
+const VARIANTS = ["earliest.h5", "userblock.h5", "repack-compact.h5"];
+
+describe("openHdf5", () => {
+  it.each(VARIANTS)("reads %s", (name) => {
+    const root = openHdf5(fileOf(name), "test");
+    for (const [path, value] of Object.entries(expected.arrays)) {
+      const set = dataset(root, path);
+      expect([set.kind, set.path, set.shape, set.dtype]).toEqual([
+        "dataset",
+        `/${path}`,
+        value.shape,
+        value.dtype,
+      ]);
+      expect(plain(set.read()), path).toEqual(numbers(value));
+    }
+    for (const [key, value] of Object.entries(expected.attributes)) {
+      const wanted = typeof value === "string" || Array.isArray(value) ? value : numbers(value);
+      expect(plain(root.attribute(key)), key).toEqual(wanted);
+    }
+    expect(root.attributeNames()).toEqual(expect.arrayContaining(Object.keys(expected.attributes)));
+    expect(root.attribute("toString")).toBeUndefined();
+    expect(root.names()).toEqual(["__proto__", "alias", "empty", "lstm", "scalar", "types"]);
+    expect(root.get("lstm")!.attribute("name")).toBe("lstm");
+  });
+
+  it.each(VARIANTS)("follows links of %s, also back to the root", (name) => {
+    const root = openHdf5(fileOf(name), "test");
+    const lstm = root.get("lstm") as Hdf5Group;
+    expect(plain(dataset(root, "alias").read())).toEqual(numbers(expected.arrays["lstm/kernel"]!));
+    expect(plain(dataset(root, "types/up").read())).toEqual(numbers(expected.arrays["types/i1"]!));
+    expect(root.get("types/root/types/root")!.address).toBe(root.address);
+    expect(lstm.get("/types/./root/scalar")).toMatchObject({ kind: "dataset", path: "/types/./root/scalar" });
+    expect(lstm.get("kernel")!.path).toBe("/lstm/kernel");
+    expect([root.get("none"), root.get("lstm/kernel/deeper"), root.get("constructor")]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it("refuses what is no HDF5 file, and sets that take more than is allowed", () => {
+    expect(() => openHdf5(new Uint8Array(100), "test")).toThrow(
+      new FormatError("test: not an HDF5 file: it has no signature"),
+    );
+    const root = openHdf5(fileOf("earliest.h5"), "test", 200);
+    dataset(root, "lstm/kernel").read();
+    dataset(root, "lstm/kernel").read();
+    expect(() => dataset(root, "lstm/kernel").read()).toThrow(
+      /^test: \/lstm\/kernel takes 96 bytes, more than/,
+    );
+  });
+});
