@@ -38,7 +38,7 @@ export function readAttributes(
     const cursor = own(file, message, "attribute info");
     cursor.expect("", 0);
     cursor.skip(cursor.uint(1) & 1 ? 2 : 0);
-    for (const object of readDense(file, cursor, ATTRIBUTE)) add(file.cursor(object, "attribute"));
+    for (const object of readDense(file, cursor)) add(object);
   }
   return attributes;
 }

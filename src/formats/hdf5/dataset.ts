@@ -1,9 +1,11 @@
 /** The raw elements of a data set: in one piece, in its header, or in chunks. */
 
 import { unsupported } from "../bytes.js";
+import { readChunks } from "./chunks.js";
 import type { Dataspace, Datatype } from "./datatype.js";
 import type { Hdf5File } from "./file.js";
-import { EXTERNAL_FILES, findMessage, LAYOUT, type Message } from "./object-header.js";
+import { readFilters } from "./filters.js";
+import { EXTERNAL_FILES, FILTERS, findMessage, LAYOUT, type Message } from "./object-header.js";
 
 const COMPACT = 0;
 const CONTIGUOUS = 1;
@@ -42,9 +44,7 @@ export function readRaw(
     if (address === undefined) throw layout.bad("has no data: it was never written");
     return file.view(address, bytes, what);
   }
-  return readChunked();
-}
-
-function readChunked(): Uint8Array {
-  throw unsupported("chunks");
+  const pipeline = findMessage(file, messages, FILTERS);
+  const filters = pipeline === undefined ? [] : readFilters(file.cursor(pipeline, what));
+  return readChunks(file, layout, { version, filters, type, space });
 }

@@ -26,7 +26,7 @@ export function readLinks(file: Hdf5File, messages: readonly Message[]): Map<str
       const cursor = own(file, message, "link info");
       cursor.expect("", 0);
       cursor.skip(cursor.uint(1) & 1 ? 8 : 0);
-      for (const object of readDense(file, cursor, LINK)) readLink(file.cursor(object, "link"), add);
+      for (const object of readDense(file, cursor)) readLink(object, add);
     }
     if (message.type === SYMBOL_TABLE) readSymbols(file, own(file, message, "symbol table"), add);
   }
