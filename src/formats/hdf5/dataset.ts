@@ -27,8 +27,8 @@ export function readRaw(
   const version = layout.uint(1);
   const kind = layout.uint(1);
   if (version < 3 || version > 5 || kind > CHUNKED) {
-    const name = kind === 3 ? "virtual data sets" : `layout ${kind} of version ${version}`;
-    throw unsupported(`${file.label}: ${what}: ${name} not supported; repack the file with h5repack`);
+    const name = kind === 3 ? "virtual data sets" : `layouts ${kind} of version ${version}`;
+    throw unsupported(`${file.label}: ${what}: ${name} are not supported`);
   }
   const check = (stored: number) => {
     if (stored !== bytes) throw layout.bad(`takes ${bytes} bytes, but ${stored} are stored`);
