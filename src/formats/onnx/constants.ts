@@ -55,7 +55,10 @@ interface Pending extends Need {
 }
 
 /** What a value that is still being computed is to itself. */
-const CYCLE: Outcome = { value: new NotConstant("depends on itself"), height: Number.POSITIVE_INFINITY };
+const cycle = (): Outcome => ({
+  value: new NotConstant("depends on itself"),
+  height: Number.POSITIVE_INFINITY,
+});
 
 /**
  * Evaluates each value once, and remembers those that are broken too. All of them together stay within the
@@ -126,7 +129,7 @@ export class Constants {
     const outcomes = getOrMake(this.#outcomes, scope, () => new Map<string, Outcome>());
     const known = outcomes.get(name);
     if (known !== undefined) return known;
-    outcomes.set(name, CYCLE);
+    outcomes.set(name, cycle());
     stack.push({ name, scope, steps: this.#compute(name, scope), height: 0 });
     return undefined;
   }

@@ -19,9 +19,6 @@ export interface QuantizedWeight {
   readonly scales: Float32Array;
 }
 
-/** The inputs behind P. */
-export const QUANTIZED_INPUTS = [8, 9, 10, 11] as const;
-
 export function isQuantized({ domain, opType }: Node): boolean {
   return domain === "com.microsoft" && opType === "DynamicQuantizeLSTM";
 }

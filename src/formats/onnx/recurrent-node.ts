@@ -18,7 +18,7 @@ import { copyRun } from "./copy-run.js";
 import type { Attribute } from "./model-proto.js";
 import type { AnyTensor } from "./operator.js";
 import { type GruReading, isMeantAfter } from "./pytorch-exporter.js";
-import { isQuantized, QUANTIZED_INPUTS, readQuantized } from "./quantized-lstm.js";
+import { isQuantized, readQuantized } from "./quantized-lstm.js";
 import type { Site } from "./scope.js";
 
 /** For every gate in PyTorch's order, its index in ONNX's order. */
@@ -38,8 +38,8 @@ const KNOWN: ReadonlySet<string> = new Set([
 
 const INPUTS = ["X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"];
 
-/** The inputs that may be constant: W, R, B, initial_h, initial_c, P, and the scales of quantised weights. */
-export const WEIGHTS = [1, 2, 3, 5, 6, 7, ...QUANTIZED_INPUTS] as const;
+/** The inputs that may be constant: W, R, B, initial_h, initial_c, P, and behind them scales and zeros of quantised weights. */
+export const WEIGHTS = [1, 2, 3, 5, 6, 7, 8, 9, 10, 11] as const;
 
 /** The weights by which an LSTM's gates see c, in ONNX's order. */
 const PEEPHOLES = ["weight_ci", "weight_co", "weight_cf"] as const;

@@ -10,6 +10,7 @@ import { decodeUtf8 } from "../utf8.js";
 import { isZip, Zip } from "../zip.js";
 import { bad } from "./error.js";
 import { folderOfProgram, OLD_STATE_DICT, openExported } from "./exported.js";
+import type { Calls } from "./pickle/globals.js";
 import { readPickle } from "./pickle/index.js";
 import { Spent } from "./pickle/machine.js";
 import { QUANTISED_CALLS } from "./quantised.js";
@@ -20,7 +21,8 @@ const PROTOCOL_VERSION = 1001;
 /** The first bytes of a pickled magic number, without the protocol's number: PROTO, LONG1, ten bytes. */
 const LEGACY_START = [0x80, 0x8a, 0x0a];
 
-const CALLS = new Map([...TENSOR_CALLS, ...QUANTISED_CALLS]);
+/** Of a file. Not made when the module is read: what is made then stays in bundles that call no reader of PyTorch. */
+const callsOf = (): Calls => new Map([...TENSOR_CALLS, ...QUANTISED_CALLS]);
 
 /** What torch.save was given, with descriptions in place of tensors, and how to read their numbers. */
 export interface Archive {
@@ -69,7 +71,7 @@ function openZip(zip: Zip): Archive {
   const folder = name.slice(0, -"data.pkl".length);
   checkByteOrder(zip, folder);
   const pickle = zip.read(name);
-  const { value, end } = readPickle(pickle, 0, new Spent(), CALLS, readId);
+  const { value, end } = readPickle(pickle, 0, new Spent(), callsOf(), readId);
   if (end !== pickle.length)
     throw bad(`zip: ${show(name)} has ${pickle.length - end} bytes after its pickle`);
   const contents = new Map<string, Uint8Array>();
@@ -110,7 +112,7 @@ function openLegacy(file: Uint8Array): Archive {
     throw unsupported("torch: the file was not written on a little-endian machine");
   }
   const storages = new Map<string, Storage>();
-  const object = readPickle(file, system.end, spent, CALLS, (id) => {
+  const object = readPickle(file, system.end, spent, callsOf(), (id) => {
     const storage = readId(id);
     if (storage instanceof Storage) {
       const known = storages.get(storage.key);

@@ -12,7 +12,7 @@ import { bad } from "./error.js";
 import { type Calls, Global } from "./pickle/globals.js";
 import {
   costOf,
-  QUANTISED,
+  quantised,
   type ReadStorage,
   Storage,
   TensorView,
@@ -47,19 +47,22 @@ function rebuildQuantised(args: readonly unknown[]): QuantisedView | Unsupported
   const [scheme, scales, zeroPoints, axis = 0] = Array.isArray(quantiser) ? quantiser : [];
   const name = scheme instanceof Global ? scheme.name : "";
   const isEach = name.startsWith("torch.per_channel_affine");
-  if (dtype === undefined || (name !== "torch.per_tensor_affine" && !isEach)) return QUANTISED;
+  if (dtype === undefined || (name !== "torch.per_tensor_affine" && !isEach)) return quantised();
   const isFit = (value: unknown): value is number | TensorView =>
     isEach ? value instanceof TensorView : Number.isFinite(value);
-  if (!isFit(scales) || !isFit(zeroPoints) || !Number.isSafeInteger(axis) || axis < 0) return QUANTISED;
+  if (!isFit(scales) || !isFit(zeroPoints) || !Number.isSafeInteger(axis) || axis < 0) return quantised();
   return new QuantisedView(new TensorView(storage, offset, size, stride, dtype), scales, zeroPoints, axis);
 }
+
+const first = ([list]: readonly unknown[]): unknown => list ?? null;
 
 /** The functions that rebuild quantised tensors and the lists of TorchScript. */
 export const QUANTISED_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([
   ["torch._utils._rebuild_qtensor", rebuildQuantised],
-  ...["build_tensorlist", "build_doublelist", "build_intlist", "restore_type_tag"].map(
-    (name) => [`torch.jit._pickle.${name}`, ([list]: readonly unknown[]) => list ?? null] as const,
-  ),
+  ["torch.jit._pickle.build_tensorlist", first],
+  ["torch.jit._pickle.build_doublelist", first],
+  ["torch.jit._pickle.build_intlist", first],
+  ["torch.jit._pickle.restore_type_tag", first],
 ]);
 
 /** As {@link costOf}: the integers, and the floats or the repeated scales. */

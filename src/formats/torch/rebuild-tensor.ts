@@ -67,20 +67,20 @@ export class UnsupportedTensor {
   constructor(readonly reason: string) {}
 }
 
-const COMPLEX = new UnsupportedTensor("it is complex; save torch.view_as_real(tensor)");
+const complex = () => new UnsupportedTensor("it is complex; save torch.view_as_real(tensor)");
 /** One of a scheme that is not known. */
-export const QUANTISED = new UnsupportedTensor("it is quantised; save tensor.dequantize()");
+export const quantised = () => new UnsupportedTensor("it is quantised; save tensor.dequantize()");
 
 /**
  * Storages whose numbers are not read, with the bytes of an element. The legacy format needs these to find
  * the next storage.
  */
-const OTHER_STORAGES: ReadonlyMap<string, readonly [bytes: number, type: UnsupportedTensor]> = new Map([
-  ["ComplexFloatStorage", [8, COMPLEX]],
-  ["ComplexDoubleStorage", [16, COMPLEX]],
-  ["QInt8Storage", [1, QUANTISED]],
-  ["QUInt8Storage", [1, QUANTISED]],
-  ["QInt32Storage", [4, QUANTISED]],
+const OTHER_STORAGES: ReadonlyMap<string, readonly [bytes: number, type: () => UnsupportedTensor]> = new Map([
+  ["ComplexFloatStorage", [8, complex]],
+  ["ComplexDoubleStorage", [16, complex]],
+  ["QInt8Storage", [1, quantised]],
+  ["QUInt8Storage", [1, quantised]],
+  ["QInt32Storage", [4, quantised]],
 ]);
 
 /** A view of a storage. Offset, size and stride are unchecked until {@link toTensor}. */
@@ -96,13 +96,13 @@ export class TensorView {
 
 /** The storage that a persistent id `("storage", type, key, location, elements)` stands for. */
 export function storageOf(id: readonly unknown[]): Storage {
-  const [, type, key, , elements] = id;
-  const name = type instanceof Global ? type.name : show(type);
+  const [, stated, key, , elements] = id;
+  const name = stated instanceof Global ? stated.name : show(stated);
   const short = /^torch\.(?:cuda\.|storage\.)?_?(\w+)$/.exec(name)?.[1] ?? "";
   const dtype = STORAGES.get(short);
   const [width, dataType] =
     dtype === undefined ? (OTHER_STORAGES.get(short) ?? []) : [DTYPES[dtype].bytes, dtype];
-  if (!(type instanceof Global)) throw unsupported(`torch: storage type ${name} is not supported`);
+  if (!(stated instanceof Global)) throw unsupported(`torch: storage type ${name} is not supported`);
   if (typeof key !== "string") throw bad(`a storage whose key is ${show(key)}`);
   if (!Number.isSafeInteger(elements) || (elements as number) < 0) {
     throw bad(`storage ${show(key)}: a count of ${show(elements)} elements`);
@@ -112,7 +112,8 @@ export function storageOf(id: readonly unknown[]): Storage {
     const reason = `its storage type ${shorten(name)} is not supported`;
     return new Storage(key, new UnsupportedTensor(reason), count, Number.NaN, short);
   }
-  return new Storage(key, dataType, count, count * width, short);
+  const type = typeof dataType === "function" ? dataType() : dataType;
+  return new Storage(key, type, count, count * width, short);
 }
 
 /** Arguments: storage, offset, size, stride, requires_grad, hooks, and perhaps the bits of a lazy view. */
@@ -168,7 +169,10 @@ const subclass = ([type]: readonly unknown[]): UnsupportedTensor => {
   return new UnsupportedTensor(way === undefined ? reason : `${reason}; save ${way}`);
 };
 
-const unsupportedTensor = (kind: string) => () => new UnsupportedTensor(`it is ${kind}`);
+const sparse = () => new UnsupportedTensor("it is sparse; save tensor.to_dense()");
+const meta = () => new UnsupportedTensor("it is on the meta device, without numbers");
+const device = () => new UnsupportedTensor("it is on another device; save tensor.cpu()");
+const nested = () => new UnsupportedTensor("it is nested; save tensor.to_padded_tensor(0)");
 
 /** The functions by which a checkpoint rebuilds its tensors, and the modules around them. */
 export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([
@@ -179,15 +183,12 @@ export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) =>
   ["torch._utils._rebuild_parameter_with_state", ([data]) => data],
   ["torch._tensor._rebuild_from_type_v2", rebuildSubclass],
   ["torch._utils._rebuild_wrapper_subclass", subclass],
-  ["torch._utils._rebuild_sparse_tensor", unsupportedTensor("sparse; save tensor.to_dense()")],
-  ["torch._utils._rebuild_sparse_csr_tensor", unsupportedTensor("sparse; save tensor.to_dense()")],
-  ["torch._utils._rebuild_meta_tensor_no_storage", unsupportedTensor("on the meta device, without numbers")],
-  [
-    "torch._utils._rebuild_device_tensor_from_numpy",
-    unsupportedTensor("on another device; save tensor.cpu()"),
-  ],
+  ["torch._utils._rebuild_sparse_tensor", sparse],
+  ["torch._utils._rebuild_sparse_csr_tensor", sparse],
+  ["torch._utils._rebuild_meta_tensor_no_storage", meta],
+  ["torch._utils._rebuild_device_tensor_from_numpy", device],
   ["torch._utils._rebuild_device_tensor_from_cpu_tensor", ([data]) => data],
-  ["torch._utils._rebuild_nested_tensor", unsupportedTensor("nested; save tensor.to_padded_tensor(0)")],
+  ["torch._utils._rebuild_nested_tensor", nested],
   ["torch._dynamo.eval_frame.OptimizedModule", compiledModule],
   ["torch.Size", ([sizes]) => (Array.isArray(sizes) ? sizes : [])],
 ]);
