@@ -14,7 +14,10 @@ export { readRTNeural } from "./amp/rtneural.js";
 export { type Bytes, FormatError } from "./bytes.js";
 export { dtypeOf } from "./dtype.js";
 export type { FileDict } from "./file-dict.js";
-export { type FromKerasOptions, fromKeras, type KerasWeights } from "./keras.js";
+export { type FromKerasOptions, fromKeras, type KerasWeights } from "./keras/from-keras.js";
+export { readKeras } from "./keras/index.js";
+export type { KerasLayer, KerasModel } from "./keras/layers.js";
+export type { KerasPart, KerasRecurrent, MergeMode } from "./keras/recurrent.js";
 export type { LayerActivation, LayerActivationName, LayerOptions } from "./layer-options.js";
 export { listModules, type ModuleInfo } from "./modules.js";
 export {
@@ -32,4 +35,5 @@ export { type QuantizeOptions, quantizeStateDict } from "./quantize-state-dict.j
 export { type ReadWeightsOptions, readWeights, type Weights } from "./read-weights.js";
 export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";
 export type { Shards } from "./shards.js";
+export { readTfjs } from "./tfjs/index.js";
 export { type ReadTorchOptions, readTorch } from "./torch/index.js";

@@ -14,7 +14,22 @@ export type LayerActivationName =
   | "leakyRelu"
   | "thresholdedRelu"
   | "scaledTanh"
-  | "affine";
+  | "affine"
+  | "linear"
+  | "selu"
+  | "celu"
+  | "exponential"
+  | "gelu"
+  | "silu"
+  | "mish"
+  | "relu6"
+  | "hardSilu"
+  | "logSigmoid"
+  | "squareplus"
+  | "hardTanh"
+  | "tanhShrink"
+  | "softShrink"
+  | "hardShrink";
 
 /** An activation by its name, or with the constants of its formula. */
 export type LayerActivation =
@@ -30,6 +45,7 @@ export interface LayerOptions {
   readonly batchFirst: boolean;
   readonly bidirectional: boolean;
   readonly reverse: boolean;
+  readonly goBackwards: boolean;
   /** Left out where there is none. */
   readonly clip?: number;
   /** Whether the state dict has `h0` and, for an LSTM, `c0`. */
@@ -71,6 +87,7 @@ export function layerOptions(
     batchFirst: false,
     bidirectional: false,
     reverse: false,
+    goBackwards: false,
     initialState: false,
     ...plain[kind],
     ...given,

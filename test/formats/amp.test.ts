@@ -3,7 +3,7 @@ import { readGuitarML } from "../../src/formats/amp/guitarml.js";
 import { readNam } from "../../src/formats/amp/nam.js";
 import { readRTNeural } from "../../src/formats/amp/rtneural.js";
 import { FormatError } from "../../src/formats/bytes.js";
-import { fromKeras } from "../../src/formats/keras.js";
+import { fromKeras } from "../../src/formats/keras/from-keras.js";
 import { readWeights } from "../../src/formats/read-weights.js";
 import { Tensor } from "../../src/tensor/tensor.js";
 import { randomRows, rowsOf, torchLstm } from "../support/reference.js";

@@ -6,7 +6,7 @@
 import { showShape } from "../../tensor/checks.js";
 import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { FormatError } from "../bytes.js";
-import { fromKeras } from "../keras.js";
+import { fromKeras } from "../keras/from-keras.js";
 import { hasRecurrentKeys } from "../recognise/json-kind.js";
 import {
   type AmpModel,
@@ -93,6 +93,11 @@ function readRecurrent(layer: JsonValue, kind: "LSTM" | "GRU", index: number): S
     Tensor,
     Tensor,
   ];
+  const columns = recurrentKernel.shape[1] ?? 0;
+  const expected = showShape(kind === "LSTM" ? [columns] : [2, columns]);
+  if (showShape(bias.shape) !== expected) {
+    throw new FormatError(`${layer.name}: bias: expected shape ${expected}, got ${showShape(bias.shape)}`);
+  }
   try {
     return fromKeras({ kernel, recurrentKernel, bias }, kind, { layer: index });
   } catch (error) {

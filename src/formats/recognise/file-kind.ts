@@ -5,6 +5,7 @@ export type ReaderName =
   | "readTorch"
   | "readSafetensors"
   | "readOnnx"
+  | "readKeras"
   | "readNam"
   | "readGuitarML"
   | "readRTNeural";

@@ -61,10 +61,7 @@ export function recognise(file: Uint8Array): FileKind | undefined {
   }
   const pickle = pickleKind(file, text);
   if (pickle !== undefined) return pickle;
-  if (isHdf5(file)) {
-    const advice = `${NO_READER}; give the arrays of its layers to fromKeras`;
-    return { name: "an HDF5 file, as Keras writes (.h5)", advice };
-  }
+  if (isHdf5(file)) return { name: "an HDF5 file, as Keras writes (.h5)", reader: "readKeras" };
   if (isSavedModel(file)) return { name: "a TensorFlow SavedModel", advice: `${TO_ONNX} (tf2onnx)` };
   if (isOnnx(file)) return { name: "an ONNX model", reader: "readOnnx" };
   if (isGraphDef(file)) return { name: "a TensorFlow graph (.pb)", advice: `${TO_ONNX} (tf2onnx)` };

@@ -35,7 +35,7 @@ export function knownJson(value: unknown): FileKind | undefined {
   if (has("modelTopology") || has("weightsManifest")) {
     return {
       name: "a TensorFlow.js model.json",
-      advice: `${NO_READER}; give the arrays of its layers to fromKeras`,
+      advice: "readTfjs takes it, parsed, with the files of numbers that it names",
     };
   }
   if (has("class_name", "config")) {

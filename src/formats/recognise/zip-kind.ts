@@ -12,9 +12,8 @@ const MOST_END_BYTES = 22 + 65_535;
 export function zipKind(file: Uint8Array): FileKind {
   const names = namesOf(file);
   const some = (pattern: RegExp) => names.some((name) => pattern.test(name));
-  if (some(/^config\.json$/) && some(/^model\.weights\.h5$/)) {
-    const advice = `${NO_READER}; give the arrays of its layers to fromKeras`;
-    return { name: "a Keras model (.keras)", advice };
+  if (some(/^config\.json$/) && some(/^model\.weights\.(h5|json)$/)) {
+    return { name: "a Keras model (.keras)", reader: "readKeras" };
   }
   if (some(/(^|\/)(archive_format|serialized_exported_program\.json)$/)) {
     return { name: "a program of torch.export (.pt2)", reader: "readTorch" };

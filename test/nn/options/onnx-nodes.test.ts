@@ -84,6 +84,7 @@ it("gives two layers for a node whose directions have different activations", ()
         bias: true,
         batchFirst: false,
         bidirectional: false,
+        goBackwards: false,
         reverse: at === 1,
         initialState: false,
         nonlinearity: ["tanh", "relu"][at],

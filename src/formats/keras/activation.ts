@@ -1,0 +1,86 @@
+/** Activations as Keras and TensorFlow.js name them, as the modules' options take them. */
+import { show } from "../../tensor/checks.js";
+import { isObject } from "../json.js";
+import type { LayerActivation, LayerActivationName } from "../layer-options.js";
+import { type Config, field } from "./config.js";
+import type { KerasVersion } from "./version.js";
+
+/** Those that are called here as in Keras. */
+const SAME =
+  /^(tanh|sigmoid|relu|linear|softsign|softplus|elu|selu|celu|exponential|gelu|silu|mish|relu6|squareplus)$/;
+
+/** Those that have one name here and another in Keras, and one meaning in every version. */
+const OTHERS: Readonly<Record<string, LayerActivation>> = {
+  swish: "silu",
+  leaky_relu: { name: "leakyRelu", alpha: 0.2 },
+  log_sigmoid: "logSigmoid",
+  hard_tanh: "hardTanh",
+  tanh_shrink: "tanhShrink",
+  soft_shrink: "softShrink",
+  hard_shrink: "hardShrink",
+};
+
+const SIXTH = 1 / 6;
+
+/**
+ * The activation that a config, or a caller, states: a name, null, `{ class_name: "function", config: name }`, or a
+ * layer such as LeakyReLU.
+ * @param version undefined if the caller has not told it
+ * @returns the activation, or a text that says why it has none here
+ */
+export function activationOf(
+  value: unknown,
+  version: KerasVersion | undefined,
+): { readonly activation: LayerActivation } | { readonly problem: string } {
+  if (value === undefined || value === null) return { activation: "linear" };
+  if (isObject(value)) return ofObject(value, version);
+  if (typeof value !== "string") return { problem: `expected an activation's name, got ${show(value)}` };
+  // TensorFlow.js spells them as hardSigmoid in code, and as hard_sigmoid in files.
+  const name = value.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  if (SAME.test(name)) return { activation: name as LayerActivationName };
+  if (Object.hasOwn(OTHERS, name)) return { activation: OTHERS[name]! };
+  if (/^hard_(sigmoid|silu|swish)$/.test(name)) {
+    const isSigmoid = name === "hard_sigmoid";
+    // Only Keras 3 has hard_silu.
+    if (isSigmoid && version === undefined) {
+      return {
+        problem: `${value} is 0.2 x + 0.5 in Keras 1 and 2 and in TF.js, x / 6 + 0.5 in Keras 3; state kerasVersion`,
+      };
+    }
+    const alpha = isSigmoid && version!.major < 3 ? 0.2 : SIXTH;
+    return { activation: { name: isSigmoid ? "hardSigmoid" : "hardSilu", alpha, beta: 0.5 } };
+  }
+  return { problem: `activation ${show(value)} has no equal here` };
+}
+
+function ofObject(value: Config, version: KerasVersion | undefined): ReturnType<typeof activationOf> {
+  const className = field(value, "class_name");
+  const registered = field(value, "registered_name");
+  const config = field(value, "config");
+  const isOthers = typeof registered === "string" && registered.includes(">");
+  if (isOthers) return { problem: `activation ${show(registered)} is code that the file does not hold` };
+  if (className === "function" && typeof config === "string") return activationOf(config, version);
+  if (className === "Activation" && isObject(config))
+    return activationOf(field(config, "activation"), version);
+  const numbers: Config = isObject(config) ? config : {};
+  const number = (...keys: string[]) =>
+    keys.map((key) => field(numbers, key)).find((found) => typeof found === "number");
+  if (className === "LeakyReLU") {
+    const alpha = (number("negative_slope", "alpha") as number | undefined) ?? 0.3;
+    return { activation: { name: "leakyRelu", alpha } };
+  }
+  if (className === "ELU") {
+    return { activation: { name: "elu", alpha: (number("alpha") as number | undefined) ?? 1 } };
+  }
+  if (className === "ReLU") {
+    const [most, slope, threshold] = [number("max_value"), number("negative_slope"), number("threshold")];
+    if (!slope && !threshold) {
+      return {
+        activation: most === undefined ? "relu" : { name: "hardTanh", alpha: 0, beta: most as number },
+      };
+    }
+    if (most === undefined && !threshold)
+      return { activation: { name: "leakyRelu", alpha: slope as number } };
+  }
+  return { problem: `activation ${show(className ?? value)} has no equal here` };
+}
