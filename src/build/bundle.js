@@ -86,7 +86,7 @@ const inflateWhenUsed = {
   setup({ onLoad }) {
     onLoad({ filter: /fflate[\\/].*\.m?js$/ }, async ({ path }) => {
       const stdin = {
-        contents: `export { Inflate } from ${JSON.stringify(path)};`,
+        contents: `export { Inflate, inflateSync } from ${JSON.stringify(path)};`,
         resolveDir: dirname(path),
       };
       const { outputFiles } = await build({
@@ -102,9 +102,13 @@ const inflateWhenUsed = {
             ${outputFiles[0].text}
             return fflate;
           }
-          export function Inflate(options) {
+          export function Inflate(take) {
             made ??= makeFflate();
-            return new made.Inflate(options);
+            return new made.Inflate(take);
+          }
+          export function inflateSync(data, options) {
+            made ??= makeFflate();
+            return made.inflateSync(data, options);
           }`,
       };
     });

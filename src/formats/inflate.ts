@@ -28,17 +28,19 @@ export function inflateExactly(
   }
   const content = new Uint8Array(bytes);
   let filled = 0;
-  const take = (part: Uint8Array) => {
+  let ended = false;
+  const take = (part: Uint8Array, final: boolean) => {
     if (filled + part.length > bytes) {
       throw new FormatError(`${label} inflates to more than the ${bytes} bytes it states`);
     }
     content.set(part, filled);
     filled += part.length;
+    ended = final;
   };
   try {
     if (compressed.length <= FEW_BYTES) {
       // What does not fit is dropped. The byte more tells whether something was.
-      take(inflateSync(compressed, { out: new Uint8Array(bytes + 1) }));
+      take(inflateSync(compressed, { out: new Uint8Array(bytes + 1) }), true);
     } else {
       const inflater = new Inflate(take);
       for (let at = 0; at < compressed.length; at += CHUNK_BYTES) {
@@ -50,6 +52,7 @@ export function inflateExactly(
     if (error instanceof FormatError) throw error;
     throw new FormatError(`${label} does not inflate: ${(error as Error).message}`);
   }
-  if (filled !== bytes) throw new FormatError(`${label} inflates to ${filled} bytes, but states ${bytes}`);
+  if (!ended || filled !== bytes)
+    throw new FormatError(`${label} inflates to ${filled} bytes, but states ${bytes}`);
   return content;
 }

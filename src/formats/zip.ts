@@ -6,16 +6,10 @@
  * format that the zip belongs to.
  */
 
-import { Inflate } from "fflate";
 import { show } from "../tensor/checks.js";
 import { FormatError, unsupported, viewOf } from "./bytes.js";
+import { inflateExactly } from "./inflate.js";
 import { decodeUtf8 } from "./utf8.js";
-
-/**
- * Compressed bytes inflated at once. Deflate expands at most 1032 times, so at most 16 MB come before a
- * check.
- */
-const CHUNK_BYTES = 16384;
 
 const LOCAL_HEADER = 0x04034b50;
 const DIRECTORY_ENTRY = 0x02014b50;
@@ -94,35 +88,9 @@ export class Zip {
   read(name: string): Uint8Array {
     const entry = this.#entry(name);
     const content = this.#file.subarray(entry.start, entry.start + entry.compressedBytes);
-    return entry.method === STORED ? content : inflate(content, entry, this.#format);
+    if (entry.method === STORED) return content;
+    return inflateExactly(content, entry.bytes, `${this.#format}: zip: entry ${show(name)}`);
   }
-}
-
-function inflate(compressed: Uint8Array, { name, bytes }: Entry, format: string): Uint8Array {
-  const content = new Uint8Array(bytes);
-  let filled = 0;
-  let ended = false;
-  const inflater = new Inflate((part, final) => {
-    if (filled + part.length > bytes) {
-      throw bad(format, `entry ${show(name)} inflates to more than the ${bytes} bytes it states`);
-    }
-    content.set(part, filled);
-    filled += part.length;
-    ended = final;
-  });
-  try {
-    for (let at = 0; at < compressed.length; at += CHUNK_BYTES) {
-      const end = at + CHUNK_BYTES;
-      inflater.push(compressed.subarray(at, end), end >= compressed.length);
-    }
-  } catch (error) {
-    if (error instanceof FormatError) throw error;
-    throw bad(format, `entry ${show(name)} does not inflate: ${(error as Error).message}`);
-  }
-  if (!ended || filled !== bytes) {
-    throw bad(format, `entry ${show(name)} inflates to ${filled} bytes, but states ${bytes}`);
-  }
-  return content;
 }
 
 function readDirectory(file: Uint8Array, format: string): Entry[] {
