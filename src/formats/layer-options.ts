@@ -61,6 +61,8 @@ export interface LayerOptions {
   readonly projSize?: number;
   readonly cellActivation?: LayerActivation;
   readonly inputForget?: boolean;
+  /** The bound of c'. Left out where there is none. */
+  readonly cellClip?: number;
   readonly peepholes?: boolean;
 }
 

@@ -79,21 +79,23 @@ export type StateDictLike =
  * user's class.
  * @throws TypeError for anything but a map or a record
  */
-export function entriesOf(dict: StateDictLike): readonly (readonly [string, TensorLike<unknown>])[] {
+export function entriesOf(
+  dict: StateDictLike,
+  name = "dict",
+): readonly (readonly [string, TensorLike<unknown>])[] {
   const isBytes = kindOf(dict) !== undefined || isArrayBuffer(dict);
   if (typeof dict !== "object" || dict === null || isArray(dict) || isBytes) {
     const readers = isBytes ? ", as readers of lstm-wasm/formats make of bytes" : "";
-    throw wrongType("dict", EXPECTED_DICT + readers, dict);
+    throw wrongType(name, EXPECTED_DICT + readers, dict);
   }
-  return reading("dict", EXPECTED_DICT, () => {
+  return reading(name, EXPECTED_DICT, () => {
     if (typeof dict.get !== "function") {
       return Object.entries(dict as Readonly<Record<string, TensorLike<unknown>>>);
     }
     const entries: [string, TensorLike<unknown>][] = [];
-    for (const [name, tensor] of dict as ReadonlyMap<string, TensorLike<unknown>>) {
-      if (entries.length === MOST_TENSORS)
-        throw wrongValue("dict", `at most ${MOST_TENSORS} tensors`, "more");
-      entries.push([name, tensor]);
+    for (const [key, tensor] of dict as ReadonlyMap<string, TensorLike<unknown>>) {
+      if (entries.length === MOST_TENSORS) throw wrongValue(name, `at most ${MOST_TENSORS} tensors`, "more");
+      entries.push([key, tensor]);
     }
     return entries;
   });
