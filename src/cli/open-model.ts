@@ -79,6 +79,7 @@ const FORMATS = {
   torch: ["PyTorch", "readTorch"],
   safetensors: ["safetensors", "readSafetensors"],
   onnx: ["ONNX", "readOnnx"],
+  numpy: ["NumPy", "readNumpy"],
   nam: ["Neural Amp Modeler", "readNam"],
   guitarml: ["GuitarML", "readGuitarML"],
   rtneural: ["RTNeural", "readRTNeural"],
@@ -107,6 +108,7 @@ export function openModel(path: string, keys?: readonly string[]): Model {
     switch (read.format) {
       case "torch":
       case "safetensors":
+      case "numpy":
         return {
           ...model,
           batchFirst: read.format === "torch" ? saysBatchFirst(bytes) : undefined,

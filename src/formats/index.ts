@@ -20,6 +20,7 @@ export type { KerasLayer, KerasModel } from "./keras/layers.js";
 export type { KerasPart, KerasRecurrent, MergeMode } from "./keras/recurrent.js";
 export type { LayerActivation, LayerActivationName, LayerOptions } from "./layer-options.js";
 export { listModules, type ModuleInfo } from "./modules.js";
+export { readNumpy } from "./numpy/index.js";
 export {
   type ListOnnxNodesOptions,
   listOnnxNodes,
@@ -35,5 +36,12 @@ export { type QuantizeOptions, quantizeStateDict } from "./quantize-state-dict.j
 export { type ReadWeightsOptions, readWeights, type Weights } from "./read-weights.js";
 export { readSafetensors, type WriteSafetensorsOptions, writeSafetensors } from "./safetensors.js";
 export type { Shards } from "./shards.js";
+export type { TensorFlowKind } from "./tensorflow/cells.js";
+export { type Manifest, type ManifestWeights, readManifest } from "./tensorflow/manifest.js";
+export {
+  type FromTensorFlowOptions,
+  fromTensorFlow,
+  type TensorFlowLayer,
+} from "./tensorflow/variables.js";
 export { readTfjs } from "./tfjs/index.js";
 export { type ReadTorchOptions, readTorch } from "./torch/index.js";

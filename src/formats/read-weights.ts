@@ -9,6 +9,7 @@ import { asBytes, type Bytes, unsupported } from "./bytes.js";
 import type { FileDict } from "./file-dict.js";
 import { readKeras } from "./keras/index.js";
 import type { KerasModel } from "./keras/layers.js";
+import { readNumpy } from "./numpy/index.js";
 import { type OnnxModel, type ReadOnnxOptions, readOnnx } from "./onnx/index.js";
 import type { ReaderName } from "./recognise/file-kind.js";
 import { otherFile, recognise } from "./recognise/index.js";
@@ -25,6 +26,7 @@ export type Weights =
   | { readonly format: "safetensors"; readonly value: FileDict }
   | { readonly format: "onnx"; readonly value: OnnxModel }
   | { readonly format: "keras"; readonly value: KerasModel }
+  | { readonly format: "numpy"; readonly value: FileDict }
   | { readonly format: "nam"; readonly value: AmpModel }
   | { readonly format: "guitarml"; readonly value: AmpModel }
   | { readonly format: "rtneural"; readonly value: AmpModel };
@@ -35,6 +37,7 @@ const READERS: Readonly<Record<ReaderName, Reader>> = {
   readSafetensors: { format: "safetensors", options: [], read: readSafetensors },
   readOnnx: { format: "onnx", options: ["nodes", "externalData", "gru"], read: readOnnx },
   readKeras: { format: "keras", options: [], read: readKeras },
+  readNumpy: { format: "numpy", options: [], read: readNumpy },
   readNam: { format: "nam", options: [], read: readNam },
   readGuitarML: { format: "guitarml", options: [], read: readGuitarML },
   readRTNeural: { format: "rtneural", options: [], read: readRTNeural },
@@ -47,8 +50,8 @@ interface Reader {
 }
 
 /**
- * Reads a weight file of any format that a reader takes: PyTorch, safetensors, ONNX, Keras, or the JSON of NAM,
- * GuitarML and RTNeural. `value` is as `readTorch`, `readSafetensors`, `readOnnx`, `readKeras`, `readNam`, `readGuitarML` or
+ * Reads a weight file of any format that a reader takes: PyTorch, safetensors, ONNX, Keras, NumPy, or the JSON of
+ * NAM, GuitarML and RTNeural. `value` is as `readTorch`, `readSafetensors`, `readOnnx`, `readKeras`, `readNumpy`, `readNam`, `readGuitarML` or
  * `readRTNeural` gives it. A program that knows its format calls that reader, and its bundle holds no other.
  *
  * @throws TypeError for arguments of the wrong type, or an option that the file's reader does not take; FormatError
@@ -60,7 +63,7 @@ export function readWeights(bytes: Bytes | Shards, options?: ReadWeightsOptions)
   const file = files === undefined ? asBytes(bytes) : firstShard(files);
   const kind = recognise(file);
   if (kind === undefined) {
-    const expected = "a file of PyTorch, safetensors, ONNX, Keras, NAM, GuitarML or RTNeural";
+    const expected = "a file of PyTorch, safetensors, ONNX, Keras, NumPy, NAM, GuitarML or RTNeural";
     throw unsupported(`weights: expected ${expected}, got bytes of no known format: ${firstBytes(file)}`);
   }
   if (kind.reader === undefined) throw otherFile("readWeights", kind);

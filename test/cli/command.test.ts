@@ -2,8 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Tensor } from "../../src/index.js";
-import { command, FILES, folder, netFile, npy, write } from "../support/cli.js";
+import { command, FILES, folder, netFile, write } from "../support/cli.js";
 
 describe("lstm-wasm", () => {
   it.each([["--help"], ["-h"], ["help"]])("explains itself: %s", (...args) => {
@@ -89,12 +88,6 @@ describe("lstm-wasm", () => {
     ["text", write("text.pt", "weights, as I recall"), 4, 'got text that begins with "weights, as I recall"'],
     ["JSON of something else", write("other.nam", '{"weights": 1}'), 4, 'JSON with the keys "weights"'],
     ["broken JSON", write("broken.json", '{"architecture": "LSTM", '), 4, "got broken JSON"],
-    [
-      "an array",
-      write("array.npy", npy(Tensor.zeros([2]))),
-      4,
-      "got a NumPy array (.npy); which is no state dict; `lstm-wasm run` takes it as --input",
-    ],
     [
       "a Keras file",
       write("model.h5", Buffer.from("\x89HDF\r\n\x1a\n".padEnd(64), "latin1")),

@@ -208,14 +208,14 @@ describe("numbers of .npy", () => {
     ["|V2", "raw bytes, as of bfloat16"],
   ])("are refused as %s by name", (descr, what) => {
     expect(() => readNpy(npy({ data: new Uint8Array(8), shape: [1] }, descr))).toThrow(
-      `npy: dtype ${descr}, ${what}, is not supported; supported are f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8, b1`,
+      `numpy: dtype ${descr}, ${what}, is not supported; supported are f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8, b1`,
     );
   });
 
   it("are refused in records", () => {
     const file = Buffer.from(npy({ data: new Uint8Array(8), shape: [2] }, "<f4"));
     file.write("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (2,), }", 10);
-    expect(() => readNpy(file)).toThrow("npy: a structured dtype is not supported");
+    expect(() => readNpy(file)).toThrow("numpy: a structured dtype is not supported");
   });
 });
 

@@ -139,17 +139,17 @@ describe("run", () => {
     ["another width", 5, npy(Tensor.zeros([2, 5])), "input.shape[1]: expected inputSize 4, got 5"],
     ["another width, long", 5, npy(Tensor.zeros([200, 2, 5])), "input.shape[2]: expected inputSize 4, got 5"],
     ["too few dimensions", 5, npy(Tensor.zeros([4])), "input.shape"],
-    ["complex numbers", 4, npy(one, "<c8"), "npy: dtype <c8, complex numbers, is not supported"],
-    ["numbers missing", 4, npy(one).slice(0, -4), "npy: expected 32 bytes for shape (2, 4), got 28"],
+    ["complex numbers", 4, npy(one, "<c8"), "numpy: dtype <c8, complex numbers, is not supported"],
+    ["numbers missing", 4, npy(one).slice(0, -4), "numpy: expected 32 bytes for shape [2, 4], got 28"],
     [
       "numbers left over",
       4,
       Buffer.concat([npy(one), Buffer.alloc(1)]),
-      "npy: expected 32 bytes for shape (2, 4), got 33",
+      "numpy: expected 32 bytes for shape [2, 4], got 33",
     ],
-    ["a cut header", 4, npy(one).slice(0, 60), "npy: cut off within the header"],
-    ["a size of 10^30", 4, npy({ data: one.data, shape: [2, 1e30] }), "npy: "],
-    ["an unknown version", 4, npy(one).fill(9, 6, 7), "npy: version 9 is unknown"],
+    ["a cut header", 4, npy(one).slice(0, 60), "numpy: cut off within the header"],
+    ["a size of 10^30", 4, npy({ data: one.data, shape: [2, 1e30] }), "numpy: "],
+    ["an unknown version", 4, npy(one).fill(9, 6, 7), "numpy: version 9 is unknown"],
     ["no array", 4, Buffer.from("1 2 3"), "not an .npy file"],
   ])("refuses an input with %s", (_, expected, bytes, message) => {
     const path = write("wrong.npy", bytes);

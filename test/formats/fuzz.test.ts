@@ -50,6 +50,16 @@ const CURRENT = [
   "quantised-plain.pt",
   "weight-drop-above.pt",
 ];
+const NUMPY = [
+  "stored.npz",
+  "deflated.npz",
+  "others.npz",
+  "array.npy",
+  "protocol-2.pkl",
+  "protocol-5.pkl",
+  "single.pkl",
+  "beside.pkl",
+];
 const LSTM = {
   type: "lstm",
   activation: "tanh",
@@ -75,6 +85,7 @@ const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Ar
   ],
   readOnnx: ONNX_FILES,
   listOnnxNodes: ONNX_FILES,
+  readNumpy: NUMPY.map((name) => file(`numpy/${name}`)),
   readNam: [
     json({
       version: "0.5.2",
@@ -214,7 +225,7 @@ describe("fuzz", () => {
           result = READERS[reader](bytes);
         } catch (error) {
           if (!(error instanceof FormatError)) throw error;
-          expect(error.message).toMatch(/^(safetensors|torch|onnx|nam|guitarml|rtneural|weights): ./);
+          expect(error.message).toMatch(/^(safetensors|torch|onnx|numpy|nam|guitarml|rtneural|weights): ./);
           return;
         } finally {
           slowest = Math.max(slowest, process.cpuUsage(start).user / 1000);

@@ -7,6 +7,7 @@ import {
   readGuitarML,
   readKeras,
   readNam,
+  readNumpy,
   readOnnx,
   readRTNeural,
   readSafetensors,
@@ -30,7 +31,16 @@ const longNamed = (bytes: Uint8Array) => {
 const latin1 = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const json = (value: unknown) => strToU8(JSON.stringify(value));
 
-const READERS = { readTorch, readSafetensors, readOnnx, readKeras, readNam, readGuitarML, readRTNeural };
+const READERS = {
+  readTorch,
+  readSafetensors,
+  readOnnx,
+  readKeras,
+  readNumpy,
+  readNam,
+  readGuitarML,
+  readRTNeural,
+};
 
 const safetensors = writeSafetensors({ w: Tensor.zeros([2]) });
 const rtneural = json({
@@ -59,6 +69,10 @@ const OWN: Readonly<
   "ONNX with functions": ["onnx", file("onnx/lstm-functions.onnx"), "readOnnx"],
   ".h5 of Keras": ["keras", file("keras/bi-k2.h5"), "readKeras"],
   ".keras": ["keras", file("keras/bi-k2.keras"), "readKeras"],
+  "a NumPy archive": ["numpy", file("numpy/stored.npz"), "readNumpy"],
+  "a NumPy array": ["numpy", file("numpy/array.npy"), "readNumpy"],
+  "a pickle of NumPy arrays": ["numpy", file("numpy/protocol-2.pkl"), "readNumpy"],
+  "a pickle of an array": ["numpy", file("numpy/single.pkl"), "readNumpy"],
   NAM: ["nam", example("amp/amp.nam"), "readNam"],
   GuitarML: ["guitarml", example("amp/amp.json"), "readGuitarML"],
   RTNeural: ["rtneural", rtneural, "readRTNeural"],
@@ -93,7 +107,7 @@ describe("readWeights", () => {
   it("tells bytes of no known format", () => {
     expect(() => readWeights(new Uint8Array([1, 2, 3, 250]))).toThrow(
       new FormatError(
-        "weights: expected a file of PyTorch, safetensors, ONNX, Keras, NAM, GuitarML or RTNeural, got bytes of no known format: 01 02 03 fa",
+        "weights: expected a file of PyTorch, safetensors, ONNX, Keras, NumPy, NAM, GuitarML or RTNeural, got bytes of no known format: 01 02 03 fa",
       ),
     );
   });
@@ -138,16 +152,6 @@ const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: stri
     strToU8("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n"),
     "a Git LFS pointer; `git lfs pull` fetches the file that it stands for",
   ],
-  [
-    ".npz",
-    zip("a.npy", "b.npy"),
-    `a NumPy archive (.npz); ${unread}; save its arrays as safetensors, or give them to fromKeras`,
-  ],
-  [
-    ".npy",
-    latin1("\x93NUMPY\x01\0v\0{'descr': '<f4'}"),
-    "a NumPy array (.npy); which is no state dict; `lstm-wasm run` takes it as --input",
-  ],
   [".tflite", latin1(`\x1c\0\0\0TFL3${"\0".repeat(20)}`), `a TensorFlow Lite model (.tflite); ${tensorflow}`],
   [".ort", latin1(`\x1c\0\0\0ORTM${"\0".repeat(20)}`), "an onnxruntime model (.ort)"],
   [".gguf", latin1("GGUF\x03\0\0\0"), `a GGUF file; ${unread}; save the weights as safetensors`],
@@ -190,7 +194,7 @@ const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: stri
   [
     "weights_manifest.json",
     json([{ paths: [], weights: [] }]),
-    `TensorFlow's weights_manifest.json; ${unread}`,
+    "TensorFlow's weights_manifest.json; readManifest takes it, parsed, with the files that it names",
   ],
   [
     "an index of shards",
@@ -231,8 +235,8 @@ const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: stri
   ],
   [
     "a pickle of protocol 2, with an array before a class",
-    latin1("\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\0T\x06\0\0\0cx\ny\nzcnumpy\nndarray\nq\x01."),
-    `${other}; it wants numpy.core.multiarray._reconstruct, numpy.ndarray`,
+    latin1("\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\0T\x06\0\0\0cx\ny\nzcdatetime\ndate\nq\x01."),
+    "a pickle of more than NumPy arrays; save a dict of the arrays alone; it wants datetime.date",
   ],
   [
     "a pickle in text",

@@ -57,13 +57,13 @@ describe("a quantised tensor", () => {
     ["scales that are numbers", [scheme("per_channel_affine"), 1, 0, 0]],
     ["an axis that is none", [scheme("per_tensor_affine"), 1, 0, -1]],
   ])("is not read with %s", (_, quantiser) => {
-    expect(rebuild([storage, 0, [4], [1], quantiser])).toEqual(quantised());
+    expect(rebuild([storage, 0, [4], [1], quantiser], "torch")).toEqual(quantised());
   });
 
   it("is of a storage of integers", () => {
-    expect(() => rebuild([1, 0, [4], [1], undefined])).toThrow("of something that is no storage");
+    expect(() => rebuild([1, 0, [4], [1], undefined], "torch")).toThrow("of something that is no storage");
     const floats = new Storage("0", "F32", 4, 16, "FloatStorage");
-    expect(rebuild([floats, 0, [4], [1], [scheme("per_tensor_affine"), 1, 0]])).toEqual(quantised());
+    expect(rebuild([floats, 0, [4], [1], [scheme("per_tensor_affine"), 1, 0]], "torch")).toEqual(quantised());
   });
 });
 

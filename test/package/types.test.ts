@@ -94,10 +94,10 @@ const held: number = usage.modules + usage.bytes + usage.memory;
 const readOptions: ReadWeightsOptions = { path: ["model"], nodes: ["LSTM_3"], externalData: {} };
 const weights: Weights = readWeights(new ArrayBuffer(8), readOptions);
 const ofFile: StateDict | readonly OnnxLayer[] | AmpModel =
-  weights.format === "torch" || weights.format === "safetensors" ? weights.value
+  weights.format === "torch" || weights.format === "safetensors" || weights.format === "numpy" ? weights.value
   : weights.format === "onnx" ? weights.value.layers : weights.value;
 const ofOther: AmpModel | undefined =
-  weights.format !== "torch" && weights.format !== "safetensors" && weights.format !== "onnx" ? weights.value : undefined;
+  weights.format !== "torch" && weights.format !== "safetensors" && weights.format !== "numpy" && weights.format !== "onnx" ? weights.value : undefined;
 const found: OnnxModule | undefined = readOnnx(new Uint8Array()).modules[0];
 const padding: number | undefined = found?.kind === "Conv1d" ? found.padding : found?.inFeatures;
 const made: readonly string[] = readOnnx(new Uint8Array()).layerTensors;

@@ -6,6 +6,7 @@ export type ReaderName =
   | "readSafetensors"
   | "readOnnx"
   | "readKeras"
+  | "readNumpy"
   | "readNam"
   | "readGuitarML"
   | "readRTNeural";

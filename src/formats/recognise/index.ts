@@ -23,7 +23,6 @@ const SIGNATURES: readonly (readonly [at: number, signature: string, name: strin
     "a Git LFS pointer",
     "`git lfs pull` fetches the file that it stands for",
   ],
-  [0, "\x93NUMPY", "a NumPy array (.npy)", "which is no state dict; `lstm-wasm run` takes it as --input"],
   [4, "TFL3", "a TensorFlow Lite model (.tflite)", TO_ONNX],
   [4, "ORTM", "an onnxruntime model (.ort)", `${NO_READER}; give the .onnx file that it was made from`],
   [0, "GGUF", "a GGUF file", `${NO_READER}; save the weights as safetensors`],
@@ -48,6 +47,7 @@ export function recognise(file: Uint8Array): FileKind | undefined {
   for (const [at, signature, name, advice] of SIGNATURES) {
     if (text.startsWith(signature, at)) return { name, advice };
   }
+  if (text.startsWith("\x93NUMPY")) return { name: "a NumPy array (.npy)", reader: "readNumpy" };
   if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return zipKind(file);
   if (text.startsWith("ustar", 257)) return tarKind(file);
   if (start.startsWith("<")) {

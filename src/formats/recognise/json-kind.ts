@@ -1,7 +1,7 @@
 /** What a JSON file is, told by its keys. */
 import { isObject, parseJson } from "../json.js";
 import { decodeUtf8 } from "../utf8.js";
-import { type FileKind, NO_READER } from "./file-kind.js";
+import type { FileKind } from "./file-kind.js";
 
 /** The kind of a file that begins as JSON does. */
 export function jsonKind(file: Uint8Array): FileKind {
@@ -25,7 +25,8 @@ export function jsonKind(file: Uint8Array): FileKind {
 export function knownJson(value: unknown): FileKind | undefined {
   if (Array.isArray(value)) {
     const isManifest = isObject(value[0]) && "paths" in value[0] && "weights" in value[0];
-    return isManifest ? { name: "TensorFlow's weights_manifest.json", advice: NO_READER } : undefined;
+    const advice = "readManifest takes it, parsed, with the files that it names";
+    return isManifest ? { name: "TensorFlow's weights_manifest.json", advice } : undefined;
   }
   if (!isObject(value)) return undefined;
   const has = (...keys: string[]) => keys.every((key) => Object.hasOwn(value, key));

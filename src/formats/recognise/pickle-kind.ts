@@ -6,6 +6,10 @@ const MOST_STEPS = 100_000;
 const MOST_CLASSES = 8;
 const MOST_NAME = 80;
 
+/** What a pickle of NumPy's arrays wants, and what may be beside them. */
+const NUMPY = /^numpy\._?core\.(multiarray|numeric)\.(_reconstruct|_frombuffer|scalar)$/;
+const OF_NUMPY = /^(numpy\.|_codecs\.encode$|collections\.|(__builtin__|builtins)\.(dict|bytes)$)/;
+
 /** Begins with PROTO and a protocol's number from 1 to 5, or is an older one, which is text. */
 export function pickleKind(file: Uint8Array, text: string): FileKind | undefined {
   const binary = file[0] === 0x80 && file[1]! >= 1 && file[1]! <= 5;
@@ -17,6 +21,12 @@ export function pickleKind(file: Uint8Array, text: string): FileKind | undefined
   const classes = pickleClasses(file);
   if (classes.some((name) => name.startsWith("torch.distributed.checkpoint."))) {
     return { name: "the .metadata of a distributed checkpoint of PyTorch", advice: CONVERT };
+  }
+  if (binary && file[1]! >= 2 && classes.some((name) => NUMPY.test(name))) {
+    const others = classes.filter((name) => !OF_NUMPY.test(name));
+    if (others.length === 0) return { name: "a pickle of NumPy arrays", reader: "readNumpy" };
+    const advice = `save a dict of the arrays alone; it wants ${others.join(", ")}`;
+    return { name: "a pickle of more than NumPy arrays", advice };
   }
   const wanted = classes.length === 0 ? "" : `; it wants ${classes.join(", ")}`;
   return {

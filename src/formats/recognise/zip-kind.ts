@@ -27,8 +27,7 @@ export function zipKind(file: Uint8Array): FileKind {
   }
   if (some(/^[^/]+\/data\.pkl$/)) return { name: "a PyTorch file", reader: "readTorch" };
   if (names.length > 0 && names.every((name) => name.endsWith(".npy"))) {
-    const advice = `${NO_READER}; save its arrays as safetensors, or give them to fromKeras`;
-    return { name: "a NumPy archive (.npz)", advice };
+    return { name: "a NumPy archive (.npz)", reader: "readNumpy" };
   }
   if (some(/(^|\/)saved_model\.pb$/)) {
     return { name: "a zip with a TensorFlow SavedModel", advice: `${NO_READER}; save the model as ONNX` };

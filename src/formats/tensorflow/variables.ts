@@ -36,7 +36,7 @@ export interface FromTensorFlowOptions {
 
 /** A layer of TensorFlow as PyTorch's module of that kind takes it. */
 export interface TensorFlowLayer {
-  readonly kind: LayerKind;
+  readonly kind: "LSTM" | "GRU" | "RNN";
   /** For `LSTM.fromStateDict` and the like. Its `metadata` has the kind and the options. */
   readonly stateDict: StateDict;
   /** All that `new LSTM`, `new GRU` or `new RNN` takes. */

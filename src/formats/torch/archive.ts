@@ -71,7 +71,7 @@ function openZip(zip: Zip): Archive {
   const folder = name.slice(0, -"data.pkl".length);
   checkByteOrder(zip, folder);
   const pickle = zip.read(name);
-  const { value, end } = readPickle(pickle, 0, new Spent(), callsOf(), readId);
+  const { value, end } = readPickle(pickle, 0, new Spent("torch"), callsOf(), readId);
   if (end !== pickle.length)
     throw bad(`zip: ${show(name)} has ${pickle.length - end} bytes after its pickle`);
   const contents = new Map<string, Uint8Array>();
@@ -99,7 +99,7 @@ function checkByteOrder(zip: Zip, folder: string): void {
 }
 
 function openLegacy(file: Uint8Array): Archive {
-  const spent = new Spent();
+  const spent = new Spent("torch");
   const magic = readPickle(file, 0, spent);
   if (magic.value !== MAGIC_NUMBER)
     throw bad(`magic number: expected ${MAGIC_NUMBER}, got ${show(magic.value)}`);

@@ -153,12 +153,12 @@ const WAYS = [
 ] as const;
 
 /** A tensor of a subclass. Arguments: function, class, arguments of the function, state. */
-const rebuildSubclass = ([callee, type, args, state]: readonly unknown[]): unknown => {
+const rebuildSubclass = ([callee, type, args, state]: readonly unknown[], format: string): unknown => {
   if (isDTensor(type)) return wholeOf(args, state) ?? new UnsupportedTensor(SHARDED);
   const known = callee instanceof Global ? TENSOR_CALLS.get(callee.name) : undefined;
   return known === undefined || known === rebuildSubclass || !Array.isArray(args)
     ? subclass([type])
-    : known(args);
+    : known(args, format);
 };
 
 /** A tensor without numbers of its own. The class comes first. */
@@ -175,7 +175,7 @@ const device = () => new UnsupportedTensor("it is on another device; save tensor
 const nested = () => new UnsupportedTensor("it is nested; save tensor.to_padded_tensor(0)");
 
 /** The functions by which a checkpoint rebuilds its tensors, and the modules around them. */
-export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([
+export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[], format: string) => unknown>([
   ["torch._utils._rebuild_tensor", rebuild],
   ["torch._utils._rebuild_tensor_v2", rebuild],
   ["torch._utils._rebuild_tensor_v3", rebuildTyped],

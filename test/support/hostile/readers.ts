@@ -9,6 +9,7 @@ export const READERS = {
   readSafetensors: formats.readSafetensors,
   readTorch: (bytes: Uint8Array) => formats.readTorch(bytes),
   readOnnx: (bytes: Uint8Array) => formats.readOnnx(bytes),
+  readNumpy: formats.readNumpy,
   listOnnxNodes: formats.listOnnxNodes,
   readNam: (bytes: Uint8Array) => formats.readNam(bytes),
   readGuitarML: (bytes: Uint8Array) => formats.readGuitarML(bytes),

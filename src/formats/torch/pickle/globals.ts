@@ -1,6 +1,6 @@
 /** What a pickle names and calls, as data: nothing here runs any of it. */
 
-import { bad } from "../error.js";
+import { FormatError } from "../../bytes.js";
 
 const MOST_NAME_LENGTH = 1024;
 
@@ -19,8 +19,11 @@ export class PyObject {
   ) {}
 }
 
-/** By the name of a global, what a call of it becomes. A call of any other becomes a {@link PyObject}. */
-export type Calls = ReadonlyMap<string, (args: readonly unknown[]) => unknown>;
+/**
+ * By the name of a global, what a call of it becomes. A call of any other becomes a {@link PyObject}. The format of the
+ * file begins messages.
+ */
+export type Calls = ReadonlyMap<string, (args: readonly unknown[], format: string) => unknown>;
 
 /** A number that is a key of a dict or an item of a set, where a Map or Set cannot take it: see {@link keyOf}. */
 export class NumberKey {
@@ -40,7 +43,7 @@ export function keyOf(key: unknown): unknown {
   return new NumberKey(key);
 }
 
-export const BUILTIN_CALLS: Calls = new Map<string, (args: readonly unknown[]) => unknown>([
+export const BUILTIN_CALLS: Calls = new Map<string, (args: readonly unknown[], format: string) => unknown>([
   ["collections.OrderedDict", makeDict],
   ["builtins.dict", makeDict],
   ["collections.defaultdict", () => new Map()], // Its argument makes missing items; the items follow.
@@ -48,11 +51,11 @@ export const BUILTIN_CALLS: Calls = new Map<string, (args: readonly unknown[]) =
   ["__builtin__.set", makeSet],
 ]);
 
-function makeDict([pairs]: readonly unknown[]): Map<unknown, unknown> {
+function makeDict([pairs]: readonly unknown[], format: string): Map<unknown, unknown> {
   const dict = new Map<unknown, unknown>();
   for (const pair of Array.isArray(pairs) ? pairs : []) {
     if (!Array.isArray(pair) || pair.length !== 2) {
-      throw bad("pickle: a dict is made from something else than pairs");
+      throw new FormatError(`${format}: pickle: a dict is made from something else than pairs`);
     }
     dict.set(keyOf(pair[0]), pair[1]);
   }

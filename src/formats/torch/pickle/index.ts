@@ -24,7 +24,7 @@ import { OPCODES, STOP } from "./opcodes.js";
 export function readPickle(
   bytes: Uint8Array,
   start = 0,
-  spent = new Spent(),
+  spent = new Spent("torch"),
   calls: Calls = new Map(),
   readId?: ReadId,
 ): { value: unknown; end: number } {

@@ -18,6 +18,8 @@ export type ReadId = (id: unknown) => unknown;
 export class Spent {
   steps = 0;
   objects = 0;
+  /** @param format of the file, with which messages begin */
+  constructor(readonly format: string) {}
 }
 
 export class Machine extends PickleReader {
@@ -28,7 +30,7 @@ export class Machine extends PickleReader {
   readonly #spent: Spent;
 
   constructor(bytes: Uint8Array, start: number, spent: Spent, calls: Calls, readId: ReadId | undefined) {
-    super(bytes, start);
+    super(bytes, start, spent.format);
     this.#spent = spent;
     this.calls = calls;
     this.readId = readId;

@@ -147,7 +147,7 @@ function call(machine: Machine, callee: unknown, args: unknown): void {
   const known = machine.calls.get(callee.name) ?? BUILTIN_CALLS.get(callee.name);
   // A dict or set copies the list it is made from, which may be the same long one every time.
   if (known !== undefined && Array.isArray(args[0])) machine.spend(args[0].length);
-  machine.make(known === undefined ? new PyObject(callee, args) : known(args));
+  machine.make(known === undefined ? new PyObject(callee, args) : known(args, machine.format));
 }
 
 function build(machine: Machine): void {

@@ -2,9 +2,8 @@
  * A position in the bytes of a pickle, and what can be read there. Numbers are little-endian unless stated.
  */
 
-import { type FormatError, unsupported, viewOf } from "../../bytes.js";
+import { FormatError, unsupported, viewOf } from "../../bytes.js";
 import { decodeUtf8 } from "../../utf8.js";
-import { bad } from "../error.js";
 
 /** No checkpoint holds longer integers, and they are slow to print. */
 const MOST_INTEGER_BYTES = 128;
@@ -21,7 +20,12 @@ export class PickleReader {
   /** Index of the opcode that is being carried out, for messages. */
   #opcodeStart = 0;
 
-  constructor(bytes: Uint8Array, start: number) {
+  /** @param format begins the messages: `"torch"` */
+  constructor(
+    bytes: Uint8Array,
+    start: number,
+    readonly format: string,
+  ) {
     this.#bytes = bytes;
     this.#view = viewOf(bytes);
     this.position = start;
@@ -75,13 +79,13 @@ export class PickleReader {
   }
 
   text(byteCount: number): string {
-    return decodeUtf8(this.binary(byteCount), `torch: pickle: text at byte ${this.#opcodeStart}`);
+    return decodeUtf8(this.binary(byteCount), `${this.format}: pickle: text at byte ${this.#opcodeStart}`);
   }
 
   /** Python 2's str: text if it is ASCII, bytes if not. */
   byteString(byteCount: number): string | Uint8Array {
     const binary = this.binary(byteCount);
-    return binary.every((byte) => byte < 0x80) ? decodeUtf8(binary, "torch: pickle") : binary;
+    return binary.every((byte) => byte < 0x80) ? decodeUtf8(binary, `${this.format}: pickle`) : binary;
   }
 
   /** Text up to the next newline. */
@@ -90,11 +94,14 @@ export class PickleReader {
     const length = this.#bytes.subarray(start, start + MOST_LINE_BYTES).indexOf(0x0a);
     if (length < 0) throw this.error("a global whose name does not end");
     this.position = start + length + 1;
-    return decodeUtf8(this.#bytes.subarray(start, start + length), "torch: pickle: name of a global");
+    return decodeUtf8(
+      this.#bytes.subarray(start, start + length),
+      `${this.format}: pickle: name of a global`,
+    );
   }
 
   error(message: string): FormatError {
-    return bad(`pickle: byte ${this.#opcodeStart}: ${message}`);
+    return new FormatError(`${this.format}: pickle: byte ${this.#opcodeStart}: ${message}`);
   }
 
   unsupported(message: string): FormatError {
