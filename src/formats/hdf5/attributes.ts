@@ -49,7 +49,7 @@ function readAttribute(
   cursor: Cursor,
 ): { name: string; read: () => AttributeValue } {
   const version = cursor.uint(1);
-  if (version < 1 || version > 3) throw cursor.bad(`has version ${version}`);
+  cursor.check(version > 0 && version < 4);
   const flags = cursor.uint(1);
   const [nameBytes, typeBytes, spaceBytes] = [cursor.uint(2), cursor.uint(2), cursor.uint(2)];
   if (version === 3) cursor.skip(1);

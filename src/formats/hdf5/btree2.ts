@@ -26,7 +26,7 @@ export function readRecords(
   const depth = head.uint(2);
   head.skip(2);
   if (!kinds.includes(kind) || recordBytes === 0 || nodeBytes < 10 + recordBytes || depth > MOST_DEPTH) {
-    throw head.bad(`holds records of kind ${kind} in ${recordBytes} bytes, ${depth} levels deep`);
+    throw head.bad();
   }
   // At each level: how many records a node holds, and all below it; then the bytes of a pointer to such a node.
   const mostInLeaf = Math.floor((nodeBytes - 10) / recordBytes);
@@ -44,10 +44,10 @@ export function readRecords(
   const visit = (at: number | undefined, count: number, level: number) => {
     const pointer = level > 0 ? pointerBytes[level - 1]! : 0;
     const bytes = 6 + count * recordBytes + (level > 0 ? (count + 1) * pointer : 0);
-    if (bytes + 4 > nodeBytes) throw head.bad(`has a node of ${count} records`);
+    head.check(bytes + 4 <= nodeBytes);
     const node = file.checked(at, bytes + 4, "B-tree node");
     node.expect(level > 0 ? "BTIN" : "BTLF", 0);
-    if (node.uint(1) !== kind) throw node.bad("is of another tree");
+    node.check(node.uint(1) === kind);
     const own = Array.from({ length: count }, () => node.take(recordBytes));
     if (level === 0) for (const record of own) records.push(record);
     else {
@@ -64,6 +64,6 @@ export function readRecords(
   const inRoot = head.uint(2);
   const all = head.length();
   if (inRoot > 0) visit(root, inRoot, depth);
-  if (records.length !== all) throw head.bad(`has ${records.length} records, but states ${all}`);
+  head.check(records.length === all);
   return { kind, records };
 }

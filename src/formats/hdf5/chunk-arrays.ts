@@ -80,7 +80,7 @@ function dataBlock({ file, bytes, perPage }: Elements, address: number | undefin
 function checkOwner(cursor: Cursor, signature: string, owner: number): void {
   cursor.expect(signature, 0);
   cursor.skip(1);
-  if (cursor.address() !== owner) throw cursor.bad("is of another array");
+  cursor.check(cursor.address() === owner);
 }
 
 /** The most pairs of data block sizes that an array grows by: each doubles what it holds. */
@@ -95,9 +95,9 @@ export function extensibleArray(file: Hdf5File, address: number): ElementAt {
   const least = head.uint(1);
   const leastPointers = head.uint(1);
   const perPage = 2 ** head.uint(1);
-  for (let count = 0; count < 4; count++) head.length();
+  head.skip(4 * widths.length);
   const written = head.length();
-  head.length();
+  head.skip(widths.length);
   const [leastBits, pointerBits] = [Math.log2(least), Math.log2(leastPointers)];
   if (
     !Number.isInteger(leastBits) ||
@@ -105,7 +105,7 @@ export function extensibleArray(file: Hdf5File, address: number): ElementAt {
     bits > MOST_BITS ||
     bits < leastBits
   ) {
-    throw head.bad(`has blocks of ${least} elements, ${leastPointers} in a row`);
+    throw head.bad();
   }
   const offsetBytes = Math.ceil(bits / 8);
   // The data blocks of the first rows hang on the index itself, those of others on secondary blocks.

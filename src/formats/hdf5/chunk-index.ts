@@ -108,7 +108,7 @@ function readElement(cursor: Cursor, grid: Grid, rest: number): Chunk | undefine
   if (address === undefined) return undefined;
   if (!grid.isFiltered) return { address, bytes: grid.bytes, mask: 0 };
   const sizeBytes = cursor.left - rest - 4;
-  if (sizeBytes < 1 || sizeBytes > 8) throw cursor.bad(`has sizes of ${sizeBytes} bytes`);
+  if (sizeBytes < 1 || sizeBytes > 8) throw cursor.bad();
   return { address, bytes: cursor.uint(sizeBytes), mask: cursor.uint(4) };
 }
 
@@ -149,6 +149,6 @@ function put(
 ): void {
   const isInside = at.every((number, axis) => Number.isInteger(number) && number < counts[axis]!);
   const index = at.reduce((number, coordinate, axis) => number * counts[axis]! + coordinate, 0);
-  if (!isInside || chunks[index] !== undefined) throw place.bad(`leads to a chunk at [${at}] of [${counts}]`);
+  if (!isInside || chunks[index] !== undefined) throw place.bad();
   chunks[index] = chunk;
 }

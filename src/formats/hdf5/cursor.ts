@@ -23,13 +23,17 @@ export class Cursor {
     return this.bytes.length - this.at;
   }
 
-  bad(message: string): FormatError {
+  bad(message = "is damaged"): FormatError {
     return new FormatError(`${this.what} ${message}`);
+  }
+
+  check(isRight: boolean, message?: string): void {
+    if (!isRight) throw this.bad(message);
   }
 
   /** A view of the next bytes. */
   take(count: number): Uint8Array {
-    if (count > this.left) throw this.bad("is cut off");
+    this.check(count <= this.left, "is cut off");
     this.at += count;
     return this.bytes.subarray(this.at - count, this.at);
   }
@@ -40,11 +44,10 @@ export class Cursor {
 
   /** A little-endian number of so many bytes. */
   uint(width: number): number {
-    if (width > this.left) throw this.bad("is cut off");
+    const bytes = this.take(width);
     let value = 0;
-    for (let at = width; at-- > 0; ) value = value * 256 + this.bytes[this.at + at]!;
-    if (value > Number.MAX_SAFE_INTEGER) throw this.bad(`has a number of 2^53 or more`);
-    this.at += width;
+    for (let at = width; at-- > 0; ) value = value * 256 + bytes[at]!;
+    this.check(value <= Number.MAX_SAFE_INTEGER, "has a number of 2^53 or more");
     return value;
   }
 
@@ -64,12 +67,18 @@ export class Cursor {
     return this.optional(this.widths.address);
   }
 
-  /** Passes the four letters that a piece begins with, and its version. */
+  /** Passes the letters that a piece begins with. */
+  signature(letters: string): void {
+    this.check(
+      String.fromCharCode(...this.take(letters.length)) === letters,
+      `does not begin with ${letters}`,
+    );
+  }
+
+  /** The same, and its version. */
   expect(signature: string, version: number): void {
-    const found = String.fromCharCode(...this.take(signature.length));
-    if (found !== signature) throw this.bad(`does not begin with ${signature}`);
-    const its = this.uint(1);
-    if (its !== version) throw this.bad(`has version ${its}, expected ${version}`);
+    this.signature(signature);
+    this.check(this.uint(1) === version, `is not of version ${version}`);
   }
 
   /** UTF-8 of so many bytes, up to the first 0. */
@@ -82,7 +91,7 @@ export class Cursor {
   /** UTF-8 up to a 0, which must come. */
   terminated(): string {
     const end = this.bytes.indexOf(0, this.at);
-    if (end < 0) throw this.bad("has a name without an end");
+    this.check(end >= 0, "has a name without an end");
     const text = this.text(end - this.at);
     this.at++;
     return text;

@@ -4,7 +4,7 @@ import { unsupported } from "../bytes.js";
 import { readRecords } from "./btree2.js";
 import type { Cursor } from "./cursor.js";
 import type { Hdf5File } from "./file.js";
-import { FractalHeap } from "./fractal-heap.js";
+import { fractalHeap } from "./fractal-heap.js";
 
 const LINKS_BY_NAME = 5;
 const ATTRIBUTES_BY_NAME = 8;
@@ -16,7 +16,7 @@ const ATTRIBUTE_ID_BYTES = 8;
 export function readDense(file: Hdf5File, info: Cursor): Cursor[] {
   const address = info.address();
   if (address === undefined) return [];
-  const heap = new FractalHeap(file, address);
+  const objectOf = fractalHeap(file, address);
   const { kind, records } = readRecords(file, info.address(), [LINKS_BY_NAME, ATTRIBUTES_BY_NAME]);
   return records.map((record) => {
     const cursor = file.cursor(record, "record of a B-tree");
@@ -25,6 +25,6 @@ export function readDense(file: Hdf5File, info: Cursor): Cursor[] {
     const id = cursor.take(kind === LINKS_BY_NAME ? LINK_ID_BYTES : ATTRIBUTE_ID_BYTES);
     const isShared = kind === ATTRIBUTES_BY_NAME && (cursor.uint(1) & 2) !== 0;
     if (isShared) throw unsupported(`${file.label}: shared attributes are not supported`);
-    return file.cursor(heap.read(file.cursor(id, "heap ID")), "message in a fractal heap");
+    return file.cursor(objectOf(file.cursor(id, "heap ID")), "message in a fractal heap");
   });
 }

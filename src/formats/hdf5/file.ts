@@ -11,6 +11,8 @@ import { Cursor, type Widths } from "./cursor.js";
 const MOST_METADATA = 4;
 const ALWAYS_ALLOWED_METADATA = 65536;
 
+export const WRONG_CHECKSUM = "has a wrong checksum";
+
 export class Hdf5File {
   #metadata: number;
   #allowed: number;
@@ -62,7 +64,7 @@ export class Hdf5File {
   checked(address: number | undefined, bytes: number, what: string): Cursor {
     const all = this.piece(address, bytes, what);
     const content = all.take(bytes - 4);
-    if (all.uint(4) !== checksum(content)) throw all.bad("has a wrong checksum");
+    all.check(all.uint(4) === checksum(content), WRONG_CHECKSUM);
     return this.cursor(content, `${what} at ${address}`);
   }
 

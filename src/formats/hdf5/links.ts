@@ -90,7 +90,7 @@ export function visitTree(
   const head = file.piece(address, 8 + 2 * file.widths.address, "B-tree node");
   head.expect("TREE", kind);
   const its = head.uint(1);
-  if (its !== (level ?? its) || its > MOST_LEVELS) throw head.bad(`is of level ${its}`);
+  if (its !== (level ?? its) || its > MOST_LEVELS) throw head.bad();
   const count = head.uint(2);
   const stride = keyBytes + file.widths.address;
   const entries = file.piece(address! + head.bytes.length, count * stride + keyBytes, "B-tree node");

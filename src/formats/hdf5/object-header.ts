@@ -31,74 +31,51 @@ export interface Message {
 /** The messages of the header at an address, those of its continuations among them. */
 export function readMessages(file: Hdf5File, address: number | undefined): Message[] {
   const what = "object header";
-  const first = file.view(address, 1, what);
-  return first[0] === 1 ? readOld(file, address!) : readNew(file, address!);
-}
-
-function readOld(file: Hdf5File, address: number): Message[] {
-  const prefix = file.piece(address, 16, "object header");
-  prefix.at = 2;
-  const count = prefix.uint(2);
-  prefix.at = 8;
+  const isOld = file.view(address, 1, what)[0] === 1;
+  const start = file.piece(address, isOld ? 16 : Math.min(34, file.bytes.length - address!), what);
+  const blocks: Cursor[] = [];
+  let count = Number.POSITIVE_INFINITY;
+  let flags = 0;
+  if (isOld) {
+    start.skip(2);
+    count = start.uint(2);
+    start.skip(4);
+    blocks.push(file.piece(address! + 16, start.uint(4), what));
+  } else {
+    start.expect("OHDR", 2);
+    flags = start.uint(1);
+    start.skip((flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0));
+    const bytes = start.uint(1 << (flags & 3));
+    const whole = file.checked(address, start.at + bytes + 4, what);
+    whole.skip(start.at);
+    blocks.push(whole);
+  }
+  // Old headers state type, bytes and flags in 8 bytes, new ones in 4, or 6 with the order of creation.
+  const head = isOld ? 8 : flags & 4 ? 6 : 4;
   const messages: Message[] = [];
-  const blocks = [file.piece(address + 16, prefix.uint(4), "object header")];
   const seen = new Set<number | undefined>();
   for (const block of blocks) {
-    while (block.left >= 8 && messages.length < count) {
-      const type = block.uint(2);
+    while (block.left >= head && messages.length < count) {
+      const type = block.uint(isOld ? 2 : 1);
       const bytes = block.uint(2);
-      const flags = block.uint(1);
-      block.skip(3);
-      const message = { type, flags, bytes: block.take(bytes) };
+      const its = block.uint(1);
+      block.skip(head - (isOld ? 5 : 4));
+      const message = { type, flags: its, bytes: block.take(bytes) };
       messages.push(message);
-      const next = continuation(file, message, seen);
-      if (next !== undefined) blocks.push(file.piece(next.address, next.bytes, "header continuation"));
-    }
-  }
-  if (messages.length !== count) {
-    throw prefix.bad(`has ${messages.length} messages, but states ${count}`);
-  }
-  return messages;
-}
-
-function readNew(file: Hdf5File, address: number): Message[] {
-  const start = file.piece(address, Math.min(36, file.bytes.length - address), "object header");
-  start.expect("OHDR", 2);
-  const headerFlags = start.uint(1);
-  start.skip((headerFlags & 0x20 ? 16 : 0) + (headerFlags & 0x10 ? 4 : 0));
-  const bytes = start.uint(1 << (headerFlags & 3));
-  const whole = file.checked(address, start.at + bytes + 4, "object header");
-  whole.at = start.at;
-  const messages: Message[] = [];
-  const blocks: Cursor[] = [whole];
-  const seen = new Set<number | undefined>();
-  const prefix = headerFlags & 4 ? 6 : 4;
-  for (const block of blocks) {
-    while (block.left >= prefix) {
-      const type = block.uint(1);
-      const length = block.uint(2);
-      const flags = block.uint(1);
-      block.skip(prefix - 4);
-      const message = { type, flags, bytes: block.take(length) };
-      messages.push(message);
-      const next = continuation(file, message, seen);
-      if (next === undefined) continue;
-      const more = file.checked(next.address, next.bytes, "header continuation");
-      if (String.fromCharCode(...more.take(4)) !== "OCHK") throw more.bad("does not begin with OCHK");
+      if (type !== CONTINUATION) continue;
+      const name = "header continuation";
+      const cursor = file.cursor(message.bytes, name);
+      const next = cursor.address();
+      cursor.check(!seen.has(next), `at ${next} occurs twice`);
+      seen.add(next);
+      const length = cursor.length();
+      const more = isOld ? file.piece(next, length, name) : file.checked(next, length, name);
+      if (!isOld) more.signature("OCHK");
       blocks.push(more);
     }
   }
+  start.check(!isOld || messages.length === count, `has ${messages.length} messages, but states ${count}`);
   return messages;
-}
-
-function continuation(file: Hdf5File, { type, bytes }: Message, seen: Set<number | undefined>) {
-  if (type !== CONTINUATION) return undefined;
-  const cursor = file.cursor(bytes, "header continuation");
-  const next = { address: cursor.address(), bytes: cursor.length() };
-  if (next.bytes < 8 || seen.has(next.address))
-    throw cursor.bad(`at ${next.address} occurs twice, or is empty`);
-  seen.add(next.address);
-  return next;
 }
 
 /** The content of the first message of a kind; that of another header, if the message refers to it. */
@@ -125,7 +102,7 @@ export function readShared(file: Hdf5File, bytes: Uint8Array, type: number): Uin
   if (version === 1) cursor.skip(6);
   const messages = readMessages(file, cursor.address());
   const message = messages.find((candidate) => candidate.type === type);
-  if (message === undefined || message.flags & SHARED) throw cursor.bad("leads to no message");
+  if (message === undefined || message.flags & SHARED) throw cursor.bad();
   return message.bytes;
 }
 

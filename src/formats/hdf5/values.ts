@@ -91,7 +91,7 @@ function readHeap(file: Hdf5File, address: number | undefined): Map<number, Heap
     heap.skip(6);
     const bytes = heap.length();
     if (index === 0) break;
-    if (objects.has(index)) throw heap.bad(`has object ${index} twice`);
+    heap.check(!objects.has(index));
     objects.set(index, { bytes: heap.take(bytes) });
     heap.skip(-bytes & 7);
   }
