@@ -25,7 +25,7 @@ def read_cases():
 
 
 def write_cases(cases):
-    lines = ",\n".join(json.dumps(case) for case in sorted(cases, key=lambda case: case["id"]))
+    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in sorted(cases, key=lambda case: case["id"]))
     with open(PATH, "w") as file:
         file.write('{"cases": [\n%s\n]}\n' % lines)
 

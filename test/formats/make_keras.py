@@ -1,6 +1,7 @@
 """Writes files of Keras 3 or tf_keras 2 to test/formats/files/keras, and their cases to case.json.
 
-Run with Python 3.11, keras==3.15.0, tf_keras==2.21.0 and tensorflow-cpu==2.21.0:
+Run with Python 3.11, keras==3.15.0, tf_keras==2.21.0, tensorflow-cpu==2.21.0 and tensorflowjs==4.22.0 (installed with
+--no-deps: its converter of layers needs none of the others):
 python make_keras.py keras
 python make_keras.py tf_keras
 """
@@ -8,13 +9,22 @@ python make_keras.py tf_keras
 import importlib
 import json
 import os
+import shutil
 import sys
+import tempfile
+from unittest import mock
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="")
 
 import numpy as np
 
 from keras_cases import Case, Cases, path
+
+# What the converter of graphs imports, which is not used here.
+for absent in ("tensorflow_decision_forests", "tensorflow_hub", "jax", "jax.experimental"):
+    sys.modules[absent] = mock.MagicMock()
+from tensorflowjs.converters import converter
+from tensorflowjs.read_weights import read_weights
 
 WHICH = sys.argv[1]
 keras = importlib.import_module(WHICH)
@@ -113,7 +123,11 @@ def record_all(one, model, prefix="", **more):
 
 
 def save(one, model, formats):
+    """Files of a model. "tfjs:h5" is what the converter makes of the .h5 file."""
     for format in formats.split():
+        if format.startswith("tfjs:"):
+            convert(one, format[5:])
+            continue
         ending = {"weights": "weights.h5", "oldweights": "old.h5"}.get(format, format)
         name = "%s.%s" % (one.value["id"], ending)
         if format in ("weights", "oldweights"):
@@ -123,6 +137,21 @@ def save(one, model, formats):
         else:
             model.save(path(name), save_format="keras" if format == "keras" else "h5")
         one.file(name, format)
+
+
+def convert(one, format, source=None, folder=None, **options):
+    """A model.json and its shards in a folder of their own."""
+    source = source or one.value["id"]
+    folder = folder or "%s-from-%s" % (source, format)
+    shutil.rmtree(path(folder), ignore_errors=True)
+    with tempfile.TemporaryDirectory() as place:
+        # The converter unpacks a .keras file beside itself.
+        copy = shutil.copy(path("%s.%s" % (source, format)), place)
+        kind = "h5" if format == "h5" else "keras"
+        dispatch = getattr(converter, "dispatch_keras_%s_to_tfjs_layers_model_conversion" % kind)
+        dispatch(copy, path(folder), **options)
+    one.file(folder + "/model.json", "tfjs", shards=sorted(set(os.listdir(path(folder))) - {"model.json"}))
+    return path(folder)
 
 
 def many(id, layers, formats="h5", scale=0.5, **more):
@@ -145,13 +174,33 @@ def sequential(id, layers, formats="h5", shape=(5, 2), **more):
     one = case(id, **more)
     record_all(one, randomise(model))
     save(one, model, formats)
-    return one
+    return model
+
+
+def write_quantised(model):
+    """The stack as the converter makes it smaller, and what its layers give with the numbers that are left."""
+    numbers = model.get_weights()
+    ways = {dtype: dict(quantization_dtype_map={dtype: True}) for dtype in ("uint8", "uint16", "float16")}
+    # Shards that end within an array.
+    ways["shards"] = dict(split_weights_by_layer=True, weight_shard_size_bytes=100)
+    for name, options in ways.items():
+        one = case("stack-" + name)
+        folder = convert(one, "h5", source="stack-" + MARK, folder="stack-%s-%s" % (name, MARK), **options)
+        with open(os.path.join(folder, "model.json")) as file:
+            manifest = json.load(file)["weightsManifest"]
+        found = {entry["name"]: entry["data"] for group in read_weights(manifest, folder) for entry in group}
+        names = [weight.name.split(":")[0] for weight in model.weights]
+        model.set_weights([found[name] for name in names])
+        record_all(one, model)
+    model.set_weights(numbers)
 
 
 def write_layers():
-    old = "" if NEW else " oldweights"
     layers = [L.LSTM(3, return_sequences=True), L.GRU(3, return_sequences=True), L.SimpleRNN(2), L.Dense(1)]
-    sequential("stack", layers, "h5 keras weights" + old)
+    formats = "h5 keras weights tfjs:h5 tfjs:keras" + ("" if NEW else " oldweights")
+    model = sequential("stack", layers, formats)
+    if not NEW:
+        write_quantised(model)
     for part in range(3):
         layers = []
         for index, name in enumerate(ACTIVATIONS):
@@ -207,7 +256,7 @@ def write_wrappers():
             bi(L.GRU(2), merge_mode="sum", name="sum"),
             bi(L.LSTM(2, return_state=True), name="state"),
         ],
-        "h5 keras",
+        "h5 keras tfjs:h5 tfjs:keras",
     )
     many(
         "bi-modes",
@@ -242,7 +291,7 @@ def write_wrappers():
             L.RNN([L.GRUCell(3), L.LSTMCell(2)], return_sequences=True, name="kinds"),
             bi(L.RNN(L.GRUCell(2), return_sequences=True), name="bi"),
         ],
-        "keras" if NEW else "h5",
+        "keras tfjs:keras" if NEW else "h5 tfjs:h5",
     )
     if not NEW:
         layer = L.LSTM(2, time_major=True, return_sequences=True, name="lstm")
@@ -257,7 +306,7 @@ def write_models():
     # Names against the classes and their order, which .keras files count by.
     layers = [L.GRU(2, return_sequences=True, name="lstm"), L.LSTM(2, return_sequences=True, name="gru")]
     layers += [L.LSTM(2, return_sequences=True, name="lstm_2"), L.LSTM(2, name="constructor")]
-    sequential("names", layers, "h5 keras")
+    sequential("names", layers, "h5 keras tfjs:h5 tfjs:keras")
 
     inner = keras.Sequential([keras.Input((5, 2), name="y"), L.LSTM(2, name="lstm"), L.Dense(2)], name="inner")
     y = keras.Input((5, 2), name="z")
@@ -272,13 +321,13 @@ def write_models():
     model = keras.Model(dict(a=a, b=b), [outer(a), L.GRU(2, name="last")(joined), series], name="m")
     one = case("graph")
     record_all(one, randomise(model))
-    save(one, model, "h5 keras")
+    save(one, model, "h5 keras tfjs:keras")
 
     inner = keras.Sequential([keras.Input((5, 2), name="y"), L.LSTM(2, name="lstm")], name="inner")
     model = keras.Model([a, b], L.Add(name="add")([inner(a), inner(b)]), name="m")
     one = case("twice")
     record_all(one, randomise(model))
-    save(one, model, "h5 keras")
+    save(one, model, "h5 keras tfjs:h5")
 
     mask = np.array([[1, 1, 1, 0, 0], [0, 1, 0, 1, 1]], dtype=bool)
     model = keras.Sequential([keras.Input((5, 2), name="x"), L.Masking(9.0, name="mask")], name="m")

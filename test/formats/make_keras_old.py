@@ -3,13 +3,15 @@
 Run with Python 3.7, tensorflow==1.15.5, protobuf==3.20.3, numpy==1.18.5 and h5py==2.10.0, each of these where its
 framework is installed:
 python make_keras_old.py keras1    keras==1.2.2
-python make_keras_old.py keras2    keras==2.2.4
+python make_keras_old.py keras2    keras==2.2.4 and tensorflowjs==0.8.0 (installed with --no-deps)
 python make_keras_old.py tf1       no Keras beside TensorFlow
 """
 
 import json
 import os
+import shutil
 import sys
+from unittest import mock
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", KERAS_BACKEND="tensorflow")
 
@@ -86,6 +88,19 @@ def run(config, weights, x, calls, mask, dtype):
     return results
 
 
+def convert(one):
+    """The model.json of an early converter, without a field `format`."""
+    # Its converter of graphs, which is not used here, imports this.
+    sys.modules["tensorflow_hub"] = mock.MagicMock()
+    from tensorflowjs.converters import converter
+
+    source = one.value["id"]
+    folder = source + "-from-h5"
+    shutil.rmtree(path(folder), ignore_errors=True)
+    converter.dispatch_keras_h5_to_tensorflowjs_conversion(path(source + ".h5"), path(folder))
+    one.file(folder + "/model.json", "tfjs", shards=sorted(set(os.listdir(path(folder))) - {"model.json"}))
+
+
 def recurrent_layers(model, prefix=""):
     for layer in model.layers:
         kind = type(layer).__name__.replace("Unified", "")
@@ -106,6 +121,8 @@ def write(id, model, formats="h5", calls=1, mask=None, scale=0.5, **more):
             os.remove(path(name))
         (model.save_weights if format == "oldweights" else model.save)(path(name))
         one.file(name, format)
+    if WHICH == "keras2" and id == "stack":
+        convert(one)
     for name, config, weights in [] if "refuse" in more else list(recurrent_layers(model)):
         size = weights[0].shape[0]
         if size not in INPUTS:
