@@ -108,10 +108,13 @@ const named = (layer: LayerConfig, name: string): LayerConfig => ({ ...layer, na
 function single(layer: LayerConfig, cell: Cell, { version, isHalf }: Within): KerasRecurrent {
   const { config } = layer;
   const place = `layer ${show(layer.name)}`;
-  const zeroes = (isHalf && zeroesMaskedRows(version)) || flag(config, "zero_output_for_mask", place);
+  const returnSequences = flag(config, "return_sequences", place);
+  const stated = flag(config, "zero_output_for_mask", place);
+  // Bidirectional sets it, and not where only the last row counts, which would be one of zeros.
+  const zeroes = isHalf && zeroesMaskedRows(version) ? returnSequences : stated;
   return {
     ...toModule(cell.kind, [cell.parts], cell.options),
-    returnSequences: flag(config, "return_sequences", place),
+    returnSequences,
     returnState: flag(config, "return_state", place),
     stateful: flag(config, "stateful", place),
     maskedOutput: zeroes ? "zeros" : "repeat",
