@@ -6,6 +6,7 @@ import { readGuitarML } from "./amp/guitarml.js";
 import { readNam } from "./amp/nam.js";
 import { readRTNeural } from "./amp/rtneural.js";
 import { asBytes, type Bytes, unsupported } from "./bytes.js";
+import { readDescribed } from "./described.js";
 import type { FileDict } from "./file-dict.js";
 import { readKeras } from "./keras/index.js";
 import type { KerasModel } from "./keras/layers.js";
@@ -14,7 +15,7 @@ import { type OnnxModel, type ReadOnnxOptions, readOnnx } from "./onnx/index.js"
 import type { ReaderName } from "./recognise/file-kind.js";
 import { otherFile, recognise } from "./recognise/index.js";
 import { readSafetensors } from "./safetensors.js";
-import { filesOf, firstShard, type Shards } from "./shards.js";
+import { filesWithJson, firstShard, isSharded, type Shards } from "./shards.js";
 import { type ReadTorchOptions, readTorch } from "./torch/index.js";
 
 /** Options of {@link readWeights}: those of the reader that takes the file. */
@@ -27,6 +28,8 @@ export type Weights =
   | { readonly format: "onnx"; readonly value: OnnxModel }
   | { readonly format: "keras"; readonly value: KerasModel }
   | { readonly format: "numpy"; readonly value: FileDict }
+  | { readonly format: "tfjs"; readonly value: KerasModel }
+  | { readonly format: "manifest"; readonly value: FileDict }
   | { readonly format: "nam"; readonly value: AmpModel }
   | { readonly format: "guitarml"; readonly value: AmpModel }
   | { readonly format: "rtneural"; readonly value: AmpModel };
@@ -51,15 +54,23 @@ interface Reader {
 
 /**
  * Reads a weight file of any format that a reader takes: PyTorch, safetensors, ONNX, Keras, NumPy, or the JSON of
- * NAM, GuitarML and RTNeural. `value` is as `readTorch`, `readSafetensors`, `readOnnx`, `readKeras`, `readNumpy`, `readNam`, `readGuitarML` or
- * `readRTNeural` gives it. A program that knows its format calls that reader, and its bundle holds no other.
+ * NAM, GuitarML and RTNeural. `value` is as `readTorch`, `readSafetensors`, `readOnnx`, `readKeras`, `readNumpy`, `readNam`,
+ * `readGuitarML` or `readRTNeural` gives it. A model of several files is an object of them by name: shards with their
+ * index, and a TensorFlow.js `model.json` (`readTfjs`) or a manifest of TensorFlow or ml5 (`readManifest`) with the
+ * files of numbers by the paths that it has. A program that knows its format calls that reader, and its bundle holds no
+ * other.
  *
  * @throws TypeError for arguments of the wrong type, or an option that the file's reader does not take; FormatError
  *   that says what the file is where no reader takes it, and as its reader does
  */
 export function readWeights(bytes: Bytes | Shards, options?: ReadWeightsOptions): Weights {
   const given = checkOptions("options", options, ["path", "nodes", "externalData", "gru"]);
-  const files = filesOf(bytes);
+  const files = filesWithJson(bytes);
+  if (files !== undefined && !isSharded(files)) {
+    const [option] = Object.keys(given);
+    if (option !== undefined) throw noOption(option, "the reader that takes these files");
+    return readDescribed(files);
+  }
   const file = files === undefined ? asBytes(bytes) : firstShard(files);
   const kind = recognise(file);
   if (kind === undefined) {
@@ -69,14 +80,15 @@ export function readWeights(bytes: Bytes | Shards, options?: ReadWeightsOptions)
   if (kind.reader === undefined) throw otherFile("readWeights", kind);
   const { format, options: known, read } = READERS[kind.reader];
   for (const name of Object.keys(given) as (keyof ReadWeightsOptions)[]) {
-    if (!known.includes(name)) {
-      const problem = `options.${name}: ${kind.reader}, which takes this file, has no such option`;
-      throw coded("TYPE", new TypeError(problem));
-    }
+    if (!known.includes(name)) throw noOption(name, `${kind.reader}, which takes this file,`);
   }
   if (files === undefined) return { format, value: read(file as never, given) } as Weights;
   if (kind.reader !== "readSafetensors" && kind.reader !== "readTorch") throw otherFile("readWeights", kind);
   return { format, value: read(Object.fromEntries(files) as never, given) } as Weights;
+}
+
+function noOption(name: string, who: string): TypeError {
+  return coded("TYPE", new TypeError(`options.${name}: ${who} has no such option`));
 }
 
 function firstBytes(file: Uint8Array): string {

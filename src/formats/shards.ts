@@ -20,20 +20,36 @@ export type Shards = Readonly<Record<string, Bytes>>;
 
 const INDEX = /\.index\.json$/;
 const SHARD = /-\d{5}-of-\d{5}\.\w+$/;
+/** Names that tell an object of files. */
+const MARKS = [INDEX, SHARD];
 const EXPECTED = "a Uint8Array or ArrayBuffer, or an object of files";
 /** Files that an index may name. The largest models have some hundreds. */
 const MOST_FILES = 10_000;
 
 /**
  * The files of an argument that is an object with an index or shards among its names; undefined for anything else.
+ * @param marks  what of its names tells an object of files
  * @throws TypeError for a file that is not bytes
  */
-export function filesOf(value: unknown): Map<string, Uint8Array> | undefined {
+export function filesOf(
+  value: unknown,
+  marks: readonly RegExp[] = MARKS,
+): Map<string, Uint8Array> | undefined {
   const isPlain = isObject(value) && !isBytes(value) && kindOf(value) === undefined;
   if (!isPlain || reading("bytes", EXPECTED, () => isArray(value))) return undefined;
   const entries = reading("bytes", EXPECTED, () => Object.entries(value));
-  if (!entries.some(([name]) => INDEX.test(name) || SHARD.test(name))) return undefined;
+  if (!entries.some(([name]) => marks.some((mark) => mark.test(name)))) return undefined;
   return new Map(entries.map(([name, file]) => [name, asBytes(file, `bytes[${show(name)}]`)]));
+}
+
+/** The same, also of an object with JSON among its names. */
+export function filesWithJson(value: unknown): Map<string, Uint8Array> | undefined {
+  return filesOf(value, [...MARKS, /\.json$/]);
+}
+
+/** Whether an index or shards are among the files. */
+export function isSharded(files: ReadonlyMap<string, Uint8Array>): boolean {
+  return [...files.keys()].some((name) => MARKS.some((mark) => mark.test(name)));
 }
 
 /** The shards that the index names, each with the names of its tensors. */

@@ -76,6 +76,8 @@ const OWN: Readonly<
   NAM: ["nam", example("amp/amp.nam"), "readNam"],
   GuitarML: ["guitarml", example("amp/amp.json"), "readGuitarML"],
   RTNeural: ["rtneural", rtneural, "readRTNeural"],
+  Keras: ["keras", file("keras/stack-k3.keras"), "readKeras"],
+  "HDF5 of Keras": ["keras", file("keras/stack-k2.h5"), "readKeras"],
 };
 
 describe("readWeights", () => {
@@ -130,6 +132,7 @@ describe("a reader that gets another reader's file names it", () => {
 
 const page = "servers send this in place of a file that is missing (404); check the address";
 const unread = "not read by this version";
+const files = "give readWeights an object of it and the files of numbers beside it, by their names";
 const tensorflow = `${unread}; save the model as ONNX`;
 const other = "a pickle that torch.save did not write; save a state dict with torch.save";
 const tar = (...names: string[]) =>
@@ -184,7 +187,7 @@ const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: stri
   [
     "model.json of TF.js",
     json({ format: "layers-model", modelTopology: {} }),
-    "a TensorFlow.js model.json; readTfjs takes it, parsed, with the files of numbers that it names",
+    `a TensorFlow.js model.json; ${files}, or parse it for readTfjs`,
   ],
   [
     "model.json of Keras",
@@ -194,7 +197,7 @@ const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: stri
   [
     "weights_manifest.json",
     json([{ paths: [], weights: [] }]),
-    "TensorFlow's weights_manifest.json; readManifest takes it, parsed, with the files that it names",
+    `TensorFlow's weights_manifest.json; ${files}, or parse it for readManifest`,
   ],
   [
     "an index of shards",
@@ -261,6 +264,12 @@ describe.each(OTHERS)("%s", (_, bytes, message) => {
     const isOwn = /JSON/.test(message) && !/shards/.test(message) && /Nam|GuitarML|RTNeural/.test(reader);
     expect(() => read(bytes)).toThrow(isOwn ? `${format}: ` : `${format}: got ${message}`);
   });
+});
+
+it("tells HDF5 after a user block", () => {
+  expect(() => readTorch(file("hdf5/userblock.h5"))).toThrow(
+    "torch: got an HDF5 file, as Keras writes (.h5); readKeras takes it",
+  );
 });
 
 it("tells a page whose text is given to a reader of JSON", () => {

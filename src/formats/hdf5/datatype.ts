@@ -62,7 +62,13 @@ export function readDatatype(cursor: Cursor): Datatype {
   } else if (kind === 3) text = (bits & 15) === 2 ? "spaces" : "fixed";
   else if (kind === 9 && (bits & 15) === 1 && bytes === 8 + cursor.widths.address) text = "variable";
   const known = isDtype(dtype) && DTYPES[dtype].bytes === bytes ? dtype : undefined;
-  return { name: text === undefined ? name : "strings", bytes, dtype: known, bigEndian: (bits & 1) === 1, text };
+  return {
+    name: text === undefined ? name : "strings",
+    bytes,
+    dtype: known,
+    bigEndian: (bits & 1) === 1,
+    text,
+  };
 }
 
 export interface Dataspace {

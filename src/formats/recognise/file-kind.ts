@@ -17,6 +17,8 @@ export interface FileKind {
   readonly name: string;
   /** Undefined where no reader takes it. */
   readonly reader?: ReaderName;
+  /** Who takes it, parsed, with the files of numbers that it describes. */
+  readonly described?: "readTfjs" | "readManifest";
   /** What to do with a file that no reader takes. */
   readonly advice?: string;
   /** It begins as JSON does and is none. */
@@ -25,6 +27,10 @@ export interface FileKind {
 
 /** Of what a later version may read. */
 export const NO_READER = "not read by this version";
+
+/** What to do with JSON that describes files of numbers beside it, and is given alone. */
+export const GIVE_FILES =
+  "give readWeights an object of it and the files of numbers beside it, by their names";
 
 /** How the folder of a distributed checkpoint becomes one file. */
 export const CONVERT =

@@ -1,7 +1,7 @@
 /** What a JSON file is, told by its keys. */
 import { isObject, parseJson } from "../json.js";
 import { decodeUtf8 } from "../utf8.js";
-import type { FileKind } from "./file-kind.js";
+import { type FileKind, GIVE_FILES } from "./file-kind.js";
 
 /** The kind of a file that begins as JSON does. */
 export function jsonKind(file: Uint8Array): FileKind {
@@ -25,8 +25,7 @@ export function jsonKind(file: Uint8Array): FileKind {
 export function knownJson(value: unknown): FileKind | undefined {
   if (Array.isArray(value)) {
     const isManifest = isObject(value[0]) && "paths" in value[0] && "weights" in value[0];
-    const advice = "readManifest takes it, parsed, with the files that it names";
-    return isManifest ? { name: "TensorFlow's weights_manifest.json", advice } : undefined;
+    return isManifest ? described("TensorFlow's weights_manifest.json", "readManifest") : undefined;
   }
   if (!isObject(value)) return undefined;
   const has = (...keys: string[]) => keys.every((key) => Object.hasOwn(value, key));
@@ -34,10 +33,7 @@ export function knownJson(value: unknown): FileKind | undefined {
   if (has("model_data", "state_dict")) return { name: "a GuitarML file", reader: "readGuitarML" };
   if (has("in_shape", "layers")) return { name: "an RTNeural file", reader: "readRTNeural" };
   if (has("modelTopology") || has("weightsManifest")) {
-    return {
-      name: "a TensorFlow.js model.json",
-      advice: "readTfjs takes it, parsed, with the files of numbers that it names",
-    };
+    return described("a TensorFlow.js model.json", "readTfjs");
   }
   if (has("class_name", "config")) {
     return { name: "the architecture of a Keras model (model.json)", advice: "which holds no weights" };
@@ -51,7 +47,15 @@ export function knownJson(value: unknown): FileKind | undefined {
       advice: "give it with the files that it lists, as an object of files by name",
     };
   }
-  return undefined;
+  const isFile = (entry: unknown) => isObject(entry) && "filename" in entry && "shape" in entry;
+  const entries = Object.values(value);
+  return entries.length > 0 && entries.every(isFile)
+    ? described("ml5's manifest.json", "readManifest")
+    : undefined;
+}
+
+function described(name: string, reader: "readTfjs" | "readManifest"): FileKind {
+  return { name, described: reader, advice: `${GIVE_FILES}, or parse it for ${reader}` };
 }
 
 /** Whether the keys of an object are those of a PyTorch state dict with recurrent layers. */

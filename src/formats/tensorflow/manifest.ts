@@ -49,7 +49,8 @@ export function readManifest(manifest: Manifest, weights: ManifestWeights): File
   }
   const groups = reading("manifest", EXPECTED, () => {
     const other = knownJson(manifest);
-    if (other !== undefined) throw unsupported(`tensorflow: got ${other.name}; expected ${EXPECTED}`);
+    if (other !== undefined && other.described !== "readManifest")
+      throw unsupported(`tensorflow: got ${other.name}; expected ${EXPECTED}`);
     return filesOf(manifest);
   });
   return readWeightsOf(groups, weights, "tensorflow");
