@@ -1,4 +1,5 @@
 /** How a layer is run, as code: the input that `forward` takes, and what stands beside it. */
+import type { ModuleMetadata } from "lstm-wasm";
 import type { ModuleInfo, OnnxModule } from "lstm-wasm/formats";
 import type { OnnxConv1d } from "./summary.js";
 
@@ -17,7 +18,13 @@ export function zeros(...shape: readonly number[]): string {
   return `Tensor.zeros([${shape.join(", ")}])`;
 }
 
-export function callOf(info: ModuleInfo, node: OnnxModule | undefined, batchFirst = false): Call {
+/** @param said  what the dict's metadata tells of a module that loads */
+export function callOf(
+  info: ModuleInfo,
+  node: OnnxModule | undefined,
+  said: ModuleMetadata | undefined,
+): Call {
+  const { batchFirst } = { ...said?.options };
   const call = (isAlone: boolean, told: string, ...shape: readonly number[]): Call => ({
     ...{ input: zeros(...shape), state: "", isAlone, told },
   });
@@ -38,7 +45,15 @@ export function callOf(info: ModuleInfo, node: OnnxModule | undefined, batchFirs
     case "Linear":
       return call(true, `(..., ${info.inFeatures})`, 1, info.inFeatures);
     case "Conv1d": {
-      const { inChannels, kernelSize, dilation = 1 } = { ...info, ...(node as Partial<OnnxConv1d>) };
+      const {
+        inChannels,
+        kernelSize,
+        dilation = 1,
+      } = {
+        ...info,
+        ...(said?.options as Partial<OnnxConv1d>),
+        ...(node as Partial<OnnxConv1d>),
+      };
       const length = dilation * (kernelSize - 1) + 1;
       return call(true, `(batch, ${inChannels}, length)`, 1, inChannels, length);
     }

@@ -7,6 +7,7 @@ import {
   Linear,
   LSTM,
   LSTMCell,
+  type ModuleMetadata,
   RNN,
   RNNCell,
   type StateDict,
@@ -17,7 +18,6 @@ import { bytesLines, comment, MOST_PREFIX, shardLines } from "./code-lines.js";
 import { Names } from "./identifiers.js";
 import { chainRemarks, onnxNotes } from "./onnx-notes.js";
 import { besideOf, type Layer, type Model } from "./open-model.js";
-import type { Told } from "./program-layers.js";
 import { convolutionOptions } from "./summary.js";
 
 const CLASSES = { Conv1d, Embedding, GRU, GRUCell, LSTM, LSTMCell, Linear, RNN, RNNCell };
@@ -133,8 +133,8 @@ function namesBelow(layers: readonly Layer[]): Map<string, string[]> {
 
 /** Names of a layer's own tensors after its prefix. What else lies below the prefix belongs to other layers. */
 function ownNames(kind: ModuleInfo["kind"]): RegExp {
-  if (/^(LSTM|GRU|RNN)$/.test(kind)) return /^(weight|bias)_(ih|hh|hr)_l\d/;
-  return kind.endsWith("Cell") ? /^(weight|bias)_(ih|hh)(_scale)?$/ : /^(weight|bias)(_scale)?$/;
+  if (/^(LSTM|GRU|RNN)$/.test(kind)) return /^((weight|bias)_(ih|hh|hr|c[ifo])_l\d|[hc]0$)/;
+  return kind.endsWith("Cell") ? /^(weight|bias)_(ih|hh|c[ifo])(_scale)?$/ : /^(weight|bias)(_scale)?$/;
 }
 
 function writeModule(code: Code, { name, summary, source }: Layer, below: readonly string[]): void {
@@ -150,7 +150,8 @@ function writeModule(code: Code, { name, summary, source }: Layer, below: readon
   const own = ownNames(kind);
   const names = below.filter((key) => own.test(key.slice(prefix.length)));
   const present: StateDict = new Map(names.map((key) => [key, dict.get(key)!]));
-  const problem = problemOf(info, Object.assign(present, { skipped: dict.skipped }));
+  const { skipped, metadata } = dict;
+  const problem = problemOf(info, Object.assign(present, { skipped, metadata }));
   if (problem !== undefined) {
     lines.push("", comment(`${summary} at ${shown} does not load: ${problem}`));
     return;
@@ -162,22 +163,22 @@ function writeModule(code: Code, { name, summary, source }: Layer, below: readon
   if (names.length < below.length) {
     weights = code.names.claim(`${variable}Weights`);
     const rest = prefix === "" ? "name" : `name.replace(${JSON.stringify(prefix)}, "")`;
-    lines.push(`const ${weights} = new Map([...${from}].filter(([name]) => ${own}.test(${rest})));`);
+    const picked = `new Map([...${from}].filter(([name]) => ${own}.test(${rest})))`;
+    const kept = said === undefined ? picked : `Object.assign(${picked}, { metadata: ${from}.metadata })`;
+    lines.push(`const ${weights} = ${kept};`);
   }
   const told = prefix === "" ? [] : [`prefix: ${JSON.stringify(prefix)}`];
   if (node?.kind === "Conv1d") told.push(...convolutionOptions(node));
-  if (said?.batchFirst) told.push("batchFirst: true");
-  if (said?.nonlinearity === "relu") told.push('nonlinearity: "relu"');
   const options = told.length === 0 ? "" : `, { ${told.join(", ")} }`;
   lines.push(`const ${variable} = ${kind}.fromStateDict(${weights}${options});`);
-  code.forward(variable, callOf(info, node, said?.batchFirst));
+  code.forward(variable, callOf(info, node, said));
 }
 
 /** What a file's weights do not tell of a layer, as comments. */
-function untold(info: ModuleInfo, said: Told | undefined): string[] {
-  if (info.kind.startsWith("RNN") && said === undefined)
+function untold(info: ModuleInfo, said: ModuleMetadata | undefined): string[] {
+  if (info.kind.startsWith("RNN") && said?.options.nonlinearity === undefined)
     return ['// Weights do not tell the nonlinearity: tanh, or { nonlinearity: "relu" }.'];
-  if (info.kind !== "Conv1d") return [];
+  if (info.kind !== "Conv1d" || said !== undefined) return [];
   const groups = (info.mostGroups ?? 1) > 1 ? ` (${info.mostGroups} if it is depthwise)` : "";
   return [`// Weights do not tell stride, padding, dilation and groups${groups}.`];
 }

@@ -92,7 +92,9 @@ function describe(path: string, model: Model, fetch: boolean): string {
   const numbers = weightElements(tensors);
   lines.push("", `${count(numbers)} parameters, ${size(numbers * 4)} as float32`);
   const isOpen = ({ source }: Layer) =>
-    source.kind === "module" && source.told === undefined && /^(LSTM|GRU|RNN)$/.test(source.info.kind);
+    source.kind === "module" &&
+    source.told?.options.batchFirst === undefined &&
+    /^(LSTM|GRU|RNN)$/.test(source.info.kind);
   if (layers.some(isOpen)) lines.push(explainBatchFirst(batchFirst));
   lines.push("");
   for (const line of codeOf(path, model, { fetch, isModule: false })) {

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import type { StateDict } from "lstm-wasm";
+import type { ModuleMetadata, StateDict } from "lstm-wasm";
 import {
   type AmpModel,
   listModules,
@@ -21,7 +21,6 @@ import {
 } from "lstm-wasm/formats";
 import { saysBatchFirst } from "./batch-first.js";
 import { blame, CliError, readBytes } from "./error.js";
-import { layersOfProgram, type Told } from "./program-layers.js";
 import { readShardFiles } from "./shards.js";
 import { recurrentSummary, summarise } from "./summary.js";
 import { printableName, printablePath } from "./terminal.js";
@@ -36,8 +35,8 @@ export type Source =
       readonly from: "weights" | "tensors" | `modules[${number}].stateDict`;
       /** What an ONNX node tells, which weights do not. */
       readonly node?: OnnxModule;
-      /** What a program of torch.export tells, which weights do not. */
-      readonly told?: Told | undefined;
+      /** What the dict's metadata tells of it, which weights do not. */
+      readonly told?: ModuleMetadata | undefined;
     }
   | { readonly kind: "onnx"; readonly layer: OnnxLayer; readonly at: number }
   | { readonly kind: "amp"; readonly model: AmpModel };
@@ -113,9 +112,7 @@ export function openModel(path: string, keys?: readonly string[]): Model {
           ...model,
           batchFirst: read.format === "torch" ? saysBatchFirst(bytes) : undefined,
           tensors: read.value,
-          layers: listModules(read.value).map(
-            moduleLayer(read.value, "weights", read.format === "torch" ? layersOfProgram(bytes) : undefined),
-          ),
+          layers: listModules(read.value).map(moduleLayer(read.value, "weights")),
         };
       case "onnx":
         return {
@@ -147,17 +144,17 @@ function notTorch(path: string): CliError {
   );
 }
 
-function moduleLayer(
-  dict: StateDict,
-  from: "weights" | "tensors",
-  told?: ReadonlyMap<string, Told>,
-): (info: ModuleInfo) => Layer {
-  return (info) => ({
-    name: info.prefix,
-    summary: summarise(info),
-    parameters: info.parameters,
-    source: { kind: "module", info, dict, from, told: told?.get(info.prefix) },
-  });
+function moduleLayer(dict: StateDict, from: "weights" | "tensors"): (info: ModuleInfo) => Layer {
+  const { metadata = {} } = dict;
+  return (info) => {
+    const told = Object.hasOwn(metadata, info.prefix) ? metadata[info.prefix] : undefined;
+    return {
+      name: info.prefix,
+      summary: summarise(info),
+      parameters: info.parameters,
+      source: { kind: "module", info, dict, from, told },
+    };
+  };
 }
 
 /** How an ONNX model is read: without the nodes that are not supported. Undefined for another file. */

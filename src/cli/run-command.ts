@@ -82,7 +82,7 @@ export const run: Command = {
       blame("input does not fit", inputPath, () => checkTable(input.shape, "input"));
     }
     const output = blame("input does not fit", inputPath, () => {
-      const runner = makeRunner(layer, { batchFirst, nonlinearity });
+      const runner = makeRunner(layer, { batchFirst: batchFirst || undefined, nonlinearity });
       try {
         return runInPieces(runner, input);
       } finally {
@@ -90,7 +90,9 @@ export const run: Command = {
       }
     });
     const note =
-      isRecurrent(layer) && !isBatchFirst(layer) && doubt(input.shape, batchFirst, model.batchFirst);
+      isRecurrent(layer) &&
+      !isBatchFirst(layer) &&
+      doubt(input.shape, batchFirst, saysBatchFirst(layer, model));
     if (note) process.stderr.write(`lstm-wasm: note: ${note}\n`);
     await target?.write(encode(layer, output, outputPath!));
     report(layer, input, output, target);
@@ -111,8 +113,14 @@ function isRecurrent({ summary }: Layer): boolean {
 
 /** Whether the file says that the layer's input begins with the batch. */
 function isBatchFirst({ source }: Layer): boolean {
-  if (source.kind === "module") return source.told?.batchFirst ?? false;
+  if (source.kind === "module") return source.told?.options.batchFirst === true;
   return source.kind === "onnx" && source.layer.batchFirst;
+}
+
+/** What the file says of the layer, or of any of its modules. */
+function saysBatchFirst({ source }: Layer, model: Model): boolean | undefined {
+  const said = source.kind === "module" ? source.told?.options.batchFirst : undefined;
+  return typeof said === "boolean" ? said : model.batchFirst;
 }
 
 /** The layer that `prefix` names. Without a prefix, the only recurrent layer, or the only layer of all. */

@@ -1,5 +1,14 @@
 /** Runs layers of a file over a sequence, piece by piece. The state is kept from piece to piece. */
-import { GRU, Linear, LSTM, RNN, type StateDict, Tensor } from "lstm-wasm";
+import {
+  GRU,
+  Linear,
+  LSTM,
+  type ModuleMetadata,
+  RNN,
+  type StateDict,
+  type StateDictLike,
+  Tensor,
+} from "lstm-wasm";
 import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
 import type { Nonlinearity } from "./arguments.js";
 import { CliError } from "./error.js";
@@ -14,7 +23,8 @@ export interface Runner {
 }
 
 interface Options {
-  readonly batchFirst: boolean;
+  /** Undefined where it is not given: as the dict's metadata says, or false. */
+  readonly batchFirst: boolean | undefined;
   readonly nonlinearity: Nonlinearity;
 }
 
@@ -41,12 +51,12 @@ export function makeRunner({ source, name }: Layer, options: Options): Runner {
     case "LSTMCell":
     case "GRUCell":
     case "RNNCell":
-      return recurrentRunner({ kind: kindOf(info), dict: layerOfCell(info, dict), ...options });
+      return recurrentRunner({ kind: kindOf(info), dict: layerOfCell(info, dict, told), ...options });
     default: {
-      const { kind, prefix, bidirectional: needsWhole } = info;
-      const batchFirst = told?.batchFirst || options.batchFirst;
-      const nonlinearity = told?.nonlinearity ?? options.nonlinearity;
-      return recurrentRunner({ kind, dict, prefix, needsWhole, batchFirst, nonlinearity });
+      const { kind, prefix, bidirectional } = info;
+      const { reverse = false, goBackwards = false } = told?.options ?? {};
+      const needsWhole = bidirectional || reverse !== false || goBackwards !== false;
+      return recurrentRunner({ kind, dict, prefix, needsWhole, ...options });
     }
   }
 }
@@ -59,20 +69,27 @@ function kindOf({ kind }: ModuleInfo): "LSTM" | "GRU" | "RNN" {
   return kind.replace("Cell", "") as "LSTM" | "GRU" | "RNN";
 }
 
-/** The weights of a cell as those of a module with one layer, which does the same over a sequence. */
-function layerOfCell({ prefix }: ModuleInfo, dict: StateDict): StateDict {
+const CELL_PARTS = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_ci", "weight_cf", "weight_co"];
+
+/** The weights of a cell as those of a module with one layer and its options, which does the same over a sequence. */
+function layerOfCell(
+  { prefix }: ModuleInfo,
+  dict: StateDict,
+  told: ModuleMetadata | undefined,
+): StateDictLike {
   const layer: StateDict = new Map();
-  for (const part of ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]) {
+  for (const part of CELL_PARTS) {
     const tensor = dict.get(`${prefix}${part}`);
     if (tensor !== undefined) layer.set(`${part}_l0`, tensor);
   }
-  return layer;
+  const metadata = told && { "": { kind: told.kind.replace(/Cell$/, ""), options: told.options } };
+  return Object.assign(layer, { metadata });
 }
 
 /** A recurrent layer of a file, and how it is to run. */
 interface RecurrentLayer extends Options {
   readonly kind: "LSTM" | "GRU" | "RNN";
-  readonly dict: StateDict;
+  readonly dict: StateDictLike;
   readonly prefix?: string;
   /** Whether a direction begins at the end. */
   readonly needsWhole?: boolean;
@@ -81,40 +98,44 @@ interface RecurrentLayer extends Options {
 }
 
 function recurrentRunner(layer: RecurrentLayer): Runner {
-  const { batchFirst, needsWhole = false } = layer;
+  const { needsWhole = false } = layer;
+  const { batchFirst, run, dispose } = recurrent(layer);
   return {
     timeAxis(dimensions) {
       if (needsWhole) return undefined;
       return batchFirst && dimensions === 3 ? 1 : 0; // Without a batch, time is always first.
     },
-    ...recurrent(layer),
+    run,
+    dispose,
   };
 }
 
-function recurrent(layer: RecurrentLayer): { run: Recurrent; dispose: () => void } {
+function recurrent(layer: RecurrentLayer) {
   const { kind, dict, prefix = "", initialState } = layer;
   const module = makeRecurrent(kind, dict, prefix, layer);
+  const { batchFirst } = module;
+  const dispose = () => module.dispose();
   if (module instanceof LSTM) {
     let state: readonly [Tensor, Tensor] | undefined = initialState && [initialState.h0, initialState.c0!];
-    const run = (input: Tensor) => {
+    const run: Recurrent = (input) => {
       const [output, next] = module.forward(input, state);
       state = next;
       return output;
     };
-    return { run, dispose: () => module.dispose() };
+    return { batchFirst, run, dispose };
   }
   let state: Tensor | undefined = initialState?.h0;
-  const run = (input: Tensor) => {
+  const run: Recurrent = (input) => {
     const [output, next] = module.forward(input, state);
     state = next;
     return output;
   };
-  return { run, dispose: () => module.dispose() };
+  return { batchFirst, run, dispose };
 }
 
 export function makeRecurrent(
   kind: "LSTM" | "GRU" | "RNN",
-  dict: StateDict,
+  dict: StateDictLike,
   prefix: string,
   { batchFirst, nonlinearity }: Options,
 ): LSTM | GRU | RNN {
@@ -129,7 +150,7 @@ function onnxRunner(layer: OnnxLayer, options: Options): Runner {
   return recurrentRunner({
     kind,
     dict: stateDict,
-    batchFirst: batchFirst || options.batchFirst,
+    batchFirst: batchFirst || (options.batchFirst ?? false),
     nonlinearity: undefined, // as the dict's metadata has it
     needsWhole: direction !== "forward",
     initialState: layer.options.initialState ? undefined : initialState,

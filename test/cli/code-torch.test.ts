@@ -27,7 +27,7 @@ describe("for every file of PyTorch 2", () => {
 
   it.each(["exported.pt2", "exported-2.4.pt2"])("%s, with what its graph tells", (name) => {
     const { code, results } = run(at(name));
-    expect(code).toContain('LSTM.fromStateDict(weights, { prefix: "lstm.", batchFirst: true });');
+    expect(code).toContain('LSTM.fromStateDict(weights, { prefix: "lstm." });');
     expect(code).toContain("lstm.forward(Tensor.zeros([1, 1, 3])); // (batch, steps, 3)");
     expect(Object.keys(results)).toEqual(["lstm", "head"]);
     expect(plain(at(name))).not.toContain("do not tell batch_first");
@@ -35,8 +35,8 @@ describe("for every file of PyTorch 2", () => {
 
   it("a program whose layers differ in them", () => {
     const { code } = run(at("exported-mixed.pt2"));
-    expect(code).toContain('GRU.fromStateDict(weights, { prefix: "first.", batchFirst: true });');
-    expect(code).toContain('RNN.fromStateDict(weights, { prefix: "last.", nonlinearity: "relu" });');
+    expect(code).toContain("first.forward(Tensor.zeros([1, 1, 2])); // (batch, steps, 2)");
+    expect(code).toContain("last.forward(Tensor.zeros([1, 1, 6])); // (steps, batch, 6)");
     expect(code).not.toContain("do not tell");
   });
 });

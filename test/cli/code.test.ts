@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { Names } from "../../src/cli/identifiers.js";
 import { writeSafetensors } from "../../src/formats/index.js";
-import { LSTM, Tensor, type TensorData } from "../../src/index.js";
+import { Conv1d, LSTM, LSTMCell, RNN, Tensor, type TensorData } from "../../src/index.js";
 import { command, FILES, folder, netFile, npy, readNpy, write } from "../support/cli.js";
 import { type Result, run } from "../support/cli-code.js";
 import { expectClose, type GoldenCase, goldenCases } from "../support/golden.js";
@@ -285,6 +285,24 @@ describe("prints what works", () => {
     expect(listed).toContain("Conv1d 1 -> 8, kernel 3, or depthwise with 8 groups, no bias  24\n");
     expect(listed).toMatch(/Conv1d 2 -> 8, kernel 3, no bias +48\n/);
     expect(listed).toMatch(/Conv1d 1 -> 1, kernel 3, no bias +3\n/);
+  });
+
+  it("without one for what metadata tells", () => {
+    const shape = { inputSize: 3, hiddenSize: 2 };
+    using rnn = new RNN({ ...shape, nonlinearity: "relu", batchFirst: true });
+    using lstm = new LSTM({ ...shape, peepholes: true, initialState: true, inputForget: true });
+    using cell = new LSTMCell({ ...shape, peepholes: true, clip: 1 });
+    using conv = new Conv1d({ inChannels: 3, outChannels: 2, kernelSize: 3, dilation: 2 });
+    for (const module of [rnn, lstm, cell, conv]) {
+      const dict = module.stateDict();
+      // Of no layer: what is without a prefix has to be told from it.
+      dict.set("scale.numbers", Tensor.zeros([3]));
+      const path = write("told.safetensors", writeSafetensors(dict));
+      const { code, results } = run(path);
+      expect(Object.keys(results).length).toBe(1);
+      expect(code).toContain("{ metadata: weights.metadata });");
+      expect(code + plain(path)).not.toContain("do not tell");
+    }
   });
 
   it("after what is not supported", () => {

@@ -49,6 +49,17 @@ describe("lstm-wasm quantize", () => {
     );
   });
 
+  it("keeps the batch first of a program of torch.export, and measures an input so", () => {
+    const input = write("batches.npy", npy(Tensor.randn([2, 50, 3], 3)));
+    const file = join(FILES, "torch-2/exported.pt2");
+    const args = ["--input", input, "--prefix", "lstm"];
+    expect(command("quantize", "--force", file, target, ...args)).toMatchObject({ code: 0, error: "" });
+    const dict = readSafetensors(readFileSync(target));
+    expect(dict.metadata).toEqual({ "lstm.": { kind: "LSTM", options: { batchFirst: true } } });
+    using lstm = LSTM.fromStateDict(dict, { prefix: "lstm." });
+    expect(lstm).toMatchObject({ batchFirst: true, precision: "int8" });
+  });
+
   it("measures a given input on a named layer", () => {
     const { code, out } = command(
       "quantize",

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readTorch, writeSafetensors } from "../../src/formats/index.js";
-import { Conv1d, GRU, Linear, LSTM, LSTMCell, RNN, Tensor } from "../../src/index.js";
+import { Conv1d, GRU, Linear, LSTM, LSTMCell, RNN, RNNCell, Tensor } from "../../src/index.js";
 import { apart, CLOSE, command, FILES, folder, net, netFile, npy, readNpy, write } from "../support/cli.js";
 
 describe("run", () => {
@@ -81,6 +81,34 @@ describe("run", () => {
     const second = cell.forward(row(1), first);
     const expected = new Tensor(Float32Array.of(...first[0].data, ...second[0].data), [2, 5]);
     expect(apart(readNpy(yFile), expected)).toBeLessThan(CLOSE);
+  });
+
+  it("runs a cell and a backward layer with the options that the file tells", () => {
+    using cell = new RNNCell({ inputSize: 4, hiddenSize: 5, nonlinearity: "relu", clip: 0.5 });
+    const shape = { inputSize: 4, hiddenSize: 5 };
+    using same = new RNN({ ...shape, nonlinearity: "relu", clip: 0.5 });
+    same.loadStateDict(
+      new Map([...cell.stateDict()].map(([name, tensor]) => [`${name}_l0`, tensor] as const)),
+    );
+    const peephole = { ...shape, peepholes: true, inputForget: true };
+    using peeping = new LSTMCell(peephole);
+    using peeped = new LSTM(peephole);
+    peeped.loadStateDict(
+      new Map([...peeping.stateDict()].map(([name, tensor]) => [`${name}_l0`, tensor] as const)),
+    );
+    using backward = new GRU({ ...shape, reverse: true, batchFirst: true });
+    // Long enough for several pieces.
+    const input = Tensor.randn([3000, 4], 4);
+    for (const [module, whole] of [
+      [cell, same],
+      [peeping, peeped],
+      [backward, backward],
+    ] as const) {
+      const file = write("told.safetensors", writeSafetensors(module.stateDict()));
+      const args = ["--input", write("in.npy", npy(input)), "--output", yFile];
+      expect(command("run", "--force", file, ...args)).toMatchObject({ code: 0, error: "" });
+      expect(apart(readNpy(yFile), whole.forward(input)[0])).toBeLessThan(CLOSE);
+    }
   });
 
   it("reads float64 and newer versions of .npy", () => {

@@ -61,6 +61,20 @@ describe("readTorch", () => {
     expect(() => readWeights(file(name))).toThrow(message.slice(message.indexOf(" got ")).slice(0, 60));
   });
 
+  it.each([
+    ["exported.pt2", { "lstm.": { kind: "LSTM", options: { batchFirst: true } } }],
+    ["exported-2.4.pt2", { "lstm.": { kind: "LSTM", options: { batchFirst: true } } }],
+    [
+      "exported-mixed.pt2",
+      {
+        "first.": { kind: "GRU", options: { batchFirst: true } },
+        "last.": { kind: "RNN", options: { batchFirst: false, nonlinearity: "relu" } },
+      },
+    ],
+  ])("tells the options that the graph of %s has", (name, metadata) => {
+    expect(readTorch(file(name)).metadata).toEqual(metadata);
+  });
+
   it("reads the network that the path names", () => {
     expect(readTorch(file("two-networks.pt"), { path: ["model", "discriminator"] }).size).toBe(4);
   });

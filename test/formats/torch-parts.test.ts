@@ -97,6 +97,60 @@ describe("a program of torch.export", () => {
     expect(() => readTorch(bytes)).toThrow("one");
   });
 
+  const graph = (name: string, nodes: readonly object[], key = "cell.weight_ih") => ({
+    name: `m/models/${name}.json`,
+    content: utf8(
+      JSON.stringify({
+        graph_module: {
+          graph: { nodes },
+          signature: { input_specs: [{ parameter: { arg: { name: "p" }, parameter_name: key } }] },
+        },
+      }),
+    ),
+  });
+  const cell = (nonlinearity: string) => ({
+    target: `torch.ops.aten.rnn_${nonlinearity}_cell.default`,
+    inputs: [{ name: "w_ih", arg: { as_tensor: { name: "p" } } }],
+  });
+  const layer = (batchFirst: unknown) => ({
+    target: "torch.ops.aten.gru.input",
+    inputs: [
+      { name: "params", arg: { as_tensors: [{ name: "p" }] } },
+      { name: "batch_first", arg: { as_bool: batchFirst } },
+    ],
+  });
+  const weights = { name: "m/data/weights/model_weights_config.json", content: config("a") };
+
+  it("tells the nonlinearity of a cell that is called at each step", () => {
+    const bytes = program(weights, graph("model", [cell("relu"), cell("relu")]));
+    const { metadata } = readTorch(bytes);
+    expect(metadata).toEqual({ "cell.": { kind: "RNNCell", options: { nonlinearity: "relu" } } });
+  });
+
+  it.each([
+    ["calls a layer in two ways", graph("model", [layer(true), layer(false)], "gru.weight_ih_l0")],
+    ["has no batch_first", graph("model", [layer(undefined)], "gru.weight_ih_l0")],
+    ["names a weight of another kind", graph("model", [layer(true)], "gru.weight_hh_l0")],
+    ["has nodes that are none", graph("model", [[], layer(true), { target: {} }] as object[], "gru")],
+    ["is no JSON", { name: "m/models/model.json", content: utf8('"torch.ops.aten.gru.input"}') }],
+    ["is no text", { name: "m/models/model.json", content: new Uint8Array(9).fill(255) }],
+    ["is of another program", graph("other", [layer(true)], "gru.weight_ih_l0")],
+  ])("tells nothing where its graph %s", (_, entry) => {
+    const dict = readTorch(program(weights, entry));
+    expect([dict.size, dict.metadata]).toEqual([1, undefined]);
+  });
+
+  it("tells the options of the program that is chosen", () => {
+    const bytes = program(
+      { name: "m/data/weights/one_weights_config.json", content: config("a") },
+      { name: "m/data/weights/two_weights_config.json", content: config("b") },
+      graph("one", [layer(false)], "gru.weight_ih_l0"),
+      graph("two", [layer(true)], "gru.weight_ih_l0"),
+    );
+    const { metadata } = readTorch(bytes, { path: "two" });
+    expect(metadata).toEqual({ "gru.": { kind: "GRU", options: { batchFirst: true } } });
+  });
+
   it("is refused where its list of weights is no object", () => {
     const bytes = program({ name: "m/data/weights/model_weights_config.json", content: utf8("[1]") });
     expect(() => readTorch(bytes)).toThrow("config: expected an object");

@@ -188,3 +188,15 @@ describe("files of current PyTorch", () => {
     );
   });
 });
+
+it("makes the layers of a program of torch.export with the options of its graph", () => {
+  const file = new URL("../formats/files/torch-2/exported-mixed.pt2", import.meta.url);
+  const program = () => readTorch(new Uint8Array(readFileSync(file)));
+  using first = GRU.fromStateDict(program(), { prefix: "first." });
+  expect(first).toMatchObject({ batchFirst: true, bidirectional: true });
+  using last = RNN.fromStateDict(program(), { prefix: "last." });
+  expect(last).toMatchObject({ batchFirst: false, nonlinearity: "relu" });
+  expect(() => RNN.fromStateDict(program(), { prefix: "last.", nonlinearity: "tanh" })).toThrow(
+    'options.nonlinearity: expected "relu" as dict.metadata has it',
+  );
+});

@@ -5,14 +5,16 @@
  */
 
 import { show } from "../../tensor/checks.js";
+import type { ModuleMetadata } from "../../tensor/metadata.js";
 import { unsupported, viewOf } from "../bytes.js";
 import { decodeUtf8 } from "../utf8.js";
 import { isZip, Zip } from "../zip.js";
 import { bad } from "./error.js";
-import { folderOfProgram, OLD_STATE_DICT, openExported } from "./exported.js";
+import { folderOfProgram, OLD_GRAPH, OLD_STATE_DICT, openExported } from "./exported.js";
 import type { Calls } from "./pickle/globals.js";
 import { readPickle } from "./pickle/index.js";
 import { Spent } from "./pickle/machine.js";
+import { layersOfGraph } from "./program.js";
 import { QUANTISED_CALLS } from "./quantised.js";
 import { type ReadStorage, Storage, storageOf, TENSOR_CALLS, UnsupportedTensor } from "./rebuild-tensor.js";
 
@@ -28,6 +30,8 @@ const callsOf = (): Calls => new Map([...TENSOR_CALLS, ...QUANTISED_CALLS]);
 export interface Archive {
   readonly root: unknown;
   readonly read: ReadStorage;
+  /** The layers of a program of torch.export by their prefixes. With several programs: of the one that the path names. */
+  layers?(path: readonly string[]): ReadonlyMap<string, ModuleMetadata>;
 }
 
 /**
@@ -46,7 +50,9 @@ export function openArchive(file: Uint8Array, mostBytes: number): Archive {
     if (!zip.has(OLD_STATE_DICT)) return openZip(zip);
     const inner = zip.read(OLD_STATE_DICT);
     if (!isZip(inner)) throw bad(`${OLD_STATE_DICT}: expected a zip of torch.save`);
-    return openZip(new Zip(inner, mostBytes - inner.length, "torch"));
+    const layers = () =>
+      zip.has(OLD_GRAPH) ? layersOfGraph(zip.read(OLD_GRAPH)) : new Map<string, ModuleMetadata>();
+    return { ...openZip(new Zip(inner, mostBytes - inner.length, "torch")), layers };
   }
   const frame = file[2] === 0x95 ? 9 : 0; // From protocol 4 on, a frame comes before the number.
   if (

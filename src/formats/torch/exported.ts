@@ -10,18 +10,22 @@
  */
 
 import { show } from "../../tensor/checks.js";
+import type { ModuleMetadata } from "../../tensor/metadata.js";
 import { unsupported } from "../bytes.js";
 import { DTYPES, type Dtype } from "../dtype.js";
 import { isObject, parseJson } from "../json.js";
 import { decodeUtf8 } from "../utf8.js";
 import type { Zip } from "../zip.js";
 import { bad } from "./error.js";
+import { layersOfGraph } from "./program.js";
 import { type ReadStorage, Storage, TensorView, UnsupportedTensor } from "./rebuild-tensor.js";
 
 const CONFIG = /^data\/weights\/([^/]+)_weights_config\.json$/;
 
 /** The entry that holds the state dict of an older program. */
 export const OLD_STATE_DICT = "serialized_state_dict.pt";
+/** The entry that holds its graph. */
+export const OLD_GRAPH = "serialized_exported_program.json";
 
 /** By the numbers of torch._export.serde.schema.ScalarType. */
 const DTYPE_NUMBERS: ReadonlyMap<unknown, Dtype> = new Map<unknown, Dtype>([
@@ -53,7 +57,7 @@ export function folderOfProgram(zip: Zip): string | undefined {
  * The tensors of the program by name. Those of several programs in one file are by the programs' names.
  * @throws FormatError if there is none, or what is said of one is broken
  */
-export function openExported(zip: Zip, folder: string): { root: Map<string, unknown>; read: ReadStorage } {
+export function openExported(zip: Zip, folder: string) {
   const programs = new Map<string, Map<string, unknown>>();
   for (const entry of zip.names()) {
     const [, model] = entry.startsWith(folder) ? (CONFIG.exec(entry.slice(folder.length)) ?? []) : [];
@@ -66,7 +70,16 @@ export function openExported(zip: Zip, folder: string): { root: Map<string, unkn
       : bad("a program of torch.export without weights");
   }
   const root = programs.size === 1 ? [...programs.values()][0]! : programs;
-  return { root, read: (storage) => zip.read(storage.key) };
+  const read: ReadStorage = (storage) => zip.read(storage.key);
+  return {
+    root,
+    read,
+    layers(path: readonly string[]): ReadonlyMap<string, ModuleMetadata> {
+      const [only, other] = programs.keys();
+      const entry = `${folder}models/${other === undefined ? only : path[0]}.json`;
+      return zip.has(entry) ? layersOfGraph(zip.read(entry)) : new Map();
+    },
+  };
 }
 
 function readConfig(zip: Zip, entry: string, folder: string): Map<string, unknown> {

@@ -6,6 +6,7 @@
 
 import { checkedList } from "../../tensor/checked-list.js";
 import { checkOptions, show, wrongType } from "../../tensor/checks.js";
+import { withMetadata } from "../../tensor/metadata.js";
 import { type SkippedTensor, withSkipped } from "../../tensor/skipped.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { allowedBytes } from "../allowance.js";
@@ -38,6 +39,7 @@ export interface ReadTorchOptions {
  * the state dict that are not tensors, such as an epoch number, are left out. The parts that weight_norm, spectral_norm,
  * pruning and weight dropping make of a weight are folded into the weight that evaluation uses, under its plain name.
  * A tensor of a kind that has no equal here (complex, sparse, of 8-bit floats...) is left out and listed in `skipped`. A
+ * program of torch.export tells in `metadata` whether its layers take the batch first, and an RNN's nonlinearity. A
  * model that is cut into shards is given as an object of files by name: its index and each file that this names.
  *
  * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, refused or not
@@ -54,7 +56,7 @@ export function readTorch(bytes: Bytes | Shards, options?: ReadTorchOptions): Fi
 function readDict(file: Uint8Array, keys: readonly string[] | undefined): FileDict {
   // For all tensors together, and for all entries of the zip.
   const mostBytes = allowedBytes(file.length);
-  const { root, read } = openArchive(file, mostBytes);
+  const { root, read, layers } = openArchive(file, mostBytes);
   const views = keys === undefined ? findStateDict(root) : followPath(root, keys);
   const dict: StateDict = new Map();
   const skipped: SkippedTensor[] = [];
@@ -74,7 +76,8 @@ function readDict(file: Uint8Array, keys: readonly string[] | undefined): FileDi
     const [{ name, reason }] = skipped as [SkippedTensor];
     throw unsupported(`torch: tensor ${show(name)}: ${reason}`);
   }
-  return withSkipped(dict, skipped);
+  const told = [...(layers?.(keys ?? []) ?? [])];
+  return withMetadata(withSkipped(dict, skipped), told.length === 0 ? undefined : Object.fromEntries(told));
 }
 
 function checkPath(path: unknown): readonly string[] {
