@@ -14,11 +14,12 @@ export { readRTNeural } from "./amp/rtneural.js";
 export { type Bytes, FormatError } from "./bytes.js";
 export { dtypeOf } from "./dtype.js";
 export type { FileDict } from "./file-dict.js";
+export type { KerasConfig } from "./keras/config.js";
 export { type FromKerasOptions, fromKeras, type KerasWeights } from "./keras/from-keras.js";
 export { readKeras } from "./keras/index.js";
 export type { KerasLayer, KerasModel } from "./keras/layers.js";
 export type { KerasPart, KerasRecurrent, MergeMode } from "./keras/recurrent.js";
-export type { LayerActivation, LayerActivationName, LayerOptions } from "./layer-options.js";
+export type { LayerActivation, LayerActivationName, LayerKind, LayerOptions } from "./layer-options.js";
 export { listModules, type ModuleInfo } from "./modules.js";
 export { readNumpy } from "./numpy/index.js";
 export {

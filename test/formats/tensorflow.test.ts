@@ -40,6 +40,7 @@ describe("fromTensorFlow", () => {
       batchFirst: true,
       bidirectional: false,
       reverse: false,
+      goBackwards: false,
       initialState: false,
       projSize: 0,
       activation: "tanh",

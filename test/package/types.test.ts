@@ -67,7 +67,7 @@ new Sequential({ norm: new LayerNorm(layerNorm), head: new Linear({ inFeatures: 
 new Sequential(new Map<string, SequentialMember>([["norm", new GroupNorm(groupNorm)], ["relu", relu]])).children.at(-1);
 const normalized: readonly number[] = LayerNorm.fromStateDict(dict, { prefix: "norm.", eps: maybe.size }).normalizedShape;
 const pooled: Tensor = maxPool1d(leakyRelu(elu(output, 0.5), maybe.size), 2);
-const groups: number = GroupNorm.fromStateDict(dict, { numGroups: 2 }).numGroups;
+const groups: number = GroupNorm.fromStateDict(dict, { numGroups: 2 }).numGroups + GroupNorm.fromStateDict(dict).numGroups;
 const printed: string = String(lstm) + stream.toString() + new Sequential(members).summary();
 const numbers: number = lstm.numParameters + (new Embedding({ numEmbeddings: 4, embeddingDim: 2 }).paddingIdx ?? 0);
 const told: TensorOptions = { dtype: "bool" };
@@ -134,8 +134,6 @@ new Tensor(new Uint8Array(2), [2], { dtype: "float16" });
 concat([mask, output]);
 // @ts-expect-error arrays as deep as is said
 const flat: number[] = output.toArray<2>();
-// @ts-expect-error weights do not tell the groups
-GroupNorm.fromStateDict(dict);
 // @ts-expect-error a class where an instance is wanted
 new Sequential(Linear);
 // @ts-expect-error a function of numbers

@@ -2,7 +2,7 @@
 import { show } from "../../tensor/checks.js";
 import { isObject } from "../json.js";
 import type { LayerActivation, LayerActivationName } from "../layer-options.js";
-import { type Config, field } from "./config.js";
+import { field, type KerasConfig } from "./config.js";
 import type { KerasVersion } from "./version.js";
 
 /** Those that are called here as in Keras. */
@@ -53,7 +53,7 @@ export function activationOf(
   return { problem: `activation ${show(value)} has no equal here` };
 }
 
-function ofObject(value: Config, version: KerasVersion | undefined): ReturnType<typeof activationOf> {
+function ofObject(value: KerasConfig, version: KerasVersion | undefined): ReturnType<typeof activationOf> {
   const className = field(value, "class_name");
   const registered = field(value, "registered_name");
   const config = field(value, "config");
@@ -62,7 +62,7 @@ function ofObject(value: Config, version: KerasVersion | undefined): ReturnType<
   if (className === "function" && typeof config === "string") return activationOf(config, version);
   if (className === "Activation" && isObject(config))
     return activationOf(field(config, "activation"), version);
-  const numbers: Config = isObject(config) ? config : {};
+  const numbers: KerasConfig = isObject(config) ? config : {};
   const number = (...keys: string[]) =>
     keys.map((key) => field(numbers, key)).find((found) => typeof found === "number");
   if (className === "LeakyReLU") {

@@ -4,7 +4,7 @@ import { Tensor } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
 import { type LayerActivation, type LayerKind, type LayerOptions, layerOptions } from "../layer-options.js";
 import { activationOf } from "./activation.js";
-import { bad, type Config, field, flag, type LayerConfig } from "./config.js";
+import { bad, field, flag, type KerasConfig, type LayerConfig } from "./config.js";
 import { gatesOf, type KerasArrays } from "./gates.js";
 import { type KerasVersion, usualRecurrentActivation, usualResetAfter } from "./version.js";
 
@@ -36,7 +36,7 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
   recurrent_activation: "inner_activation",
 };
 
-const cellField = (config: Config, key: string): unknown => {
+const cellField = (config: KerasConfig, key: string): unknown => {
   const old = OLD_NAMES[key];
   return field(config, key) ?? (old === undefined ? undefined : field(config, old));
 };

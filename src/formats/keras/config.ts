@@ -3,7 +3,8 @@ import { show } from "../../tensor/checks.js";
 import { FormatError } from "../bytes.js";
 import { isObject } from "../json.js";
 
-export type Config = Readonly<Record<string, unknown>>;
+/** A config of a layer or a model, as Keras writes it. */
+export type KerasConfig = Readonly<Record<string, unknown>>;
 
 /** A layer as configs state it. */
 export interface LayerConfig {
@@ -12,18 +13,18 @@ export interface LayerConfig {
   /** As the config has it. */
   readonly ownName: string;
   readonly className: string;
-  readonly config: Config;
+  readonly config: KerasConfig;
   /** `package>Name` of code that is not Keras'. */
   readonly registeredName: string | undefined;
 }
 
 /** A field; undefined if it is missing or null. */
-export function field(config: Config, key: string): unknown {
+export function field(config: KerasConfig, key: string): unknown {
   return Object.hasOwn(config, key) ? (config[key] ?? undefined) : undefined;
 }
 
 /** A field that is true or false, and false where it is missing. */
-export function flag(config: Config, key: string, place: string, usual = false): boolean {
+export function flag(config: KerasConfig, key: string, place: string, usual = false): boolean {
   const value = field(config, key) ?? usual;
   if (typeof value !== "boolean") throw bad(place, `${key}: expected true or false, got ${show(value)}`);
   return value;
@@ -40,7 +41,7 @@ export function layerOf(value: unknown, place: string): LayerConfig {
     throw bad(place, `config: expected an object, got ${show(config)}`);
   }
   // Keras 1 has a list of layers where later versions have an object with it.
-  const fields: Config = isObject(config) ? config : { layers: config };
+  const fields: KerasConfig = isObject(config) ? config : { layers: config };
   const registered = field(value, "registered_name");
   const stated = field(fields, "name") ?? field(value, "name");
   const name = typeof stated === "string" ? stated : className;

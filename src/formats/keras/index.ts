@@ -10,7 +10,7 @@ import { isObject } from "../json.js";
 import { readAs } from "../recognise/index.js";
 import { decodeUtf8 } from "../utf8.js";
 import { isZip, Zip } from "../zip.js";
-import { type Config, field, layerOf } from "./config.js";
+import { field, type KerasConfig, layerOf } from "./config.js";
 import { parseConfig } from "./config-json.js";
 import { folderOf, listWeights } from "./hdf5-source.js";
 import { type KerasModel, LayerList } from "./layers.js";
@@ -44,7 +44,7 @@ export function readKeras(bytes: Bytes): KerasModel {
 function readArchive(file: Uint8Array, spend: (bytes: number) => void): KerasModel {
   const zip = new Zip(file, allowedBytes(file.length), "keras");
   if (zip.has("model.weights.json")) throw unsupported(SHARDED);
-  const json = (name: string): Config => {
+  const json = (name: string): KerasConfig => {
     const value = parseConfig(decodeUtf8(zip.read(name), `keras: ${name}`), `keras: ${name}`);
     if (!isObject(value)) throw new FormatError(`keras: ${name}: expected an object, got ${show(value)}`);
     return value;
@@ -71,7 +71,7 @@ function readHdf5(file: Uint8Array, spend: (bytes: number) => void): KerasModel 
 }
 
 function readModel(
-  config: Config,
+  config: KerasConfig,
   version: KerasVersion,
   source: Source,
   spend: (bytes: number) => void,

@@ -4,7 +4,7 @@ import type { SkippedTensor } from "../../tensor/skipped.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
 import type { Entry } from "./cell.js";
-import { bad, type Config, innerLayers, type LayerConfig, layerOf, wrappedLayer } from "./config.js";
+import { bad, innerLayers, type KerasConfig, type LayerConfig, layerOf, wrappedLayer } from "./config.js";
 import { isRecurrent, type KerasPart, type KerasRecurrent, recurrentOf } from "./recurrent.js";
 import type { Source } from "./source.js";
 import type { KerasVersion } from "./version.js";
@@ -16,7 +16,7 @@ export interface KerasLayer {
   /** As Keras calls it: "LSTM", "Bidirectional", "Dense". */
   readonly className: string;
   /** As the file has it; empty where the file has no config. */
-  readonly config: Config;
+  readonly config: KerasConfig;
   /** In the file's order, by the last part of each name: `kernel`. Those of several cells begin with the cell's name. */
   readonly weights: StateDict;
   /** Of a recurrent layer that is one module. */

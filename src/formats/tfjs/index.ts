@@ -10,7 +10,7 @@ import { MOST_EXPANSION } from "../allowance.js";
 import { FormatError, isBytes, unsupported } from "../bytes.js";
 import { isObject, parseJson } from "../json.js";
 import { byNumber } from "../keras/by-number.js";
-import { type Config, field, layerOf } from "../keras/config.js";
+import { field, type KerasConfig, layerOf } from "../keras/config.js";
 import { type KerasModel, LayerList } from "../keras/layers.js";
 import { type Folder, Folders, Listed } from "../keras/source.js";
 import { versionOf } from "../keras/version.js";
@@ -65,14 +65,14 @@ export function readTfjs(modelJson: object, weights: ManifestWeights): KerasMode
 }
 
 /** A copy without getters, as deep and large as a file may be. */
-function copyOf(modelJson: object): Config {
+function copyOf(modelJson: object): KerasConfig {
   const text = reading("modelJson", EXPECTED, () => JSON.stringify(modelJson));
   const copy = text === undefined ? undefined : parseJson(text, "tfjs");
   if (!isObject(copy)) throw wrongType("modelJson", EXPECTED, modelJson);
   return copy;
 }
 
-function hasGraph(model: Config): boolean {
+function hasGraph(model: KerasConfig): boolean {
   const topology = field(model, "modelTopology");
   return isObject(topology) && Array.isArray(field(topology, "node"));
 }
