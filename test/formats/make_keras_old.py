@@ -231,7 +231,10 @@ def write_cudnn():
 
 
 write_cases()
-if WHICH != "keras1":
+if WHICH == "keras1":
+    # One array for all gates.
+    many("gpu", [L.LSTM(2, consume_less="gpu", name="lstm"), L.GRU(2, consume_less="gpu", name="gru")])
+else:
     write_cells()
     write_cudnn()
 cases.write()
