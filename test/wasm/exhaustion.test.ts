@@ -22,6 +22,7 @@ import {
   tanh,
 } from "../../src/index.js";
 import { currentRuntime, Runtime } from "../../src/wasm/runtime.js";
+import { EVERY_OPTION } from "../support/every-option.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };
@@ -41,6 +42,7 @@ const MODULES = {
   RNNCell: () => new RNNCell(SIZES),
   Linear: () => new Linear({ inFeatures: 3, outFeatures: 5 }),
   "Linear of int8": () => new Linear({ inFeatures: 3, outFeatures: 5, precision: "int8" }),
+  ...EVERY_OPTION,
   Conv1d: () => new Conv1d({ inChannels: 3, outChannels: 4, kernelSize: 2, groups: 1 }),
 };
 type AnyModule = ReturnType<(typeof MODULES)[keyof typeof MODULES]>;

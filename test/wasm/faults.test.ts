@@ -32,6 +32,7 @@ import {
 } from "../../src/index.js";
 import { currentRuntime, Runtime } from "../../src/wasm/runtime.js";
 import { debugBuild } from "../support/debug-build.js";
+import { EVERY_OPTION } from "../support/every-option.js";
 import { reliabilityRow } from "../support/reliability.js";
 import { expectSameBits } from "../support/tensors.js";
 
@@ -101,7 +102,27 @@ const cell = (make: () => Cell) =>
     (module) => flat(module.forward(many)),
   );
 
+/** A call with a mask needs buffers of its own. */
+const mask = [9, 1, 4, 0, 9, 2, 3].flatMap((steps) => Array.from({ length: 9 }, (_, at) => at < steps));
+const masked = (make: () => Recurrent) =>
+  kind(
+    make,
+    (module) => flat(module.forward(sequence)),
+    (module) =>
+      flat(
+        module.forward(longer, undefined, { mask }),
+        module.forward(longer, undefined, { mask, maskedOutput: "zeros" }),
+        module.forward(longer),
+      ),
+  );
+
 const KINDS: Record<string, Kind> = {
+  ...Object.fromEntries(
+    Object.entries(EVERY_OPTION).map(([name, make]) => [
+      name,
+      name.includes("Cell") ? cell(make as () => Cell) : masked(make as () => Recurrent),
+    ]),
+  ),
   "LSTM in two directions": recurrent(
     () => new LSTM({ ...SIZES, numLayers: 2, bidirectional: true, projSize: 2 }),
   ),
@@ -314,6 +335,8 @@ describe.each(["allocations", "writes", "arrays"] as const)("%s made to fail in 
     ["LSTM", () => new LSTM({ ...SIZES, numLayers: 2, projSize: 2 })],
     ["GRU of int8", () => new GRU({ ...SIZES, precision: "int8" })],
     ["RNN", () => new RNN(SIZES)],
+    ["LSTM with every option", EVERY_OPTION["LSTM with every option"]],
+    ["GRU with every option", EVERY_OPTION["GRU with every option"]],
   ] as const)("a stream of %s keeps its state when it, its clone, a step or a new state fails", (_, make) => {
     using module = make();
     using stream = module.stream({ batchSize: 2 });

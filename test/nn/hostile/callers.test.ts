@@ -85,6 +85,7 @@ const embedding = new Embedding({ numEmbeddings: 4, embeddingDim: 2 });
 const stream = lstm.stream({ batchSize: 2 });
 const single = gru.stream();
 const cells = [new LSTMCell(SIZES), new GRUCell(SIZES), new RNNCell(SIZES)] as const;
+const optioned = new LSTM({ ...SIZES, peepholes: true, initialState: true, clip: 1, activation: "gelu" });
 const h = Tensor.zeros([1, 2, 2]);
 const c = Tensor.zeros([1, 2, 5]);
 
@@ -98,6 +99,8 @@ function asTensor(value: object): Tensor {
   return Tensor.from(value as never);
 }
 
+const single4 = Tensor.randn([4, 3], 2);
+
 /** A method, the shape of the argument that is attacked, and the call. */
 const METHODS: readonly (readonly [string, readonly number[], (value: never) => unknown])[] = [
   ["LSTM.forward input", [4, 2, 3], (x) => lstm.forward(x)],
@@ -106,6 +109,12 @@ const METHODS: readonly (readonly [string, readonly number[], (value: never) => 
   ["LSTM.trace input", [4, 2, 3], (x) => lstm.trace(x)],
   ["GRU.forward input", [400, 3], (x) => gru.forward(x)],
   ["RNN.forward h0", [1, 2, 5], (x) => rnn.forward(probe, x)],
+  ["LSTM.forward mask", [4, 2], (x) => lstm.forward(probe, undefined, { mask: x })],
+  ["GRU.forward mask", [4], (x) => gru.forward(single4, undefined, { mask: x, maskedOutput: "zeros" })],
+  ["LSTM.trace mask", [4, 2], (x) => optioned.trace(probe, undefined, { mask: x })],
+  ["quantizeModule mask", [4, 2], (x) => quantizeModule(optioned, probe, { mask: x } as never)],
+  ["loadStateDict peephole", [5], (x) => optioned.loadStateDict({ weight_ci_l0: x }, { strict: false })],
+  ["loadStateDict h0", [1, 5], (x) => optioned.loadStateDict({ h0: x }, { strict: false })],
   ["stream.step input", [2, 3], (x) => stream.step(x)],
   ["stream.step input of one", [3], (x) => single.step(x)],
   ["stream.state", [1, 1, 5], (x) => (single.state = x)],
@@ -214,6 +223,24 @@ describe("dicts, options and lists", () => {
   };
   it.each(Object.entries(LISTS))("%s as lengths, state and options", (name, make) => {
     attack(() => lstm.forward(probe, undefined, { lengths: make() as never }), name);
+    attack(() => lstm.forward(probe, undefined, { mask: make() as never }), name);
+    attack(() => lstm.forward(probe, undefined, { mask: [make(), make(), make(), make()] as never }), name);
+    attack(() => lstm.forward(probe, undefined, { mask: [1], maskedOutput: make() as never }), name);
+    attack(() => new LSTM({ ...SIZES, activation: make() as never }).dispose(), name);
+    attack(() => new GRU({ ...SIZES, recurrentActivation: { name: make() } as never }).dispose(), name);
+    attack(
+      () => new RNN({ ...SIZES, nonlinearity: { name: "elu", alpha: make() } as never }).dispose(),
+      name,
+    );
+    attack(
+      () => new GRUCell({ ...SIZES, resetAfter: make() as never, clip: make() as never }).dispose(),
+      name,
+    );
+    attack(
+      () => linear.loadStateDict(Object.assign(new Map(), { metadata: make() }), { strict: false }),
+      name,
+    );
+    attack(() => LSTM.fromStateDict(neighbour.stateDict(), { rename: make() as never }).dispose(), name);
     attack(() => lstm.forward(probe, make() as never), name);
     attack(() => lstm.forward(probe, undefined, make() as never), name);
     attack(() => (stream.state = make() as never), name);

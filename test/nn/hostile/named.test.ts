@@ -306,3 +306,72 @@ describe("a buffer that is cut after it was checked", () => {
     );
   });
 });
+
+describe("masks", () => {
+  const gru = new GRU(SIZES);
+  const input = Tensor.randn([4, 3], 2);
+  const forward = (mask: unknown) => gru.forward(input, undefined, { mask: mask as never });
+  const detached = () => {
+    const flags = new Uint8Array(4);
+    structuredClone(flags.buffer, { transfer: [flags.buffer] });
+    return flags;
+  };
+  const EXPECTED = "booleans or numbers, or a Tensor of them";
+
+  it.each<[string, () => unknown, string]>([
+    ["a detached array", detached, "RangeError LSTM_WASM_SHAPE: mask.length: expected 4, got 0"],
+    [
+      "a tensor of a detached array",
+      () => ({ data: detached(), shape: [4] }),
+      "RangeError LSTM_WASM_SHAPE: mask.data.length: expected 4, got 0",
+    ],
+    [
+      "a revoked proxy",
+      () => revoked([1, 1, 1, 1]),
+      `TypeError LSTM_WASM_TYPE: mask: expected ${EXPECTED}, got an object that cannot be read`,
+    ],
+    [
+      "a getter that throws",
+      () => Object.defineProperty([1, 1, 1, 1], 2, { get: () => [].reduce(() => 0) }),
+      `TypeError LSTM_WASM_TYPE: mask: expected ${EXPECTED}, got an object that cannot be read`,
+    ],
+    [
+      "a getter that cuts the rest off",
+      () => {
+        const flags: unknown[] = [1, 1, 1, 1];
+        return Object.defineProperty(flags, 0, { get: () => (flags.length = 2) });
+      },
+      "TypeError LSTM_WASM_TYPE: mask[2]: expected true, false or a number, got undefined",
+    ],
+    [
+      "a shape that is a proxy of a longer one",
+      () => ({ data: [1, 1, 1, 1], shape: new Proxy([4], { get: (_, key) => (key === "length" ? 9 : 4) }) }),
+      "RangeError LSTM_WASM_SHAPE: mask.shape: expected [4], got [4, 4, 4, 4, 4, 4, 4, 4, 4]",
+    ],
+  ])("%s", (_, mask, expected) => {
+    expect(message(() => forward(mask()))).toBe(expected);
+  });
+
+  it("are read once, and NaN counts as a step", () => {
+    let reads = 0;
+    const once = new Proxy([1, 0, Number.NaN, true], {
+      get(target, key) {
+        if (/^\d$/.test(String(key))) reads++;
+        return Reflect.get(target, key);
+      },
+    });
+    const [output] = forward(once);
+    expect(reads).toBe(4);
+    expect(output.data).toEqual(forward([true, false, true, 1])[0].data);
+  });
+
+  it("that cut the input are told by the input", () => {
+    const data = new Float32Array(12);
+    const mask = Object.defineProperty([1, 1, 1, 1], 3, {
+      get: () => structuredClone(data.buffer, { transfer: [data.buffer] }) && 1,
+    });
+    expect(message(() => gru.forward({ data, shape: [4, 3] }, undefined, { mask }))).toBe(
+      "RangeError LSTM_WASM_SHAPE: input.data.length: expected 12, as when it was checked, got 0",
+    );
+  });
+});
