@@ -62,16 +62,17 @@ export class GroupNorm extends Normalization {
 
   /**
    * A GroupNorm with as many channels as `weight`, and a `bias` where the dict has one. Weights do not tell the
-   * groups: `numGroups` has to be given.
+   * groups: `numGroups` has to be given where the dict's metadata does not tell it.
+   * @throws TypeError or RangeError naming what does not fit, also where nothing tells the groups.
    */
   static fromStateDict(
     dict: StateDictLike,
     options: {
-      numGroups: number;
+      numGroups?: number | undefined;
       prefix?: string | undefined;
       rename?: Rename | undefined;
       eps?: number | undefined;
-    },
+    } = {},
   ): GroupNorm {
     return moduleFromDict(GroupNorm, READING, dict, options);
   }

@@ -60,6 +60,13 @@ describe("LayerNorm and GroupNorm", () => {
     using weighted = GroupNorm.fromStateDict({ weight: zeros(6) }, { numGroups: 3 });
     expect(weighted.bias).toBe(false);
     expect([...weighted.stateDict().keys()]).toEqual(["weight"]);
+    // Metadata tells the groups.
+    using again = GroupNorm.fromStateDict(grouped.stateDict());
+    expect(again.numGroups).toBe(3);
+    expect(() => GroupNorm.fromStateDict(groups)).toThrow("numGroups: expected a number, got undefined");
+    expect(() => GroupNorm.fromStateDict(grouped.stateDict(), { numGroups: 2 })).toThrow(
+      "options.numGroups: expected 3 as dict.metadata has it, got 2",
+    );
   });
 
   it("leave their input alone, give memory back, and end with dispose", () => {
