@@ -28,24 +28,27 @@ import { decodeUtf8 } from "./utf8.js";
 /** The longest header that the reference implementation reads and writes. */
 const MOST_HEADER_BYTES = 100_000_000;
 
-/** The dtypes of the format that have no equal here, with the bits of an element. */
-const OTHER_DTYPES = {
-  C64: 64,
-  F8_E4M3: 8,
-  F8_E4M3FNUZ: 8,
-  F8_E5M2: 8,
-  F8_E5M2FNUZ: 8,
-  F8_E8M0: 8,
-  F6_E2M3: 6,
-  F6_E3M2: 6,
-  F4: 4,
-} as const;
+/** Dtypes of the format that have no equal here, with the bits of an element. Later versions may have others. */
+const OTHER_BITS = new Map<string, number>(
+  Object.entries({
+    C64: 64,
+    F8_E4M3: 8,
+    F8_E4M3FNUZ: 8,
+    F8_E5M2: 8,
+    F8_E5M2FNUZ: 8,
+    F8_E8M0: 8,
+    F6_E2M3: 6,
+    F6_E3M2: 6,
+    F4: 4,
+  }),
+);
 
-type OtherDtype = keyof typeof OTHER_DTYPES;
+/** The names of dtypes, of this version of the format and of later ones. */
+const ANY_DTYPE = /^[A-Z][A-Z0-9_]{0,31}$/;
 
 interface Entry {
   readonly name: string;
-  readonly dtype: Dtype | OtherDtype;
+  readonly dtype: string;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -58,7 +61,7 @@ interface Entry {
  * tensor: so tied weights are kept, by `safetensors.torch.save_model` too. Weights in parts, as weight_norm keeps them,
  * are folded as by `readTorch`. The dict's own `metadata` comes back, where `writeSafetensors` wrote it.
  *
- * A tensor of another dtype of the format (F8_E4M3, C64...) is left out and listed in `skipped`. A model that is cut into
+ * A tensor of another dtype (F8_E4M3, C64, one of a later version...) is left out and listed in `skipped`. A model that is cut into
  * shards is given as an object of files by name: its index and each file that this names.
  *
  * @throws TypeError if `bytes` is neither bytes nor such files; FormatError that names the tensor and what is wrong, or
@@ -140,7 +143,7 @@ function readEntry(name: string, value: unknown): Entry {
     }
   }
   const { dtype, shape, data_offsets: offsets } = value;
-  if (!isDtype(dtype) && !isOther(dtype)) {
+  if (typeof dtype !== "string" || !ANY_DTYPE.test(dtype)) {
     throw unsupported(
       `safetensors: ${label}: dtype ${show(dtype)} is not supported; supported are ${Object.keys(DTYPES).join(", ")}`,
     );
@@ -159,17 +162,14 @@ function readEntry(name: string, value: unknown): Entry {
   if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || begin < 0 || end < begin) {
     throw bad(`${label}: data_offsets: expected integers 0 <= begin <= end, got ${listed(offsets)}`);
   }
-  const takes = (elements * (isDtype(dtype) ? 8 * DTYPES[dtype].bytes : OTHER_DTYPES[dtype])) / 8;
+  const bits = isDtype(dtype) ? 8 * DTYPES[dtype].bytes : OTHER_BITS.get(dtype);
+  const takes = bits === undefined ? end - begin : (elements * bits) / 8;
   if (end - begin !== takes) {
     throw bad(
       `${label}: data_offsets [${begin}, ${end}] span ${end - begin} bytes, but ${dtype} ${listed(shape)} takes ${takes}`,
     );
   }
   return { name, dtype, shape, begin, end };
-}
-
-function isOther(dtype: unknown): dtype is OtherDtype {
-  return typeof dtype === "string" && Object.hasOwn(OTHER_DTYPES, dtype);
 }
 
 /** Every byte of the data belongs to exactly one tensor. */

@@ -22,6 +22,29 @@ function entry(dtype: unknown, shape: unknown, data_offsets: unknown) {
 const F32 = entry("F32", [1], [0, 4]);
 
 describe("readSafetensors", () => {
+  it("skips a tensor of any other dtype whose bytes are its own", () => {
+    const header = {
+      scales: entry("F8_E8M0", [3], [0, 3]),
+      packed: entry("F4", [3, 2], [3, 6]),
+      // Not known: how many bytes its elements take is not checked.
+      later: entry("I4", [9], [6, 11]),
+      w: entry("F32", [1], [11, 15]),
+    };
+    const dict = readSafetensors(file(header, 15));
+    expect([...dict.keys()]).toEqual(["w"]);
+    expect(dict.skipped.map(({ name, reason }) => `${name}: ${reason}`)).toEqual([
+      "scales: its dtype F8_E8M0 is not supported; save tensor.float()",
+      "packed: its dtype F4 is not supported; save tensor.float()",
+      "later: its dtype I4 is not supported; save tensor.float()",
+    ]);
+    const refused = (change: object, message: string) =>
+      expect(() => readSafetensors(file({ ...header, ...change }, 15))).toThrow(message);
+    refused({ packed: entry("F4", [3], [3, 6]) }, "span 3 bytes, but F4 [3] takes 1.5");
+    refused({ later: entry("I4", [9], [6, 12]) }, "overlap the tensor that ends at 12");
+    refused({ later: entry("I4", [-9], [6, 11]) }, "shape: expected up to 64 sizes");
+    refused({ later: entry("i4", [9], [6, 11]) }, 'dtype "i4" is not supported');
+  });
+
   it("widens every float type to float32 and keeps integers as they are", () => {
     // 1.5 in each float type, 200 (or -56) in each integer type.
     const header = {
