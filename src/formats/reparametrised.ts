@@ -41,12 +41,20 @@ export function foldParts(dict: FileDict): FileDict {
 function findOthers(dict: Tensors): SkippedTensor[] {
   return Array.from(parametrised(dict)).flatMap(([name, group]) => {
     if (dict.has(name)) return [];
-    const kind =
-      group.has("original") && group.has("0.base") ? "an orthogonal parametrization" : "a parametrization";
+    const kind = isChain(group)
+      ? "several parametrizations in turn"
+      : group.has("original") && group.has("0.base")
+        ? "an orthogonal parametrization"
+        : "a parametrization";
     const parameter = name.slice(name.lastIndexOf(".") + 1);
     const way = `torch.nn.utils.parametrize.remove_parametrizations(module, ${JSON.stringify(parameter)})`;
     return [{ name, reason: `it is computed by ${kind}; call ${way}, and save again` }];
   });
+}
+
+/** Whether a parametrization after the first has numbers of its own. */
+function isChain(group: ReadonlyMap<string, string>): boolean {
+  return [...group.keys()].some((part) => /^[1-9]\d*\./.test(part));
 }
 
 function replace(dict: StateDict, folds: readonly Fold[]): StateDict {

@@ -40,6 +40,25 @@ describe("weights in parts", () => {
     expect(dict.get("weight")).toEqual(new Tensor(new Float32Array(8).fill(0.5), [2, 4]));
   });
 
+  it("are named where several parametrizations compute the weight", () => {
+    // As torch 2.15 writes weight_norm with spectral_norm after it.
+    const { skipped } = readSafetensors(
+      writeSafetensors({
+        "lstm.parametrizations.weight_ih_l0.original0": ones(4, 1),
+        "lstm.parametrizations.weight_ih_l0.original1": ones(4, 3),
+        "lstm.parametrizations.weight_ih_l0.1._u": ones(4),
+        "lstm.parametrizations.weight_ih_l0.1._v": ones(3),
+      }),
+    );
+    expect(skipped).toEqual([
+      {
+        name: "lstm.weight_ih_l0",
+        reason:
+          'it is computed by several parametrizations in turn; call torch.nn.utils.parametrize.remove_parametrizations(module, "weight_ih_l0"), and save again',
+      },
+    ]);
+  });
+
   it("are named where another parametrization computes the weight", () => {
     const { skipped } = readSafetensors(
       writeSafetensors({ "parametrizations.weight.original": ones(2, 2), "a.bias": ones(2) }),
