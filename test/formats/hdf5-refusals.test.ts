@@ -70,7 +70,7 @@ describe("HDF5 files that hold what is not read", () => {
   it.each([
     ["unwritten", "test: /unwritten has no data: it was never written"],
     ["unwritten-chunks", "test: /unwritten-chunks has no data: chunk 0 of 3 was never written"],
-    ["loop", "test: /loop: more than 16 soft links"],
+    ["loop", "test: /loop: its soft links do not end"],
   ])("refuses %s", (path, message) => {
     expect(() => (root.get(path) as Hdf5Dataset).read()).toThrow(new FormatError(message));
   });
@@ -342,7 +342,7 @@ describe("damaged HDF5 files", () => {
   it.each(["earliest.h5", "latest.h5", "gzip.h5"])("no beginning of %s is read", (name) => {
     const whole = fileOf(name);
     const passed: number[] = [];
-    for (let length = 0; length < whole.length; length += length < 2000 ? 1 : 7) {
+    for (let length = 0; length < whole.length; length += length < 1000 ? 1 : 13) {
       if (!refuses(whole.subarray(0, length))) passed.push(length);
     }
     expect(passed).toEqual([]);
@@ -352,19 +352,19 @@ describe("damaged HDF5 files", () => {
     "of %s any bit may be wrong: it is refused or read, and nothing else happens",
     (name) => {
       let refused = 0;
-      for (let at = 0; at < fileOf(name).length; at += 23) {
+      for (let at = 0; at < fileOf(name).length; at += 41) {
         const bytes = fileOf(name);
         bytes[at]! ^= 1 << (at % 8);
         if (refuses(bytes)) refused++;
       }
-      expect(refused).toBeGreaterThan(50);
+      expect(refused).toBeGreaterThan(30);
     },
   );
 
   it("numbers are right or refused where the file has checksums", () => {
     const pristine = readAll(fileOf("gzip-latest.h5"));
     const names = ["/alias", "/lstm/bias", "/lstm/half"];
-    for (let at = 0; at < fileOf("gzip-latest.h5").length; at += 9) {
+    for (let at = 0; at < fileOf("gzip-latest.h5").length; at += 17) {
       const bytes = fileOf("gzip-latest.h5");
       bytes[at]! ^= 1 << (at % 8);
       try {

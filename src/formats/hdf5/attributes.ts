@@ -1,5 +1,6 @@
 /** Attributes: named values in the header of an object. */
 
+import { show } from "../../tensor/checks.js";
 import type { TensorData } from "../../tensor/like.js";
 import type { Tensor } from "../../tensor/tensor.js";
 import type { Cursor } from "./cursor.js";
@@ -29,7 +30,7 @@ export function readAttributes(
   const attributes = new Map<string, () => AttributeValue>();
   const add = (cursor: Cursor) => {
     const { name, read } = readAttribute(file, heaps, cursor);
-    if (attributes.has(name)) throw cursor.bad(`${JSON.stringify(name)} occurs twice`);
+    if (attributes.has(name)) throw cursor.bad(`${show(name)} occurs twice`);
     attributes.set(name, read);
   };
   for (const message of messages) {
@@ -58,7 +59,7 @@ function readAttribute(
   const name = file.cursor(cursor.take(padded(nameBytes)), "attribute").text(nameBytes);
   const parts = [cursor.take(padded(typeBytes)), cursor.take(padded(spaceBytes))] as const;
   const rest = cursor.take(cursor.left);
-  const what = `attribute ${JSON.stringify(name)}`;
+  const what = `attribute ${show(name)}`;
   let value: AttributeValue | undefined;
   const read = () => {
     if (value !== undefined) return value;
@@ -73,7 +74,7 @@ function readAttribute(
     );
     const bytes = space.elements * type.bytes;
     if (bytes > rest.length) throw file.bad(`${what}: ${bytes} bytes of data are cut off`);
-    value = readValue(file, heaps, rest.subarray(0, bytes), { type, space }, `${file.label}: ${what}`);
+    value = readValue(file, heaps, rest.subarray(0, bytes), { type, space }, what);
     return value;
   };
   return { name, read };

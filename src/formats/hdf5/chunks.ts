@@ -12,6 +12,8 @@ export interface ChunkedSet {
   readonly filters: readonly number[];
   readonly type: Datatype;
   readonly space: Dataspace;
+  /** Begins messages. */
+  readonly path: string;
 }
 
 /** Chunks at the ends are stored without filters. */
@@ -19,7 +21,7 @@ const PLAIN_ENDS = 1;
 
 /** The raw elements of a data set. `layout` is its layout message behind version and kind. */
 export function readChunks(file: Hdf5File, layout: Cursor, set: ChunkedSet): Uint8Array {
-  const { filters, type, space, version } = set;
+  const { filters, type, space, version, path } = set;
   const { shape } = space;
   const isNew = version > 3;
   const flags = isNew ? layout.uint(1) : 0;
@@ -43,14 +45,15 @@ export function readChunks(file: Hdf5File, layout: Cursor, set: ChunkedSet): Uin
   checkApart(chunks, layout);
   const raw = new Uint8Array(space.elements * elementBytes);
   for (let index = 0; index < all; index++) {
-    const what = `${layout.what}: chunk ${index}`;
+    const what = `${path}: chunk ${index}`;
     const chunk = chunks[index];
     if (chunk === undefined) throw layout.bad(`has no data: chunk ${index} of ${all} was never written`);
     const start = unravel(index, counts).map((at, axis) => at * sizes[axis]!);
     const isEnd = start.some((from, axis) => from + sizes[axis]! > shape[axis]!);
     const used = isEnd && flags & PLAIN_ENDS ? [] : filters;
-    const stored = file.view(chunk.address, chunk.bytes, `${layout.what}: chunk`);
-    place(unfilter(stored, used, chunk.mask, grid, what), raw, grid, { start, shape });
+    const stored = file.view(chunk.address, chunk.bytes, what);
+    const content = unfilter(stored, used, chunk.mask, grid, `${file.label}: ${what}`);
+    place(content, raw, grid, { start, shape });
   }
   return raw;
 }

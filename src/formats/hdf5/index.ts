@@ -11,22 +11,10 @@ import { unsupported } from "../bytes.js";
 import { TORCH_NAMES } from "../dtype.js";
 import { getOrMake } from "../get-or-make.js";
 import { type AttributeValue, readAttributes } from "./attributes.js";
-import { readRaw } from "./dataset.js";
-import { type Dataspace, type Datatype, readDataspace, readDatatype, unread } from "./datatype.js";
-import type { Hdf5File } from "./file.js";
+import { type DataSet, readDataSet, readRaw } from "./dataset.js";
+import { unread } from "./datatype.js";
 import { type Link, readLinks } from "./links.js";
-import {
-  DATASPACE,
-  DATATYPE,
-  findMessage,
-  GROUP_INFO,
-  LAYOUT,
-  LINK,
-  LINK_INFO,
-  type Message,
-  readMessages,
-  SYMBOL_TABLE,
-} from "./object-header.js";
+import { GROUP_MESSAGES, readMessages } from "./object-header.js";
 import { findSuperblock, readSuperblock } from "./superblock.js";
 import { type Heaps, tensorBytes, tensorOf } from "./values.js";
 
@@ -62,14 +50,18 @@ export interface Hdf5Dataset extends Hdf5Object {
   read(): Tensor<TensorData>;
 }
 
-/** Soft links in one path, and names in one path: each may lead to a path of its own. */
-const MOST_SOFT_LINKS = 16;
+/** Names in one path, and in the paths of soft links that it leads through. */
+const MOST_STEPS = 1000;
+const MOST_SOFT_CHARACTERS = 4096;
+/** Characters of a path in messages. */
+const MOST_SHOWN = 200;
 
 /** What was read of an object, whatever its paths are. */
 interface Node {
-  readonly messages: readonly Message[];
-  links?: Map<string, Link>;
-  attributes?: Map<string, () => AttributeValue>;
+  /** Undefined for an object that is neither a group nor a data set. */
+  readonly set: DataSet | undefined;
+  readonly links: (() => Map<string, Link>) | undefined;
+  readonly attributes: () => Map<string, () => AttributeValue>;
 }
 
 /** Whether the bytes are an HDF5 file, perhaps behind a user block. */
@@ -85,106 +77,90 @@ export function isHdf5(bytes: Uint8Array): boolean {
  */
 export function openHdf5(bytes: Uint8Array, label: string, allowed = allowedBytes(bytes.length)): Hdf5Group {
   const { file, root } = readSuperblock(bytes, label, allowed);
-  const object = new Objects(file, root).open(root, "/");
-  if (object.kind !== "group") throw file.bad("HDF5: the root is no group");
-  return object;
-}
+  const heaps: Heaps = new Map();
+  const nodes = new Map<number | undefined, Node>();
 
-/** The objects of a file. Each is read once, by its address. */
-class Objects {
-  readonly #file: Hdf5File;
-  readonly #root: number | undefined;
-  readonly #nodes = new Map<number | undefined, Node>();
-  readonly #heaps: Heaps = new Map();
+  const nodeAt = (address: number | undefined, path: string): Node =>
+    getOrMake(nodes, address, () => {
+      const messages = readMessages(file, address);
+      const isGroup = messages.some(({ type }) => GROUP_MESSAGES.includes(type));
+      return {
+        links: isGroup ? once(() => readLinks(file, messages)) : undefined,
+        attributes: once(() => readAttributes(file, heaps, messages)),
+        set: isGroup ? undefined : readDataSet(file, messages, cut(path)),
+      };
+    });
 
-  constructor(file: Hdf5File, root: number | undefined) {
-    this.#file = file;
-    this.#root = root;
-  }
-
-  open(address: number | undefined, path: string): Hdf5Group | Hdf5Dataset {
-    const node = this.#node(address);
-    const { messages } = node;
-    const attributes = () => {
-      node.attributes ??= readAttributes(this.#file, this.#heaps, messages);
-      return node.attributes;
-    };
+  const open = (address: number | undefined, path: string): Hdf5Group | Hdf5Dataset => {
+    const { links, set, attributes } = nodeAt(address, path);
+    const shown = cut(path);
     const object: Hdf5Object = {
       path,
       address: address!,
       attribute: (name) => attributes().get(name)?.(),
       attributeNames: () => [...attributes().keys()].sort(),
     };
-    if (isGroup(messages)) {
+    if (links !== undefined) {
       return {
         ...object,
         kind: "group",
-        names: () => [...this.#links(node).keys()].sort(),
-        get: (below) => this.#get(below.startsWith("/") ? this.#root : address, below, path),
+        names: () => [...links().keys()].sort(),
+        get: (below) => follow(address, path, below),
       };
     }
-    return { ...object, kind: "dataset", ...this.#dataset(messages, path) };
-  }
-
-  #node(address: number | undefined): Node {
-    return getOrMake(this.#nodes, address, () => ({ messages: readMessages(this.#file, address) }));
-  }
-
-  #links(node: Node): Map<string, Link> {
-    node.links ??= readLinks(this.#file, node.messages);
-    return node.links;
-  }
-
-  #get(start: number | undefined, below: string, from: string): Hdf5Group | Hdf5Dataset | undefined {
-    const path = below.startsWith("/") ? below : `${from === "/" ? "" : from}/${below}`;
-    const steps = below.split("/").reverse();
-    let address = start;
-    let softLinks = 0;
-    while (steps.length > 0) {
-      const step = steps.pop()!;
-      if (step === "" || step === ".") continue;
-      const node = this.#node(address);
-      const link = isGroup(node.messages) ? this.#links(node).get(step) : undefined;
-      if (link === undefined) return undefined;
-      if ("soft" in link) {
-        if (++softLinks > MOST_SOFT_LINKS)
-          throw this.#file.bad(`${path}: more than ${MOST_SOFT_LINKS} soft links`);
-        if (link.soft!.startsWith("/")) address = this.#root;
-        steps.push(...link.soft!.split("/").reverse());
-      } else if ("address" in link) {
-        address = link.address;
-      } else {
-        throw unsupported(`${this.#file.label}: ${path}: links to other files are not supported`);
-      }
-    }
-    return this.open(address, path);
-  }
-
-  #dataset(messages: readonly Message[], path: string): Pick<Hdf5Dataset, "shape" | "dtype" | "read"> {
-    const file = this.#file;
-    const [typeBytes, spaceBytes] = [DATATYPE, DATASPACE].map((type) => findMessage(file, messages, type));
-    if (typeBytes === undefined || spaceBytes === undefined || !has(messages, LAYOUT)) {
-      throw unsupported(`${file.label}: ${path} is neither a group nor a data set`);
-    }
-    const type: Datatype = readDatatype(file.cursor(typeBytes, path));
-    const space: Dataspace = readDataspace(file.cursor(spaceBytes, path));
-    const { dtype } = type;
+    if (set === undefined) throw unsupported(`${label}: ${shown} is neither a group nor a data set`);
+    const { dtype, name } = set.type;
     return {
-      shape: space.shape,
-      dtype: dtype === undefined ? type.name : TORCH_NAMES[dtype],
-      read: () => {
-        if (dtype === undefined) throw unread(`${file.label}: ${path}`, type);
-        file.allow(tensorBytes(dtype, space.elements), path);
-        return tensorOf(readRaw(file, messages, { type, space }, path), type, space.shape);
+      ...object,
+      kind: "dataset",
+      shape: set.space.shape,
+      dtype: dtype === undefined ? name : TORCH_NAMES[dtype],
+      read() {
+        if (dtype === undefined) throw unread(`${label}: ${shown}`, set.type);
+        file.allow(tensorBytes(dtype, set.space.elements), shown);
+        return tensorOf(readRaw(file, set, shown), set.type, set.space.shape);
       },
     };
-  }
+  };
+
+  const follow = (from: number | undefined, above: string, below: string) => {
+    const path = below.startsWith("/") ? below : `${above === "/" ? "" : above}/${below}`;
+    const steps = below.split("/").reverse();
+    let address = below.startsWith("/") ? root : from;
+    for (let left = MOST_STEPS; steps.length > 0; left--) {
+      const step = steps.pop()!;
+      if (step === "" || step === ".") continue;
+      const link = nodeAt(address, path).links?.().get(step);
+      if (link === undefined) return undefined;
+      if (link.soft === undefined) {
+        if (link.isOutside)
+          throw unsupported(`${label}: ${cut(path)}: links to other files are not supported`);
+        address = link.address;
+        continue;
+      }
+      if (left < 0 || link.soft.length > MOST_SOFT_CHARACTERS)
+        throw file.bad(`${cut(path)}: its soft links do not end`);
+      if (link.soft.startsWith("/")) address = root;
+      for (const name of link.soft.split("/").reverse()) steps.push(name);
+    }
+    return open(address, path);
+  };
+
+  const object = open(root, "/");
+  if (object.kind !== "group") throw file.bad("HDF5: the root is no group");
+  return object;
 }
 
-function has(messages: readonly Message[], ...types: readonly number[]): boolean {
-  return messages.some(({ type }) => types.includes(type));
+/** A path as messages have it. */
+function cut(path: string): string {
+  return path.length > MOST_SHOWN ? `${path.slice(0, MOST_SHOWN)}...` : path;
 }
 
-function isGroup(messages: readonly Message[]): boolean {
-  return has(messages, SYMBOL_TABLE, LINK_INFO, LINK, GROUP_INFO);
+/** What a function returns, computed when it is first asked for. */
+function once<Result extends object>(make: () => Result): () => Result {
+  let made: Result | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

@@ -1,5 +1,6 @@
 /** The links of a group: in old groups by a B-tree and a local heap, in new ones as messages. */
 
+import { show } from "../../tensor/checks.js";
 import type { Cursor } from "./cursor.js";
 import { readDense } from "./dense.js";
 import type { Hdf5File } from "./file.js";
@@ -9,6 +10,7 @@ import { LINK, LINK_INFO, type Message, own, SYMBOL_TABLE } from "./object-heade
 export interface Link {
   readonly address?: number | undefined;
   readonly soft?: string;
+  readonly isOutside?: boolean;
 }
 
 const MOST_LEVELS = 64;
@@ -16,8 +18,7 @@ const MOST_LEVELS = 64;
 export function readLinks(file: Hdf5File, messages: readonly Message[]): Map<string, Link> {
   const links = new Map<string, Link>();
   const add = (name: string, link: Link) => {
-    if (name === "" || links.has(name))
-      throw file.bad(`HDF5 group: link ${JSON.stringify(name)} occurs twice`);
+    if (name === "" || links.has(name)) throw file.bad(`HDF5 group: link ${show(name)} occurs twice`);
     links.set(name, link);
   };
   for (const message of messages) {
@@ -42,7 +43,7 @@ function readLink(cursor: Cursor, add: Add): void {
   cursor.skip((flags & 4 ? 8 : 0) + (flags & 16 ? 1 : 0));
   const name = cursor.text(cursor.uint(1 << (flags & 3)));
   if (kind === 0) add(name, { address: cursor.address() });
-  else add(name, kind === 1 ? { soft: cursor.text(cursor.uint(2)) } : {});
+  else add(name, kind === 1 ? { soft: cursor.text(cursor.uint(2)) } : { isOutside: true });
 }
 
 function readSymbols(file: Hdf5File, cursor: Cursor, add: Add): void {

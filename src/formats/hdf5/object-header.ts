@@ -11,12 +11,15 @@ export const DATATYPE = 3;
 export const LINK = 6;
 export const EXTERNAL_FILES = 7;
 export const LAYOUT = 8;
-export const GROUP_INFO = 10;
+const GROUP_INFO = 10;
 export const FILTERS = 11;
 export const ATTRIBUTE = 12;
 export const CONTINUATION = 16;
 export const SYMBOL_TABLE = 17;
 export const ATTRIBUTE_INFO = 21;
+
+/** What makes an object a group. */
+export const GROUP_MESSAGES = [LINK_INFO, LINK, GROUP_INFO, SYMBOL_TABLE];
 
 const SHARED = 2;
 /** A shared message that lies in another object's header, which is so of named types. */

@@ -48,15 +48,15 @@ export function readValue(
     return tensorOf(raw, type, space.shape);
   }
   if (space.elements === 0) return [];
-  if (type.text === undefined) throw unread(what, type);
+  const label = `${file.label}: ${what}`;
+  if (type.text === undefined) throw unread(label, type);
   if (space.shape.length > 1)
-    throw unsupported(`${what}: strings of shape [${space.shape}] are not supported`);
+    throw unsupported(`${label}: strings of shape [${space.shape}] are not supported`);
   const texts: string[] = [];
   for (let at = 0; at < raw.length; at += type.bytes) {
     const element = raw.subarray(at, at + type.bytes);
-    if (type.text === "variable") texts.push(variable(file, heaps, element, what));
-    else
-      texts.push(type.text === "spaces" ? textOf(element, what).replace(/ +$/, "") : textOf(element, what));
+    const text = type.text === "variable" ? variable(file, heaps, element, what) : textOf(element, label);
+    texts.push(type.text === "spaces" ? text.trimEnd() : text);
   }
   return space.shape.length === 0 ? texts[0]! : texts;
 }
