@@ -67,6 +67,9 @@ function checkApart(chunks: readonly (Chunk | undefined)[], layout: Cursor): voi
   }
 }
 
+/** Up to this many bytes are copied one by one, since a view takes longer to make. */
+const FEW_BYTES = 32;
+
 /** Copies the part of a chunk that lies in the shape, row by row. */
 function place(
   chunk: Uint8Array,
@@ -78,8 +81,11 @@ function place(
   const copy = (axis: number, from: number, to: number) => {
     const within = Math.min(sizes[axis]!, shape[axis]! - start[axis]!);
     if (axis === last) {
+      const first = from * elementBytes;
+      const bytes = within * elementBytes;
       const at = (to + start[axis]!) * elementBytes;
-      raw.set(chunk.subarray(from * elementBytes, (from + within) * elementBytes), at);
+      if (bytes > FEW_BYTES) raw.set(chunk.subarray(first, first + bytes), at);
+      else for (let byte = 0; byte < bytes; byte++) raw[at + byte] = chunk[first + byte]!;
       return;
     }
     for (let row = 0; row < within; row++) {

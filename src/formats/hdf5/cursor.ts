@@ -9,6 +9,8 @@ export interface Widths {
   readonly length: number;
 }
 
+const CUT_OFF = "is cut off";
+
 export class Cursor {
   at = 0;
 
@@ -33,7 +35,7 @@ export class Cursor {
 
   /** A view of the next bytes. */
   take(count: number): Uint8Array {
-    this.check(count <= this.left, "is cut off");
+    this.check(count <= this.left, CUT_OFF);
     this.at += count;
     return this.bytes.subarray(this.at - count, this.at);
   }
@@ -44,9 +46,11 @@ export class Cursor {
 
   /** A little-endian number of so many bytes. */
   uint(width: number): number {
-    const bytes = this.take(width);
+    const start = this.at;
+    this.skip(width);
+    this.check(this.at <= this.bytes.length, CUT_OFF);
     let value = 0;
-    for (let at = width; at-- > 0; ) value = value * 256 + bytes[at]!;
+    for (let at = this.at; at-- > start; ) value = value * 256 + this.bytes[at]!;
     this.check(value <= Number.MAX_SAFE_INTEGER, "has a number of 2^53 or more");
     return value;
   }
@@ -57,10 +61,12 @@ export class Cursor {
 
   /** A number of so many bytes; undefined where all bits are ones, which stands for none. */
   optional(width: number): number | undefined {
-    const bytes = this.take(width);
-    if (bytes.every((byte) => byte === 0xff)) return undefined;
-    this.at -= width;
-    return this.uint(width);
+    const end = this.at + width;
+    let at = this.at;
+    while (at < end && this.bytes[at] === 0xff) at++;
+    if (at < end) return this.uint(width);
+    this.at = end;
+    return undefined;
   }
 
   address(): number | undefined {
