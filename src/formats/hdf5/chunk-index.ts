@@ -123,10 +123,15 @@ function inOrder(grid: Grid, layout: Cursor, chunkAt: (index: number) => Chunk |
   );
   if (axes.slice(1).some((axis) => most[axis] === undefined)) throw layout.bad("may grow along several axes");
   const all = counts.reduce((product, count) => product * count, 1);
-  return Array.from({ length: all }, (_, index) => {
+  const chunks: Chunks = [];
+  // The first that is missing ends it: without it, the data set is refused.
+  for (let index = 0; index < all; index++) {
     const at = unravel(index, counts);
-    return chunkAt(axes.reduce((number, axis) => number * (most[axis] ?? 1) + at[axis]!, 0));
-  });
+    const chunk = chunkAt(axes.reduce((number, axis) => number * (most[axis] ?? 1) + at[axis]!, 0));
+    if (chunk === undefined) break;
+    chunks.push(chunk);
+  }
+  return chunks;
 }
 
 /** The coordinates of an index, the last axis fastest. */
