@@ -105,13 +105,18 @@ describe("openHdf5", () => {
     expect(dataset(root, "types/i8").read().data).toEqual(new BigInt64Array([-4n, 2n ** 60n]));
   });
 
-  it.each(["chunks.h5", "chunks-v110.h5"])("reads chunks of %s under every index", (name) => {
+  it.each([
+    ["chunks.h5", "pages"],
+    ["chunks-v110.h5", "rows"],
+  ])("reads chunks of %s under every index", (name, long) => {
     const root = openHdf5(fileOf(name), "test");
     for (const path of expected.chunked) {
       expect(plain(dataset(root, path).read()), path).toEqual(numbers(expected.box));
     }
-    expect(plain(dataset(root, "pages").read())).toEqual(numbers(expected.pages));
-    expect(root.names()).toEqual([...expected.chunked, "pages"].sort());
+    const set = dataset(root, long);
+    expect(set.shape[0]).toBeGreaterThan(250);
+    expect([...set.read().data].map(String)).toEqual(expected.pages.data.slice(0, set.shape[0]));
+    expect(root.names()).toEqual([...expected.chunked, long].sort());
   });
 
   it("reads many attributes, and one that is too large for its heap", () => {

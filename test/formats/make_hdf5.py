@@ -96,12 +96,17 @@ def write_chunks(name, libver):
         space = h5py.h5s.create_simple(BOX.shape)
         h5py.h5d.create(file.id, b"implicit", h5py.h5t.IEEE_F32LE, space, settings)
         file["implicit"][...] = BOX
-        file.create_dataset("pages", data=PAGES, chunks=(1,))
+        if libver == "latest":
+            file.create_dataset("pages", data=PAGES, chunks=(1,))
+        else:
+            # So many chunks that their array has blocks of blocks.
+            file.create_dataset("rows", data=PAGES[:ROWS], chunks=(1,), maxshape=(None,))
 
 
 GZIP = {"compression": "gzip", "shuffle": True, "fletcher32": True}
 BOX = random.standard_normal((5, 7)).astype("<f4")
 PAGES = (np.arange(1030) % 251).astype("u1")
+ROWS = 260
 CHUNKED = {
     "single": ((5, 7), None, {}),
     "single-larger": ((8, 8), (8, 8), GZIP),
