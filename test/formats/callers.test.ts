@@ -6,11 +6,14 @@ import { afterAll, describe, expect, it } from "vitest";
 import {
   dtypeOf,
   fromKeras,
+  fromTensorFlow,
   listModules,
   listOnnxNodes,
   quantizeStateDict,
   readGuitarML,
+  readManifest,
   readNam,
+  readNumpy,
   readOnnx,
   readRTNeural,
   readSafetensors,
@@ -26,6 +29,11 @@ import * as torch from "../support/torch-writer.js";
 
 const dict = () => new Map([["weight", Tensor.zeros([2, 2])]]);
 const keras = () => ({ kernel: [[1, 2, 3, 4]], recurrentKernel: [[1, 2, 3, 4]], bias: [1, 2, 3, 4] });
+const cell = () => ({ "lstm_cell/kernel": Tensor.zeros([2, 4]), "lstm_cell/bias": Tensor.zeros([4]) });
+const group = (spec: object = {}) => ({
+  paths: ["a"],
+  weights: [{ name: "w", shape: [1], dtype: "float32", ...spec }],
+});
 const none = new Uint8Array(0);
 const checkpoint = torch.saved(torch.dict({ w: torch.tensor() }));
 const model = onnx.model({ nodes: [], initializers: [onnx.floats("w", [1], [1])] });
@@ -50,6 +58,34 @@ const CALLS: Readonly<Record<string, (value: never) => unknown>> = {
   "fromKeras kernel": (x) => fromKeras({ ...keras(), kernel: x }, "LSTM"),
   "fromKeras recurrentKernel": (x) => fromKeras({ ...keras(), recurrentKernel: x }, "LSTM"),
   "fromKeras bias": (x) => fromKeras({ ...keras(), bias: x }, "LSTM"),
+  fromTensorFlow: (x) => fromTensorFlow(x, "LSTM"),
+  "fromTensorFlow kind": (x) => fromTensorFlow(cell(), x),
+  "fromTensorFlow options": (x) => fromTensorFlow(cell(), "LSTM", x),
+  "fromTensorFlow prefix": (x) => fromTensorFlow(cell(), "LSTM", { prefix: x }),
+  "fromTensorFlow layers": (x) => fromTensorFlow(cell(), "LSTM", { layers: x }),
+  "fromTensorFlow forgetBias": (x) => fromTensorFlow(cell(), "LSTM", { forgetBias: x }),
+  "fromTensorFlow peepholes": (x) => fromTensorFlow(cell(), "LSTM", { peepholes: x }),
+  "fromTensorFlow cellClip": (x) => fromTensorFlow(cell(), "LSTM", { cellClip: x }),
+  "fromTensorFlow projClip": (x) => fromTensorFlow(cell(), "LSTM", { projClip: x }),
+  "fromTensorFlow kernel": (x) => fromTensorFlow({ ...cell(), "lstm_cell/kernel": x }, "LSTM"),
+  "fromTensorFlow bias": (x) => fromTensorFlow({ ...cell(), "lstm_cell/bias": x }, "LSTM"),
+  readNumpy: (x) => readNumpy(x),
+  readManifest: (x) => readManifest(x, none),
+  "readManifest weights": (x) => readManifest([group()], x),
+  "readManifest file": (x) => readManifest([group()], { a: x }),
+  "readManifest group": (x) => readManifest([x], none),
+  "readManifest paths": (x) => readManifest([{ ...group(), paths: x }], none),
+  "readManifest path": (x) => readManifest([{ ...group(), paths: [x] }], none),
+  "readManifest specs": (x) => readManifest([{ ...group(), weights: x }], none),
+  "readManifest spec": (x) => readManifest([{ ...group(), weights: [x] }], none),
+  "readManifest name": (x) => readManifest([group({ name: x })], none),
+  "readManifest shape": (x) => readManifest([group({ shape: x })], none),
+  "readManifest dtype": (x) => readManifest([group({ dtype: x })], none),
+  "readManifest quantization": (x) => readManifest([group({ quantization: x })], none),
+  "readManifest scale": (x) =>
+    readManifest([group({ quantization: { dtype: "uint8", min: 0, scale: x } })], none),
+  "readManifest entry": (x) => readManifest({ w: x }, none),
+  "readManifest filename": (x) => readManifest({ w: { filename: x, shape: [1] } }, none),
   readSafetensors: (x) => readSafetensors(x),
   readTorch: (x) => readTorch(x),
   "readTorch options": (x) => readTorch(none, x),

@@ -4,10 +4,13 @@ import { describe, expect, it } from "vitest";
 import {
   FormatError,
   fromKeras,
+  fromTensorFlow,
   listModules,
   quantizeStateDict,
   readGuitarML,
+  readManifest,
   readNam,
+  readNumpy,
   readRTNeural,
   readSafetensors,
   readTorch,
@@ -32,6 +35,65 @@ describe("safetensors", () => {
     await expectLinear(500, (count) => {
       const dict = tensors(count);
       return () => writeSafetensors(dict);
+    });
+  });
+});
+
+describe("NumPy and TensorFlow", () => {
+  const npy = (shape: string, numbers: Uint8Array) => {
+    const header = `{'descr': '<f4', 'fortran_order': True, 'shape': ${shape}, }`;
+    const start = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length, 0];
+    return Uint8Array.from([...start, ...new TextEncoder().encode(header), ...numbers]);
+  };
+
+  it("readNumpy reads many arrays, and many numbers, in proportion", async () => {
+    await expectLinear(300, (count) => {
+      const entries = Array.from({ length: count }, (_, at) => [`${at}.npy`, npy("()", new Uint8Array(4))]);
+      const bytes = zipSync(Object.fromEntries(entries));
+      return () => readNumpy(bytes);
+    });
+    await expectLinear(300, (count) => {
+      const array = call("numpy.core.multiarray", "scalar", call("numpy", "dtype", op.text("f4")), [
+        ...[0x43, 4, 0, 0, 0, 0],
+      ]);
+      const items = Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}`, array]));
+      const bytes = Uint8Array.from([...op.proto(4), ...dict(items), ...op.stop]);
+      return () => readNumpy(bytes);
+    });
+    await expectLinear(2000, (count) => {
+      const bytes = npy(`(${count}, 2)`, new Uint8Array(8 * count));
+      return () => readNumpy(bytes);
+    });
+  });
+
+  it("readManifest reads many weights, shards and groups in proportion", async () => {
+    await expectLinear(500, (count) => {
+      const names = Array.from({ length: count }, (_, at) => `${at}`);
+      const weights = names.map((name) => ({ name, shape: [1], dtype: "float32" }));
+      const paths = Array.from({ length: 2 * count }, (_, at) => `shard${at}`);
+      const files = Object.fromEntries(paths.map((path) => [path, new Uint8Array(2)]));
+      return () => readManifest([{ paths, weights }], files);
+    });
+    await expectLinear(500, (count) => {
+      const groups = Array.from({ length: count }, (_, at) => ({
+        paths: [`${at}`],
+        weights: [{ name: `${at}`, shape: [1], dtype: "float32" }],
+      }));
+      const bytes = new Uint8Array(4 * count);
+      return () => readManifest(groups, bytes);
+    });
+  });
+
+  it("fromTensorFlow finds the cells among many variables in proportion", async () => {
+    await expectLinear(100, (count) => {
+      const variables = new Map<string, Tensor>();
+      for (let at = 0; at < count; at++) {
+        const scope = `rnn/multi_rnn_cell/cell_${at}/lstm_cell`;
+        variables.set(`${scope}/kernel`, Tensor.zeros([2, 4]));
+        variables.set(`${scope}/bias`, Tensor.zeros([4]));
+        variables.set(`dense_${at}/kernel`, Tensor.zeros([1]));
+      }
+      return () => fromTensorFlow(variables, "LSTM");
     });
   });
 });

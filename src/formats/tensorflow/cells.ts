@@ -9,7 +9,7 @@
  * (`kernel/Adam`), which are passed over, as are all that are of no cell.
  */
 
-import { wrongShape } from "../../tensor/checks.js";
+import { show, wrongShape } from "../../tensor/checks.js";
 import { coded } from "../../tensor/errors.js";
 
 export type TensorFlowKind = "BasicLSTM" | "LSTM" | "GRU" | "BasicRNN";
@@ -54,7 +54,7 @@ const NEW_NAMES: Readonly<Record<string, string>> = { weights: "kernel", biases:
  * @throws RangeError that lists what there is, where it is not one module
  */
 export function findCells(names: readonly string[], kind: TensorFlowKind, prefix: string): Cell[] {
-  const root = prefix.replace(/\/+$/, "");
+  const root = prefix.endsWith("/") ? prefix.slice(0, -1) : prefix;
   const scopes = new Map<string, Map<string, string>>();
   for (const name of names) {
     const below = belowRoot(name.replace(/:0$/, ""), root);
@@ -70,7 +70,7 @@ export function findCells(names: readonly string[], kind: TensorFlowKind, prefix
   if (found.length === 0) {
     const what = kind === "GRU" ? "gates/kernel and candidate/kernel" : "kernel and bias";
     throw refused(
-      `no cell of kind ${kind} below prefix ${quoted(prefix)}: expected ${what} in a scope whose last name has ` +
+      `no cell of kind ${kind} below prefix ${show(prefix)}: expected ${what} in a scope whose last name has ` +
         `"cell" in it, or in the prefix; got ${listed(names)}`,
     );
   }

@@ -3,6 +3,7 @@
  */
 
 import { AMP } from "./amp.js";
+import { NUMPY } from "./numpy.js";
 import { ONNX } from "./onnx.js";
 import type { HostileFile } from "./readers.js";
 import { SAFETENSORS } from "./safetensors.js";
@@ -22,6 +23,7 @@ export const HOSTILE: readonly HostileFile[] = [
     ...file,
   })),
   ...ONNX.map((file) => ({ reader: "readOnnx" as const, ...file })),
+  ...NUMPY.map((file) => ({ reader: "readNumpy" as const, ...file })),
   ...AMP,
   ...WEIGHTS.map((file) => ({ reader: "readWeights" as const, ...file })),
 ];
