@@ -1,4 +1,5 @@
 /** readManifest on hand-made manifests: what each writer states, and what no writer does. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { dtypeOf } from "../../src/formats/dtype.js";
@@ -317,6 +318,63 @@ describe("readManifest", () => {
     const call = () => readManifest(manifest as never, weights as never);
     expect(call).toThrow(TypeError);
     expect(call).toThrow(message);
+  });
+
+  it("reads a changed manifest, or refuses it by name", () => {
+    const manifest = (): unknown => [
+      group(
+        [weight({ name: "a" }), weight({ name: "b", quantization: { dtype: "uint8", min: 0, scale: 1 } })],
+        ["x", "y"],
+      ),
+      group(
+        [weight({ name: "c", shape: [1, 2], dtype: "int32" }), weight({ name: "d", dtype: "string" })],
+        ["z"],
+      ),
+    ];
+    const files = { x: new Uint8Array(4), y: new Uint8Array(6), z: new Uint8Array(16) };
+    expect(readManifest(manifest() as never, files).size).toBe(3);
+    const odd = [
+      null,
+      undefined,
+      -1,
+      0,
+      1,
+      3,
+      2 ** 53,
+      0.5,
+      NaN,
+      "",
+      "x",
+      "uint16",
+      "float16",
+      [],
+      [[]],
+      {},
+      [2],
+      true,
+    ];
+    let read = 0;
+    const check = (picks: number[], value: unknown, isOne: boolean) => {
+      const changed = manifest();
+      let [owner, key, node]: [unknown, string, unknown] = [undefined, "", changed];
+      for (const pick of picks) {
+        const keys = typeof node === "object" && node !== null ? Object.keys(node) : [];
+        if (keys.length === 0) break;
+        [owner, key] = [node, keys[pick % keys.length]!];
+        node = (node as Record<string, unknown>)[key];
+      }
+      (owner as Record<string, unknown>)[key] = value;
+      try {
+        expect(readManifest(changed as never, isOne ? new Uint8Array(26) : files)).toBeInstanceOf(Map);
+        read++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(FormatError);
+        expect((error as Error).message).toMatch(/^tensorflow: ./);
+      }
+    };
+    const picks = fc.array(fc.nat(9), { minLength: 1, maxLength: 7 });
+    fc.assert(fc.property(picks, fc.constantFrom(...odd), fc.boolean(), check), { numRuns: 2000 });
+    expect(read).toBeGreaterThan(10);
   });
 
   it("asks a getter once", () => {

@@ -59,6 +59,9 @@ it.each([
   ["readSafetensors", ["safetensors"]],
   ["readTorch", ["torch/", "fflate"]],
   ["readOnnx", ["onnx/"]],
+  ["readNumpy", ["numpy/", "torch/pickle", "fflate"]],
+  ["readManifest", ["tensorflow/manifest", "tensorflow/groups", "tensorflow/joined"]],
+  ["fromTensorFlow", ["tensorflow/variables", "tensorflow/cells", "tensorflow/convert-cell"]],
   ["readNam", ["amp/nam", "amp/amp-model"]],
   ["readGuitarML", ["amp/guitarml", "amp/amp-model"]],
   ["readRTNeural", ["amp/rtneural", "amp/amp-model", "amp/torch-json", "modules", "keras"]],
@@ -66,7 +69,17 @@ it.each([
   ["listModules", ["modules"]],
 ])("%s brings no other reader along", (name, parts) => {
   const { inputs } = bundle(`export { ${name} } from ${JSON.stringify(FORMATS)};`);
-  const readers = ["safetensors", "torch/", "fflate", "onnx/", "amp/", "keras", "modules"];
+  const readers = [
+    "safetensors",
+    "torch/",
+    "fflate",
+    "onnx/",
+    "numpy/",
+    "tensorflow/",
+    "amp/",
+    "keras",
+    "modules",
+  ];
   const used = Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => {
     const known = readers.some((reader) => path.replace("node_modules", "").includes(reader));
     return known && bytesInOutput > 0 ? [path] : [];
