@@ -66,7 +66,7 @@ export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOpti
   const value =
     reader === "readOnnx"
       ? `{ ${["layers", "modules", "tensors"].filter((part) => code.used.has(part)).join(", ") || "tensors"} }`
-      : /Torch|Safetensors/.test(reader)
+      : /Torch|Safetensors|Numpy/.test(reader)
         ? "weights"
         : "amp";
   return [

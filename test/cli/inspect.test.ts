@@ -55,6 +55,7 @@ describe("inspect", () => {
   it.each([
     ["torch/zip.pt", "PyTorch", "LSTM 2 -> 3, 2 layers", "readTorch(bytes)"],
     ["torch/legacy.pt", "PyTorch", "LSTM", "readTorch(bytes)"],
+    ["numpy/array.npy", "NumPy", "none that lstm-wasm has", "const weights = readNumpy(bytes)"],
     ["onnx/lstm.onnx", "ONNX", "LSTM", "fromStateDict(layers[0].stateDict)"],
     ["onnx/gru-both-ways.onnx", "ONNX", "bidirectional", "fromStateDict(layers[0].stateDict)"],
     ["onnx/rnn-relu.onnx", "ONNX", ", relu", "fromStateDict(layers[0].stateDict)"],

@@ -31,7 +31,10 @@ export function readNumpy(bytes: Bytes): FileDict {
     const mostBytes = allowedBytes(file.length);
     if (isZip(file)) return readAll(archived(file, mostBytes), mostBytes);
     if (isNpy(file))
-      return readAll([{ name: ONLY, cost: 0, make: () => readNpyArray(file, "numpy") }], mostBytes);
+      return readAll(
+        [{ name: ONLY, label: "numpy", cost: 0, make: () => readNpyArray(file, "numpy") }],
+        mostBytes,
+      );
     if (file[0] === 0x80) return readAll(readPickled(file), mostBytes);
     throw new FormatError("numpy: expected an .npz archive, an .npy array or a pickle of protocol 2 to 5");
   });
@@ -40,21 +43,24 @@ export function readNumpy(bytes: Bytes): FileDict {
 /** An array that is made when it is its turn. */
 interface Source {
   readonly name: string;
+  /** Begins its messages. */
+  readonly label: string;
   readonly cost: number;
   make(): NumpyArray;
 }
 
 function archived(file: Uint8Array, mostBytes: number): Source[] {
   const zip = new Zip(file, mostBytes, "numpy");
-  return [...zip.names()].map((entry) => ({
-    name: entry.replace(/\.npy$/, ""),
-    // What is stored is no copy, but it counts as one: the zip has counted it as well.
-    cost: 0,
-    make: () => {
-      if (!entry.endsWith(".npy")) throw unsupported(`numpy: entry ${show(entry)} is no .npy file`);
-      return readNpyArray(zip.read(entry), `numpy: array ${show(entry.slice(0, -4))}`);
-    },
-  }));
+  return [...zip.names()].map((entry) => {
+    const name = entry.replace(/\.npy$/, "");
+    const label = `numpy: array ${show(name)}`;
+    const make = () => {
+      if (name === entry) throw unsupported(`${label}: it is no .npy file`);
+      return readNpyArray(zip.read(entry), label);
+    };
+    // The zip has counted what it inflates.
+    return { name, label, cost: 0, make };
+  });
 }
 
 function readAll(sources: readonly Source[], mostBytes: number): FileDict {
@@ -73,7 +79,7 @@ function readAll(sources: readonly Source[], mostBytes: number): FileDict {
       // What this reader has no equal of bars itself alone, and what is broken the whole file.
       if (!(cause instanceof FormatError) || cause.code !== "LSTM_WASM_UNSUPPORTED") throw cause;
       barred ??= cause;
-      skipped.push({ name: source.name, reason: cause.message });
+      skipped.push({ name: source.name, reason: cause.message.replace(`${source.label}: `, "") });
     }
   }
   if (dict.size === 0) throw barred ?? new FormatError("numpy: the file holds no arrays");
@@ -83,7 +89,6 @@ function readAll(sources: readonly Source[], mostBytes: number): FileDict {
 function tensorOf(source: Source, spend: (bytes: number) => void): Tensor<TensorData> {
   spend(source.cost);
   const array = source.make();
-  const label = source.name === ONLY ? "numpy" : `numpy: array ${show(source.name)}`;
-  spend(checkArray(array, label));
-  return arrayTensor(array, label);
+  spend(checkArray(array, source.label));
+  return arrayTensor(array, source.label);
 }

@@ -21,6 +21,8 @@ import { type ElementType, elementType, type NumpyArray } from "./array.js";
 /** Of a dict in a pickle. */
 export interface PickledArray {
   readonly name: string;
+  /** Begins its messages. */
+  readonly label: string;
   /** Makes the array, whose bytes may have to be decoded. @throws FormatError for one that is not read */
   make(): NumpyArray;
   /** Bytes that it takes to make the array. */
@@ -77,6 +79,7 @@ function arrayOf(name: string, object: PyObject): PickledArray {
   const cost = data instanceof Uint8Array ? 0 : textOf(data, label).length;
   return {
     name,
+    label,
     cost,
     make: () => ({
       type: typeOf(parts.dtype, label),
