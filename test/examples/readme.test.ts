@@ -13,6 +13,13 @@ import { PAGES, readPage, root, SNIPPETS } from "../support/pages.js";
 // Inside the package, so that "lstm-wasm" resolves to its own dist/; one folder for each build that is tested.
 const folder = new URL(`build/readme-${process.env.WASM_BUILD}/`, root);
 
+/** Keras' files, by their names in the snippets. */
+const KERAS = {
+  "stack-k3.keras": "model.keras",
+  "masked-k3.keras": "masked.keras",
+  "bi-k3.h5": "bidirectional.h5",
+};
+
 /** What a snippet's comment after console.log says that it prints. */
 function promised(snippet: string): string[] {
   return [...snippet.matchAll(/console\.log\(.*?\); \/\/ (.*)/g)].map((match) => match[1]!);
@@ -52,8 +59,9 @@ beforeAll(() => {
   ]) {
     copyFileSync(new URL(`test/formats/files/torch-2/model${shard}`, root), new URL(`model${shard}`, folder));
   }
-  for (const file of ["model.pt", "layer.json"]) {
-    copyFileSync(new URL(`test/examples/readme/${file}`, root), new URL(file, folder));
+  copyFileSync(new URL("test/examples/readme/model.pt", root), new URL("model.pt", folder));
+  for (const [from, to] of Object.entries(KERAS)) {
+    copyFileSync(new URL(`test/formats/files/keras/${from}`, root), new URL(to, folder));
   }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -61,7 +69,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe("README and docs", () => {
   it("have snippets, and tell what the first one prints", () => {
     expect(SNIPPETS.length).toBeGreaterThan(2);
-    expect(promised(SNIPPETS[0]!.code)).toEqual(["-0.5304"]);
+    expect(promised(SNIPPETS[0]!.code)).toEqual(["-0.5304", "lstm 3"]);
     const languages = PAGES.flatMap((page) => readPage(page).match(/(?<=^```)\w+/gm) ?? []);
     expect([...new Set(languages)].sort()).toEqual(["html", "js", "python", "sh", "ts"]);
   });

@@ -2,7 +2,7 @@
 
     python3 test/examples/readme/make.py FOLDER
 
-PyTorch (Debian's python3-torch) is all it needs. The two other files of this folder are what it wrote.
+PyTorch (Debian's python3-torch) is all it needs. model.pt of this folder is what it wrote.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ pages = [os.path.join(root, "README.md"), *sorted(glob.glob(os.path.join(root, "
 snippets = [
     snippet for page in pages for snippet in re.findall(r"```python\n(.*?)```", open(page, encoding="utf-8").read(), re.S)
 ]
-assert len(snippets) == 2, f"expected two Python snippets, got {len(snippets)}"
+assert len(snippets) == 1, f"expected one Python snippet, got {len(snippets)}"
 
 
 class Model(nn.Module):
@@ -31,19 +31,12 @@ class Model(nn.Module):
         self.head = nn.Linear(3, 1)
 
 
-class KerasGru:
-    """What the snippet asks of a Keras GRU(4) on 3 inputs (Debian has no Keras)."""
-
-    def get_weights(self):
-        return [torch.rand(*shape).numpy() for shape in [(3, 12), (4, 12), (2, 12)]]
-
-
 torch.manual_seed(1)
 os.chdir(sys.argv[1])
 for snippet in snippets:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(snippet, {"model": Model(), "layer": KerasGru()})
+        exec(snippet, {"model": Model()})
     for promised in re.findall(r"^print\(.*\)  # (.*)$", snippet, re.M):
         assert promised in printed.getvalue(), f"expected {promised}, got {printed.getvalue()}"
 print(f"ran {len(snippets)} Python snippets, wrote {', '.join(sorted(os.listdir('.')))}")
