@@ -25,7 +25,7 @@ export const modules: readonly WebAssembly.Module[] = [relaxed, baseline];
 /** Where a variable may be undefined, and what is returned goes in again; the wrong uses must not compile. */
 const CALLS = `
 import { type Activation, type ActivationName, argmax, concat, Dropout, type DropoutOptions, Embedding, elu, GRU, GroupNorm, type GroupNormOptions, init, LayerNorm, type LayerNormOptions, leakyRelu, Linear, LSTM, type LSTMOptions, type LSTMState, type MaxPool1dOptions, maxPool1d, type MemoryUsage, memoryUsage, type NestedNumbers, type Precision, relu, RNN, Sequential, type SequentialMember, Stream, Tensor, type TensorData, type TensorDtype, type TensorLike, type TensorOptions, topk } from "lstm-wasm";
-import { type AmpModel, dtypeOf, listModules, type OnnxLayer, type OnnxModule, type ReadWeightsOptions, readOnnx, readSafetensors, readWeights, type StateDict, type Weights, writeSafetensors } from "lstm-wasm/formats";
+import { type AmpModel, dtypeOf, type KerasModel, type KerasRecurrent, listModules, type OnnxLayer, type OnnxModule, type ReadWeightsOptions, readOnnx, readSafetensors, readWeights, type StateDict, type Weights, writeSafetensors } from "lstm-wasm/formats";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
 const precision: Precision = "float32";
@@ -93,11 +93,14 @@ const usage: MemoryUsage = memoryUsage();
 const held: number = usage.modules + usage.bytes + usage.memory;
 const readOptions: ReadWeightsOptions = { path: ["model"], nodes: ["LSTM_3"], externalData: {} };
 const weights: Weights = readWeights(new ArrayBuffer(8), readOptions);
-const ofFile: StateDict | readonly OnnxLayer[] | AmpModel =
-  weights.format === "torch" || weights.format === "safetensors" || weights.format === "numpy" ? weights.value
+const ofFile: StateDict | readonly OnnxLayer[] | AmpModel | KerasModel =
+  weights.format === "torch" || weights.format === "safetensors" || weights.format === "numpy" || weights.format === "manifest" ? weights.value
   : weights.format === "onnx" ? weights.value.layers : weights.value;
 const ofOther: AmpModel | undefined =
-  weights.format !== "torch" && weights.format !== "safetensors" && weights.format !== "numpy" && weights.format !== "onnx" ? weights.value : undefined;
+  weights.format === "nam" || weights.format === "guitarml" || weights.format === "rtneural" ? weights.value : undefined;
+const ofKeras: KerasModel | undefined = weights.format === "keras" ? weights.value : undefined;
+const recurrent: KerasRecurrent | undefined = ofKeras?.layers[0]?.recurrent;
+if (recurrent !== undefined) LSTM.fromStateDict(recurrent.stateDict).dispose();
 const found: OnnxModule | undefined = readOnnx(new Uint8Array()).modules[0];
 const padding: number | undefined = found?.kind === "Conv1d" ? found.padding : found?.inFeatures;
 const made: readonly string[] = readOnnx(new Uint8Array()).layerTensors;
