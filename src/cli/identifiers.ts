@@ -5,7 +5,7 @@ const TAKEN = (
   "arguments await break case catch class const continue debugger default delete do else enum eval export extends " +
   "false finally for function if implements import in instanceof interface let new null package private protected " +
   "public return static super switch this throw true try typeof undefined var void while with yield async of get set " +
-  "amp at bytes console data encoding fetch hidden layers name names output readFile state tensors value " +
+  "amp at bytes console data description encoding fetch hidden layers name names output readFile state tensors value " +
   "weights x"
 ).split(" ");
 const MOST_LETTERS = 40;

@@ -13,11 +13,13 @@ import {
   type StateDict,
 } from "lstm-wasm";
 import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
-import { type Call, callOf, zeros } from "./call-code.js";
+import { callOf, zeros } from "./call-code.js";
+import { Code } from "./code.js";
 import { bytesLines, comment, MOST_PREFIX, shardLines } from "./code-lines.js";
-import { Names } from "./identifiers.js";
+import { writeCell, writeKeras } from "./keras-code.js";
+import type { Layer, Model } from "./model.js";
 import { chainRemarks, onnxNotes } from "./onnx-notes.js";
-import { besideOf, type Layer, type Model } from "./open-model.js";
+import { besideOf } from "./open-model.js";
 import { convolutionOptions } from "./summary.js";
 
 const CLASSES = { Conv1d, Embedding, GRU, GRUCell, LSTM, LSTMCell, Linear, RNN, RNNCell };
@@ -50,6 +52,8 @@ export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOpti
     const { source } = layer;
     if (source.kind === "amp") writeAmp(code, source.model);
     else if (source.kind === "onnx") writeOnnx(code, source, remarks);
+    else if (source.kind === "keras") writeKeras(code, source);
+    else if (source.kind === "cell") writeCell(code, source);
     else
       writeModule(code, layer, source.node ? [...source.dict.keys()] : (below.get(source.info.prefix) ?? []));
   }
@@ -57,59 +61,48 @@ export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOpti
     const where = isModule ? "" : "; inspect --code writes them";
     code.lines.push("", `// And ${layers.length - most} layers more${where}.`);
   }
+  if (model.others !== undefined) code.lines.push("", comment(model.others));
   const beside = externalData.map(
     (name, at) => [name, at === 0 ? "data" : code.names.claim("data")] as const,
   );
   const data = beside.flatMap(([name, variable]) => bytesLines(variable, besideOf(path, name), fetch));
   const files = beside.map(([name, variable]) => `${JSON.stringify(name)}: ${variable}`).join(", ");
   const given = [...options, ...(files === "" ? [] : [`externalData: { ${files} }`])];
-  const value =
-    reader === "readOnnx"
-      ? `{ ${["layers", "modules", "tensors"].filter((part) => code.used.has(part)).join(", ") || "tensors"} }`
-      : /Torch|Safetensors|Numpy/.test(reader)
-        ? "weights"
-        : "amp";
+  const value = resultOf(reader, code.used);
+  const isDescribed = /Tfjs|Manifest/.test(reader);
+  if (isDescribed) data.push("const description = JSON.parse(new TextDecoder().decode(bytes[names[0]]));");
+  const read = isDescribed ? "description, bytes" : "bytes";
   return [
     ...(fetch ? [] : ['import { readFile } from "node:fs/promises";']),
     ...(code.imports.size === 0 ? [] : [`import { ${sorted(code.imports)} } from "lstm-wasm";`]),
-    `import { ${reader} } from "lstm-wasm/formats";`,
+    `import { ${sorted(code.formats.add(reader))} } from "lstm-wasm/formats";`,
     "",
     ...(shards === undefined ? bytesLines("bytes", path, fetch) : shardLines(shards, path, fetch)),
     ...data,
-    `const ${value} = ${reader}(bytes${given.length === 0 ? "" : `, { ${given.join(", ")} }`});`,
+    `const ${value} = ${reader}(${read}${given.length === 0 ? "" : `, { ${given.join(", ")} }`});`,
     ...code.lines,
     "",
     code.outputs.length === 0
-      ? `console.log(${value === "weights" ? "[...weights.keys()]" : "[...tensors.keys()]"});`
+      ? `console.log(${LISTED[value] ?? "[...tensors.keys()]"});`
       : `console.log({ ${code.outputs.map(([name, output]) => `${name}: ${output}.shape`).join(", ")} });`,
   ];
 }
 
-class Code {
-  readonly names = new Names();
-  /** What of the file's value is read: weights, layers, tensors. */
-  readonly used = new Set<string>();
-  readonly imports = new Set<string>();
-  readonly lines: string[] = [];
-  /** The variables that hold outputs, by those of their layers. */
-  readonly outputs: [layer: string, output: string][] = [];
-
-  /** A variable for a module that is called `name` in the file. */
-  layer(kind: string, name: string): string {
-    this.imports.add(kind);
-    return this.names.unique(name, kind);
-  }
-
-  /** The line that runs a layer. */
-  forward(variable: string, { input, state, isAlone, told }: Call): void {
-    if (input.startsWith("Tensor")) this.imports.add("Tensor");
-    const output = this.names.claim(`${variable}Output`);
-    const result = isAlone ? output : `[${output}, ${this.names.claim(`${variable}State`)}]`;
-    const passed = state === "" ? input : `${input}, ${state}`;
-    this.lines.push(`const ${result} = ${variable}.forward(${passed}); // ${told}`);
-    this.outputs.push([variable, output]);
-  }
+/** What the reader's result is called, or what of it is read. */
+function resultOf(reader: Model["reader"], used: ReadonlySet<string>): string {
+  if (reader === "readOnnx")
+    return `{ ${["layers", "modules", "tensors"].filter((part) => used.has(part)).join(", ") || "tensors"} }`;
+  if (/Keras|Tfjs/.test(reader)) return KERAS;
+  return /Torch|Safetensors|Manifest/.test(reader) ? "weights" : "amp";
 }
+
+const KERAS = "{ layers }";
+
+/** What code without layers lists, by its reader's result. */
+const LISTED: Readonly<Record<string, string>> = {
+  weights: "[...weights.keys()]",
+  [KERAS]: "layers.map(({ name }) => name)",
+};
 
 /** Names in a dict by the prefixes of the layers that they lie below. */
 function namesBelow(layers: readonly Layer[]): Map<string, string[]> {

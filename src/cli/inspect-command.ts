@@ -7,7 +7,8 @@ import { explainBatchFirst } from "./batch-first.js";
 import { CliError } from "./error.js";
 import type { Command } from "./help.js";
 import { codeOf } from "./inspect-code.js";
-import { elements, type Layer, type Model, openModel } from "./open-model.js";
+import { elements, type Layer, type Model } from "./model.js";
+import { openModel } from "./open-model.js";
 import { listed, print, printableName, printablePath, table } from "./terminal.js";
 
 /**
@@ -74,7 +75,8 @@ function describe(path: string, model: Model, fetch: boolean): string {
   if (skipped.length > 0) lines.push(listed(skipped, "\n  not read: ").slice(1));
   lines.push("", "layers");
   for (const row of table(
-    layers.map(({ name, summary, parameters }) => [name || "(whole file)", summary, count(parameters)]),
+    model.rows ??
+      layers.map(({ name, summary, parameters }) => [name || "(whole file)", summary, count(parameters)]),
   )) {
     lines.push(row);
   }

@@ -1,6 +1,6 @@
 /** What code says of an ONNX model beside its layers: what the exporter did, and which layers are parts of a chain. */
 import { comment } from "./code-lines.js";
-import type { Layer, Model } from "./open-model.js";
+import type { Layer, Model } from "./model.js";
 
 /** The option of readOnnx that its messages name for GRUs whose exporter left out linear_before_reset. */
 const AS_MEANT = '{ gru: "pytorch" }';

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import type { ModuleMetadata, StateDict } from "lstm-wasm";
+import type { StateDict } from "lstm-wasm";
 import {
   type AmpModel,
   listModules,
@@ -13,7 +13,6 @@ import {
   type ModuleInfo,
   type OnnxLayer,
   type OnnxModel,
-  type OnnxModule,
   type ReadWeightsOptions,
   readWeights,
   type Shards,
@@ -21,70 +20,12 @@ import {
 } from "lstm-wasm/formats";
 import { saysBatchFirst } from "./batch-first.js";
 import { blame, CliError, readBytes } from "./error.js";
-import { readShardFiles } from "./shards.js";
+import { elements, FORMATS, type Layer, type Model } from "./model.js";
+import { ofKeras } from "./open-keras.js";
+import { cellsIn } from "./open-variables.js";
+import { readDescribedFiles, readShardFiles } from "./shards.js";
 import { recurrentSummary, summarise } from "./summary.js";
 import { printableName, printablePath } from "./terminal.js";
-
-/** What a layer can be made from. `at` is its place in the `layers` of readOnnx. */
-export type Source =
-  | {
-      readonly kind: "module";
-      readonly info: ModuleInfo;
-      readonly dict: StateDict;
-      /** What code calls the dict. */
-      readonly from: "weights" | "tensors" | `modules[${number}].stateDict`;
-      /** What an ONNX node tells, which weights do not. */
-      readonly node?: OnnxModule;
-      /** What the dict's metadata tells of it, which weights do not. */
-      readonly told?: ModuleMetadata | undefined;
-    }
-  | { readonly kind: "onnx"; readonly layer: OnnxLayer; readonly at: number }
-  | { readonly kind: "amp"; readonly model: AmpModel };
-
-export interface Layer {
-  /** The prefix of its tensors' names, or its name in the file. This is what `--prefix` takes. */
-  readonly name: string;
-  /** For example `LSTM 40 -> 128, 2 layers`. */
-  readonly summary: string;
-  readonly parameters: number;
-  readonly source: Source;
-}
-
-export interface Model {
-  readonly format: string;
-  readonly reader: Reader;
-  /** The options that the reader was given, as code has them, but for external data. */
-  readonly options: readonly string[];
-  /** The names that an ONNX model has for the files beside it, which hold its weights. */
-  readonly externalData: readonly string[];
-  /** The names of the files, where the model is cut into several: the index first. */
-  readonly shards: readonly string[] | undefined;
-  /** Of the file and those beside it. */
-  readonly bytes: number;
-  readonly tensors: StateDict;
-  readonly layers: readonly Layer[];
-  /** Names in `tensors` of what layers are made of that do not come from there: of ONNX nodes. */
-  readonly replaced?: ReadonlySet<string>;
-  /** Whether the file says that a module of it takes the batch first. Undefined if it says nothing. */
-  readonly batchFirst?: boolean | undefined;
-  /** Why the other layers of the file cannot be loaded, one reason each. */
-  readonly refused: readonly string[];
-  /** What the exporter did to layers, as readOnnx tells it. */
-  readonly warnings: readonly string[];
-}
-
-/** What a format is called, and its reader. */
-const FORMATS = {
-  torch: ["PyTorch", "readTorch"],
-  safetensors: ["safetensors", "readSafetensors"],
-  onnx: ["ONNX", "readOnnx"],
-  numpy: ["NumPy", "readNumpy"],
-  nam: ["Neural Amp Modeler", "readNam"],
-  guitarml: ["GuitarML", "readGuitarML"],
-  rtneural: ["RTNeural", "readRTNeural"],
-} as const;
-
-export type Reader = (typeof FORMATS)[keyof typeof FORMATS][1];
 
 /**
  * @param keys what leads to the state dict in a PyTorch checkpoint; the usual keys by default
@@ -93,7 +34,7 @@ export type Reader = (typeof FORMATS)[keyof typeof FORMATS][1];
 export function openModel(path: string, keys?: readonly string[]): Model {
   const bytes = readBytes(path);
   return blame("file not understood", path, () => {
-    const shards = readShardFiles(path, bytes);
+    const shards = readShardFiles(path, bytes) ?? readDescribedFiles(path, bytes);
     const onnx = shards === undefined ? onnxOptions(bytes, path) : undefined;
     const read = readWith(path, shards ?? bytes, onnx?.options ?? (keys === undefined ? {} : { path: keys }));
     if (keys !== undefined && read.format !== "torch") throw notTorch(path);
@@ -107,7 +48,6 @@ export function openModel(path: string, keys?: readonly string[]): Model {
     switch (read.format) {
       case "torch":
       case "safetensors":
-      case "numpy":
         return {
           ...model,
           batchFirst: read.format === "torch" ? saysBatchFirst(bytes) : undefined,
@@ -122,6 +62,19 @@ export function openModel(path: string, keys?: readonly string[]): Model {
           ...ofOnnx(read.value),
           warnings: read.value.warnings,
         };
+      case "keras":
+      case "tfjs":
+        return { ...model, ...ofKeras(read.value) };
+      case "manifest":
+      case "numpy":
+        return {
+          ...model,
+          tensors: read.value,
+          layers: [
+            ...cellsIn(read.value),
+            ...listModules(read.value).map(moduleLayer(read.value, "weights")),
+          ],
+        };
       default:
         return { ...model, ...ofAmp(read.value) };
     }
@@ -132,7 +85,7 @@ function readWith(path: string, bytes: Uint8Array | Shards, options: ReadWeights
   try {
     return readWeights(bytes, options);
   } catch (error) {
-    if (error instanceof TypeError && error.message.startsWith("options.path: read")) throw notTorch(path);
+    if (error instanceof TypeError && /^options\.path: (the )?read/.test(error.message)) throw notTorch(path);
     throw error;
   }
 }
@@ -253,9 +206,4 @@ function ofAmp(model: AmpModel): Pick<Model, "tensors" | "layers"> {
     source: { kind: "amp", model },
   };
   return { tensors, layers: [layer] };
-}
-
-/** The number of elements of all tensors. */
-export function elements(dict: StateDict): number {
-  return [...dict.values()].reduce((sum, { data }) => sum + data.length, 0);
 }

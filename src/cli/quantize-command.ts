@@ -16,7 +16,8 @@ import {
 } from "./arguments.js";
 import { blame, CliError } from "./error.js";
 import type { Command } from "./help.js";
-import { type Layer, type Model, openModel } from "./open-model.js";
+import type { Layer, Model } from "./model.js";
+import { openModel } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
 import { listed, print, printableName, printablePath } from "./terminal.js";
@@ -141,7 +142,8 @@ function tied(aliases: Readonly<Record<string, string>>): string[] {
  * All tensors of a file by PyTorch's names. A file that says more than its weights is refused, since
  * safetensors cannot hold that.
  */
-function stateDictOf(path: string, { tensors, layers, replaced }: Model): StateDict {
+function stateDictOf(path: string, model: Model): StateDict {
+  const { tensors, layers, replaced } = model;
   const dict: StateDict = new Map();
   const metadata: Record<string, ModuleMetadata> = { ...tensors.metadata };
   for (const { name, source } of layers) {
@@ -150,6 +152,14 @@ function stateDictOf(path: string, { tensors, layers, replaced }: Model): StateD
       if (source.dict !== tensors)
         for (const [part, tensor] of source.dict) dict.set(`${name}${part}`, tensor);
       continue;
+    }
+    if (source.kind === "keras" || source.kind === "cell") {
+      const way =
+        "quantizeStateDict takes the stateDict of each, as inspect has it, and writeSafetensors writes it";
+      throw new CliError(
+        "file not understood",
+        `${printablePath(path)}: quantize takes no layers of ${model.format}; ${way}`,
+      );
     }
     const lost = source.kind === "amp" ? lostOfAmp(source.model) : lostOfOnnx(source.layer);
     if (lost.length > 0) {

@@ -14,8 +14,10 @@ import { doubt } from "./batch-first.js";
 import { checkTable, isCsv, writeCsv } from "./csv.js";
 import { blame, CliError } from "./error.js";
 import type { Command } from "./help.js";
+import { kerasNotes } from "./keras-code.js";
+import type { Layer, Model } from "./model.js";
 import { writeNpy } from "./npy.js";
-import { type Layer, type Model, openModel } from "./open-model.js";
+import { openModel } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
 import { Progress } from "./progress.js";
 import { makeRunner, type Runner } from "./runner.js";
@@ -93,7 +95,11 @@ export const run: Command = {
       isRecurrent(layer) &&
       !isBatchFirst(layer) &&
       doubt(input.shape, batchFirst, saysBatchFirst(layer, model));
-    if (note) process.stderr.write(`lstm-wasm: note: ${note}\n`);
+    const notes = [
+      ...(note ? [note] : []),
+      ...(layer.source.kind === "keras" ? kerasNotes(layer.source) : []),
+    ];
+    for (const text of notes) process.stderr.write(`lstm-wasm: note: ${text}\n`);
     await target?.write(encode(layer, output, outputPath!));
     report(layer, input, output, target);
   },
@@ -114,7 +120,7 @@ function isRecurrent({ summary }: Layer): boolean {
 /** Whether the file says that the layer's input begins with the batch. */
 function isBatchFirst({ source }: Layer): boolean {
   if (source.kind === "module") return source.told?.options.batchFirst === true;
-  return source.kind === "onnx" && source.layer.batchFirst;
+  return source.kind === "onnx" ? source.layer.batchFirst : source.kind !== "amp";
 }
 
 /** What the file says of the layer, or of any of its modules. */

@@ -12,7 +12,8 @@ import {
 import type { AmpModel, ModuleInfo, OnnxLayer } from "lstm-wasm/formats";
 import type { Nonlinearity } from "./arguments.js";
 import { CliError } from "./error.js";
-import type { Layer } from "./open-model.js";
+import { recurrentOf } from "./keras-code.js";
+import type { Layer } from "./model.js";
 
 export interface Runner {
   /** The axis along which an input of so many dimensions may be cut. Undefined if it may not be cut. */
@@ -34,6 +35,14 @@ type Recurrent = (input: Tensor) => Tensor;
 export function makeRunner({ source, name }: Layer, options: Options): Runner {
   if (source.kind === "amp") return ampRunner(source.model);
   if (source.kind === "onnx") return onnxRunner(source.layer, options);
+  if (source.kind === "keras" || source.kind === "cell") {
+    const layer = source.kind === "cell" ? source.layer : recurrentOf(source);
+    if (layer === undefined)
+      throw refused(name, "layer of a file without config; give its arrays to fromKeras");
+    const { kind, stateDict: dict, options: own } = layer;
+    const needsWhole = own.bidirectional || own.goBackwards || own.reverse;
+    return recurrentRunner({ kind, dict, needsWhole, batchFirst: true, nonlinearity: undefined });
+  }
   const { info, dict, told } = source;
   switch (info.kind) {
     case "Linear": {

@@ -1,4 +1,4 @@
-/** Models that are cut into several files: the index that lists them is given, and they are read beside it. */
+/** Models of several files: the JSON that lists them is given, and they are read beside it. */
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CliError, readBytes } from "./error.js";
@@ -20,23 +20,56 @@ export function readShardFiles(path: string, bytes: Uint8Array): Record<string, 
     throw new CliError("file not understood", `${printablePath(path)}: ${what}`);
   }
   if (!INDEX.test(path)) return undefined;
+  const listed = Object.values(Object(Object(parse(bytes)).weight_map));
+  return filesBeside(
+    path,
+    bytes,
+    listed.filter((name) => typeof name === "string" && !INDEX.test(name)),
+  );
+}
+
+/**
+ * The JSON at `path` that describes files of numbers, and those files, by name: a model.json of TensorFlow.js, or a
+ * manifest. Undefined for another file.
+ */
+export function readDescribedFiles(path: string, bytes: Uint8Array): Record<string, Uint8Array> | undefined {
+  if (!/\.json$/.test(path)) return undefined;
+  const json = parse(bytes);
+  const groups = Array.isArray(json) ? json : Object(json).weightsManifest;
+  const files = Array.isArray(groups)
+    ? groups.flatMap((group) => Object(group).paths)
+    : Object.values(Object(json)).map((entry) => Object(entry).filename);
+  if (files.length === 0 || !files.every((name) => typeof name === "string")) return undefined;
+  return filesBeside(path, bytes, files);
+}
+
+/** The file at `path` and those beside it that `listed` names, as far as they are there. */
+function filesBeside(
+  path: string,
+  bytes: Uint8Array,
+  listed: readonly unknown[],
+): Record<string, Uint8Array> {
   const files: [string, Uint8Array][] = [[basename(path), bytes]];
-  for (const name of namesIn(bytes)) {
+  for (const name of baseNames(listed)) {
     const place = join(dirname(path), name);
-    if (existsSync(place)) files.push([name, readBytes(place)]);
+    if (existsSync(place) && name !== basename(path)) files.push([name, readBytes(place)]);
   }
   return Object.fromEntries(files);
 }
 
-/** The base names among what an index lists, each once. What is wrong with an index, the reader says. */
-function namesIn(bytes: Uint8Array): string[] {
-  let index: { weight_map?: unknown } | null;
+/** The base names among what is listed, each once. What is wrong with a list, the reader says. */
+function baseNames(listed: readonly unknown[]): string[] {
+  const names = listed.filter((name) => typeof name === "string");
+  return [...new Set(names)].filter(
+    (name) => !/[/\\\0]/.test(name) && name !== "" && name !== "." && name !== "..",
+  );
+}
+
+/** JSON, and undefined where it is broken, which the reader says. */
+function parse(bytes: Uint8Array): unknown {
   try {
-    index = JSON.parse(new TextDecoder().decode(bytes));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    return [];
+    return undefined;
   }
-  const listed = Object.values(Object(index?.weight_map)).filter((name) => typeof name === "string");
-  const isBase = (name: string) => !/[/\\\0]/.test(name) && name !== "" && name !== "." && name !== "..";
-  return [...new Set(listed)].filter((name) => isBase(name) && !INDEX.test(name));
 }

@@ -1,0 +1,66 @@
+/** Recurrent layers among TensorFlow's variables, told by the names that its cells give them. */
+import type { StateDict } from "lstm-wasm";
+import { fromTensorFlow, type TensorFlowLayer } from "lstm-wasm/formats";
+import { type CellSource, elements, type Layer } from "./model.js";
+import { recurrentSummary } from "./summary.js";
+
+/** The last names of cells' scopes by the kinds of fromTensorFlow. */
+const CELLS: readonly (readonly [kind: CellSource["cell"], scope: RegExp])[] = [
+  ["BasicLSTM", /(^|\/)basic_lstm_cell(_\d+)?$/],
+  ["LSTM", /(^|\/)lstm(_cell|_block_cell|_block_wrapper)?(_\d+)?$/],
+  ["GRU", /(^|\/)gru(_block)?_cell(_v2)?(_\d+)?$/],
+  ["BasicRNN", /(^|\/)basic_rnn_cell(_\d+)?$/],
+];
+
+/** Modules that a file may have: each is found by a pass over all names. */
+const MOST_CELLS = 100;
+
+export function cellsIn(variables: StateDict): Layer[] {
+  const scopes = new Map<string, CellSource["cell"]>();
+  for (const name of variables.keys()) {
+    const [, scope = ""] = /^(?:(.*?)\/)?(?:gates\/)?(?:kernel|weights)(?::0)?$/.exec(name) ?? [];
+    const kind = CELLS.find(([, last]) => last.test(scope))?.[0];
+    if (kind !== undefined && scopes.size < MOST_CELLS) scopes.set(scope, kind);
+  }
+  const modules = new Map<string, CellSource["cell"]>();
+  for (const [scope, kind] of scopes) modules.set(moduleOf(scope), kind);
+  const found: Layer[] = [];
+  for (const [scope, kind] of modules) {
+    const whole = layerAt(variables, kind, scope);
+    if (whole !== undefined) found.push(whole);
+    else {
+      // Cells that are no stack.
+      for (const [own] of scopes) {
+        const cell = moduleOf(own) === scope ? layerAt(variables, kind, own) : undefined;
+        if (cell !== undefined) found.push(cell);
+      }
+    }
+  }
+  return found;
+}
+
+/** The scope of all cells that are one module: without the cell's own name, its number and its direction. */
+function moduleOf(scope: string): string {
+  return scope
+    .replace(/(^|\/)[^/]*$/, "")
+    .replace(/(^|\/)cell_\d+$/, "")
+    .replace(/(^|\/)multi_rnn_cell$/, "")
+    .replace(/(^|\/)[fb]w$/, "");
+}
+
+function layerAt(variables: StateDict, cell: CellSource["cell"], scope: string): Layer | undefined {
+  let layer: TensorFlowLayer;
+  try {
+    layer = fromTensorFlow(variables, cell, { prefix: scope });
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+  const { kind, options, stateDict } = layer;
+  return {
+    name: scope,
+    summary: `${recurrentSummary({ kind, ...options })}${options.bidirectional ? ", bidirectional" : ""}`,
+    parameters: elements(stateDict),
+    source: { kind: "cell", cell, scope, layer },
+  };
+}
