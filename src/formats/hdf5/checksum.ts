@@ -1,4 +1,4 @@
-/** Checksums: Bob Jenkins' lookup3 of metadata, and Fletcher's of chunks. */
+/** Checksums: Bob Jenkins' lookup3 of metadata, Fletcher's of chunks, and Adler's of what was deflated. */
 
 /** lookup3 with the initial value 0. */
 export function checksum(bytes: Uint8Array): number {
@@ -41,13 +41,32 @@ export function checksum(bytes: Uint8Array): number {
   return c >>> 0;
 }
 
-/** Fletcher's sum of 16-bit words, the high byte first. A last odd byte counts as a high one. */
-export function fletcher32(bytes: Uint8Array): number {
-  let low = 0;
+/** So many numbers are summed up before what is left of a division is taken, which is slow. */
+const AT_ONCE = 2000;
+
+/** The sum of numbers, and the sum of all such sums on the way, in 16 bits each. */
+function sums(count: number, divisor: number, first: number, numberAt: (at: number) => number): number {
+  let low = first;
   let high = 0;
-  for (let at = 0; at < bytes.length; at += 2) {
-    low = (low + ((bytes[at]! << 8) | (bytes[at + 1] ?? 0))) % 65535;
-    high = (high + low) % 65535;
+  for (let at = 0; at < count; ) {
+    const end = Math.min(at + AT_ONCE, count);
+    while (at < end) {
+      low += numberAt(at++);
+      high += low;
+    }
+    low %= divisor;
+    high %= divisor;
   }
   return high * 65536 + low;
+}
+
+/** Fletcher's sum of 16-bit words, the high byte first. A last odd byte counts as a high one. */
+export function fletcher32(bytes: Uint8Array): number {
+  const wordAt = (at: number) => (bytes[2 * at]! << 8) | (bytes[2 * at + 1] ?? 0);
+  return sums(Math.ceil(bytes.length / 2), 65535, 0, wordAt);
+}
+
+/** Adler's sum, which zlib's format ends with. */
+export function adler32(bytes: Uint8Array): number {
+  return sums(bytes.length, 65521, 1, (at) => bytes[at]!);
 }

@@ -2,7 +2,7 @@
 
 import { FormatError, unsupported, viewOf } from "../bytes.js";
 import { inflateExactly } from "../inflate.js";
-import { fletcher32 } from "./checksum.js";
+import { adler32, fletcher32 } from "./checksum.js";
 import type { Cursor } from "./cursor.js";
 
 const DEFLATE = 1;
@@ -87,14 +87,9 @@ function inflateZlib(stored: Uint8Array, bytes: number, what: string): Uint8Arra
   const head = stored[0]! * 256 + stored[1]!;
   if ((head & 0x0f20) !== 0x0800 || head % 31 !== 0) throw new FormatError(`${what} is not in zlib's format`);
   const content = inflateExactly(stored.subarray(2, end), bytes, what);
-  let low = 1;
-  let high = 0;
-  for (const byte of content) {
-    low = (low + byte) % 65521;
-    high = (high + low) % 65521;
-  }
-  if (viewOf(stored).getUint32(end) !== high * 65536 + low)
+  if (viewOf(stored).getUint32(end) !== adler32(content)) {
     throw new FormatError(`${what} has a wrong checksum`);
+  }
   return content;
 }
 

@@ -1,7 +1,6 @@
 /** The superblock: where the file begins, how wide its addresses are, and where its root group is. */
 
 import { FormatError, unsupported } from "../bytes.js";
-import { Cursor, type Widths } from "./cursor.js";
 import { Hdf5File } from "./file.js";
 
 const SIGNATURE = "\x89HDF\r\n\x1a\n";
@@ -26,27 +25,25 @@ export function readSuperblock(
   if (start === undefined) throw new FormatError(`${label}: not an HDF5 file: it has no signature`);
   const bytes = all.subarray(start);
   const what = `${label}: superblock`;
-  const version = new Cursor(bytes.subarray(8), { address: 0, length: 0 }, what).uint(1);
+  if (bytes.length < 16) throw new FormatError(`${what} is cut off`);
+  const version = bytes[8]!;
   if (version > 3) throw unsupported(`${what}: version ${version} is not supported; supported are 0 to 3`);
   const old = version < 2;
-  const sizes = new Cursor(bytes.subarray(old ? 13 : 9), { address: 0, length: 0 }, what);
-  const widths: Widths = { address: sizes.uint(1), length: sizes.uint(1) };
-  for (const width of [widths.address, widths.length]) {
-    if (width !== 2 && width !== 4 && width !== 8) {
-      throw unsupported(`${what}: addresses of ${width} bytes are not supported; supported are 2, 4 and 8`);
-    }
+  const [address, length] = bytes.subarray(old ? 13 : 9) as unknown as [number, number];
+  if (![address, length].every((width) => width === 2 || width === 4 || width === 8)) {
+    throw unsupported(`${what}: addresses of ${address} bytes are not supported; supported are 2, 4 and 8`);
   }
-  const file = new Hdf5File(bytes, widths, label, allowed);
-  const length = (old ? (version ? 28 : 24) : 12) + 4 * widths.address;
+  const file = new Hdf5File(bytes, { address, length }, label, allowed);
+  const before = old ? (version === 1 ? 28 : 24) : 12;
   const piece = old
-    ? file.piece(0, length + 2 * widths.address, "superblock")
-    : file.checked(0, length + 4, "superblock");
-  piece.at = length - 4 * widths.address;
+    ? file.piece(0, before + 6 * address, "superblock")
+    : file.checked(0, before + 4 * address + 4, "superblock");
+  piece.skip(before);
   const base = piece.address() ?? 0;
   piece.address();
   const end = (piece.address() ?? Number.POSITIVE_INFINITY) - base;
   if (end > bytes.length)
     throw piece.bad(`states ${end} bytes, but the file has ${bytes.length}; it is truncated`);
-  if (old) piece.skip(2 * widths.address);
+  if (old) piece.skip(2 * address);
   return { file, root: piece.address() };
 }

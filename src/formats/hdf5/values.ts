@@ -17,7 +17,13 @@ export function tensorOf(
 ): Tensor<TensorData> {
   if (!bigEndian || bytes === 1) return readTensor(raw, dtype!, shape);
   const copy = new Uint8Array(raw);
-  for (let at = 0; at < copy.length; at += bytes) copy.subarray(at, at + bytes).reverse();
+  for (let start = 0; start < copy.length; start += bytes) {
+    for (let low = start, high = start + bytes - 1; low < high; low++, high--) {
+      const byte = copy[low]!;
+      copy[low] = copy[high]!;
+      copy[high] = byte;
+    }
+  }
   return takeTensor(copy.buffer, dtype!, shape);
 }
 
