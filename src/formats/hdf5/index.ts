@@ -15,7 +15,7 @@ import { type DataSet, readDataSet, readRaw } from "./dataset.js";
 import { unread } from "./datatype.js";
 import { type Link, readLinks } from "./links.js";
 import { GROUP_MESSAGES, readMessages } from "./object-header.js";
-import { findSuperblock, readSuperblock } from "./superblock.js";
+import { readSuperblock } from "./superblock.js";
 import { type Heaps, tensorBytes, tensorOf } from "./values.js";
 
 export type { AttributeValue } from "./attributes.js";
@@ -62,11 +62,6 @@ interface Node {
   readonly set: DataSet | undefined;
   readonly links: (() => Map<string, Link>) | undefined;
   readonly attributes: () => Map<string, () => AttributeValue>;
-}
-
-/** Whether the bytes are an HDF5 file, perhaps behind a user block. */
-export function isHdf5(bytes: Uint8Array): boolean {
-  return findSuperblock(bytes) !== undefined;
 }
 
 /**

@@ -8,7 +8,7 @@ const SIGNATURE = "\x89HDF\r\n\x1a\n";
 const LEAST_USER_BLOCK = 512;
 
 /** Where the superblock begins; undefined if the bytes are no HDF5 file. */
-export function findSuperblock(bytes: Uint8Array): number | undefined {
+function findSuperblock(bytes: Uint8Array): number | undefined {
   for (let at = 0; at + 8 <= bytes.length; at = Math.max(LEAST_USER_BLOCK, 2 * at)) {
     if (String.fromCharCode(...bytes.subarray(at, at + 8)) === SIGNATURE) return at;
   }
