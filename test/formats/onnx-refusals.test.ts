@@ -157,6 +157,14 @@ describe("readOnnx", () => {
       "initial_h: expected shape [1, 1, 2], got [1, 1, 3]",
     ],
     [
+      "a projection, which PyTorch's exporter takes for the hidden size",
+      layer("LSTM", {
+        inputs: ["x", "w", "r", "b", "", "", "c"],
+        ...withLists("c", [1, 1, 4], [1, 2, 3, 4]),
+      }),
+      "initial_c: expected shape [1, 1, 2], got [1, 1, 4]; PyTorch's default exporter writes so an LSTM with proj_size",
+    ],
+    [
       "weights in another file",
       layer("LSTM", {
         inputs: weights(1, "w2"),

@@ -72,6 +72,10 @@ export interface Recurrent {
   readonly c0: Tensor | "runtime" | undefined;
 }
 
+/** ONNX has no projections. PyTorch's exporter takes proj_size for hidden_size, and cuts the weights to it. */
+const PROJECTED =
+  "; PyTorch's default exporter writes so an LSTM with proj_size, without all of its weights: save the state dict";
+
 /** @throws FormatError that names the attribute, input or weight that is broken or not supported */
 export function readRecurrent(site: Site, constants: Constants, gru: GruReading): Recurrent {
   const { node, scope } = site;
@@ -117,8 +121,9 @@ export function readRecurrent(site: Site, constants: Constants, gru: GruReading)
   }
   const expectShape = (name: string, tensor: AnyTensor, shape: readonly number[]) => {
     if (sameShape(tensor.shape, shape)) return;
+    const advice = name === "initial_c" && tensor.shape[2]! > hiddenSize ? PROJECTED : "";
     throw new FormatError(
-      `${label}: ${name}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}`,
+      `${label}: ${name}: expected shape ${showShape(shape)}, got ${showShape(tensor.shape)}${advice}`,
     );
   };
   expectShape("W", w, [directions, gates * hiddenSize, inputSize]);
