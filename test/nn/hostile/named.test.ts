@@ -332,7 +332,7 @@ describe("masks", () => {
     ],
     [
       "a getter that throws",
-      () => Object.defineProperty([1, 1, 1, 1], 2, { get: () => [].reduce(() => 0) }),
+      () => Object.defineProperty([1, 1, 1, 1], 2, { get: () => ([] as number[]).reduce((a, b) => a + b) }),
       `TypeError LSTM_WASM_TYPE: mask: expected ${EXPECTED}, got an object that cannot be read`,
     ],
     [
