@@ -287,6 +287,30 @@ describe("prints what works", () => {
     expect(listed).toMatch(/Conv1d 1 -> 1, kernel 3, no bias +3\n/);
   });
 
+  it("of cells that an exporter unrolled into the steps of a model, by their parameters' names", () => {
+    // As PyTorch's exporters write an LSTMCell in a loop: two Gemm nodes for each step.
+    const shapes = { weight_ih: [8, 3], weight_hh: [8, 2], bias_ih: [8], bias_hh: [8] };
+    const initializers = Object.entries(shapes).map(([name, shape]) =>
+      onnx.floats(
+        `cell.${name}`,
+        shape,
+        Array.from({ length: shape[0]! * (shape[1] ?? 1) }, (_, at) => at / 99),
+      ),
+    );
+    const step = (x: string, h: string, y: string) =>
+      ["ih", "hh"].map((part) =>
+        onnx.node("Gemm", [part === "ih" ? x : h, `cell.weight_${part}`, `cell.bias_${part}`], [y + part], {
+          attributes: { transB: 1 },
+        }),
+      );
+    const nodes = [...step("x", "h", "first"), ...step("second", "next", "last")];
+    const path = write("unrolled.onnx", onnx.model({ inputs: ["x", "h"], nodes, initializers }));
+    const { code, results } = run(path);
+    expect(plain(path)).toMatch(/cell\. +LSTMCell 3 -> 2/);
+    expect(code).toContain('const cell = LSTMCell.fromStateDict(tensors, { prefix: "cell." });');
+    expect(Object.keys(results.cell!.state).sort()).toEqual(Object.keys(shapes).sort());
+  });
+
   it("without one for what metadata tells", () => {
     const shape = { inputSize: 3, hiddenSize: 2 };
     using rnn = new RNN({ ...shape, nonlinearity: "relu", batchFirst: true });
