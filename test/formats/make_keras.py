@@ -115,7 +115,7 @@ def record_all(one, model, prefix="", **more):
             if isinstance(layer.layer, RECURRENT):
                 record(one, name, layer.layer, **more)
             elif hasattr(layer.layer, "layers"):
-                record_all(one, layer.layer, name + "/", **more)
+                record_all(one, layer.layer, "%s/%s/" % (name, layer.layer.name), **more)
         elif isinstance(layer, RECURRENT):
             record(one, name, layer, **more)
         elif hasattr(layer, "layers"):
@@ -452,9 +452,49 @@ def write_activation_layers():
     many("act-layer", [L.SimpleRNN(2, activation=leaky, name="rnn")], optional="LeakyReLU|leaky_relu")
 
 
+def write_more():
+    bi = L.Bidirectional
+    rows = dict(return_sequences=True)
+    # Keras 3 refuses the first one.
+    turned = [] if NEW else [bi(L.LSTM(2, go_backwards=True, **rows), merge_mode="sum", name="turned")]
+    many(
+        "bi-more",
+        turned
+        + [
+            bi(L.RNN([L.GRUCell(2), L.GRUCell(2)], **rows), name="cells"),
+            bi(L.GRU(2, return_state=True, **rows), merge_mode=None, name="states"),
+        ],
+        "keras" if NEW else "h5",
+    )
+    inner = keras.Sequential([keras.Input((4, 1), name="y"), L.LSTM(2, name="lstm")], name="inner")
+    layers = [L.Reshape((5, 2, 1), name="cut"), L.TimeDistributed(bi(L.GRU(2, name="gru"), name="bi"), name="both")]
+    layers += [L.Reshape((5, 4, 1), name="again"), L.TimeDistributed(inner, name="each"), L.LSTM(2, name="last")]
+    sequential("frames", layers, "h5" if NEW else "keras")
+
+    x = keras.Input((5, 2), name="x")
+    hidden = L.LSTM(2, name="lstm", **rows)(L.Masking(9.0, name="mask")(x))
+    model = keras.Model(x, L.Bidirectional(L.LSTM(2), name="bi")(hidden), name="m")
+    one = case("mask-graph")
+    record_all(one, randomise(model), mask=np.array([[1, 1, 1, 0, 0], [0, 1, 0, 1, 1]], dtype=bool))
+    save(one, model, "h5 keras" if NEW else "h5")
+
+    y = keras.Input((5, 2), name="y")
+    _, *states = L.LSTM(2, return_state=True, name="encoder")(x)
+    model = keras.Model([x, y], L.LSTM(2, name="decoder", **rows)(y, initial_state=states), name="m")
+    one = case("states")
+    record_all(one, randomise(model))
+    save(one, model, "h5" if NEW else "keras")
+
+    model = keras.Model(x, L.GRU(2, name="gru")(x * 2.0), name="m")
+    one = case("operators", **({} if NEW else dict(refuse="TFOpLambda")))
+    record_all(one, randomise(model))
+    save(one, model, "keras" if NEW else "h5")
+
+
 write_layers()
 write_wrappers()
 write_models()
 write_refusals()
 write_activation_layers()
+write_more()
 cases.write()

@@ -4,6 +4,7 @@ Run with Python 3.7, tensorflow==1.15.5, protobuf==3.20.3, numpy==1.18.5 and h5p
 framework is installed:
 python make_keras_old.py keras1    keras==1.2.2
 python make_keras_old.py keras2    keras==2.2.4 and tensorflowjs==0.8.0 (installed with --no-deps)
+python make_keras_old.py keras20   keras==2.0.8, which has no reset_after yet
 python make_keras_old.py tf1       no Keras beside TensorFlow
 """
 
@@ -76,7 +77,7 @@ def run(config, weights, x, calls, mask, dtype):
     layer = deserialize(config, dict(LSTM=L.LSTM, GRU=L.GRU))
     hidden = given if mask is None else L.Masking(9.0)(given)
     outputs = flat(layer(hidden))
-    if WHICH != "keras1":
+    if WHICH != "keras1" and WHICH != "keras20":
         weights = preprocess_weights_for_loading(layer, weights, "2.2.4", "tensorflow")
     layer.set_weights(weights)
     model = MODEL(given, outputs if len(outputs) > 1 else outputs[0])
@@ -156,10 +157,30 @@ SHAPE = dict(input_shape=(5, 2))
 ROWS = dict(return_sequences=True)
 
 
-def write_cases():
+def write_stack():
     layers = [L.LSTM(3, name="lstm_1", **dict(ROWS, **SHAPE)), L.GRU(3, name="gru_1", **ROWS)]
     layers += [L.SimpleRNN(2, name="rnn_1"), L.Dense(1, name="dense_1")]
     sequential("stack", layers, "h5 oldweights")
+
+
+def write_time():
+    time = [
+        L.LSTM(2, go_backwards=True, name="back"),
+        L.GRU(2, go_backwards=True, name="back_rows", **ROWS),
+    ]
+    if WHICH == "keras1":
+        time += [L.LSTM(2, consume_less=name, name=name) for name in ("mem", "gpu")]
+    else:
+        time += [
+            L.LSTM(2, return_state=True, implementation=2, name="state"),
+        ]
+        time += [] if WHICH == "keras20" else [L.GRU(2, use_bias=False, reset_after=True, name="after")]
+        time.append(L.GRU(2, use_bias=False, name="before"))
+    many("time", time)
+
+
+def write_cases():
+    write_stack()
     kinds = [L.LSTM, L.GRU]
     options = [{"activation": name, GATES: NAMES[(at + 3) % len(NAMES)]} for at, name in enumerate(NAMES)]
     if WHICH != "tf1":
@@ -171,19 +192,7 @@ def write_cases():
         bi(L.SimpleRNN(2, **ROWS), merge_mode="ave", name="ave"),
     ]
     many("bi", modes)
-    time = [
-        L.LSTM(2, go_backwards=True, name="back"),
-        L.GRU(2, go_backwards=True, name="back_rows", **ROWS),
-    ]
-    if WHICH == "keras1":
-        time += [L.LSTM(2, consume_less=name, name=name) for name in ("mem", "gpu")]
-    else:
-        time += [
-            L.LSTM(2, return_state=True, implementation=2, name="state"),
-            L.GRU(2, use_bias=False, reset_after=True, name="after"),
-            L.GRU(2, use_bias=False, name="before"),
-        ]
-    many("time", time)
+    write_time()
     if WHICH != "tf1":
         x = L.Input(batch_shape=(2, 5, 2), name="x")
         many("stateful", [L.LSTM(2, stateful=True, name="lstm")], x=x, calls=3)
@@ -230,11 +239,15 @@ def write_cudnn():
     )
 
 
-write_cases()
+if WHICH == "keras20":
+    write_stack()
+    write_time()
+else:
+    write_cases()
 if WHICH == "keras1":
     # One array for all gates.
     many("gpu", [L.LSTM(2, consume_less="gpu", name="lstm"), L.GRU(2, consume_less="gpu", name="gru")])
-else:
+elif WHICH != "keras20":
     write_cells()
     write_cudnn()
 cases.write()

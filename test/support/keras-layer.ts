@@ -1,5 +1,5 @@
 /** Runs a recurrent layer that a reader of Keras' files gives, as Keras runs the layer: which rows, halves and states. */
-import type { KerasLayer, KerasRecurrent, MergeMode } from "../../src/formats/index.js";
+import type { KerasLayer, KerasPart, KerasRecurrent, MergeMode } from "../../src/formats/index.js";
 import { GRU, LSTM, RNN, type StateDict, Tensor } from "../../src/index.js";
 import { concat, range, take } from "./tensors.js";
 
@@ -40,13 +40,18 @@ export class LayerRunner {
     const { recurrent, parts, name } = this.#layer;
     if (recurrent !== undefined) return this.#one(recurrent, input, mask);
     if (parts === undefined) throw new Error(`${name} is not recurrent`);
-    const [first, second] = parts.map((part) => part.recurrent);
-    if (first!.mergeMode !== undefined) {
-      const [forward] = this.#one({ ...first!, returnState: false }, input, mask);
-      const [backward] = this.#one({ ...second!, returnState: false }, input, mask);
-      const turned = first!.returnSequences ? turn(backward!) : backward!;
-      return merge(forward!, turned, first!.mergeMode);
-    }
+    const { mergeMode, returnSequences } = parts[0]!.recurrent;
+    if (mergeMode === undefined) return this.#oneByOne(parts, input, mask);
+    // A half of several cells has each of them as a part, after its own name.
+    const start = (part: KerasPart) => part.name.split("/")[0];
+    const [forward, backward] = [true, false].map((isFirst) => {
+      const half = parts.filter((part) => (start(part) === start(parts[0]!)) === isFirst);
+      return this.#oneByOne(half, input, mask)[0]!;
+    });
+    return merge(forward!, returnSequences ? turn(backward!) : backward!, mergeMode);
+  }
+
+  #oneByOne(parts: readonly KerasPart[], input: Tensor, mask: Tensor | undefined): Tensor[] {
     let outputs = [input];
     for (const part of parts) outputs = this.#one(part.recurrent, outputs[0]!, mask);
     return outputs;
