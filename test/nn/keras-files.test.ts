@@ -246,6 +246,19 @@ describe("files of Keras and TF.js", () => {
     expect(told("bi-modes-k2.h5").map((one) => one.at(-1))).toEqual(["mul", "ave", null]);
   });
 
+  it("reads the shards of a model.json as one buffer too", () => {
+    const [, one, file] = WHOLE.find(([name]) => name.startsWith("stack-shards"))!;
+    const folder = file.file.split("/")[0];
+    const json = JSON.parse(new TextDecoder().decode(bytes(file.file)));
+    const paths: string[] = json.weightsManifest.flatMap((group: { paths: string[] }) => group.paths);
+    expectLayers(one, readTfjs(json, Buffer.concat(paths.map((path) => bytes(`${folder}/${path}`)))));
+  });
+
+  it("refuses a graph model by name", () => {
+    const json = { format: "graph-model", modelTopology: { node: [] }, weightsManifest: [] };
+    expect(() => readTfjs(json, {})).toThrow(/^tfjs: .*graph model/);
+  });
+
   it.each(REFUSED)("%s is refused by name", (_name, pattern, file) => {
     expect(refusal(file)).toMatch(new RegExp(pattern));
   });
