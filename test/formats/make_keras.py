@@ -223,6 +223,7 @@ def write_layers():
             L.LSTM(2, activation=None, recurrent_activation=None, name="none"),
         ],
         "keras" if NEW else "h5",
+        scale=0.2,
     )
     plain = dict(dropout=0.2, recurrent_dropout=0.3, unroll=True, kernel_regularizer="l2", trainable=False)
     many(
