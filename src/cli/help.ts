@@ -27,7 +27,8 @@ ${list.join("\n")}
       its options, with an example
   lstm-wasm --version
 
-Files: PyTorch (.pt, .pth), safetensors, ONNX, amp models in JSON (NAM, GuitarML, RTNeural).
+Files: PyTorch (.pt, .pth), safetensors, ONNX, Keras (.h5, .keras, .weights.h5), TensorFlow.js (model.json), NumPy
+(.npz, .npy, .pkl), TensorFlow's and ml5's manifests (.json), amp models in JSON (NAM, GuitarML, RTNeural).
 ${exitCodes(Object.keys(EXIT) as (keyof typeof EXIT)[])}
 `;
 }

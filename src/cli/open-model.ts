@@ -66,15 +66,11 @@ export function openModel(path: string, keys?: readonly string[]): Model {
       case "tfjs":
         return { ...model, ...ofKeras(read.value) };
       case "manifest":
-      case "numpy":
-        return {
-          ...model,
-          tensors: read.value,
-          layers: [
-            ...cellsIn(read.value),
-            ...listModules(read.value).map(moduleLayer(read.value, "weights")),
-          ],
-        };
+      case "numpy": {
+        const { layers, refused } = cellsIn(read.value);
+        const modules = listModules(read.value).map(moduleLayer(read.value, "weights"));
+        return { ...model, tensors: read.value, layers: [...layers, ...modules], refused };
+      }
       default:
         return { ...model, ...ofAmp(read.value) };
     }

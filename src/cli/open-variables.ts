@@ -6,7 +6,7 @@ import { recurrentSummary } from "./summary.js";
 
 /** The last names of cells' scopes by the kinds of fromTensorFlow. */
 const CELLS: readonly (readonly [kind: CellSource["cell"], scope: RegExp])[] = [
-  ["BasicLSTM", /(^|\/)basic_lstm_cell(_\d+)?$/],
+  ["BasicLSTM", /(^|\/)(layer_norm_)?basic_lstm_cell(_\d+)?$/],
   ["LSTM", /(^|\/)lstm(_cell|_block_cell|_block_wrapper)?(_\d+)?$/],
   ["GRU", /(^|\/)gru(_block)?_cell(_v2)?(_\d+)?$/],
   ["BasicRNN", /(^|\/)basic_rnn_cell(_\d+)?$/],
@@ -15,28 +15,34 @@ const CELLS: readonly (readonly [kind: CellSource["cell"], scope: RegExp])[] = [
 /** Modules that a file may have: each is found by a pass over all names. */
 const MOST_CELLS = 100;
 
-export function cellsIn(variables: StateDict): Layer[] {
+/** The layers, and why cells are none. */
+export function cellsIn(variables: StateDict): { readonly layers: Layer[]; readonly refused: string[] } {
   const scopes = new Map<string, CellSource["cell"]>();
   for (const name of variables.keys()) {
     const [, scope = ""] = /^(?:(.*?)\/)?(?:gates\/)?(?:kernel|weights)(?::0)?$/.exec(name) ?? [];
     const kind = CELLS.find(([, last]) => last.test(scope))?.[0];
     if (kind !== undefined && scopes.size < MOST_CELLS) scopes.set(scope, kind);
   }
-  const modules = new Map<string, CellSource["cell"]>();
-  for (const [scope, kind] of scopes) modules.set(moduleOf(scope), kind);
-  const found: Layer[] = [];
-  for (const [scope, kind] of modules) {
-    const whole = layerAt(variables, kind, scope);
-    if (whole !== undefined) found.push(whole);
-    else {
-      // Cells that are no stack.
-      for (const [own] of scopes) {
-        const cell = moduleOf(own) === scope ? layerAt(variables, kind, own) : undefined;
-        if (cell !== undefined) found.push(cell);
-      }
+  const modules = new Map<string, string[]>();
+  for (const scope of scopes.keys()) {
+    const module = moduleOf(scope);
+    modules.set(module, [...(modules.get(module) ?? []), scope]);
+  }
+  const layers: Layer[] = [];
+  const refused: string[] = [];
+  for (const [module, cells] of modules) {
+    const whole = layerAt(variables, scopes.get(cells[0]!)!, module);
+    // Cells that are no stack are a layer each.
+    const found =
+      typeof whole === "string"
+        ? cells.map((scope) => layerAt(variables, scopes.get(scope)!, scope))
+        : [whole];
+    for (const layer of found) {
+      if (typeof layer === "string") refused.push(layer);
+      else layers.push(layer);
     }
   }
-  return found;
+  return { layers, refused };
 }
 
 /** The scope of all cells that are one module: without the cell's own name, its number and its direction. */
@@ -48,12 +54,13 @@ function moduleOf(scope: string): string {
     .replace(/(^|\/)[fb]w$/, "");
 }
 
-function layerAt(variables: StateDict, cell: CellSource["cell"], scope: string): Layer | undefined {
+/** @returns why there is none, otherwise */
+function layerAt(variables: StateDict, cell: CellSource["cell"], scope: string): Layer | string {
   let layer: TensorFlowLayer;
   try {
     layer = fromTensorFlow(variables, cell, { prefix: scope });
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) return undefined;
+    if (error instanceof TypeError || error instanceof RangeError) return error.message;
     throw error;
   }
   const { kind, options, stateDict } = layer;

@@ -89,10 +89,16 @@ describe("lstm-wasm", () => {
     ["JSON of something else", write("other.nam", '{"weights": 1}'), 4, 'JSON with the keys "weights"'],
     ["broken JSON", write("broken.json", '{"architecture": "LSTM", '), 4, "got broken JSON"],
     [
-      "a Keras file",
-      write("model.h5", Buffer.from("\x89HDF\r\n\x1a\n".padEnd(64), "latin1")),
+      "a cut Keras file",
+      write("model.h5", readFileSync(join(FILES, "keras/stack-k3.h5")).subarray(0, 900)),
       4,
-      "got an HDF5 file, as Keras writes (.h5); not read by this version",
+      "model.h5: keras: ",
+    ],
+    [
+      "a model.json without its weights",
+      write("model.json", readFileSync(join(FILES, "keras/stack-k2-from-h5/model.json"))),
+      4,
+      'model.json: tfjs: missing of 1 files: "group1-shard1of1.bin"',
     ],
     ["a cut safetensors", write("cut.safetensors", readFileSync(netFile).subarray(0, 300)), 4, "safetensors"],
     [
