@@ -168,6 +168,50 @@ const lastRow = ({ data, shape }: Tensor) => {
   ]);
 };
 
+describe("names of a file", () => {
+  const numbers = new Uint8Array(new Float32Array(48).buffer);
+  const path = 'a"`$(1)*.bin';
+  const name = 'l"*/\n;throw 1;//\u2028throw 2';
+  const weights = ["kernel", "recurrent_kernel", "bias"].map((part, at) => ({
+    ...{ name: `${name}/${part}`, shape: [[3, 8], [2, 8], [8]][at], dtype: "float32" },
+  }));
+  const dense = { name: `${name}2/kernel`, shape: [0, 2], dtype: "float32" };
+  const modelOf = (file: string) => ({
+    modelTopology: {
+      keras_version: "2.15.0",
+      model_config: {
+        class_name: "Sequential",
+        config: [
+          { class_name: "LSTM", config: { name, units: 2 } },
+          { class_name: "Dense\n;throw 3", config: { name: `${name}2` } },
+        ],
+      },
+    },
+    weightsManifest: [{ paths: [file], weights: [...weights, dense] }],
+  });
+
+  it("stand in literals of the code only", () => {
+    write(path, numbers);
+    const { results, code } = run(write("evil.json", JSON.stringify(modelOf(path))));
+    expect(Object.values(results).map(({ output }) => output.shape)).toEqual([[1, 1, 2]]);
+    expect(code).toMatch(/^\/\/ Not recurrent, .* \(Dense\\n;throw 3\)$/m);
+    const cells = weights.map((weight, at) => ({
+      ...{ ...weight, name: `${name.replace(/\s/g, "")}/basic_lstm_cell/${["kernel", "bias"][at]}` },
+      shape: [[5, 8], [8]][at],
+    }));
+    const manifest = [{ paths: [path], weights: cells.slice(0, 2) }];
+    const made = run(write("cells.json", JSON.stringify(manifest)));
+    expect(Object.values(made.results).map(({ output }) => output.shape)).toEqual([[1, 1, 2]]);
+  });
+
+  it("lead to no file of another folder", () => {
+    write("beside.bin", numbers);
+    const model = write("outside.json", JSON.stringify(modelOf(`../${basename(folder)}/beside.bin`)));
+    const { code, error } = command("inspect", model);
+    expect([code, error]).toEqual([4, expect.stringContaining("outside.json: tfjs: missing of 1 files: ")]);
+  });
+});
+
 describe("the code gives the framework's numbers", () => {
   it.each<[string, string, readonly string[], readonly string[]]>([
     ["stack-k3", "stack-k3.keras", ["lstm", "gru"], ["simple_rnn"]],

@@ -97,6 +97,7 @@ const CALLS: Readonly<Record<string, (value: never) => unknown>> = {
   "readOnnx file": (x) => readOnnx(none, { externalData: { a: x } }),
   listOnnxNodes: (x) => listOnnxNodes(x),
   readWeights: (x) => readWeights(x),
+  "readWeights file": (x) => readWeights({ "model.json": x }),
   "readWeights options": (x) => readWeights(none, x),
   "readWeights path": (x) => readWeights(checkpoint, { path: x }),
   "readWeights nodes": (x) => readWeights(model, { nodes: x }),
