@@ -125,6 +125,8 @@ export class LayerList {
 /** Why a layer has no meaning here; undefined for layers that are Keras' own. */
 function refusalOf({ className, registeredName, config }: LayerConfig): string | undefined {
   if (className === "Lambda") return "Lambda: its Python code is not run";
+  if (/^(TF|Slicing)OpLambda$/.test(className))
+    return `${className}: an operator of TensorFlow, which is not run`;
   if (registeredName !== undefined) return `${registeredName}: code that the file does not hold`;
   const policy = JSON.stringify(config.dtype ?? "");
   const mode = /"(int8|int4|float8|gptq|awq)[^"]*"/.exec(policy)?.[1];
