@@ -8,11 +8,13 @@ import {
   listModules,
   quantizeStateDict,
   readGuitarML,
+  readKeras,
   readManifest,
   readNam,
   readNumpy,
   readRTNeural,
   readSafetensors,
+  readTfjs,
   readTorch,
   readWeights,
   writeSafetensors,
@@ -20,6 +22,7 @@ import {
 import { visitStrided } from "../../src/formats/strided.js";
 import { readPickle } from "../../src/formats/torch/pickle/index.js";
 import { Tensor } from "../../src/tensor/tensor.js";
+import { type Arrays, kerasH5, kerasZip } from "../support/keras-writer.js";
 import { call, dict, legacy, op, saved, tensor } from "../support/torch-writer.js";
 import { expectLinear, workOf } from "../support/work.js";
 
@@ -225,6 +228,75 @@ describe("models of amplifiers", () => {
     await expectLinear(50, (inputs) => {
       const weights = keras(inputs);
       return () => fromKeras(weights, "LSTM");
+    });
+  });
+});
+
+describe("readKeras", () => {
+  const lstm = (name: string) => ({
+    class_name: "LSTM",
+    config: { name, units: 1, recurrent_activation: "sigmoid" },
+  });
+  const model = (layers: unknown[]) => ({ class_name: "Sequential", config: { name: "model", layers } });
+  const numbered = (count: number, name: string) =>
+    Array.from({ length: count }, (_, at) => (at === 0 ? name : `${name}_${at}`));
+  const arrays = (path: string, names: readonly string[]): Arrays =>
+    Object.fromEntries([[1, 4], [1, 4], [4]].map((shape, at) => [`${path}${names[at]}`, { shape }]));
+  const KERNELS = ["kernel", "recurrent_kernel", "bias"];
+
+  it("reads many layers in proportion", async () => {
+    await expectLinear(10, (count) => {
+      const names = numbered(count, "lstm");
+      const folders = names.map((name) => arrays(`layers/${name}/cell/vars/`, ["0", "1", "2"]));
+      const bytes = kerasZip(model(names.map(lstm)), Object.assign({}, ...folders));
+      return () => readKeras(bytes);
+    });
+    await expectLinear(10, (count) => {
+      const names = numbered(count, "lstm");
+      const layers = new Map(names.map((name) => [name, arrays(`${name}/`, KERNELS)]));
+      const bytes = kerasH5({ config: model(names.map(lstm)), layers });
+      return () => readKeras(bytes);
+    });
+  });
+
+  it("gives the arrays of many nested models out in proportion", async () => {
+    await expectLinear(10, (count) => {
+      const names = numbered(count, "lstm");
+      const models = names.map((name, at) => ({
+        class_name: "Sequential",
+        config: { name: `inner_${at}`, layers: [lstm(name)] },
+      }));
+      const weights = names.flatMap((name) =>
+        [[1, 4], [1, 4], [4]].map((shape, at) => ({
+          name: `${name}/${KERNELS[at]}`,
+          shape,
+          dtype: "float32",
+        })),
+      );
+      const json = {
+        modelTopology: { keras_version: "2.15.0", model_config: model(models) },
+        weightsManifest: [{ paths: ["weights"], weights }],
+      };
+      const bytes = new Uint8Array(48 * count);
+      return () => {
+        const { layers } = readTfjs(json, bytes);
+        expect(layers.filter(({ recurrent }) => recurrent?.kind === "LSTM")).toHaveLength(count);
+      };
+    });
+  });
+
+  it("cuts paths into parts in proportion", async () => {
+    await expectLinear(100, (count) => {
+      const config = model([lstm("a/".repeat(count))]);
+      const bytes = kerasH5({ config, layers: { x: arrays("b/".repeat(count), KERNELS) } });
+      return () => readKeras(bytes);
+    });
+  });
+
+  it("walks strings without an end once", async () => {
+    await expectLinear(500, (count) => {
+      const bytes = kerasZip(`NaN${'"\\'.repeat(count)}`, {});
+      return () => expect(() => readKeras(bytes)).toThrow("not valid JSON");
     });
   });
 });

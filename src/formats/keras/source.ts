@@ -6,7 +6,7 @@
 import { show } from "../../tensor/checks.js";
 import type { Tensor } from "../../tensor/tensor.js";
 import { type Entry, lastName } from "./cell.js";
-import { innerLayers, type LayerConfig, layerOf, wrappedLayer } from "./config.js";
+import { bad, innerLayers, type LayerConfig, layerOf, wrappedLayer } from "./config.js";
 import { cellsOf, halvesOf } from "./recurrent.js";
 import type { KerasVersion } from "./version.js";
 
@@ -35,9 +35,13 @@ export class Listed implements Source {
 
   /** A path begins with the layer's name, or with the model's and then the layer's. */
   layers(model: LayerConfig, layers: readonly LayerConfig[]): readonly Source[] {
-    const places = new Map(layers.map(({ ownName }, at) => [ownName, at]));
-    // Old versions allow a slash in a layer's name.
-    const longest = Math.max(1, ...layers.map(({ ownName }) => ownName.split("/").length));
+    const places = new Map<string, number>();
+    for (const [at, { ownName }] of layers.entries()) {
+      if (places.has(ownName))
+        throw bad(`model ${show(model.name)}`, `has two layers called ${show(ownName)}`);
+      places.set(ownName, at);
+    }
+    const longest = longestOf(places.keys());
     const found = layers.map((): Entry[] => []);
     const rest: Entry[] = [];
     for (const { path, tensor } of this.#entries) {
@@ -56,9 +60,11 @@ export class Listed implements Source {
       return ordered.map((entries) => new Listed(entries, this.#version));
     }
     // TensorFlow.js leaves the names of nested models out.
-    for (const [at, layer] of layers.entries()) {
-      if (found[at]!.length === 0 && innerLayers(layer) !== undefined) found[at]!.push(...rest);
-    }
+    const models = layers.flatMap((layer, at) =>
+      found[at]!.length === 0 && innerLayers(layer) !== undefined ? [at] : [],
+    );
+    if (models.length === 1) found[models[0]!] = rest;
+    else byInnerNames(rest, layers, models, found);
     return found.map((entries) => new Listed(entries, this.#version));
   }
 
@@ -85,6 +91,39 @@ export class Listed implements Source {
 
   entries(): readonly Entry[] {
     return this.#entries;
+  }
+}
+
+/** More parts than a layer's name has. */
+const MOST_PARTS = 16;
+
+/** Of how many parts names are: old versions allow a slash in a layer's name. */
+function longestOf(names: Iterable<string>): number {
+  let longest = 1;
+  for (const name of names) longest = Math.max(longest, name.split("/", MOST_PARTS).length);
+  return longest;
+}
+
+/** Arrays whose paths name no layer of a model, among nested models: they go to the one that has such a layer. */
+function byInnerNames(
+  rest: readonly Entry[],
+  layers: readonly LayerConfig[],
+  models: readonly number[],
+  found: Entry[][],
+): void {
+  const places = new Map<string, number>();
+  const add = (model: LayerConfig, at: number, depth = 0) => {
+    for (const value of depth < DEEPEST ? (innerLayers(model) ?? []) : []) {
+      const layer = layerOf(value, `model ${show(model.name)}`);
+      if (!places.has(layer.ownName)) places.set(layer.ownName, at);
+      add(layer, at, depth + 1);
+    }
+  };
+  for (const at of models) add(layers[at]!, at);
+  const longest = longestOf(places.keys());
+  for (const entry of rest) {
+    const start = startsOf(entry.path, longest).find(({ name }) => places.has(name));
+    if (start !== undefined) found[places.get(start.name)!]!.push(entry);
   }
 }
 
