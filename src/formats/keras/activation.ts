@@ -26,14 +26,16 @@ const SIXTH = 1 / 6;
  * The activation that a config, or a caller, states: a name, null, `{ class_name: "function", config: name }`, or a
  * layer such as LeakyReLU.
  * @param version undefined if the caller has not told it
+ * @param isInner  whether it is that of an Activation layer, which is not one of another
  * @returns the activation, or a text that says why it has none here
  */
 export function activationOf(
   value: unknown,
   version: KerasVersion | undefined,
+  isInner = false,
 ): { readonly activation: LayerActivation } | { readonly problem: string } {
   if (value === undefined || value === null) return { activation: "linear" };
-  if (isObject(value)) return ofObject(value, version);
+  if (isObject(value)) return ofObject(value, version, isInner);
   if (typeof value !== "string") return { problem: `expected an activation's name, got ${show(value)}` };
   // TensorFlow.js spells them as hardSigmoid in code, and as hard_sigmoid in files.
   const name = value.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -53,34 +55,39 @@ export function activationOf(
   return { problem: `activation ${show(value)} has no equal here` };
 }
 
-function ofObject(value: KerasConfig, version: KerasVersion | undefined): ReturnType<typeof activationOf> {
+function ofObject(
+  value: KerasConfig,
+  version: KerasVersion | undefined,
+  isInner: boolean,
+): ReturnType<typeof activationOf> {
   const className = field(value, "class_name");
   const registered = field(value, "registered_name");
   const config = field(value, "config");
   const isOthers = typeof registered === "string" && registered.includes(">");
   if (isOthers) return { problem: `activation ${show(registered)} is code that the file does not hold` };
   if (className === "function" && typeof config === "string") return activationOf(config, version);
-  if (className === "Activation" && isObject(config))
-    return activationOf(field(config, "activation"), version);
-  const numbers: KerasConfig = isObject(config) ? config : {};
-  const number = (...keys: string[]) =>
-    keys.map((key) => field(numbers, key)).find((found) => typeof found === "number");
-  if (className === "LeakyReLU") {
-    const alpha = (number("negative_slope", "alpha") as number | undefined) ?? 0.3;
-    return { activation: { name: "leakyRelu", alpha } };
+  if (className === "Activation" && isObject(config) && !isInner) {
+    return activationOf(field(config, "activation"), version, true);
   }
-  if (className === "ELU") {
-    return { activation: { name: "elu", alpha: (number("alpha") as number | undefined) ?? 1 } };
-  }
-  if (className === "ReLU") {
-    const [most, slope, threshold] = [number("max_value"), number("negative_slope"), number("threshold")];
-    if (!slope && !threshold) {
-      return {
-        activation: most === undefined ? "relu" : { name: "hardTanh", alpha: 0, beta: most as number },
-      };
+  const numbers = new Map<string, number>();
+  for (const key of ["negative_slope", "alpha", "max_value", "threshold"]) {
+    const number = isObject(config) ? field(config, key) : undefined;
+    if (number === undefined) continue;
+    if (typeof number !== "number" || !Number.isFinite(number)) {
+      return { problem: `${show(className)}: ${key}: expected a finite number, got ${show(number)}` };
     }
-    if (most === undefined && !threshold)
-      return { activation: { name: "leakyRelu", alpha: slope as number } };
+    numbers.set(key, number);
+  }
+  const slope = numbers.get("negative_slope");
+  if (className === "LeakyReLU") {
+    return { activation: { name: "leakyRelu", alpha: slope ?? numbers.get("alpha") ?? 0.3 } };
+  }
+  if (className === "ELU") return { activation: { name: "elu", alpha: numbers.get("alpha") ?? 1 } };
+  if (className === "ReLU" && !numbers.get("threshold")) {
+    const most = numbers.get("max_value");
+    if (!slope)
+      return { activation: most === undefined ? "relu" : { name: "hardTanh", alpha: 0, beta: most } };
+    if (most === undefined) return { activation: { name: "leakyRelu", alpha: slope } };
   }
   return { problem: `activation ${show(className ?? value)} has no equal here` };
 }

@@ -1,5 +1,5 @@
 /** One recurrent layer or cell of Keras in one direction: its config and arrays as a state dict with options. */
-import { show } from "../../tensor/checks.js";
+import { show, showShape } from "../../tensor/checks.js";
 import { Tensor } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
 import { type LayerActivation, type LayerKind, type LayerOptions, layerOptions } from "../layer-options.js";
@@ -79,6 +79,12 @@ export function cellOf(layer: LayerConfig, entries: readonly Entry[], version: K
   const gates = checked(place, () =>
     gatesOf(arrays, kind, { kernel: "kernel", recurrentKernel: "recurrent_kernel", bias: "bias" }),
   );
+  if (isCudnn && !gates.isCudnn) {
+    throw bad(
+      place,
+      `bias: expected one of two rows, as ${className} has it, got ${showShape(arrays.bias!.shape)}`,
+    );
+  }
   const units = cellField(config, "units");
   if (units !== gates.hiddenSize) {
     throw bad(place, `units: expected ${gates.hiddenSize}, as recurrent_kernel has them, got ${show(units)}`);

@@ -28,6 +28,8 @@ export interface Gates {
   readonly parts: ReadonlyMap<string, Tensor>;
   /** Of a GRU, where its bias tells. */
   readonly resetAfter: boolean | undefined;
+  /** Whether the bias is that of a layer of cuDNN. */
+  readonly isCudnn: boolean;
 }
 
 /** For every gate in PyTorch's order, its index in Keras' order. */
@@ -57,7 +59,7 @@ export function gatesOf(
     const expected = `shape [H, ${order.length === 1 ? "" : `${order.length} `}H] for ${kind}`;
     throw wrongShape(names.recurrentKernel, expected, showShape(recurrentKernel.shape));
   }
-  if (given !== columns) {
+  if (given !== columns || inputSize === 0) {
     throw wrongShape(names.kernel, `shape [inputSize, ${columns}]`, showShape(kernel.shape));
   }
   const biases = biasesOf(bias, kind, columns, names.bias);
@@ -71,7 +73,7 @@ export function gatesOf(
     parts.set("bias_ih", row(biases.input));
     parts.set("bias_hh", biases.hidden === undefined ? Tensor.zeros([columns]) : row(biases.hidden));
   }
-  return { inputSize, hiddenSize, parts, resetAfter: biases.resetAfter };
+  return { inputSize, hiddenSize, parts, resetAfter: biases.resetAfter, isCudnn: biases.isCudnn === true };
 }
 
 interface Biases {

@@ -82,6 +82,8 @@ export class LayerList {
       return;
     }
     const wrapped = layer.className === "TimeDistributed" ? wrappedLayer(layer, "layer") : undefined;
+    if (layer.className === "TimeDistributed" && wrapped === undefined)
+      throw bad(`layer ${show(name)}`, "layer: missing in the config of a TimeDistributed");
     if (wrapped !== undefined && innerLayers(wrapped) !== undefined) {
       this.addModel({ ...wrapped, name: `${name}/${wrapped.name}` }, source.wrapped(), depth + 1);
       return;

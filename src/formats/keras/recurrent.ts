@@ -163,6 +163,7 @@ export function halvesOf(layer: LayerConfig): readonly [LayerConfig, LayerConfig
   const place = `layer ${show(layer.name)}`;
   const forward = wrappedLayer(layer, "layer");
   if (forward === undefined) throw bad(place, "layer: missing in the config of a Bidirectional");
+  if (forward.className === "Bidirectional") throw bad(place, "layer: a Bidirectional takes no other one");
   const turned = { ...forward.config, go_backwards: !flag(forward.config, "go_backwards", place) };
   const backward = wrappedLayer(layer, "backward_layer") ?? { ...forward, config: turned };
   const called = (half: LayerConfig, start: string) =>
@@ -198,11 +199,10 @@ export function cellsOf(layer: LayerConfig): readonly LayerConfig[] {
   const place = `layer ${show(layer.name)}`;
   const given = field(layer.config, "cell");
   if (given === undefined) throw bad(place, "cell: missing in the config of an RNN");
+  const cell = Array.isArray(given) ? undefined : layerOf(given, place);
+  if (cell !== undefined && cell.className !== "StackedRNNCells") return [cell];
   // A list is what Keras 2 writes of cells that were given as a list to a version before StackedRNNCells.
-  if (Array.isArray(given)) return given.map((cell) => layerOf(cell, place));
-  const cell = layerOf(given, place);
-  if (cell.className !== "StackedRNNCells") return [cell];
-  const cells = field(cell.config, "cells");
+  const cells = cell === undefined ? given : field(cell.config, "cells");
   if (!Array.isArray(cells) || cells.length === 0)
     throw bad(place, `cells: expected cells, got ${show(cells)}`);
   return cells.flatMap((inner) => {
