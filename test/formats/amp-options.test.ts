@@ -21,6 +21,7 @@ describe("readNam", () => {
       bias: true,
       batchFirst: false,
       bidirectional: false,
+      goBackwards: false,
       reverse: false,
       initialState: true,
       projSize: 0,

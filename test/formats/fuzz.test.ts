@@ -9,10 +9,23 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
-import { listModules, writeSafetensors } from "../../src/formats/index.js";
+import { listModules, readTfjs, writeSafetensors } from "../../src/formats/index.js";
 import { type StateDict, Tensor } from "../../src/tensor/tensor.js";
-import { READERS } from "../support/hostile/readers.js";
+import { READERS as OF_FILES } from "../support/hostile/readers.js";
 import { randomRows } from "../support/reference.js";
+
+/** A line of JSON, then the numbers. */
+function readModelJson(bytes: Uint8Array): unknown {
+  const end = bytes.indexOf(10);
+  let json: object;
+  try {
+    json = Object(JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))));
+  } catch (cause) {
+    throw new FormatError(`tfjs: ${cause}`);
+  }
+  return readTfjs(Array.isArray(json) ? {} : json, bytes.subarray(end + 1));
+}
+const READERS = { ...OF_FILES, readTfjs: readModelJson };
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1000);
 const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -66,8 +79,37 @@ const LSTM = {
   weights: [randomRows(1, 8, 1), randomRows(2, 8, 2), randomRows(1, 8, 3)[0]],
 };
 
+const KERAS = [
+  "bi-own-k3.h5",
+  "cells-k2.h5",
+  "cudnn-keras2.h5",
+  "graph-k2.keras",
+  "masked-k3.keras",
+  "split-k3.h5",
+  "stack-k3.weights.h5",
+  "stack-keras1.h5",
+  "twice-k3.keras",
+];
+/** Of one LSTM, with the names that each writer of model.json has. */
+const TFJS = ["lstm_LSTM1/", "lstm/lstm_cell/", "layers/lstm/cell/vars/"].map((path) => {
+  const layer = { class_name: "LSTM", config: { name: "lstm_LSTM1", units: 1, activation: "relu" } };
+  const config = { class_name: "Sequential", config: { name: "sequential", layers: [layer] } };
+  const names = path.startsWith("layers") ? ["0", "1", "2"] : ["kernel", "recurrent_kernel", "bias"];
+  const quantization = { dtype: "uint8", scale: 0.5, min: -1 };
+  const weights = [[2, 4], [1, 4], [4]].map((shape, at) => ({
+    ...{ name: `${path}${names[at]}`, shape, dtype: "float32" },
+    ...(at === 0 ? { quantization } : {}),
+  }));
+  const manifest = [{ paths: ["group1-shard1of1.bin"], weights }];
+  const modelTopology = { keras_version: "2.15.0", model_config: config };
+  const text = json({ format: "layers-model", modelTopology, weightsManifest: manifest });
+  return Uint8Array.from([...text, 10, ...new Uint8Array(8 + 16 + 16)]);
+});
+
 /** Good files of each reader. */
 const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Array[]> = {
+  readKeras: KERAS.map((name) => file(`keras/${name}`)),
+  readTfjs: TFJS,
   readSafetensors: [
     writeSafetensors({
       "rnn.weight_ih_l0": Tensor.randn([4, 2], 1),
@@ -133,7 +175,7 @@ const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Ar
 
 const GOOD: Record<keyof typeof READERS, readonly Uint8Array[]> = {
   ...OWN,
-  readWeights: Object.values(OWN).flat(),
+  readWeights: Object.entries(OWN).flatMap(([reader, files]) => (reader === "readTfjs" ? [] : files)),
 };
 
 interface Mutation {
@@ -225,7 +267,9 @@ describe("fuzz", () => {
           result = READERS[reader](bytes);
         } catch (error) {
           if (!(error instanceof FormatError)) throw error;
-          expect(error.message).toMatch(/^(safetensors|torch|onnx|numpy|nam|guitarml|rtneural|weights): ./);
+          expect(error.message).toMatch(
+            /^(safetensors|torch|onnx|keras|tfjs|numpy|nam|guitarml|rtneural|weights): ./,
+          );
           return;
         } finally {
           slowest = Math.max(slowest, process.cpuUsage(start).user / 1000);

@@ -3,6 +3,7 @@
  */
 
 import { AMP } from "./amp.js";
+import { KERAS } from "./keras.js";
 import { NUMPY } from "./numpy.js";
 import { ONNX } from "./onnx.js";
 import type { HostileFile } from "./readers.js";
@@ -23,6 +24,7 @@ export const HOSTILE: readonly HostileFile[] = [
     ...file,
   })),
   ...ONNX.map((file) => ({ reader: "readOnnx" as const, ...file })),
+  ...KERAS.map((file) => ({ reader: "readKeras" as const, ...file })),
   ...NUMPY.map((file) => ({ reader: "readNumpy" as const, ...file })),
   ...AMP,
   ...WEIGHTS.map((file) => ({ reader: "readWeights" as const, ...file })),

@@ -164,7 +164,7 @@ export const NUMPY: readonly Omit<HostileFile, "reader">[] = [
       );
       return many(1000, sizes, shaped);
     },
-    message: 'numpy: array "0": expected a shape, got [1, 1',
+    message: 'numpy: pickle: item "0": expected a shape, got [1, 1',
   },
   {
     name: "a dict that holds itself",

@@ -11,6 +11,7 @@ export const READERS = {
   readOnnx: (bytes: Uint8Array) => formats.readOnnx(bytes),
   readNumpy: formats.readNumpy,
   listOnnxNodes: formats.listOnnxNodes,
+  readKeras: formats.readKeras,
   readNam: (bytes: Uint8Array) => formats.readNam(bytes),
   readGuitarML: (bytes: Uint8Array) => formats.readGuitarML(bytes),
   readRTNeural: (bytes: Uint8Array) => formats.readRTNeural(bytes),

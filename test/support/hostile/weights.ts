@@ -74,7 +74,7 @@ export const WEIGHTS: readonly Omit<HostileFile, "reader">[] = [
     name: "varints of 20 MB",
     make: () => new Uint8Array(20e6).fill(0xff),
     message:
-      "weights: expected a file of PyTorch, safetensors, ONNX, NumPy, NAM, GuitarML or RTNeural, got bytes of no known format: ff ff ff ff ff ff ff ff...",
+      "weights: expected a file of PyTorch, safetensors, ONNX, Keras, NumPy, NAM, GuitarML or RTNeural, got bytes of no known format: ff ff ff ff ff ff ff ff...",
   },
   {
     name: "spaces of 20 MB",
