@@ -93,7 +93,7 @@ function resultOf(reader: Model["reader"], used: ReadonlySet<string>): string {
   if (reader === "readOnnx")
     return `{ ${["layers", "modules", "tensors"].filter((part) => used.has(part)).join(", ") || "tensors"} }`;
   if (/Keras|Tfjs/.test(reader)) return KERAS;
-  return /Torch|Safetensors|Manifest/.test(reader) ? "weights" : "amp";
+  return /Torch|Safetensors|Manifest|Numpy/.test(reader) ? "weights" : "amp";
 }
 
 const KERAS = "{ layers }";
