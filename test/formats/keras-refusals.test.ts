@@ -261,7 +261,7 @@ const FILES: Readonly<Record<string, readonly [make: () => Uint8Array, message: 
   ],
   "a model.json": [
     () => strToU8('{"modelTopology":{},"weightsManifest":[]}'),
-    "keras: got a TensorFlow.js model.json; readTfjs takes it",
+    "keras: got a TensorFlow.js model.json; give readWeights an object of it",
   ],
   "an architecture": [
     () => strToU8(JSON.stringify(model(cell("LSTM")))),

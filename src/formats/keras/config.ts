@@ -18,6 +18,9 @@ export interface LayerConfig {
   readonly registeredName: string | undefined;
 }
 
+/** Models and folders within one another: deeper than any model that is used. */
+export const DEEPEST = 16;
+
 /** A field; undefined if it is missing or null. */
 export function field(config: KerasConfig, key: string): unknown {
   return Object.hasOwn(config, key) ? (config[key] ?? undefined) : undefined;

@@ -5,7 +5,7 @@ import { FormatError } from "../bytes.js";
 import type { Hdf5Dataset, Hdf5Group } from "../hdf5/index.js";
 import { byNumber } from "./by-number.js";
 import type { Entry } from "./cell.js";
-import type { Folder } from "./source.js";
+import type { Folder } from "./folders.js";
 
 /** More layers than any model has. */
 const MOST_PARTS = 10_000;

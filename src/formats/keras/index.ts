@@ -12,9 +12,11 @@ import { decodeUtf8 } from "../utf8.js";
 import { isZip, Zip } from "../zip.js";
 import { field, type KerasConfig, layerOf } from "./config.js";
 import { parseConfig } from "./config-json.js";
+import { Folders } from "./folders.js";
 import { folderOf, listWeights } from "./hdf5-source.js";
 import { type KerasModel, LayerList } from "./layers.js";
-import { Folders, Listed, type Source } from "./source.js";
+import { Listed } from "./listed.js";
+import type { Source } from "./source.js";
 import { type KerasVersion, versionOf } from "./version.js";
 import { layersOfFolder } from "./without-config.js";
 

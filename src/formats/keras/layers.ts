@@ -4,7 +4,15 @@ import type { SkippedTensor } from "../../tensor/skipped.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
 import type { Entry } from "./cell.js";
-import { bad, innerLayers, type KerasConfig, type LayerConfig, layerOf, wrappedLayer } from "./config.js";
+import {
+  bad,
+  DEEPEST,
+  innerLayers,
+  type KerasConfig,
+  type LayerConfig,
+  layerOf,
+  wrappedLayer,
+} from "./config.js";
 import { isRecurrent, type KerasPart, type KerasRecurrent, recurrentOf } from "./recurrent.js";
 import type { Source } from "./source.js";
 import type { KerasVersion } from "./version.js";
@@ -36,9 +44,6 @@ export interface KerasModel {
   /** Layers that have no equal here, and why. */
   readonly skipped: readonly SkippedTensor[];
 }
-
-/** Deeper than any model that is used; JSON of a file ends before. */
-const DEEPEST = 16;
 
 /** The bytes that a file's layers may take: a nested model that is used often has its numbers each time. */
 export type Spend = (bytes: number) => void;

@@ -4,16 +4,14 @@
  */
 import type { Hdf5Group } from "../hdf5/index.js";
 import { type Entry, lastName } from "./cell.js";
-import type { LayerConfig } from "./config.js";
+import { DEEPEST, type LayerConfig } from "./config.js";
+import { collect, type Folder } from "./folders.js";
 import { folderOf, isListed, layersIn } from "./hdf5-source.js";
-import { collect, type Folder } from "./source.js";
 
 export interface ListedLayer {
   readonly layer: LayerConfig;
   readonly entries: readonly Entry[];
 }
-
-const DEEPEST = 16;
 
 /** The class of a folder, `separable_conv1d`: its name with large letters, and whole words of them. */
 function classOfFolder(name: string): string {

@@ -11,8 +11,9 @@ import { FormatError, isBytes, unsupported } from "../bytes.js";
 import { isObject, parseJson } from "../json.js";
 import { byNumber } from "../keras/by-number.js";
 import { field, type KerasConfig, layerOf } from "../keras/config.js";
+import { type Folder, Folders } from "../keras/folders.js";
 import { type KerasModel, LayerList } from "../keras/layers.js";
-import { type Folder, Folders, Listed } from "../keras/source.js";
+import { Listed } from "../keras/listed.js";
 import { versionOf } from "../keras/version.js";
 import { type ManifestWeights, readGroups } from "../tensorflow/manifest.js";
 
