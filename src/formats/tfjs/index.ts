@@ -61,6 +61,14 @@ export function readTfjs(modelJson: object, weights: ManifestWeights): KerasMode
     entries.every(({ path }) => /^(layers|_layer_checkpoint_dependencies)\//.test(path));
   const source = isFolders ? new Folders(foldersOf(entries)) : new Listed(entries, version);
   list.addModel(layerOf(inner, "the model"), source);
+  if (list.layers.every((layer) => layer.weights.size === 0)) {
+    const [first] = dict.keys();
+    throw new FormatError(
+      first === undefined
+        ? "tfjs: the model has no weights; build it (call it once), then save it"
+        : `tfjs: weight ${show(first)} and all others are named as no layer of the model`,
+    );
+  }
   for (const { name, reason } of dict.skipped) list.skipped.push({ name, reason });
   return { kerasVersion: version.text, layers: list.layers, warnings: list.warnings, skipped: list.skipped };
 }
