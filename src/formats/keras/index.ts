@@ -23,6 +23,9 @@ import { layersOfFolder } from "./without-config.js";
 const SHARDED =
   "keras: its weights lie in several files (model.weights.json); save it without max_shard_size";
 
+/** A config of 10,000 layers takes a quarter. Deflated spaces of the archive's allowance would take seconds to parse. */
+const MOST_TEXT = 2 ** 24;
+
 /**
  * The layers of a Keras model with their weights, and each recurrent layer as `LSTM.fromStateDict`,
  * `GRU.fromStateDict` or `RNN.fromStateDict` takes it. A file of weights alone has no config: its layers are listed,
@@ -47,6 +50,9 @@ function readArchive(file: Uint8Array, spend: (bytes: number) => void): KerasMod
   const zip = new Zip(file, allowedBytes(file.length), "keras");
   if (zip.has("model.weights.json")) throw unsupported(SHARDED);
   const json = (name: string): KerasConfig => {
+    const size = zip.sizeOf(name);
+    if (size > MOST_TEXT)
+      throw unsupported(`keras: ${name}: expected at most ${MOST_TEXT} bytes, got ${size}`);
     const value = parseConfig(decodeUtf8(zip.read(name), `keras: ${name}`), `keras: ${name}`);
     if (!isObject(value)) throw new FormatError(`keras: ${name}: expected an object, got ${show(value)}`);
     return value;

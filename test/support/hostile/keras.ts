@@ -56,6 +56,11 @@ export const KERAS: readonly Omit<HostileFile, "reader">[] = [
   {
     name: "a config of 50 million spaces",
     make: () => zipped(`${" ".repeat(5e7)}{}`),
+    message: "keras: config.json: expected at most 16777216 bytes, got 50000002",
+  },
+  {
+    name: "a config of 16 million spaces",
+    make: () => zipped(`${" ".repeat(1.6e7)}{}`),
     message: "class_name: expected a string",
   },
   {
