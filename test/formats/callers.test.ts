@@ -11,12 +11,14 @@ import {
   listOnnxNodes,
   quantizeStateDict,
   readGuitarML,
+  readKeras,
   readManifest,
   readNam,
   readNumpy,
   readOnnx,
   readRTNeural,
   readSafetensors,
+  readTfjs,
   readTorch,
   readWeights,
   writeSafetensors,
@@ -37,6 +39,12 @@ const group = (spec: object = {}) => ({
 const none = new Uint8Array(0);
 const checkpoint = torch.saved(torch.dict({ w: torch.tensor() }));
 const model = onnx.model({ nodes: [], initializers: [onnx.floats("w", [1], [1])] });
+const manifest = [{ paths: ["a"], weights: [{ name: "lstm/kernel", shape: [1], dtype: "float32" }] }];
+const topology = {
+  class_name: "Sequential",
+  config: { layers: [{ class_name: "Dense", config: { name: "lstm" } }] },
+};
+const modelJson = { modelTopology: topology, weightsManifest: manifest };
 const nam = { version: "0.5.0", architecture: "LSTM" };
 
 /** An argument, by the call that takes it. */
@@ -58,6 +66,20 @@ const CALLS: Readonly<Record<string, (value: never) => unknown>> = {
   "fromKeras kernel": (x) => fromKeras({ ...keras(), kernel: x }, "LSTM"),
   "fromKeras recurrentKernel": (x) => fromKeras({ ...keras(), recurrentKernel: x }, "LSTM"),
   "fromKeras bias": (x) => fromKeras({ ...keras(), bias: x }, "LSTM"),
+  "fromKeras activation": (x) => fromKeras(keras(), "LSTM", { activation: x }),
+  "fromKeras activation's config": (x) =>
+    fromKeras(keras(), "LSTM", { activation: { class_name: "LeakyReLU", config: x } as never }),
+  "fromKeras recurrentActivation": (x) => fromKeras(keras(), "LSTM", { recurrentActivation: x }),
+  "fromKeras kerasVersion": (x) => fromKeras(keras(), "LSTM", { kerasVersion: x }),
+  "fromKeras resetAfter": (x) => fromKeras(keras(), "LSTM", { resetAfter: x }),
+  "fromKeras goBackwards": (x) => fromKeras(keras(), "LSTM", { goBackwards: x }),
+  readKeras: (x) => readKeras(x),
+  readTfjs: (x) => readTfjs(x, none),
+  "readTfjs topology": (x) => readTfjs({ ...modelJson, modelTopology: x }, new Uint8Array(4)),
+  "readTfjs layers": (x) =>
+    readTfjs({ ...modelJson, modelTopology: { ...topology, config: { layers: x } } }, new Uint8Array(4)),
+  "readTfjs weights": (x) => readTfjs(modelJson, x),
+  "readTfjs file": (x) => readTfjs(modelJson, { a: x }),
   fromTensorFlow: (x) => fromTensorFlow(x, "LSTM"),
   "fromTensorFlow kind": (x) => fromTensorFlow(cell(), x),
   "fromTensorFlow options": (x) => fromTensorFlow(cell(), "LSTM", x),

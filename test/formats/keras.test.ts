@@ -180,7 +180,7 @@ describe("fromKeras", () => {
       "gates of an RNN",
       () => fromKeras(good, "RNN", { recurrentActivation: "sigmoid" }),
       RangeError,
-      "options.recurrentActivation: expected none for an RNN, which has no gates, got sigmoid",
+      'options.recurrentActivation: expected none for an RNN, which has no gates, got "sigmoid"',
     ],
     [
       "another version",

@@ -5,6 +5,7 @@ import {
   checkOptions,
   isArray,
   reading,
+  show,
   wrongShape,
   wrongType,
   wrongValue,
@@ -91,7 +92,7 @@ export function fromKeras(weights: KerasWeights, kind: LayerKind, options?: From
     throw wrongValue(
       "options.recurrentActivation",
       "none for an RNN, which has no gates",
-      given.recurrentActivation,
+      show(given.recurrentActivation),
     );
   }
   const version = versionFrom(given.kerasVersion);
@@ -113,7 +114,7 @@ export function fromKeras(weights: KerasWeights, kind: LayerKind, options?: From
   const dict: StateDict = new Map(Array.from(gates.parts, ([name, tensor]) => [`${name}${suffix}`, tensor]));
   const resetAfter = kind === "GRU" ? resetAfterFrom(given.resetAfter, gates.resetAfter) : undefined;
   if (kind !== "GRU" && given.resetAfter !== undefined) {
-    throw wrongValue("options.resetAfter", `none for an ${kind}`, given.resetAfter);
+    throw wrongValue("options.resetAfter", `none for an ${kind}`, show(given.resetAfter));
   }
   if (layer > 0 || reverse) return dict;
   const own = layerOptions(kind, {
@@ -139,10 +140,11 @@ function versionFrom(given: unknown): KerasVersion | undefined {
 }
 
 function activationFrom(name: string, given: unknown, version: KerasVersion | undefined): LayerActivation {
-  // The modules' own way, with constants: their constructor checks it.
-  if (isObject(given) && !("class_name" in given))
-    return reading(`options.${name}`, "an activation", () => ({ ...given })) as never;
-  const found = reading(`options.${name}`, "an activation", () => activationOf(given, version));
+  const found = reading(`options.${name}`, "an activation", () => {
+    // The modules' own way, with constants: their constructor checks it.
+    if (isObject(given) && !("class_name" in given)) return { activation: { ...given } as never };
+    return activationOf(given, version);
+  });
   if ("activation" in found) return found.activation;
   throw wrongValue(`options.${name}`, "an activation that has an equal here", found.problem);
 }
