@@ -154,11 +154,12 @@ function stateDictOf(path: string, model: Model): StateDict {
       continue;
     }
     if (source.kind === "keras" || source.kind === "cell") {
+      const whose = source.kind === "keras" ? "Keras" : "TensorFlow";
       const way =
-        "quantizeStateDict takes the stateDict of each, as inspect has it, and writeSafetensors writes it";
+        "quantizeStateDict takes the stateDict that inspect's code has of each, and writeSafetensors writes it";
       throw new CliError(
         "file not understood",
-        `${printablePath(path)}: quantize takes no layers of ${model.format}; ${way}`,
+        `${printablePath(path)}: quantize takes no layers of ${whose}; ${way}`,
       );
     }
     const lost = source.kind === "amp" ? lostOfAmp(source.model) : lostOfOnnx(source.layer);

@@ -285,10 +285,14 @@ describe("run", () => {
   });
 });
 
-it("quantize names the way on", () => {
-  const { code, error } = command("quantize", keras("stack-k3.h5"), join(folder, "q.safetensors"));
+it.each([
+  ["Keras", keras("stack-k3.h5")],
+  ["Keras", keras("stack-k2-from-h5/model.json")],
+  ["TensorFlow", tensorflow("stack.npz")],
+])("quantize names the way on for layers of %s: %s", (whose, path) => {
+  const { code, error } = command("quantize", path, join(folder, "q.safetensors"));
   expect(code).toBe(4);
   expect(error).toContain(
-    "quantize takes no layers of Keras; quantizeStateDict takes the stateDict of each, as inspect has it, and writeSafetensors writes it",
+    `quantize takes no layers of ${whose}; quantizeStateDict takes the stateDict that inspect's code has of each, and writeSafetensors writes it`,
   );
 });
