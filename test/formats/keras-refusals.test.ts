@@ -393,6 +393,14 @@ describe("readKeras reads", () => {
     expect(layers[0]!.config).toMatchObject({ mask_value: null, x: Number.NEGATIVE_INFINITY });
   });
 
+  it("arrays of no layer, and says so", () => {
+    const others = Object.fromEntries(["a", "b", "c", "d", "e"].map((name) => [name, { shape: [1] }]));
+    const bytes = kerasH5({ config: model(cell("LSTM")), layers: { lstm, other: others } });
+    const names = '"other/a", "other/b", "other/c", "other/d" and 1 more';
+    expect(readKeras(bytes).warnings).toEqual([`arrays of no layer of the config: ${names}`]);
+    expect(readKeras(h5(cell("LSTM"))).warnings).toEqual([]);
+  });
+
   it("a deflated .keras", () => {
     expect(described(readKeras(kerasZip(model(cell("LSTM")), folders("lstm"), { level: 9 })))).toEqual([
       "lstm 2",

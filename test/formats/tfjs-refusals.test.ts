@@ -113,6 +113,13 @@ describe("readTfjs", () => {
     expect(layers[0]!.recurrent?.options).toMatchObject({ inputSize: 2, hiddenSize: 1 });
   });
 
+  it("says which weights are those of no layer", () => {
+    const weights = [...named("lstm/"), { name: "other/kernel", shape: [1], dtype: "float32" }];
+    expect(readTfjs(json({}, weights), new Uint8Array(BYTES + 4)).warnings).toEqual([
+      'arrays of no layer of the config: "other/kernel"',
+    ]);
+  });
+
   it.each(Object.entries(REFUSED))("refuses %s", (_, [read, message]) => {
     expect(read).toThrow(FormatError);
     expect(read).toThrow(message);

@@ -10,11 +10,12 @@ import { isObject } from "../json.js";
 import { readAs } from "../recognise/index.js";
 import { decodeUtf8 } from "../utf8.js";
 import { isZip, Zip } from "../zip.js";
+import type { Entry } from "./cell.js";
 import { field, type KerasConfig, layerOf } from "./config.js";
 import { parseConfig } from "./config-json.js";
 import { Folders } from "./folders.js";
 import { folderOf, listWeights } from "./hdf5-source.js";
-import { type KerasModel, LayerList } from "./layers.js";
+import { type KerasModel, LayerList, type Spend } from "./layers.js";
 import { Listed } from "./listed.js";
 import type { Source } from "./source.js";
 import { type KerasVersion, versionOf } from "./version.js";
@@ -46,7 +47,7 @@ export function readKeras(bytes: Bytes): KerasModel {
   });
 }
 
-function readArchive(file: Uint8Array, spend: (bytes: number) => void): KerasModel {
+function readArchive(file: Uint8Array, spend: Spend): KerasModel {
   const zip = new Zip(file, allowedBytes(file.length), "keras");
   if (zip.has("model.weights.json")) throw unsupported(SHARDED);
   const json = (name: string): KerasConfig => {
@@ -60,10 +61,10 @@ function readArchive(file: Uint8Array, spend: (bytes: number) => void): KerasMod
   const config = json("config.json");
   const stated = zip.has("metadata.json") ? field(json("metadata.json"), "keras_version") : undefined;
   const root = openHdf5(zip.read("model.weights.h5"), "keras", allowedBytes(file.length));
-  return readModel(config, knownVersion(stated ?? "3.0.0"), new Folders(folderOf(root)), spend);
+  return readModel(config, knownVersion(stated ?? "3.0.0"), new Folders(folderOf(root)), { spend });
 }
 
-function readHdf5(file: Uint8Array, spend: (bytes: number) => void): KerasModel {
+function readHdf5(file: Uint8Array, spend: Spend): KerasModel {
   const root = openHdf5(file, "keras");
   const [stated, config] = ["keras_version", "model_config"].map((name) => root.attribute(name));
   const inner = root.get("model_weights");
@@ -73,7 +74,8 @@ function readHdf5(file: Uint8Array, spend: (bytes: number) => void): KerasModel 
     if (!isObject(parsed))
       throw new FormatError(`keras: model_config: expected an object, got ${show(parsed)}`);
     const version = knownVersion(stated);
-    return readModel(parsed, version, new Listed(listWeights(weights), version), spend);
+    const entries = listWeights(weights);
+    return readModel(parsed, version, new Listed(entries, version), { spend, entries });
   }
   return readWeightsAlone(weights, stated, spend);
 }
@@ -82,15 +84,16 @@ function readModel(
   config: KerasConfig,
   version: KerasVersion,
   source: Source,
-  spend: (bytes: number) => void,
+  { spend, entries = [] }: { readonly spend: Spend; readonly entries?: readonly Entry[] },
 ): KerasModel {
   const list = new LayerList(version, spend);
   list.addModel(layerOf(config, "the model"), source);
+  list.warnOfOthers(entries);
   return finished(list, version.text);
 }
 
 /** A file without config: layers by the names of groups and the shapes of arrays. */
-function readWeightsAlone(root: Hdf5Group, stated: unknown, spend: (bytes: number) => void): KerasModel {
+function readWeightsAlone(root: Hdf5Group, stated: unknown, spend: Spend): KerasModel {
   const list = new LayerList(knownVersion(stated ?? "3.0.0"), spend);
   for (const { layer, entries } of layersOfFolder(root)) list.addWeights(layer, entries);
   list.warnings.push(

@@ -109,6 +109,15 @@ export class LayerList {
     this.layers.push(plain);
   }
 
+  /** Says which arrays of a file that lists them by path are those of no layer. */
+  warnOfOthers(entries: readonly Entry[]): void {
+    const used = new Set(this.layers.flatMap(({ weights }) => [...weights.values()]));
+    const others = entries.filter(({ tensor }) => !used.has(tensor)).map(({ path }) => show(path));
+    if (others.length === 0) return;
+    const more = others.length > 4 ? ` and ${others.length - 4} more` : "";
+    this.warnings.push(`arrays of no layer of the config: ${others.slice(0, 4).join(", ")}${more}`);
+  }
+
   /** A layer of a file without config. */
   addWeights(layer: LayerConfig, entries: readonly Entry[]): void {
     this.layers.push(this.#plain(layer, entries));

@@ -61,6 +61,7 @@ export function readTfjs(modelJson: object, weights: ManifestWeights): KerasMode
     entries.every(({ path }) => /^(layers|_layer_checkpoint_dependencies)\//.test(path));
   const source = isFolders ? new Folders(foldersOf(entries)) : new Listed(entries, version);
   list.addModel(layerOf(inner, "the model"), source);
+  list.warnOfOthers(entries);
   if (list.layers.every((layer) => layer.weights.size === 0)) {
     const [first] = dict.keys();
     throw new FormatError(
