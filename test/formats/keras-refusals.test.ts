@@ -252,6 +252,13 @@ const FILES: Readonly<Record<string, readonly [make: () => Uint8Array, message: 
     },
     "more than the file may become",
   ],
+  "a large group 800 times": [
+    () => {
+      const large = { "lstm/kernel": { shape: [30_000, 8] } };
+      return h5(cell("LSTM"), { lstm: large }, { names: Array(800).fill("lstm") });
+    },
+    "/model_weights/lstm/lstm/kernel takes 960000 bytes, more than the file may become",
+  ],
   "a SavedModel": [() => zip({ "saved_model.pb": "x" }), "keras: got a zip with a TensorFlow SavedModel"],
   "an .npz": [() => zip({ "a.npy": "x" }), "keras: got a NumPy archive (.npz)"],
   "a .tflite": [() => strToU8("\0\0\0\0TFL3xxxx"), "keras: got a TensorFlow Lite model (.tflite)"],
