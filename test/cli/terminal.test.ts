@@ -131,7 +131,7 @@ describe("a path that acts on a terminal", () => {
     ["does not exist", 3, () => ["inspect", join(folder, `${name}/no`)]],
     ["is too long for the system", 3, () => ["inspect", join(folder, name.repeat(200))]],
     ["goes through a file", 3, () => ["inspect", join(netFile, name)]],
-    ["is no weight file", 4, () => ["inspect", array()]],
+    ["is no weight file", 4, () => ["inspect", write(name, new TextEncoder().encode("<html>"))]],
     [
       "has no layer",
       4,

@@ -38,7 +38,7 @@ describe("hostile files", () => {
         ["--expose-gc", "--input-type=module", "-e", script],
         {
           encoding: "utf8",
-          timeout: 50_000,
+          timeout: 240_000,
         },
       );
       expect([status, stderr]).toEqual([0, ""]);
@@ -63,5 +63,5 @@ describe("hostile files", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  });
+  }, 300_000);
 });

@@ -414,6 +414,23 @@ describe("readKeras reads", () => {
     ]);
   });
 
+  it("the arrays of a subclass of Model, which has no config of layers", () => {
+    const file = (name: string) => readFileSync(new URL(`files/keras/${name}`, import.meta.url));
+    const { layers, skipped, warnings } = readKeras(file("subclass-k2.keras"));
+    expect(layers.map(({ name, className, weights }) => [name, className, [...weights.keys()]])).toEqual([
+      ["dense", "Dense", ["kernel", "bias"]],
+      ["lstm", "LSTM", ["kernel", "recurrent_kernel", "bias"]],
+    ]);
+    expect(skipped[0]!.reason).toMatch(
+      /^Net "net": its config has no layers, as that of a subclass of Model;/,
+    );
+    expect(warnings).toHaveLength(1);
+    expect(readKeras(file("subclass-k3.keras")).layers[0]).toMatchObject({
+      name: "encoder",
+      className: "LSTM",
+    });
+  });
+
   it("a nested model that is called as the outer one", () => {
     const bytes = kerasH5({ config: model(model(cell("LSTM"))), layers: { model: lstm } });
     expect(described(readKeras(bytes))).toEqual(["model/lstm 2"]);

@@ -11,11 +11,11 @@ import { readAs } from "../recognise/index.js";
 import { decodeUtf8 } from "../utf8.js";
 import { isZip, Zip } from "../zip.js";
 import type { Entry } from "./cell.js";
-import { field, type KerasConfig, layerOf } from "./config.js";
+import { field, innerLayers, type KerasConfig, type LayerConfig, layerOf } from "./config.js";
 import { parseConfig } from "./config-json.js";
 import { Folders } from "./folders.js";
 import { folderOf, listWeights } from "./hdf5-source.js";
-import { type KerasModel, LayerList, type Spend } from "./layers.js";
+import { type KerasModel, LayerList, type Spend, withoutLayers } from "./layers.js";
 import { Listed } from "./listed.js";
 import type { Source } from "./source.js";
 import { type KerasVersion, versionOf } from "./version.js";
@@ -61,7 +61,13 @@ function readArchive(file: Uint8Array, spend: Spend): KerasModel {
   const config = json("config.json");
   const stated = zip.has("metadata.json") ? field(json("metadata.json"), "keras_version") : undefined;
   const root = openHdf5(zip.read("model.weights.h5"), "keras", allowedBytes(file.length));
-  return readModel(config, knownVersion(stated ?? "3.0.0"), new Folders(folderOf(root)), { spend });
+  const version = knownVersion(stated ?? "3.0.0");
+  const model = layerOf(config, "the model");
+  if (innerLayers(model) !== undefined)
+    return readModel(model, version, new Folders(folderOf(root)), { spend });
+  const list = listLayers(root, version, spend);
+  list.skipped.push({ name: model.name, reason: withoutLayers(model) });
+  return finished(list, version.text);
 }
 
 function readHdf5(file: Uint8Array, spend: Spend): KerasModel {
@@ -75,31 +81,36 @@ function readHdf5(file: Uint8Array, spend: Spend): KerasModel {
       throw new FormatError(`keras: model_config: expected an object, got ${show(parsed)}`);
     const version = knownVersion(stated);
     const entries = listWeights(weights);
-    return readModel(parsed, version, new Listed(entries, version), { spend, entries });
+    return readModel(layerOf(parsed, "the model"), version, new Listed(entries, version), { spend, entries });
   }
   return readWeightsAlone(weights, stated, spend);
 }
 
 function readModel(
-  config: KerasConfig,
+  model: LayerConfig,
   version: KerasVersion,
   source: Source,
   { spend, entries = [] }: { readonly spend: Spend; readonly entries?: readonly Entry[] },
 ): KerasModel {
   const list = new LayerList(version, spend);
-  list.addModel(layerOf(config, "the model"), source);
+  list.addModel(model, source);
   list.warnOfOthers(entries);
   return finished(list, version.text);
 }
 
 /** A file without config: layers by the names of groups and the shapes of arrays. */
 function readWeightsAlone(root: Hdf5Group, stated: unknown, spend: Spend): KerasModel {
-  const list = new LayerList(knownVersion(stated ?? "3.0.0"), spend);
+  const list = listLayers(root, knownVersion(stated ?? "3.0.0"), spend);
+  return finished(list, typeof stated === "string" ? stated : undefined);
+}
+
+function listLayers(root: Hdf5Group, version: KerasVersion, spend: Spend): LayerList {
+  const list = new LayerList(version, spend);
   for (const { layer, entries } of layersOfFolder(root)) list.addWeights(layer, entries);
   list.warnings.push(
-    "the file has weights and no config: give the arrays of a layer to fromKeras with the options that it was made with",
+    "the file has no config of layers: give the arrays of a layer to fromKeras with the options that it was made with",
   );
-  return finished(list, typeof stated === "string" ? stated : undefined);
+  return list;
 }
 
 function finished({ layers, warnings, skipped }: LayerList, kerasVersion: string | undefined): KerasModel {

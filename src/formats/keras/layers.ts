@@ -64,9 +64,7 @@ export class LayerList {
   addModel(model: LayerConfig, source: Source, depth = 0): void {
     const inner = innerLayers(model);
     if (inner === undefined) {
-      throw unsupported(
-        `keras: ${model.className} ${show(model.name)}: its config has no layers, as that of a subclass of Model; save it as a functional model, or give the arrays to fromKeras`,
-      );
+      throw unsupported(`keras: ${withoutLayers(model)}`);
     }
     if (depth > DEEPEST) throw bad(`model ${show(model.name)}`, `nests deeper than ${DEEPEST}`);
     const start = depth === 0 ? "" : `${model.name}/`;
@@ -136,6 +134,12 @@ export class LayerList {
     }
     return recurrentOf(layer, entries, this.#version);
   }
+}
+
+/** Why a model's layers cannot be told. */
+export function withoutLayers({ className, name }: LayerConfig): string {
+  const what = `${className} ${show(name)}: its config has no layers, as that of a subclass of Model`;
+  return `${what}; save it as a functional model, or give the arrays to fromKeras`;
 }
 
 /** Why a layer has no meaning here; undefined for layers that are Keras' own. */

@@ -3,6 +3,7 @@
  * shapes of arrays. Activations and directions are not in such a file.
  */
 import type { Hdf5Group } from "../hdf5/index.js";
+import { arrayNames } from "./array-names.js";
 import { type Entry, lastName } from "./cell.js";
 import { DEEPEST, type LayerConfig } from "./config.js";
 import { collect, type Folder } from "./folders.js";
@@ -36,19 +37,23 @@ export function layersOfFolder(root: Hdf5Group): readonly ListedLayer[] {
 function walk(folder: Folder, name: string, path: string, found: ListedLayer[], depth = 0): void {
   if (depth > DEEPEST) return;
   const inner = folder.folder("layers") ?? folder.folder("_layer_checkpoint_dependencies");
-  if (inner !== undefined) {
-    for (const below of inner.names()) {
-      const own = inner.folder(below)!;
+  // The layers of a subclass of Model lie in the root, called after its attributes.
+  const layers = inner ?? (depth === 0 ? folder : undefined);
+  if (layers !== undefined) {
+    for (const below of layers.names()) {
+      const own = layers.folder(below)!;
       const label = own.folder("vars")?.label ?? own.label ?? below;
-      walk(own, below, path === "" ? label : `${path}/${label}`, found, depth + 1);
+      if (inner !== undefined || below !== "vars") {
+        walk(own, below, path === "" ? label : `${path}/${label}`, found, depth + 1);
+      }
     }
     return;
   }
-  const className = classOfFolder(name);
-  const layer = layerNamed(path, className);
+  const named = layerNamed(path, classOfFolder(name));
   const entries: Entry[] = [];
-  collect(folder, "", layer, entries);
-  if (entries.length > 0) found.push({ layer, entries });
+  collect(folder, "", named, entries);
+  const className = arrayNames(named) === undefined ? classOf(entries) : undefined;
+  if (entries.length > 0) found.push({ layer: layerNamed(path, className ?? named.className), entries });
 }
 
 function layerNamed(name: string, className: string): LayerConfig {
