@@ -124,7 +124,6 @@ describe("a standard output that ends or fails", () => {
 
 describe("a path that acts on a terminal", () => {
   const name = "no\x1b[2J\nlstm-wasm: fake";
-  const array = () => write(name, npy(Tensor.zeros([2, 2])));
   const conv = () => write(name, writeSafetensors({ "conv.weight": Tensor.zeros([2, 3, 4]) }));
   const wide = () => write(name, writeSafetensors({ "a.weight": Tensor.zeros([2, 2]) }));
   it.each<[string, number, () => string[]]>([
