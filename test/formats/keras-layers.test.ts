@@ -11,6 +11,7 @@ import {
   readKeras,
   readManifest,
   readNumpy,
+  readTfjs,
 } from "../../src/formats/index.js";
 import { activationOf } from "../../src/formats/keras/activation.js";
 import { arrayNames } from "../../src/formats/keras/array-names.js";
@@ -332,4 +333,27 @@ describe("names and shapes of TensorFlow and NumPy", () => {
     const header = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
     return Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length, 0, ...header, 0, 0, 0, 0);
   }
+});
+
+it("believes the names of TensorFlow.js' arrays, which its converter sorts, before their order", () => {
+  const lstm = (name: string) => layer("LSTM", { name, units: 1 });
+  const inner = layer("Sequential", { name: "front", layers: [lstm("lstm_2")] });
+  const config = { name: "m", layers: [inner, lstm("lstm_1")] };
+  const weights = ["lstm_1", "lstm_2"].flatMap((name) =>
+    [
+      ["kernel", [1, 4]],
+      ["recurrent_kernel", [1, 4]],
+      ["bias", [4]],
+    ].map(([last, shape]) => ({ name: `${name}/lstm_cell/${last}`, shape, dtype: "float32" })),
+  );
+  const numbers = Float32Array.from({ length: 24 }, (_, at) => (at < 12 ? 1 : 2));
+  const modelJson = {
+    modelTopology: { keras_version: "2.15.0", model_config: { class_name: "Sequential", config } },
+    weightsManifest: [{ paths: ["a"], weights }],
+  };
+  const { layers } = readTfjs(modelJson, new Uint8Array(numbers.buffer));
+  expect(layers.map(({ name, weights }) => [name, weights.get("bias")!.data[0]])).toEqual([
+    ["front/lstm_2", 2],
+    ["lstm_1", 1],
+  ]);
 });

@@ -36,20 +36,17 @@ export class Listed implements Source {
       if (name === undefined) rest.push({ path, tensor });
       else found[places.get(name.name)!]!.push({ path: name.rest, tensor });
     }
-    const ordered = this.#byOrder(layers);
-    if (
-      ordered !== undefined &&
-      (rest.length > 0 || found.some(({ length }, at) => length !== ordered[at]!.length))
-    ) {
-      return ordered.map((entries) => new Listed(entries, this.#version));
-    }
     // TensorFlow.js leaves the names of nested models out.
     const models = layers.flatMap((layer, at) =>
       found[at]!.length === 0 && innerLayers(layer) !== undefined ? [at] : [],
     );
     if (models.length === 1) found[models[0]!] = rest;
     else byInnerNames(rest, layers, models, found);
-    return found.map((entries) => new Listed(entries, this.#version));
+    // Names that tell each array's layer are believed: TensorFlow.js' converter sorts layers by name.
+    const ordered = this.#byOrder(layers);
+    const isTold = found.every(({ length }, at) => length === ordered?.[at]?.length);
+    const sources = ordered === undefined || isTold ? found : ordered;
+    return sources.map((entries) => new Listed(entries, this.#version));
   }
 
   /**
