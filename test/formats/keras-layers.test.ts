@@ -1,4 +1,5 @@
 /** What files of Keras may state of layers and arrays besides: activations as objects, other classes, weights alone. */
+import { unzipSync, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { Hdf5File } from "../../src/formats/hdf5/file.js";
@@ -154,6 +155,41 @@ describe("a file of Keras", () => {
     );
     const read = readKeras(kerasZip(config(lstm({ recurrent_activation: "sigmoid" })), old));
     expect(described(read)).toEqual([["lstm", "LSTM", "kernel,recurrent_kernel,bias"]]);
+  });
+
+  it("of Keras 3 is one where no version is stated", () => {
+    const { "metadata.json": _, ...rest } = unzipSync(kerasZip(config(lstm()), zipped));
+    const { kerasVersion, layers } = readKeras(zipSync(rest));
+    expect(kerasVersion).toBe("3.0.0");
+    expect(layers[0]!.recurrent!.options.recurrentActivation).toBe("sigmoid");
+  });
+
+  it("of weights alone has folders within folders", () => {
+    const folders = kerasZip({}, { "layers/functional/layers/lstm_1/cell/vars/0": { shape: [3, 8] } });
+    expect(described(readKeras(unzipSync(folders)["model.weights.h5"]!))).toEqual([
+      ["functional/lstm_1", "LSTM", "kernel"],
+    ]);
+  });
+
+  it("has a Bidirectional without bias, and cells within cells", () => {
+    const without = { recurrent_activation: "sigmoid", use_bias: false };
+    const bi = layer("Bidirectional", { name: "bi", layer: lstm(without) });
+    const half = (name: string): Arrays => ({
+      [`${name}/kernel:0`]: { shape: [3, 8] },
+      [`${name}/recurrent_kernel:0`]: { shape: [2, 8] },
+    });
+    const read = readKeras(kerasH5({ config: config(bi), layers: { bi: { ...half("a"), ...half("b") } } }));
+    expect(read.layers[0]!.recurrent!.options).toMatchObject({ bidirectional: true, bias: false });
+    const cell = layer("GRUCell", { name: "g", units: 2, reset_after: false, use_bias: false });
+    const stack = (...cells: object[]) => layer("StackedRNNCells", { name: "s", cells });
+    const rnn = layer("RNN", { name: "r", cell: stack(stack(cell), cell) });
+    const gru = (name: string, inputs: number): Arrays => ({
+      [`${name}/kernel:0`]: { shape: [inputs, 6] },
+      [`${name}/recurrent_kernel:0`]: { shape: [2, 6] },
+    });
+    const layers = { r: { ...gru("a", 3), ...gru("b", 2) } };
+    const [own] = readKeras(kerasH5({ config: config(rnn), layers })).layers;
+    expect(own!.parts!.map(({ recurrent }) => recurrent.options.inputSize)).toEqual([3, 2]);
   });
 
   it("has layers without arrays, which are named, and at least one with some", () => {
@@ -338,15 +374,16 @@ describe("names and shapes of TensorFlow and NumPy", () => {
 it("believes the names of TensorFlow.js' arrays, which its converter sorts, before their order", () => {
   const lstm = (name: string) => layer("LSTM", { name, units: 1 });
   const inner = layer("Sequential", { name: "front", layers: [lstm("lstm_2")] });
-  const config = { name: "m", layers: [inner, lstm("lstm_1")] };
-  const weights = ["lstm_1", "lstm_2"].flatMap((name) =>
+  const last = layer("Sequential", { name: "back", layers: [lstm("lstm_3")] });
+  const config = { name: "m", layers: [inner, lstm("lstm_1"), last] };
+  const weights = ["lstm_1", "lstm_2", "lstm_3"].flatMap((name) =>
     [
       ["kernel", [1, 4]],
       ["recurrent_kernel", [1, 4]],
       ["bias", [4]],
     ].map(([last, shape]) => ({ name: `${name}/lstm_cell/${last}`, shape, dtype: "float32" })),
   );
-  const numbers = Float32Array.from({ length: 24 }, (_, at) => (at < 12 ? 1 : 2));
+  const numbers = Float32Array.from({ length: 36 }, (_, at) => 1 + Math.floor(at / 12));
   const modelJson = {
     modelTopology: { keras_version: "2.15.0", model_config: { class_name: "Sequential", config } },
     weightsManifest: [{ paths: ["a"], weights }],
@@ -355,5 +392,6 @@ it("believes the names of TensorFlow.js' arrays, which its converter sorts, befo
   expect(layers.map(({ name, weights }) => [name, weights.get("bias")!.data[0]])).toEqual([
     ["front/lstm_2", 2],
     ["lstm_1", 1],
+    ["back/lstm_3", 3],
   ]);
 });
