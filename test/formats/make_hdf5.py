@@ -76,7 +76,7 @@ def write(name, libver=None, filters=None, paths=FEW, many=0, **options):
         file["lstm"].attrs["name"] = "lstm"
         file["alias"] = h5py.SoftLink("/lstm/kernel")
         file["lstm/up"] = h5py.SoftLink("./kernel")
-        file["lstm/root"] = file["/"]
+        file["lstm/whole"] = file["/"]
         for index in range(many):
             file.attrs[f"more{index}"] = index
             file["lstm"][f"link{index}"] = file["scalar"]
