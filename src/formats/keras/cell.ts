@@ -4,7 +4,7 @@ import { Tensor } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
 import { type LayerActivation, type LayerKind, type LayerOptions, layerOptions } from "../layer-options.js";
 import { activationOf } from "./activation.js";
-import { bad, field, flag, type KerasConfig, type LayerConfig } from "./config.js";
+import { bad, field, flag, type LayerConfig } from "./config.js";
 import { gatesOf, type KerasArrays } from "./gates.js";
 import { type KerasVersion, usualRecurrentActivation, usualResetAfter } from "./version.js";
 
@@ -30,16 +30,8 @@ export function kindOfClass({ className, registeredName }: LayerConfig): LayerKi
   return (found?.[1] ?? found?.[2]) as LayerKind | undefined;
 }
 
-/** How Keras 1 calls fields. */
-const OLD_NAMES: Readonly<Record<string, string>> = {
-  units: "output_dim",
-  recurrent_activation: "inner_activation",
-};
-
-const cellField = (config: KerasConfig, key: string): unknown => {
-  const old = OLD_NAMES[key];
-  return field(config, key) ?? (old === undefined ? undefined : field(config, old));
-};
+/** How Keras 1 calls activations. */
+const OLD_NAMES: Readonly<Record<string, string>> = { recurrent_activation: "inner_activation" };
 
 /** How many arrays a cell has; Keras 1 has one for each gate, unless all are one for a GPU. */
 export function arraysOf(layer: LayerConfig, version: KerasVersion): number {
@@ -85,7 +77,7 @@ export function cellOf(layer: LayerConfig, entries: readonly Entry[], version: K
       `bias: expected one of two rows, as ${className} has it, got ${showShape(arrays.bias!.shape)}`,
     );
   }
-  const units = cellField(config, "units");
+  const units = field(config, "units") ?? field(config, "output_dim");
   if (units !== gates.hiddenSize) {
     throw bad(place, `units: expected ${gates.hiddenSize}, as recurrent_kernel has them, got ${show(units)}`);
   }

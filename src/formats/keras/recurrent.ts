@@ -231,11 +231,11 @@ function ofCells(layer: LayerConfig, entries: readonly Entry[], within: Within):
     at += count;
     // Only the first cell reads from the end: the others take its rows in the order of computing.
     const { config } = layer;
-    const flags = { ...config, go_backwards: isFirst && flag(config, "go_backwards", place) };
-    const both = { ...cell, name: layer.name, config: { ...cell.config, ...flags } };
-    const inner = isLast
-      ? both
-      : named({ ...both, config: { ...both.config, return_sequences: true } }, layer.name);
+    const flags = {
+      go_backwards: isFirst && flag(config, "go_backwards", place),
+      ...(isLast ? {} : { return_sequences: true }),
+    };
+    const inner = { ...cell, name: layer.name, config: { ...cell.config, ...config, ...flags } };
     return { name: cell.name, recurrent: single(inner, cellOf(inner, own, within.version), within) };
   });
   return parts.length === 1 ? { recurrent: parts[0]!.recurrent } : { parts };
