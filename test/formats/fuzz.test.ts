@@ -10,20 +10,21 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { listModules, readTfjs, writeSafetensors } from "../../src/formats/index.js";
+import { isObject } from "../../src/formats/json.js";
 import { type StateDict, Tensor } from "../../src/tensor/tensor.js";
 import { READERS as OF_FILES } from "../support/hostile/readers.js";
 import { randomRows } from "../support/reference.js";
 
-/** A line of JSON, then the numbers. */
+/** A line of JSON, then the numbers. Whatever JSON holds but an object is an argument of the wrong type. */
 function readModelJson(bytes: Uint8Array): unknown {
   const end = bytes.indexOf(10);
-  let json: object;
+  let json: unknown;
   try {
-    json = Object(JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))));
+    json = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
   } catch (cause) {
     throw new FormatError(`tfjs: ${cause}`);
   }
-  return readTfjs(Array.isArray(json) ? {} : json, bytes.subarray(end + 1));
+  return readTfjs(isObject(json) ? json : {}, bytes.subarray(end + 1));
 }
 const READERS = { ...OF_FILES, readTfjs: readModelJson };
 
@@ -251,6 +252,10 @@ function mutate(bytes: Uint8Array, { kind, at, from, count, bytes: given }: Muta
 }
 
 describe("fuzz", () => {
+  it.each(["1", '"a"', "true", "null", "[]", "{}"])("readTfjs refuses %s in the place of a model", (text) => {
+    expect(() => readModelJson(new TextEncoder().encode(`${text}\n`))).toThrow(FormatError);
+  });
+
   it.each(Object.keys(GOOD) as (keyof typeof READERS)[])(
     "%s refuses or reads whatever it is given",
     (reader) => {
