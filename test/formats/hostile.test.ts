@@ -5,6 +5,7 @@ import { listOnnxNodes } from "../../src/formats/index.js";
 import { HOSTILE } from "../support/hostile/index.js";
 import { READERS } from "../support/hostile/readers.js";
 import * as onnx from "../support/onnx-writer.js";
+import { processorTime } from "../support/processor-time.js";
 
 /** Whether the reader throws a FormatError; any other error is passed on. */
 function refuses(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean {
@@ -51,7 +52,6 @@ describe("hostile files", () => {
       expect(error).toBeInstanceOf(FormatError);
       expect((error as Error).message).toContain(message);
     },
-    10_000,
   );
 
   it("have names of their own", () => {
@@ -90,10 +90,12 @@ describe("hostile files", () => {
     ["slices by a list of a million starts", longSlices, "starts: 1000000 numbers"],
   ])("listOnnxNodes finds %s in a thousand nodes without reading it a thousand times", (_, make, message) => {
     const bytes = make(1000);
-    const start = process.cpuUsage();
-    const problems = listOnnxNodes(bytes).map(({ problem }) => problem);
+    let problems: (string | undefined)[] = [];
+    const time = processorTime(1000, () => {
+      problems = listOnnxNodes(bytes).map(({ problem }) => problem);
+    });
     expect(problems).toHaveLength(1000);
     expect(problems.at(-1)).toContain(message);
-    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(1);
+    expect(time).toBeLessThan(1000);
   });
 });
