@@ -188,7 +188,7 @@ describe("a file without an end", () => {
     const script = 'cat /dev/zero > "$3" & "$1" "$2" run "$4" --prefix lstm --input "$3"';
     expect(shell(script, fifo, netFile)).toEqual([3, "", message(fifo)]);
     refused += 2;
-  }, 60_000);
+  });
 
   it("is none where the pipe ends", () => {
     const [status, stdout, stderr] = shell('cat "$3" | "$1" "$2" inspect /dev/stdin', netFile);
@@ -224,7 +224,7 @@ it("tells an error that nobody foresaw in one line", () => {
       expectSafe(error);
     }
   }
-}, 60_000);
+});
 
 it("states how many names were tried", () => {
   reliabilityRow({

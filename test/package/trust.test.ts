@@ -80,7 +80,7 @@ describe("npm pack", () => {
     expect([readme("relative"), readme("aside")]).toEqual([0, 2]);
     expect(read("README.md")).toBe(before);
     expect(manifest.scripts.postpublish).toBe("node src/build/readme.js relative");
-  }, 30_000);
+  });
 });
 
 describe("npm run check:publish", () => {
@@ -110,5 +110,5 @@ describe("npm run check:publish", () => {
     writeFileSync(readme, written);
     rmSync(join(copy, "dist/NOTICES.md"));
     expect(check(copy).stderr).toContain("dist/NOTICES.md: not in the package\n");
-  }, 30_000);
+  });
 });
