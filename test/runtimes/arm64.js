@@ -11,7 +11,7 @@ export const ARM64 = "Node.js on arm64";
 const EMULATOR = "/usr/bin/qemu-aarch64";
 const LIBRARIES = ["libc6", "libstdc++6", "libgcc-s1", "libatomic1"];
 /** For everything, downloads included: without other load it is a minute and a half. */
-const TIMEOUT = 240_000;
+const TIMEOUT = 480_000;
 
 /** The row, of which anything that is missing or late makes one that did not run. */
 export async function runArm64(app, work) {

@@ -8,8 +8,8 @@ import { startServer } from "./server.js";
 import { startWebKit } from "./webkit.js";
 
 const CONTEXTS = ["page", "worker", "service worker", "AudioWorklet"];
-const START_TIMEOUT = 60_000;
-const RESULT_TIMEOUT = 60_000;
+const START_TIMEOUT = 180_000;
+const RESULT_TIMEOUT = 180_000;
 
 const CHROMIUM_OPTIONS = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],

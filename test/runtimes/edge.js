@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { testEdgeWorker } from "./examples.js";
 
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 const wrangler = fileURLToPath(new URL("./node_modules/wrangler/bin/wrangler.js", import.meta.url));
 const require = createRequire(import.meta.url);
 const { version } = require("workerd/package.json");

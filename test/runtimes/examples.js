@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const TIMEOUT = 120_000;
-const WAIT = 20_000;
+const TIMEOUT = 300_000;
+const WAIT = 40_000;
 
 /** Copies the examples into the app, where they find the package; their tools are those of this folder. */
 export function copyExamples(app) {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const binary = (path) => fileURLToPath(new URL(`./node_modules/${path}`, import.meta.url));
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 
 /** Without any permission; what `npm:` would download is in node_modules already. */
 const DENO_RUN = ["run", "--no-prompt", "--node-modules-dir=manual", "--no-remote"];

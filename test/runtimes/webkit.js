@@ -31,7 +31,7 @@ export async function startWebKit() {
     const response = await fetch(`http://127.0.0.1:${PORT}${path}`, {
       method,
       body: body && JSON.stringify(body),
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(180_000),
     });
     const { value } = await response.json();
     if (!response.ok) throw new Error(`WebDriver: ${value?.error}: ${value?.message}`);
@@ -43,7 +43,7 @@ export async function startWebKit() {
         await command("GET", "/status");
         break;
       } catch (error) {
-        if (attempt === 50) throw error;
+        if (attempt === 300) throw error;
         await sleep(200);
       }
     }
