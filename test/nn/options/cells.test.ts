@@ -103,13 +103,29 @@ function nested({ data, shape }: Tensor, turned = false): number[][][] {
   );
 }
 
-function expectNear(actual: number[][][], expected: number[][][], what: string) {
+const apart = (a: readonly number[], b: readonly number[]) =>
+  b.reduce((most, value, at) => Math.max(most, Math.abs(a[at]! - value)), 0);
+
+/** Weights changed by a millionth, some up and some down: about what the kernels' activations are off. */
+function disturbed(dict: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  const change = (x: number, at: number) => x * (1 + (at % 3 === 0 ? 1e-6 : -1e-6));
+  return new Map([...dict].map(([name, { data, shape }]) => [name, new Tensor(data.map(change), shape)]));
+}
+
+/**
+ * Some networks magnify rounding over many steps. Where a result is further off than others, float64 with disturbed
+ * weights has to be, too.
+ * @param moved what float64 gives with them
+ */
+function expectNear(actual: number[][][], expected: number[][][], what: string, moved: () => number[][][]) {
   const [a, b] = [actual.flat(2), expected.flat(2)];
   expect(a.length, what).toBe(b.length);
-  const largest = b.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  const near = 1e-5 * b.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  if (apart(a, b) <= near) return;
+  const allowed = near + 4 * apart(moved().flat(2), b);
   for (const [at, value] of b.entries()) {
-    if (!(Math.abs(a[at]! - value) <= 1e-5 * largest)) {
-      throw new Error(`${what}[${at}]: ${a[at]}, expected ${value}`);
+    if (!(Math.abs(a[at]! - value) <= allowed)) {
+      throw new Error(`${what}[${at}]: ${a[at]}, expected ${value} within ${allowed}`);
     }
   }
 }
@@ -153,16 +169,19 @@ it("gives what float64 gives, in any combination", () => {
         module instanceof LSTM
           ? module.forward(input, withState ? [states[0]!, states[1]!] : undefined, given)
           : module.forward(input, withState ? states[0] : undefined, given);
-      const truth = referenceForward(
-        options,
-        dict,
-        nested(input, batchFirst),
-        states.map((state) => nested(state)),
-        mask,
-      );
-      expectNear(nested(output, batchFirst), truth.output, "output");
+      const reference = (weights: ReadonlyMap<string, Tensor>) =>
+        referenceForward(
+          options,
+          weights,
+          nested(input, batchFirst),
+          states.map((state) => nested(state)),
+          mask,
+        );
+      const truth = reference(dict);
+      const moved = () => reference(disturbed(dict));
+      expectNear(nested(output, batchFirst), truth.output, "output", () => moved().output);
       for (const [at, state] of (Array.isArray(final) ? final : [final]).entries()) {
-        expectNear(nested(state as Tensor), truth.states[at]!, `state ${at}`);
+        expectNear(nested(state as Tensor), truth.states[at]!, `state ${at}`, () => moved().states[at]!);
       }
     }),
     { numRuns: 300 },
