@@ -38,7 +38,7 @@ const ROOMS = {
     "layer",
     "index",
   ],
-  src: ["tensor", "int8", "bundle", "wasm", "nn", "index", "formats", "cli"],
+  src: ["tensor", "int8", "bundle", "wasm", "nn", "index", "formats", "graph", "cli"],
 };
 
 /** The first folder or file name below assembly/ or src/. */

@@ -17,7 +17,9 @@ const BYTES_PER_NUMBER = 20;
 export interface Model {
   readonly graph: Graph;
   /** By the {@link Node.key} of the nodes that call them. */
-  readonly functions: ReadonlyMap<string, Graph>;
+  readonly functions: ReadonlyMap<string, FunctionBody>;
+  /** The versions of operators that it wants, by domain; "" for ONNX's own. */
+  readonly opsets: ReadonlyMap<string, number>;
   /** Whether the exporter unrolled an nn.RNN. */
   readonly hasUnrolled: boolean;
   /** The names that it has for the files which hold its weights. */
@@ -36,6 +38,12 @@ export interface Graph {
   /** The message itself, of which the shapes of values are read where they are needed, and its fields that state them. */
   readonly message: Message;
   readonly valueFields: readonly number[];
+}
+
+export interface FunctionBody extends Graph {
+  readonly opsets: ReadonlyMap<string, number>;
+  /** What attributes are where the calling node has none of that name. */
+  readonly defaults: ReadonlyMap<string, Attribute>;
 }
 
 export interface Node {
@@ -57,6 +65,8 @@ export interface Node {
 
 export interface Attribute {
   readonly name: string;
+  /** Its number in onnx.proto's AttributeType; 0 where old files do not say. */
+  readonly type: number;
   readonly f: number | undefined;
   readonly i: number | undefined;
   readonly s: string | undefined;
@@ -75,10 +85,12 @@ export interface Attribute {
 export function readModel(bytes: Uint8Array, files = new ExternalFiles()): Model {
   const parser = new Parser(bytes, files);
   let graph: Graph | undefined;
-  const functions = new Map<string, Graph>();
+  const functions = new Map<string, FunctionBody>();
+  const opsets = new Map<string, number>();
   const model = new Message(parser, 0, bytes.length, "onnx: model");
   while (model.next()) {
     if (model.number === 2) parser.isPyTorch = model.text() === "pytorch";
+    else if (model.number === 8) readOpset(model.message("onnx: opset"), opsets);
     else if (model.number === 7) {
       if (graph !== undefined) throw new FormatError("onnx: model: a second graph");
       graph = readGraph(model.message("onnx: graph"), parser, 0);
@@ -86,7 +98,17 @@ export function readModel(bytes: Uint8Array, files = new ExternalFiles()): Model
   }
   if (graph === undefined) throw new FormatError("onnx: model: no graph; this is not an ONNX model");
   const { hasUnrolled, locations, allowance } = parser;
-  return { graph, functions, hasUnrolled, locations, allowance };
+  return { graph, functions, opsets, hasUnrolled, locations, allowance };
+}
+
+/** Reads an OperatorSetIdProto. */
+function readOpset(message: Message, opsets: Map<string, number>): void {
+  let [domain, version] = ["", 0];
+  while (message.next()) {
+    if (message.number === 1) domain = message.text();
+    else if (message.number === 2) version = message.int();
+  }
+  opsets.set(domain === "ai.onnx" ? "" : domain, version);
 }
 
 /** Nodes and graphs of one file. */
@@ -119,8 +141,10 @@ function readGraph(message: Message, parser: Parser, depth: number): Graph {
 }
 
 /** Reads a FunctionProto, whose inputs and outputs are names only. */
-function readFunction(message: Message, parser: Parser, functions: Map<string, Graph>): void {
+function readFunction(message: Message, parser: Parser, functions: Map<string, FunctionBody>): void {
   let [name, domain, overload] = ["", "", ""];
+  const opsets = new Map<string, number>();
+  const defaults = new Map<string, Attribute>();
   const graph = {
     nodes: [] as Node[],
     initializers: new Map(),
@@ -133,12 +157,16 @@ function readFunction(message: Message, parser: Parser, functions: Map<string, G
     else if (number === 4) graph.inputs.push(readName(message, parser));
     else if (number === 5) graph.outputs.push(readName(message, parser));
     else if (number === 7) graph.nodes.push(readNode(message.message("onnx: node"), parser, 0));
+    else if (number === 9) readOpset(message.message("onnx: opset"), opsets);
     else if (number === 10) domain = message.text();
-    else if (number === 13) overload = message.text();
+    else if (number === 11) {
+      const attribute = readAttribute(message.message("onnx: attribute"), parser, 0);
+      defaults.set(attribute.name, attribute);
+    } else if (number === 13) overload = message.text();
   }
   const key = intern(functionKey(domain, name, overload), parser);
   if (functions.has(key)) throw new FormatError(`onnx: function ${show(key)} occurs twice`);
-  functions.set(key, { name, ...graph, message, valueFields: [12] });
+  functions.set(key, { name, ...graph, message, valueFields: [12], opsets, defaults });
 }
 
 /** The key of a function in {@link Model.functions}. */
@@ -200,7 +228,7 @@ function readNode(message: Message, parser: Parser, depth: number): Node {
 }
 
 function readAttribute(message: Message, parser: Parser, depth: number): Attribute {
-  let name = "";
+  let [name, type] = ["", 0];
   let [f, i]: (number | undefined)[] = [];
   let [s, reference]: (string | undefined)[] = [];
   let t: TensorProto | undefined;
@@ -228,11 +256,13 @@ function readAttribute(message: Message, parser: Parser, depth: number): Attribu
       spend(message.countInts());
       message.eachInt(addInt);
     } else if (number === 9) strings.push(message.text());
+    else if (number === 20) type = message.int();
     else if (number === 21) reference = readName(message, parser);
     else if (number === 22 || number === 23) sparse = true;
   }
   return {
     name,
+    type,
     f,
     i,
     s,

@@ -1,0 +1,88 @@
+/**
+ * A graph as a runner takes it: values, and nodes in an order in which each finds its inputs made. Nothing in it knows
+ * the format of a file. A graph in an attribute, such as a branch of `If`, is made when it is first asked for: in real
+ * files branches that are not taken may be wrong.
+ */
+
+/** Element types, by PyTorch's names. */
+export type Dtype =
+  | "float32"
+  | "float16"
+  | "bfloat16"
+  | "float64"
+  | "int64"
+  | "int32"
+  | "uint8"
+  | "int8"
+  | "bool";
+
+/** Floats of every width are float32 numbers. An int64 is a number of float64, exact within 2^53. */
+export type Data = Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array;
+
+export const ARRAYS = {
+  float32: Float32Array,
+  float16: Float32Array,
+  bfloat16: Float32Array,
+  float64: Float32Array,
+  int64: Float64Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  bool: Uint8Array,
+} satisfies Record<Dtype, new (length: number) => Data>;
+
+/** What is known of a value before it is computed. */
+export interface Type {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
+/** Row-major numbers. They are never written once an operator has returned them: operators may share them. */
+export interface HostTensor extends Type {
+  readonly data: Data;
+}
+
+/** A value of a graph. Each is an object of its own: names may occur in several branches. */
+export interface Value {
+  readonly name: string;
+  /** Of a constant: its numbers. */
+  readonly data?: HostTensor;
+  /** Of inputs and outputs, what the file declares, which need not be true. -1 is a size without a name. */
+  readonly dtype?: Dtype | undefined;
+  readonly shape?: readonly (number | string)[] | undefined;
+}
+
+export interface Graph {
+  readonly name: string;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly nodes: readonly Node[];
+}
+
+export interface Node {
+  /** Of its file, or made of its operator and place where the file has none. */
+  readonly name: string;
+  /** The operator, after its domain unless that is ONNX's own: `com.microsoft.DynamicQuantizeLSTM`. */
+  readonly operator: string;
+  /** The version of the operator set. */
+  readonly opset: number;
+  /** What messages call it. */
+  readonly label: string;
+  /** Undefined where an optional one is left out. */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly (Value | undefined)[];
+  readonly attributes: ReadonlyMap<string, Attribute>;
+}
+
+export type Attribute =
+  | { readonly kind: "int"; readonly value: number }
+  | { readonly kind: "float"; readonly value: number }
+  | { readonly kind: "string"; readonly value: string }
+  | { readonly kind: "ints"; readonly value: readonly number[] }
+  | { readonly kind: "floats"; readonly value: readonly number[] }
+  | { readonly kind: "strings"; readonly value: readonly string[] }
+  | { readonly kind: "tensor"; readonly value: () => HostTensor }
+  | { readonly kind: "graph"; readonly value: () => Graph }
+  | { readonly kind: "unknown"; readonly value: undefined };
+
+export type AttributeKind = Attribute["kind"];

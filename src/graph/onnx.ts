@@ -1,0 +1,247 @@
+/** ONNX files as graphs. Calls of functions that a file brings are replaced by their bodies. */
+
+import { FormatError, unsupported } from "../formats/bytes.js";
+import type { Allowance } from "../formats/onnx/allowance.js";
+import type { ExternalFiles } from "../formats/onnx/external.js";
+import {
+  type FunctionBody,
+  type Model,
+  type Attribute as ProtoAttribute,
+  type Graph as ProtoGraph,
+  type Node as ProtoNode,
+  readModel,
+} from "../formats/onnx/model-proto.js";
+import { show } from "../tensor/checks.js";
+import type { Graph, Node, Value } from "./ir.js";
+import { readAttributes } from "./onnx-attributes.js";
+import { hostTensor } from "./onnx-tensor.js";
+import { type Declared, declaredValues } from "./onnx-values.js";
+
+const OLDEST_OPSET = 6;
+export const NEWEST_OPSET = 28;
+/** Of calls within functions. ONNX forbids recursion. */
+const MOST_CALLS_DEEP = 64;
+/** Of a file, those of functions counted for every call, those of branches that are taken as well. */
+const MOST_NODES = 100_000;
+/** Of a node or a value: its object, lists and text. */
+const NODE_BYTES = 512;
+
+export interface ReadGraph {
+  readonly graph: Graph;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The graph of an ONNX file.
+ * @throws FormatError for what is no ONNX model or not supported
+ */
+export function readOnnxGraph(bytes: Uint8Array, files?: ExternalFiles): ReadGraph {
+  const model = readModel(bytes, files);
+  const reader = new GraphReader(model);
+  const graph = reader.graph(model.graph, new Names(undefined), {
+    opsets: model.opsets,
+    path: "",
+    call: undefined,
+    depth: 0,
+  });
+  return { graph, warnings: reader.warnings };
+}
+
+/** The values that names mean in a graph, and in the graphs around it. */
+class Names {
+  readonly #values = new Map<string, Value>();
+  constructor(readonly outer: Names | undefined) {}
+
+  find(name: string): Value | undefined {
+    for (let names: Names | undefined = this; names !== undefined; names = names.outer) {
+      const value = names.#values.get(name);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  set(name: string, value: Value): void {
+    this.#values.set(name, value);
+  }
+}
+
+/** Where nodes stand. */
+interface Place {
+  readonly opsets: ReadonlyMap<string, number>;
+  /** The way here, for names: "If_0/then_branch". */
+  readonly path: string;
+  /** In the body of a function: what its attributes are. */
+  readonly call: ((name: string) => ProtoAttribute | undefined) | undefined;
+  readonly depth: number;
+}
+
+class GraphReader {
+  readonly warnings: string[] = [];
+  readonly #allowance: Allowance;
+  #nodesLeft = MOST_NODES;
+
+  constructor(readonly model: Model) {
+    this.#allowance = model.allowance;
+  }
+
+  graph(proto: ProtoGraph, names: Names, place: Place): Graph {
+    const declared = declaredValues(proto);
+    const inputs: Value[] = [];
+    for (const [name, tensor] of proto.initializers) {
+      this.#allowance.spend(NODE_BYTES, "values");
+      names.set(name, { name, data: hostTensor(tensor) });
+    }
+    for (const name of proto.inputs) {
+      // Until version 4 of the format a constant was listed among the inputs.
+      if (proto.initializers.has(name)) continue;
+      if (names.has(name)) throw new FormatError(`onnx: input ${show(name)} occurs twice`);
+      const value = this.#value(name, declared);
+      inputs.push(value);
+      names.set(name, value);
+    }
+    const nodes: Node[] = [];
+    this.#nodes(proto, names, place, nodes);
+    const outputs = proto.outputs.map((name) => {
+      const value = names.find(name);
+      if (value === undefined) throw new FormatError(`onnx: output ${show(name)} is not made`);
+      const told = declared.get(name);
+      return told === undefined || value.dtype !== undefined ? value : Object.assign(value, told);
+    });
+    return { name: proto.name, inputs, outputs, nodes };
+  }
+
+  #value(name: string, declared?: ReadonlyMap<string, Declared>): Value {
+    this.#allowance.spend(NODE_BYTES, "values");
+    return { name, ...declared?.get(name) };
+  }
+
+  #nodes(proto: ProtoGraph, names: Names, place: Place, nodes: Node[]): void {
+    for (const [index, node] of proto.nodes.entries()) {
+      if (--this.#nodesLeft < 0) {
+        throw new FormatError(`onnx: more than ${MOST_NODES} nodes, those of functions counted per call`);
+      }
+      const own = node.name === "" ? `${node.opType}_${index}` : node.name;
+      const name = place.path === "" ? own : `${place.path}/${own}`;
+      this.#allowance.spendName(name.length, "names of nodes");
+      const body = this.model.functions.get(node.key);
+      if (body === undefined) nodes.push(this.#node(node, name, names, place));
+      else this.#call(node, body, { name, names, place, nodes });
+    }
+  }
+
+  #inputs(node: ProtoNode, name: string, names: Names): (Value | undefined)[] {
+    return node.inputs.map((input) => {
+      if (input === "") return undefined;
+      const value = names.find(input);
+      if (value !== undefined) return value;
+      throw new FormatError(
+        `onnx: node ${show(name)} (${node.operator}): nothing before it makes its input ${show(input)}`,
+      );
+    });
+  }
+
+  #name(output: string, value: Value, names: Names): void {
+    if (output === "") return;
+    if (names.has(output)) throw new FormatError(`onnx: value ${show(output)} is made twice`);
+    names.set(output, value);
+  }
+
+  #node(node: ProtoNode, name: string, names: Names, place: Place): Node {
+    const stated = place.opsets.get(node.domain) ?? (node.domain === "" ? undefined : 1);
+    const opset = this.#opset(node, name, stated);
+    const label = `onnx: node ${show(name)} (${node.operator}, opset ${opset})`;
+    this.#allowance.spend(NODE_BYTES * (1 + node.attributes.size), "nodes");
+    const attributes = readAttributes(node, label, place.call, (key, graph) => {
+      let made: Graph | undefined;
+      const path = `${name}/${key}`;
+      return () => {
+        made ??= this.graph(graph, new Names(names), { ...place, path });
+        return made;
+      };
+    });
+    const inputs = this.#inputs(node, name, names);
+    const outputs = node.outputs.map((output) => {
+      if (output === "") return undefined;
+      const value = this.#value(output);
+      this.#name(output, value, names);
+      return value;
+    });
+    return { name, operator: node.operator, opset, label, inputs, outputs, attributes };
+  }
+
+  /** The version that a node is of. Only those of ONNX's own operators are numbered here. */
+  #opset(node: ProtoNode, name: string, stated: number | undefined): number {
+    if (stated === undefined || node.domain !== "") return stated ?? 1;
+    if (stated < OLDEST_OPSET) {
+      throw unsupported(
+        `onnx: node ${show(name)} (${node.operator}, opset ${stated}): opsets before ${OLDEST_OPSET} are not supported`,
+      );
+    }
+    if (stated <= NEWEST_OPSET) return stated;
+    if (this.warnings.length === 0) this.warnings.push(`onnx: opset ${stated} is run as ${NEWEST_OPSET}`);
+    return NEWEST_OPSET;
+  }
+
+  #call(
+    node: ProtoNode,
+    body: FunctionBody,
+    { name, names, place, nodes }: { name: string; names: Names; place: Place; nodes: Node[] },
+  ): void {
+    if (place.depth >= MOST_CALLS_DEEP) {
+      throw new FormatError(
+        `onnx: node ${show(name)}: functions call each other deeper than ${MOST_CALLS_DEEP}`,
+      );
+    }
+    const inner = new Names(undefined);
+    for (const [at, value] of this.#inputs(node, name, names).entries()) {
+      const parameter = body.inputs[at];
+      if (parameter === undefined) {
+        throw new FormatError(
+          `onnx: node ${show(name)} (${node.operator}): more inputs than the function takes`,
+        );
+      }
+      if (value !== undefined) inner.set(parameter, value);
+    }
+    const attribute = (key: string): ProtoAttribute | undefined => {
+      const given = node.attributes.get(key);
+      if (given === undefined) return body.defaults.get(key);
+      return given.reference === undefined ? given : place.call?.(given.reference);
+    };
+    const missing = new Set(body.inputs.slice(node.inputs.length).concat(absent(node, body)));
+    this.#nodes(
+      withoutMissing(body, missing),
+      inner,
+      { opsets: body.opsets, path: name, call: attribute, depth: place.depth + 1 },
+      nodes,
+    );
+    for (const [at, output] of node.outputs.entries()) {
+      if (output === "") continue;
+      const value = inner.find(body.outputs[at] ?? "");
+      if (value === undefined) {
+        throw new FormatError(
+          `onnx: node ${show(name)} (${node.operator}): the function does not make output ${at}`,
+        );
+      }
+      this.#name(output, value, names);
+    }
+  }
+}
+
+/** The parameters of a function that a call leaves out with an empty name. */
+function absent(node: ProtoNode, body: FunctionBody): string[] {
+  return body.inputs.filter((_, at) => node.inputs[at] === "");
+}
+
+/** The body with inputs left out where the call leaves out what they are. */
+function withoutMissing(body: FunctionBody, missing: ReadonlySet<string>): ProtoGraph {
+  if (missing.size === 0) return body;
+  const nodes = body.nodes.map((node) => {
+    if (!node.inputs.some((input) => missing.has(input))) return node;
+    return { ...node, inputs: node.inputs.map((input) => (missing.has(input) ? "" : input)) };
+  });
+  return { ...body, nodes };
+}

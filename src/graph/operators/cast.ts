@@ -1,0 +1,90 @@
+/** Numbers of one type as those of another. */
+
+import { ARRAYS, type Dtype, type HostTensor } from "../ir.js";
+import { DTYPE_NUMBERS } from "../onnx-tensor.js";
+import { type Call, isFloat, type PlainOperator } from "../operator.js";
+import { roundEven } from "./elementwise.js";
+
+/** The names that opset 6 has in the place of numbers. */
+const NAMES: ReadonlyMap<string, Dtype> = new Map([
+  ["FLOAT", "float32"],
+  ["FLOAT16", "float16"],
+  ["DOUBLE", "float64"],
+  ["INT64", "int64"],
+  ["INT32", "int32"],
+  ["INT8", "int8"],
+  ["UINT8", "uint8"],
+  ["BOOL", "bool"],
+]);
+
+/** The type that an attribute names by its number in onnx.proto. */
+export function dtypeNumbered(call: Call, name: string, number: number): Dtype {
+  const dtype = DTYPE_NUMBERS.get(number);
+  if (dtype === undefined) throw call.refused(`attribute ${name}: element type ${number} is not supported`);
+  return dtype;
+}
+
+function target(call: Call): Dtype {
+  const attribute = call.node.attributes.get("to");
+  if (attribute?.kind === "string" && call.opset < 9) {
+    const dtype = NAMES.get(attribute.value);
+    if (dtype === undefined) throw call.refused(`attribute to: ${attribute.value} is not supported`);
+    return dtype;
+  }
+  if (attribute?.kind !== "int") throw call.broken("attribute to is missing");
+  return dtypeNumbered(call, "to", attribute.value);
+}
+
+/** A number of binary16: 11 bits down to 2^-24, infinite from 65520 on. */
+export function roundToHalf(x: number): number {
+  const size = Math.abs(x);
+  if (!(size < 65520)) return Number.isNaN(x) ? x : Math.sign(x) * Infinity;
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+  const unit = 2 ** (exponent - 10);
+  return roundEven(x / unit) * unit;
+}
+
+const BITS = new Uint32Array(1);
+const FLOAT = new Float32Array(BITS.buffer);
+
+/** A number of bfloat16, the upper half of a float32. */
+function roundToBfloat(x: number): number {
+  if (Number.isNaN(x)) return x;
+  FLOAT[0] = x;
+  const bits = BITS[0]!;
+  BITS[0] = (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000;
+  return FLOAT[0]!;
+}
+
+/** Copies numbers; the array that they get into rounds and wraps what is left to it. */
+export function convert(call: Call, { dtype: from, data }: HostTensor, to: Dtype): HostTensor["data"] {
+  const out = new ARRAYS[to](data.length);
+  let apply: ((x: number) => number) | undefined;
+  if (to === "bool") apply = (x) => (x === 0 ? 0 : 1);
+  // Whole numbers wrap, as in C; an int64 must stay exact.
+  else if (to === "float16") apply = roundToHalf;
+  else if (to === "bfloat16") apply = roundToBfloat;
+  else if (to === "int64" && isFloat(from)) apply = Math.trunc;
+  if (apply === undefined) out.set(data);
+  else for (let at = 0; at < data.length; at++) out[at] = apply(data[at]!);
+  if (to === "int64" && isFloat(from) && !out.every((x) => Number.isSafeInteger(x))) {
+    throw call.refused("a number that an int64 within 2^53 does not hold");
+  }
+  return out;
+}
+
+const cast = (
+  name: string,
+  attributes: PlainOperator["attributes"],
+  to: (call: Call) => Dtype,
+): PlainOperator => ({
+  name,
+  attributes: { saturate: "int", round_mode: "string", ...attributes },
+  shape: (call) => [{ dtype: to(call), shape: call.input(0).shape }],
+  give: (call, [type]) => [{ ...type!, data: convert(call, call.data(0), type!.dtype) }],
+});
+
+export const castOperators: readonly PlainOperator[] = [
+  cast("Cast", { to: ["int", "string"] }, target),
+  cast("CastLike", {}, (call) => call.input(1).dtype),
+];

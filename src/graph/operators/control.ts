@@ -1,0 +1,73 @@
+/** Branches and loops. */
+
+import type { HostTensor } from "../ir.js";
+import { type Call, type ControlOperator, int64s, type RunGraph, zeros } from "../operator.js";
+import { elementsIn } from "../shapes.js";
+
+const branch: ControlOperator = {
+  name: "If",
+  attributes: { then_branch: "graph", else_branch: "graph" },
+  control: (call, run) => {
+    call.expect(0, ["bool"]);
+    return run(call.graph(call.scalar(0) !== 0 ? "then_branch" : "else_branch"), []);
+  },
+};
+
+const bool = (value: boolean): HostTensor => ({
+  dtype: "bool",
+  shape: [],
+  data: Uint8Array.of(value ? 1 : 0),
+});
+
+/** Of what one loop collects: 256 MB of float32. */
+const MOST_COLLECTED = 2 ** 26;
+
+const loop: ControlOperator = {
+  name: "Loop",
+  attributes: { body: "graph" },
+  control: (call, run) => {
+    const body = call.graph("body");
+    const most = call.has(0) ? call.scalar(0) : Infinity;
+    let goesOn = call.has(1) ? call.scalar(1) !== 0 : true;
+    let carried = call.inputs.slice(2).map((_, at) => call.data(at + 2));
+    const collected: HostTensor[][] = body.outputs.slice(1 + carried.length).map(() => []);
+    let elements = 0;
+    for (let at = 0; at < most && goesOn; at++) {
+      const [condition, ...results] = step(call, run, [int64s([at], []), bool(goesOn), ...carried]);
+      goesOn = condition?.data[0] !== 0;
+      for (const [index, list] of collected.entries()) {
+        const result = results[carried.length + index]!;
+        elements += result.data.length + 1;
+        if (elements > MOST_COLLECTED) throw call.broken(`it collects more than ${MOST_COLLECTED} elements`);
+        list.push(result);
+      }
+      carried = results.slice(0, carried.length);
+    }
+    return [...carried, ...collected.map((list) => stacked(call, list))];
+  },
+};
+
+function step(call: Call, run: RunGraph, inputs: readonly HostTensor[]): readonly HostTensor[] {
+  const results = run(call.graph("body"), inputs);
+  if (results.length < inputs.length - 1)
+    throw call.broken("the body gives fewer outputs than the loop carries");
+  return results;
+}
+
+/** Tensors of one shape along a new first axis. */
+function stacked(call: Call, list: readonly HostTensor[]): HostTensor {
+  const first = list[0];
+  // A loop that never ran tells no shape.
+  if (first === undefined) return { dtype: "float32", shape: [0], data: new Float32Array(0) };
+  const output = zeros({ dtype: first.dtype, shape: [list.length, ...first.shape] });
+  const size = elementsIn(first.shape);
+  for (const [at, { data, dtype, shape }] of list.entries()) {
+    if (dtype !== first.dtype || shape.join() !== first.shape.join()) {
+      throw call.broken("what it collects is not of one shape");
+    }
+    output.data.set(data, at * size);
+  }
+  return output;
+}
+
+export const controls: readonly ControlOperator[] = [branch, loop];

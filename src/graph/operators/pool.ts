@@ -1,0 +1,120 @@
+/** Pools over one or two axes, and over all of them. */
+
+import { type Call, FLOATS, NUMBERS, type PlainOperator } from "../operator.js";
+import { elementsIn } from "../shapes.js";
+import { planar, type Window, windowOf } from "./window.js";
+
+function poolWindow(call: Call): Window {
+  const { shape } = call.input(0);
+  if (shape.length < 3) throw call.broken(`an input of ${shape.length} axes`);
+  return windowOf(call, shape.slice(2), call.ints("kernel_shape") ?? []);
+}
+
+/** Visits the windows, each with the numbers in it and how many numbers it has with the padding. */
+function eachWindow(
+  call: Call,
+  output: { data: { [index: number]: number } },
+  make: (numbers: Float64Array, count: number, padded: number) => number,
+): void {
+  const { data, shape } = call.data(0);
+  const { window, sizes } = planar(poolWindow(call), shape.slice(2));
+  const [rows, columns] = sizes;
+  const planes = shape[0]! * shape[1]!;
+  const numbers = new Float64Array(elementsIn(window.kernel));
+  /** Where the taps of a window lie along an axis; those in the padding as -1, those after it left out. */
+  const taps = (axis: 0 | 1): number[][] =>
+    Array.from({ length: window.output[axis]! }, (_, at) => {
+      const size = sizes[axis];
+      const list: number[] = [];
+      for (let tap = 0; tap < window.kernel[axis]!; tap++) {
+        const place = at * window.strides[axis]! - window.before[axis]! + tap * window.dilations[axis]!;
+        if (place < size + window.after[axis]!) list.push(place >= 0 && place < size ? place : -1);
+      }
+      return list;
+    });
+  const [down, across] = [taps(0), taps(1)];
+  let to = 0;
+  for (let plane = 0; plane < planes; plane++) {
+    for (const ys of down) {
+      for (const xs of across) {
+        let count = 0;
+        for (const y of ys) {
+          if (y < 0) continue;
+          for (const x of xs) if (x >= 0) numbers[count++] = data[(plane * rows + y) * columns + x]!;
+        }
+        output.data[to++] = make(numbers, count, ys.length * xs.length);
+      }
+    }
+  }
+}
+
+const ATTRIBUTES: PlainOperator["attributes"] = {
+  auto_pad: "string",
+  ceil_mode: "int",
+  dilations: "ints",
+  kernel_shape: "ints",
+  pads: "ints",
+  strides: "ints",
+};
+
+const pooledShape = (call: Call): readonly number[] => [
+  ...call.input(0).shape.slice(0, 2),
+  ...poolWindow(call).output,
+];
+
+/** Of every axis after the channels. */
+function global(
+  name: string,
+  reduce: (numbers: ArrayLike<number>, from: number, to: number) => number,
+): PlainOperator {
+  return {
+    name,
+    attributes: {},
+    shape: (call) => {
+      const { dtype, shape } = call.expect(0, FLOATS);
+      return [{ dtype, shape: shape.map((size, axis) => (axis < 2 ? size : 1)) }];
+    },
+    run: (call, [output]) => {
+      const { data, shape } = call.data(0);
+      const size = elementsIn(shape.slice(2));
+      const { data: out } = output!;
+      for (let at = 0; at < out.length; at++) out[at] = reduce(data, at * size, (at + 1) * size);
+    },
+  };
+}
+
+export const pools: readonly PlainOperator[] = [
+  {
+    name: "MaxPool",
+    attributes: { ...ATTRIBUTES, storage_order: "int" },
+    shape: (call) => {
+      if (call.node.outputs[1] !== undefined) throw call.refused("output Indices is not supported");
+      return [{ dtype: call.expect(0, NUMBERS).dtype, shape: pooledShape(call) }];
+    },
+    run: (call, [output]) => {
+      eachWindow(call, output!, (numbers, count) => {
+        let most = -Infinity;
+        for (let at = 0; at < count; at++) most = Math.max(most, numbers[at]!);
+        return most;
+      });
+    },
+  },
+  {
+    name: "AveragePool",
+    attributes: { ...ATTRIBUTES, count_include_pad: "int" },
+    shape: (call) => [{ dtype: call.expect(0, FLOATS).dtype, shape: pooledShape(call) }],
+    run: (call, [output]) => {
+      const includesPadding = call.flag("count_include_pad", false);
+      eachWindow(call, output!, (numbers, count, padded) => {
+        let sum = 0;
+        for (let at = 0; at < count; at++) sum += numbers[at]!;
+        return sum / (includesPadding ? padded : count);
+      });
+    },
+  },
+  global("GlobalAveragePool", (numbers, from, to) => {
+    let sum = 0;
+    for (let at = from; at < to; at++) sum += numbers[at]!;
+    return sum / (to - from);
+  }),
+];

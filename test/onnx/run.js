@@ -1,0 +1,137 @@
+/**
+ * Runs ONNX's own backend cases on the host, and prints what passed for each operator.
+ *
+ *     node test/onnx/run.js operators FILE   writes the names of the operators that run, for write_cases.py
+ *     node test/onnx/run.js FOLDER [NAME]    runs the cases that it wrote, or those whose names have NAME in them
+ *
+ * A case passes within rtol 1e-3 and atol 1e-7, as ONNX runs it; how many pass within 1e-5 and 1e-6 is told too.
+ * Fails for a case of the wanted types that is wrong or crashes, and for one refused that REFUSED does not list.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { isRefused } from "./refused.js";
+
+const [folder, filter = ""] = process.argv.slice(2);
+if (folder === undefined) throw new TypeError("usage: run.js FOLDER [NAME]");
+
+const { ALL_OPERATORS, FormatError, readOnnxGraph, runOnHost } = await load();
+
+if (folder === "operators") {
+  writeFileSync(filter, JSON.stringify(Array.from(ALL_OPERATORS.keys()).sort()));
+  process.exit();
+}
+
+/** The graph runner, bundled from its sources. */
+async function load() {
+  const made = mkdtempSync(join(tmpdir(), "graph-"));
+  try {
+    const outfile = join(made, "graph.mjs");
+    const entry = fileURLToPath(new URL("./runner.ts", import.meta.url));
+    await build({
+      entryPoints: [entry],
+      outfile,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      logLevel: "error",
+    });
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    rmSync(made, { recursive: true });
+  }
+}
+
+const ARRAYS = {
+  int64: BigInt64Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  bool: Uint8Array,
+};
+
+function tensorOf({ dtype, shape, file }) {
+  const { buffer } = new Uint8Array(readFileSync(join(folder, file)));
+  const data = new (ARRAYS[dtype] ?? Float32Array)(buffer);
+  return { dtype, shape, data: dtype === "int64" ? Float64Array.from(data, Number) : data };
+}
+
+/** What is wrong with a result; undefined if nothing is. */
+function difference(expected, got, rtol, atol) {
+  if (got === undefined) return "no such output";
+  if (got.dtype !== expected.dtype) return `${got.dtype}, expected ${expected.dtype}`;
+  if (got.shape.join() !== expected.shape.join()) return `shape [${got.shape}], expected [${expected.shape}]`;
+  for (let at = 0; at < expected.data.length; at++) {
+    const [want, have] = [expected.data[at], got.data[at]];
+    if (Object.is(want, have) || want === have) continue;
+    if (!(Math.abs(want - have) <= atol + rtol * Math.abs(want)))
+      return `[${at}] is ${have}, expected ${want}`;
+  }
+  return undefined;
+}
+
+/** Runs a case: its kind, and the reason where it did not pass. */
+function outcome(test) {
+  let isClose = true;
+  try {
+    const { graph } = readOnnxGraph(new Uint8Array(readFileSync(join(folder, `${test.name}.onnx`))));
+    for (const set of test.sets) {
+      const inputs = new Map();
+      for (const [at, described] of set.inputs.entries()) {
+        if (described !== null) inputs.set(test.inputs[at], tensorOf(described));
+      }
+      const results = runOnHost(graph, ALL_OPERATORS, inputs);
+      for (const [at, described] of set.outputs.entries()) {
+        if (described === null) return { kind: "wrong", reason: "a result of a type that should be refused" };
+        const [expected, got] = [tensorOf(described), results.get(test.outputs[at])];
+        const reason = difference(expected, got, 1e-3, 1e-7);
+        if (reason !== undefined) return { kind: "wrong", reason: `${test.outputs[at]}: ${reason}` };
+        isClose &&= difference(expected, got, 1e-5, 1e-6) === undefined;
+      }
+    }
+    return { kind: "passed", isClose };
+  } catch (error) {
+    const isNamed = error instanceof FormatError && error.code === "LSTM_WASM_UNSUPPORTED";
+    return isNamed ? { kind: "refused", reason: error.message } : { kind: "crashed", reason: error.stack };
+  }
+}
+
+const cases = JSON.parse(readFileSync(join(folder, "cases.json"), "utf8")).filter(({ name }) =>
+  name.includes(filter),
+);
+const totals = { wanted: counts(), other: counts() };
+const table = new Map();
+let failures = 0;
+
+function counts() {
+  return { cases: 0, passed: 0, close: 0, refused: 0, wrong: 0, crashed: 0 };
+}
+
+function count(into, { kind, isClose }) {
+  into.cases++;
+  into[kind]++;
+  if (isClose) into.close++;
+}
+
+for (const test of cases) {
+  const result = outcome(test);
+  count(totals[test.wanted ? "wanted" : "other"], result);
+  if (test.wanted) {
+    for (const operator of test.operators) {
+      if (!table.has(operator)) table.set(operator, counts());
+      count(table.get(operator), result);
+    }
+  }
+  const isRight =
+    result.kind === "passed" || (result.kind === "refused" && (!test.wanted || isRefused(result.reason)));
+  if (!isRight) {
+    failures++;
+    console.log(`${result.kind} ${test.name}: ${result.reason}`);
+  } else if (filter !== "" && result.reason !== undefined)
+    console.log(`${result.kind} ${test.name}: ${result.reason}`);
+}
+if (filter === "") console.table(Object.fromEntries([...table].sort(([a], [b]) => (a < b ? -1 : 1))));
+console.table(totals);
+process.exitCode = failures === 0 ? 0 : 1;

@@ -1,0 +1,5 @@
+/** What test/onnx/run.js bundles. */
+export { FormatError } from "../../src/formats/bytes.js";
+export { readOnnxGraph } from "../../src/graph/onnx.js";
+export { ALL_OPERATORS } from "../../src/graph/operators/index.js";
+export { runOnHost } from "../../src/graph/run-host.js";
