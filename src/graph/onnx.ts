@@ -1,6 +1,6 @@
 /** ONNX files as graphs. Calls of functions that a file brings are replaced by their bodies. */
 
-import { FormatError, unsupported } from "../formats/bytes.js";
+import { FormatError } from "../formats/bytes.js";
 import type { Allowance } from "../formats/onnx/allowance.js";
 import type { ExternalFiles } from "../formats/onnx/external.js";
 import {
@@ -17,7 +17,6 @@ import { readAttributes } from "./onnx-attributes.js";
 import { hostTensor } from "./onnx-tensor.js";
 import { type Declared, declaredValues } from "./onnx-values.js";
 
-const OLDEST_OPSET = 6;
 export const NEWEST_OPSET = 28;
 /** Of calls within functions. ONNX forbids recursion. */
 const MOST_CALLS_DEEP = 64;
@@ -151,8 +150,7 @@ class GraphReader {
   }
 
   #node(node: ProtoNode, name: string, names: Names, place: Place): Node {
-    const stated = place.opsets.get(node.domain) ?? (node.domain === "" ? undefined : 1);
-    const opset = this.#opset(node, name, stated);
+    const opset = this.#opset(node, name, place);
     const label = `onnx: node ${show(name)} (${node.operator}, opset ${opset})`;
     this.#allowance.spend(NODE_BYTES * (1 + node.attributes.size), "nodes");
     const attributes = readAttributes(node, label, place.call, (key, graph) => {
@@ -174,11 +172,12 @@ class GraphReader {
   }
 
   /** The version that a node is of. Only those of ONNX's own operators are numbered here. */
-  #opset(node: ProtoNode, name: string, stated: number | undefined): number {
-    if (stated === undefined || node.domain !== "") return stated ?? 1;
-    if (stated < OLDEST_OPSET) {
-      throw unsupported(
-        `onnx: node ${show(name)} (${node.operator}, opset ${stated}): opsets before ${OLDEST_OPSET} are not supported`,
+  #opset(node: ProtoNode, name: string, place: Place): number {
+    const stated = place.opsets.get(node.domain);
+    if (node.domain !== "") return stated ?? 1;
+    if (stated === undefined) {
+      throw new FormatError(
+        `onnx: node ${show(name)} (${node.operator}): no opset is stated for ONNX's operators`,
       );
     }
     if (stated <= NEWEST_OPSET) return stated;

@@ -16,14 +16,19 @@ import {
   type Node,
   type Type,
 } from "./ir.js";
+import { roundToBfloat, roundToHalf } from "./rounding.js";
 import { elementsIn } from "./shapes.js";
 
 /** An input: a tensor, or its type where shapes alone are asked for. */
 export type Operand = Type & { readonly data?: Data };
 
+const OLDEST_OPSET = 6;
+
 interface Named {
   /** With its domain, unless that is ONNX's own. */
   readonly name: string;
+  /** The first opset in which it is what it is here; 6 where it is left out. */
+  readonly oldest?: number;
   /** The attributes that it has in any version. What is not listed is refused. */
   readonly attributes: Readonly<Record<string, AttributeKind | readonly AttributeKind[]>>;
 }
@@ -222,8 +227,13 @@ export function int64s(numbers: readonly number[], shape: readonly number[] = [n
   return { dtype: "int64", shape, data: Float64Array.from(numbers) };
 }
 
-/** @throws FormatError for attributes that the operator has not, or of another kind */
-export function checkAttributes(call: Call, operator: Operator): void {
+/** @throws FormatError for an opset before it, and for attributes that it has not or of another kind */
+export function checkNode(call: Call, operator: Operator): void {
+  const { name, oldest = OLDEST_OPSET } = operator;
+  // Only ONNX's own operators are numbered so.
+  if (call.opset < oldest && !name.includes(".")) {
+    throw call.refused(`opsets before ${oldest} are not supported`);
+  }
   for (const [name, { kind }] of call.node.attributes) {
     const expected = Object.hasOwn(operator.attributes, name) ? operator.attributes[name] : undefined;
     if (expected === undefined) throw call.refused(`attribute ${show(name)} is not known`);
@@ -238,7 +248,7 @@ export function checkAttributes(call: Call, operator: Operator): void {
  * @throws FormatError for what is wrong or refused, NeedsData where shapes depend on numbers that are not there
  */
 export function typesOf(operator: PlainOperator, call: Call): readonly Type[] {
-  checkAttributes(call, operator);
+  checkNode(call, operator);
   const types = operator.shape(call);
   for (const { shape } of types) {
     if (shape.length > MOST_RANK) throw call.refused(`an output of more than ${MOST_RANK} axes`);
@@ -258,12 +268,22 @@ function checkExact(call: Call, { dtype, data }: HostTensor): void {
   }
 }
 
+/** Rounds floats of 16 bits to numbers that these have. */
+function roundNarrow({ dtype, data }: HostTensor): void {
+  const round = dtype === "float16" ? roundToHalf : dtype === "bfloat16" ? roundToBfloat : undefined;
+  if (round === undefined) return;
+  for (let at = 0; at < data.length; at++) data[at] = round(data[at]!);
+}
+
 /** Evaluates a plain operator. */
 export function evaluate(operator: PlainOperator, call: Call): readonly HostTensor[] {
   const types = typesOf(operator, call);
   if ("give" in operator) return operator.give(call, types);
   const outputs = types.map(zeros);
   operator.run(call, outputs);
-  for (const output of outputs) checkExact(call, output);
+  for (const output of outputs) {
+    checkExact(call, output);
+    roundNarrow(output);
+  }
   return outputs;
 }

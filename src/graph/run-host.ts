@@ -3,7 +3,7 @@
 import { unsupported } from "../formats/bytes.js";
 import { wrongValue } from "../tensor/checks.js";
 import type { Graph, HostTensor, Node, Value } from "./ir.js";
-import { Call, checkAttributes, evaluate, NeedsData, type OperatorTable } from "./operator.js";
+import { Call, checkNode, evaluate, type OperatorTable } from "./operator.js";
 
 /** Of one run, those of loops counted for every iteration. */
 const MOST_STEPS = 1_000_000;
@@ -66,7 +66,7 @@ class HostRun {
     if (--this.#stepsLeft < 0) throw call.broken(`more than ${MOST_STEPS} steps`);
     let results: readonly HostTensor[];
     if ("control" in operator) {
-      checkAttributes(call, operator);
+      checkNode(call, operator);
       results = operator.control(call, (graph, inputs) => {
         if (--this.#stepsLeft < 0) throw call.broken(`more than ${MOST_STEPS} steps`);
         if (inputs.length !== graph.inputs.length) {
@@ -83,5 +83,3 @@ class HostRun {
     }
   }
 }
-
-export { NeedsData };

@@ -29,8 +29,10 @@ export function zip(a: HostTensor, b: HostTensor, output: HostTensor, apply: App
 
 /** The second input as opset 6 has it: equal, or with `broadcast` placed from `axis` on. */
 function placed<Any extends Operand>(call: Call, a: Operand, b: Any): Any {
-  if (call.opset >= 7 || !call.node.attributes.has("broadcast")) return b;
-  const stated = call.int("axis", a.shape.length - b.shape.length);
+  // Slopes of a PRelu are of channels.
+  const ofChannels = call.node.operator === "PRelu" && b.shape.length === 1 && a.shape.length > 1;
+  if (call.opset >= 7 || !(ofChannels || call.node.attributes.has("broadcast"))) return b;
+  const stated = call.int("axis", ofChannels ? 1 : a.shape.length - b.shape.length);
   const axis = stated < 0 ? stated + a.shape.length : stated;
   const after = a.shape.length - axis - b.shape.length;
   if (after < 0 || axis < 0) throw call.broken(`attribute axis: ${stated} does not fit the inputs`);
@@ -109,6 +111,13 @@ const toward0 = (a: number, b: number): number => {
 /** The remainder with the sign of the divisor. */
 const floored = (a: number, b: number): number => (b === 0 ? 0 : a - b * Math.floor(a / b));
 
+/** The same of floats, as Python has it: a zero of the divisor's sign, and the divisor where it is infinite. */
+const flooredFloat = (a: number, b: number): number => {
+  const rest = a % b;
+  if (rest === 0) return Math.sign(b) < 0 ? -0 : 0;
+  return rest < 0 !== b < 0 ? rest + b : rest;
+};
+
 export const binaryOperators: readonly PlainOperator[] = [
   arithmetic("Add", (a, b) => a + b),
   arithmetic("Sub", (a, b) => a - b),
@@ -119,8 +128,7 @@ export const binaryOperators: readonly PlainOperator[] = [
   ),
   binary("Mod", { takes: NUMBERS, attributes: { fmod: "int" } }, (call, dtype) => {
     if (call.flag("fmod", false)) return (a, b) => (b === 0 && INTEGERS.includes(dtype) ? 0 : a % b);
-    if (isFloat(dtype)) throw call.refused("attribute fmod: 0 is not supported for floats");
-    return floored;
+    return isFloat(dtype) ? flooredFloat : floored;
   }),
   binary("PRelu", { takes: NUMBERS }, () => (x, slope) => (x < 0 ? slope * x : x)),
   comparison("Equal", (a, b) => (a === b ? 1 : 0)),
@@ -139,6 +147,7 @@ export const binaryOperators: readonly PlainOperator[] = [
 export const logicOperators: readonly PlainOperator[] = [
   {
     name: "Not",
+    oldest: 1,
     attributes: {},
     shape: (call) => [{ dtype: call.expect(0, ["bool"]).dtype, shape: call.input(0).shape }],
     run: (call, [output]) => {

@@ -3,7 +3,7 @@
 import { ARRAYS, type Dtype, type HostTensor } from "../ir.js";
 import { DTYPE_NUMBERS } from "../onnx-tensor.js";
 import { type Call, isFloat, type PlainOperator } from "../operator.js";
-import { roundEven } from "./elementwise.js";
+import { roundToBfloat, roundToHalf } from "../rounding.js";
 
 /** The names that opset 6 has in the place of numbers. */
 const NAMES: ReadonlyMap<string, Dtype> = new Map([
@@ -33,27 +33,6 @@ function target(call: Call): Dtype {
   }
   if (attribute?.kind !== "int") throw call.broken("attribute to is missing");
   return dtypeNumbered(call, "to", attribute.value);
-}
-
-/** A number of binary16: 11 bits down to 2^-24, infinite from 65520 on. */
-export function roundToHalf(x: number): number {
-  const size = Math.abs(x);
-  if (!(size < 65520)) return Number.isNaN(x) ? x : Math.sign(x) * Infinity;
-  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
-  const unit = 2 ** (exponent - 10);
-  return roundEven(x / unit) * unit;
-}
-
-const BITS = new Uint32Array(1);
-const FLOAT = new Float32Array(BITS.buffer);
-
-/** A number of bfloat16, the upper half of a float32. */
-function roundToBfloat(x: number): number {
-  if (Number.isNaN(x)) return x;
-  FLOAT[0] = x;
-  const bits = BITS[0]!;
-  BITS[0] = (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000;
-  return FLOAT[0]!;
 }
 
 /** Copies numbers; the array that they get into rounds and wraps what is left to it. */

@@ -2,6 +2,7 @@
 
 import type { Dtype } from "../ir.js";
 import { type Call, FLOATS, NUMBERS, type PlainOperator } from "../operator.js";
+import { roundEven } from "../rounding.js";
 
 /** An operator of one input, whose function is made once for each call. */
 export function unary(
@@ -46,14 +47,6 @@ export function erf(x: number): number {
 }
 
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-
-/** To the nearest integer, halves to the even one. */
-export function roundEven(x: number): number {
-  const down = Math.floor(x);
-  const rest = x - down;
-  if (rest !== 0.5) return rest < 0.5 ? down : down + 1;
-  return down % 2 === 0 ? down : down + 1;
-}
 
 export const elementwise: readonly PlainOperator[] = [
   simple("Abs", Math.abs, NUMBERS),

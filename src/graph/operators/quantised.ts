@@ -3,8 +3,8 @@
 import type { Dtype, HostTensor, Type } from "../ir.js";
 import { DTYPE_NUMBERS } from "../onnx-tensor.js";
 import { type Call, FLOATS, type PlainOperator } from "../operator.js";
+import { roundEven } from "../rounding.js";
 import { elementsIn, stridesOf } from "../shapes.js";
-import { roundEven } from "./elementwise.js";
 
 const dynamicQuantizeLinear: PlainOperator = {
   name: "DynamicQuantizeLinear",

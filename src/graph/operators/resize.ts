@@ -1,17 +1,17 @@
 /** Resize: images of another size, by nearest numbers or by lines between them. */
 
 import { type Call, NUMBERS, type PlainOperator } from "../operator.js";
+import { roundEven } from "../rounding.js";
 import { elementsIn, stridesOf } from "../shapes.js";
-import { roundEven } from "./elementwise.js";
 
-/** Where a place of the output lies in the input, in numbers of the input. */
+/** Where a place of the output lies in the input. Lengths of outputs are those before they are rounded down. */
 type Coordinate = (x: number, scale: number, output: number, input: number) => number;
 
 const COORDINATES: ReadonlyMap<string, Coordinate> = new Map<string, Coordinate>([
   ["half_pixel", (x, scale) => (x + 0.5) / scale - 0.5],
   ["pytorch_half_pixel", (x, scale, output) => (output > 1 ? (x + 0.5) / scale - 0.5 : 0)],
   ["asymmetric", (x, scale) => x / scale],
-  ["align_corners", (x, _, output, input) => (output > 1 ? (x * (input - 1)) / (output - 1) : 0)],
+  ["align_corners", (x, _, output, input) => (output === 1 ? 0 : (x * (input - 1)) / (output - 1))],
 ]);
 
 const NEAREST: ReadonlyMap<string, (x: number) => number> = new Map([
@@ -70,7 +70,7 @@ function taps(call: Call, axis: Axis, input: number): (readonly [at: number, wei
   const inside = (at: number) => Math.min(Math.max(at, 0), input - 1);
   return Array.from({ length: axis.size }, (_, x) => {
     if (axis.scale === 1 && axis.size === input) return [[x, 1]];
-    const place = coordinate(x, axis.scale, axis.size, input);
+    const place = coordinate(x, axis.scale, axis.scale * input, input);
     if (call.text("mode", "nearest") === "nearest") return [[inside(nearest(tidy(place))), 1]];
     const low = Math.floor(place);
     const part = place - low;
