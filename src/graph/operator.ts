@@ -16,7 +16,7 @@ import {
   type Node,
   type Type,
 } from "./ir.js";
-import { roundToBfloat, roundToHalf } from "./rounding.js";
+import { roundingOf } from "./rounding.js";
 import { elementsIn } from "./shapes.js";
 
 /** An input: a tensor, or its type where shapes alone are asked for. */
@@ -270,7 +270,7 @@ function checkExact(call: Call, { dtype, data }: HostTensor): void {
 
 /** Rounds floats of 16 bits to numbers that these have. */
 function roundNarrow({ dtype, data }: HostTensor): void {
-  const round = dtype === "float16" ? roundToHalf : dtype === "bfloat16" ? roundToBfloat : undefined;
+  const round = roundingOf(dtype);
   if (round === undefined) return;
   for (let at = 0; at < data.length; at++) data[at] = round(data[at]!);
 }

@@ -1,5 +1,7 @@
 /** Numbers rounded to those of narrower types. */
 
+import type { Dtype } from "./ir.js";
+
 /** To the nearest integer, halves to the even one. */
 export function roundEven(x: number): number {
   const down = Math.floor(x);
@@ -27,4 +29,9 @@ export function roundToBfloat(x: number): number {
   const bits = BITS[0]!;
   BITS[0] = (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000;
   return FLOAT[0]!;
+}
+
+/** How a type of 16 bits rounds; undefined for one that arrays round. */
+export function roundingOf(dtype: Dtype): ((x: number) => number) | undefined {
+  return dtype === "float16" ? roundToHalf : dtype === "bfloat16" ? roundToBfloat : undefined;
 }

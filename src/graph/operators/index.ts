@@ -14,9 +14,10 @@ import { normalisations } from "./normalise.js";
 import { pools } from "./pool.js";
 import { quantised } from "./quantised.js";
 import { recurrents } from "./recurrent.js";
-import { reductions, softmaxes } from "./reduce.js";
+import { reductions } from "./reduce.js";
 import { reshapeOperators } from "./reshape.js";
 import { resizes } from "./resize.js";
+import { softmaxes } from "./softmax.js";
 
 /** The operators by their names. */
 export function tableOf(operators: readonly Operator[]): OperatorTable {

@@ -1,7 +1,7 @@
 /** Many numbers to one along axes, running sums, and the largest ones. */
 
-import type { Dtype, HostTensor, Type } from "../ir.js";
-import { type Call, FLOATS, isFloat, NUMBERS, type PlainOperator } from "../operator.js";
+import type { Dtype, Type } from "../ir.js";
+import { type Call, isFloat, NUMBERS, type PlainOperator } from "../operator.js";
 import { around, eachOffset, stridesOf } from "../shapes.js";
 
 interface Reduction {
@@ -174,48 +174,4 @@ export const reductions: readonly PlainOperator[] = [
   indexOf("ArgMin", (x, best) => x < best),
   cumSum,
   topK,
-];
-
-/** Softmax and LogSoftmax. */
-function softmax(name: string, end: (x: number, most: number, total: number) => number): PlainOperator {
-  return {
-    name,
-    attributes: { axis: "int" },
-    shape: (call) => [{ dtype: call.expect(0, FLOATS).dtype, shape: call.input(0).shape }],
-    run: (call, [output]) => {
-      const { data, shape } = call.data(0);
-      softmaxRows(data, output!, rowsOf(call, shape), end);
-    },
-  };
-}
-
-/** Until opset 12 all axes from the stated one on were one. */
-function rowsOf(call: Call, shape: readonly number[]): { outer: number; size: number; inner: number } {
-  if (call.opset >= 13) return around(shape, call.axis(call.int("axis", -1), shape.length));
-  const axis = call.axis(call.int("axis", 1), shape.length);
-  const { outer, size, inner } = around(shape, axis);
-  return { outer, size: size * inner, inner: 1 };
-}
-
-function softmaxRows(
-  data: HostTensor["data"],
-  output: HostTensor,
-  { outer, size, inner }: { outer: number; size: number; inner: number },
-  end: (x: number, most: number, total: number) => number,
-): void {
-  for (let row = 0; row < outer; row++) {
-    for (let column = 0; column < inner; column++) {
-      const place = (at: number) => (row * size + at) * inner + column;
-      let most = -Infinity;
-      for (let at = 0; at < size; at++) most = Math.max(most, data[place(at)]!);
-      let total = 0;
-      for (let at = 0; at < size; at++) total += Math.exp(data[place(at)]! - most);
-      for (let at = 0; at < size; at++) output.data[place(at)] = end(data[place(at)]!, most, total);
-    }
-  }
-}
-
-export const softmaxes: readonly PlainOperator[] = [
-  softmax("Softmax", (x, most, total) => Math.exp(x - most) / total),
-  softmax("LogSoftmax", (x, most, total) => x - most - Math.log(total)),
 ];

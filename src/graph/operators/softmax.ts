@@ -1,0 +1,52 @@
+/** Softmax and its logarithm. */
+
+import type { Dtype } from "../ir.js";
+import { type Call, FLOATS, type PlainOperator } from "../operator.js";
+import { roundingOf } from "../rounding.js";
+import { around } from "../shapes.js";
+
+/** Until opset 12 all axes from the stated one on were one. */
+function rowsOf(call: Call, shape: readonly number[]): { outer: number; size: number; inner: number } {
+  if (call.opset >= 13) return around(shape, call.axis(call.int("axis", -1), shape.length));
+  const { outer, size, inner } = around(shape, call.axis(call.int("axis", 1), shape.length));
+  return { outer, size: size * inner, inner: 1 };
+}
+
+/** Exponentials of a type of 16 bits are rounded to it before they are summed, as their definition has it. */
+const expOf = (dtype: Dtype): ((x: number) => number) => {
+  const round = roundingOf(dtype);
+  return round === undefined ? Math.exp : (x) => round(Math.exp(round(x)));
+};
+
+function softmax(name: string, end: (less: number, power: number, total: number) => number): PlainOperator {
+  return {
+    name,
+    attributes: { axis: "int" },
+    shape: (call) => [{ dtype: call.expect(0, FLOATS).dtype, shape: call.input(0).shape }],
+    run: (call, [output]) => {
+      const { data, shape, dtype } = call.data(0);
+      const { outer, size, inner } = rowsOf(call, shape);
+      const exp = expOf(dtype);
+      const round = roundingOf(dtype) ?? ((x: number) => x);
+      for (let row = 0; row < outer; row++) {
+        for (let column = 0; column < inner; column++) {
+          const place = (at: number) => (row * size + at) * inner + column;
+          let most = -Infinity;
+          for (let at = 0; at < size; at++) most = Math.max(most, data[place(at)]!);
+          let total = 0;
+          for (let at = 0; at < size; at++) total += exp(data[place(at)]! - most);
+          total = round(total);
+          for (let at = 0; at < size; at++) {
+            const less = data[place(at)]! - most;
+            output!.data[place(at)] = end(less, exp(less), total);
+          }
+        }
+      }
+    },
+  };
+}
+
+export const softmaxes: readonly PlainOperator[] = [
+  softmax("Softmax", (_, power, total) => power / total),
+  softmax("LogSoftmax", (less, _, total) => less - Math.log(total)),
+];
