@@ -45,7 +45,9 @@ const textImports = {
 };
 
 /** The rooms whose tests reach no kernel: they run once. */
-const WITHOUT_WASM = ["formats", "golden", "int8", "package"].map((room) => `test/${room}/**/*.test.ts`);
+const WITHOUT_WASM = ["formats", "golden", "graph", "int8", "package"].map(
+  (room) => `test/${room}/**/*.test.ts`,
+);
 
 /**
  * Left out of `npm run coverage`: what runs in processes of its own, and attacks that execute nothing but what other

@@ -1,6 +1,7 @@
 /** What ONNX files declare of the inputs and outputs of graphs: types, sizes, and names of sizes. */
 
 import { unsupported } from "../formats/bytes.js";
+import { typeName } from "../formats/onnx/element-types.js";
 import type { Graph } from "../formats/onnx/model-proto.js";
 import type { Message } from "../formats/onnx/protobuf.js";
 import { show } from "../tensor/checks.js";
@@ -48,7 +49,7 @@ function readValue(value: Message, what: string, values: Map<string, Declared>):
   }
   const dtype = DTYPE_NUMBERS.get(number);
   if (number !== 0 && dtype === undefined) {
-    throw unsupported(`onnx: ${what} ${show(name)}: element type ${number} is not supported`);
+    throw unsupported(`onnx: ${what} ${show(name)}: type ${typeName(number)} is not supported`);
   }
   values.set(name, { dtype, shape });
 }

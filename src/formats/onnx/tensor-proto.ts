@@ -6,56 +6,9 @@ import type { Tensor } from "../../tensor/tensor.js";
 import { FormatError, unsupported } from "../bytes.js";
 import { DTYPES, type Dtype, elementsOf, readTensor, takeTensor } from "../dtype.js";
 import { Allowance } from "./allowance.js";
+import { LIST_FIELDS, TYPES, typeName } from "./element-types.js";
 import type { ExternalFiles } from "./external.js";
 import { type Message, Source } from "./protobuf.js";
-
-/** Element types by their number in onnx.proto, without those that no weight has. */
-const TYPES: ReadonlyMap<number, Dtype> = new Map([
-  [1, "F32"],
-  [2, "U8"],
-  [3, "I8"],
-  [4, "U16"],
-  [5, "I16"],
-  [6, "I32"],
-  [7, "I64"],
-  [9, "BOOL"],
-  [10, "F16"],
-  [11, "F64"],
-  [12, "U32"],
-  [13, "U64"],
-  [16, "BF16"],
-]);
-
-const OTHER_TYPES: ReadonlyMap<number, string> = new Map([
-  [0, "undefined"],
-  [8, "string"],
-  [14, "complex64"],
-  [15, "complex128"],
-  [17, "float8e4m3fn"],
-  [18, "float8e4m3fnuz"],
-  [19, "float8e5m2"],
-  [20, "float8e5m2fnuz"],
-  [21, "uint4"],
-  [22, "int4"],
-  [23, "float4e2m1"],
-]);
-
-/** The number of the field that lists the numbers of each type, if they are not raw. */
-const LIST_FIELDS: Record<Dtype, number> = {
-  F32: 4,
-  F64: 10,
-  I64: 7,
-  U32: 11,
-  U64: 11,
-  I32: 5,
-  I16: 5,
-  U16: 5,
-  I8: 5,
-  U8: 5,
-  BOOL: 5,
-  F16: 5,
-  BF16: 5,
-};
 
 /** A tensor as the file describes it. {@link toTensor} reads its numbers. */
 export interface TensorProto {
@@ -200,7 +153,7 @@ function read(proto: TensorProto): Tensor<TensorData> {
   const label = () => labelOf(proto);
   const dtype = TYPES.get(proto.type);
   if (dtype === undefined) {
-    throw unsupported(`${label()}: type ${OTHER_TYPES.get(proto.type) ?? proto.type} is not supported`);
+    throw unsupported(`${label()}: type ${typeName(proto.type)} is not supported`);
   }
   if (proto.external !== undefined) {
     throw new FormatError(

@@ -28,13 +28,15 @@ function softmax(name: string, end: (less: number, power: number, total: number)
       const { outer, size, inner } = rowsOf(call, shape);
       const exp = expOf(dtype);
       const round = roundingOf(dtype) ?? ((x: number) => x);
+      // Those of bfloat16 are summed in it, those of float16 in float32.
+      const sum = (total: number, x: number) => (dtype === "bfloat16" ? round(total + x) : total + x);
       for (let row = 0; row < outer; row++) {
         for (let column = 0; column < inner; column++) {
           const place = (at: number) => (row * size + at) * inner + column;
           let most = -Infinity;
           for (let at = 0; at < size; at++) most = Math.max(most, data[place(at)]!);
           let total = 0;
-          for (let at = 0; at < size; at++) total += exp(data[place(at)]! - most);
+          for (let at = 0; at < size; at++) total = sum(total, exp(data[place(at)]! - most));
           total = round(total);
           for (let at = 0; at < size; at++) {
             const less = data[place(at)]! - most;
