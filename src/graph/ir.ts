@@ -47,15 +47,24 @@ export interface Value {
   readonly name: string;
   /** Of a constant: its numbers. */
   readonly data?: HostTensor;
-  /** Of inputs and outputs, what the file declares, which need not be true. -1 is a size without a name. */
+}
+
+/** What a file declares of an input or output, which need not be true. A size without a name is -1. */
+export interface Declared {
   readonly dtype?: Dtype | undefined;
   readonly shape?: readonly (number | string)[] | undefined;
 }
 
+/** An input or output of a graph, by its own name: the value of an output may have another one. */
+export interface Port extends Declared {
+  readonly name: string;
+  readonly value: Value;
+}
+
 export interface Graph {
   readonly name: string;
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
   readonly nodes: readonly Node[];
 }
 

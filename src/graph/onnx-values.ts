@@ -6,13 +6,8 @@ import type { Graph } from "../formats/onnx/model-proto.js";
 import type { Message } from "../formats/onnx/protobuf.js";
 import { show } from "../tensor/checks.js";
 import { MOST_DIMENSIONS } from "../tensor/like.js";
-import type { Dtype } from "./ir.js";
+import type { Declared } from "./ir.js";
 import { DTYPE_NUMBERS } from "./onnx-tensor.js";
-
-export interface Declared {
-  readonly dtype?: Dtype | undefined;
-  readonly shape?: readonly (number | string)[] | undefined;
-}
 
 const INPUT = 11;
 const OUTPUT = 12;

@@ -12,10 +12,10 @@ import {
   readModel,
 } from "../formats/onnx/model-proto.js";
 import { show } from "../tensor/checks.js";
-import type { Graph, Node, Value } from "./ir.js";
+import type { Graph, Node, Port, Value } from "./ir.js";
 import { readAttributes } from "./onnx-attributes.js";
 import { hostTensor } from "./onnx-tensor.js";
-import { type Declared, declaredValues } from "./onnx-values.js";
+import { declaredValues } from "./onnx-values.js";
 
 export const NEWEST_OPSET = 28;
 /** Of calls within functions. ONNX forbids recursion. */
@@ -89,7 +89,7 @@ class GraphReader {
 
   graph(proto: ProtoGraph, names: Names, place: Place): Graph {
     const declared = declaredValues(proto);
-    const inputs: Value[] = [];
+    const inputs: Port[] = [];
     for (const [name, tensor] of proto.initializers) {
       this.#allowance.spend(NODE_BYTES, "values");
       names.set(name, { name, data: hostTensor(tensor) });
@@ -98,24 +98,23 @@ class GraphReader {
       // Until version 4 of the format a constant was listed among the inputs.
       if (proto.initializers.has(name)) continue;
       if (names.has(name)) throw new FormatError(`onnx: input ${show(name)} occurs twice`);
-      const value = this.#value(name, declared);
-      inputs.push(value);
+      const value = this.#value(name);
+      inputs.push({ name, value, ...declared.get(name) });
       names.set(name, value);
     }
     const nodes: Node[] = [];
     this.#nodes(proto, names, place, nodes);
-    const outputs = proto.outputs.map((name) => {
+    const outputs = proto.outputs.map((name): Port => {
       const value = names.find(name);
       if (value === undefined) throw new FormatError(`onnx: output ${show(name)} is not made`);
-      const told = declared.get(name);
-      return told === undefined || value.dtype !== undefined ? value : Object.assign(value, told);
+      return { name, value, ...declared.get(name) };
     });
     return { name: proto.name, inputs, outputs, nodes };
   }
 
-  #value(name: string, declared?: ReadonlyMap<string, Declared>): Value {
+  #value(name: string): Value {
     this.#allowance.spend(NODE_BYTES, "values");
-    return { name, ...declared?.get(name) };
+    return { name };
   }
 
   #nodes(proto: ProtoGraph, names: Names, place: Place, nodes: Node[]): void {

@@ -1,7 +1,7 @@
 /** Runs a graph node by node in plain JavaScript: for folding, for tests, and for what depends on data. */
 
 import { unsupported } from "../formats/bytes.js";
-import { wrongValue } from "../tensor/checks.js";
+import { show, wrongValue } from "../tensor/checks.js";
 import type { Graph, HostTensor, Node, Value } from "./ir.js";
 import { Call, checkNode, evaluate, type OperatorTable } from "./operator.js";
 
@@ -19,13 +19,13 @@ export function runOnHost(
   inputs: ReadonlyMap<string, HostTensor>,
 ): Map<string, HostTensor> {
   checkOperators(graph, table);
-  const given = graph.inputs.map((value) => {
-    const tensor = inputs.get(value.name);
-    if (tensor === undefined) throw wrongValue("inputs", `a tensor ${value.name}`, "none");
+  const given = graph.inputs.map(({ name }) => {
+    const tensor = inputs.get(name);
+    if (tensor === undefined) throw wrongValue("inputs", `a tensor ${show(name)}`, "none");
     return tensor;
   });
   const results = new HostRun(table).graph(graph, given);
-  return new Map(graph.outputs.map((value, at) => [value.name, results[at]!]));
+  return new Map(graph.outputs.map(({ name }, at) => [name, results[at]!]));
 }
 
 /** @throws FormatError that names every operator of the graph which the table has not. Its branches are left unread. */
@@ -47,9 +47,9 @@ class HostRun {
   constructor(readonly table: OperatorTable) {}
 
   graph(graph: Graph, inputs: readonly HostTensor[]): readonly HostTensor[] {
-    for (const [at, value] of graph.inputs.entries()) this.#tensors.set(value, inputs[at]!);
+    for (const [at, { value }] of graph.inputs.entries()) this.#tensors.set(value, inputs[at]!);
     for (const node of graph.nodes) this.#node(node);
-    return graph.outputs.map((value) => this.#find(value));
+    return graph.outputs.map(({ value }) => this.#find(value));
   }
 
   #find(value: Value): HostTensor {
