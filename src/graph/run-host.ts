@@ -5,8 +5,9 @@ import { show, wrongValue } from "../tensor/checks.js";
 import type { Graph, HostTensor, Node, Value } from "./ir.js";
 import { Call, checkNode, evaluate, type OperatorTable } from "./operator.js";
 
-/** Of one run, those of loops counted for every iteration. */
-const MOST_STEPS = 1_000_000;
+/** Of one run, those of loops counted for every iteration. What makes many numbers counts as several. */
+const MOST_STEPS = 250_000;
+const NUMBERS_PER_STEP = 512;
 
 /**
  * Runs a graph; its inputs are given by name.
@@ -56,6 +57,11 @@ class HostRun {
     return value.data ?? this.#tensors.get(value)!;
   }
 
+  #spend(call: Call, steps: number): void {
+    this.#stepsLeft -= steps;
+    if (this.#stepsLeft < 0) throw call.broken(`more than ${MOST_STEPS} steps`);
+  }
+
   #node(node: Node): void {
     const operator = this.table.get(node.operator);
     if (operator === undefined) throw unsupported(`${node.label}: the operator is not supported`);
@@ -63,18 +69,19 @@ class HostRun {
       node,
       node.inputs.map((value) => (value === undefined ? undefined : this.#find(value))),
     );
-    if (--this.#stepsLeft < 0) throw call.broken(`more than ${MOST_STEPS} steps`);
+    this.#spend(call, 1);
     let results: readonly HostTensor[];
     if ("control" in operator) {
       checkNode(call, operator);
       results = operator.control(call, (graph, inputs) => {
-        if (--this.#stepsLeft < 0) throw call.broken(`more than ${MOST_STEPS} steps`);
+        this.#spend(call, 1);
         if (inputs.length !== graph.inputs.length) {
           throw call.broken(`a graph of ${graph.inputs.length} inputs is given ${inputs.length}`);
         }
         return this.graph(graph, inputs);
       });
     } else results = evaluate(operator, call);
+    for (const { data } of results) this.#spend(call, data.length / NUMBERS_PER_STEP);
     for (const [at, value] of node.outputs.entries()) {
       if (value === undefined) continue;
       const result = results[at];

@@ -48,12 +48,14 @@ export function eachOffset(
   visit: (offset: number, index: number) => void,
 ): void {
   const elements = elementsIn(shape);
-  const rank = shape.length;
-  const at = new Array<number>(rank).fill(0);
+  const last = shape.length - 1;
+  const width = shape[last] ?? 1;
+  const step = strides[last] ?? 0;
+  const at = new Array<number>(shape.length).fill(0);
   let offset = start;
-  for (let index = 0; index < elements; index++) {
-    visit(offset, index);
-    for (let axis = rank - 1; axis >= 0; axis--) {
+  for (let index = 0; index < elements; ) {
+    for (let column = 0; column < width; column++) visit(offset + column * step, index++);
+    for (let axis = last - 1; axis >= 0; axis--) {
       offset += strides[axis]!;
       if (++at[axis]! < shape[axis]!) break;
       offset -= strides[axis]! * shape[axis]!;

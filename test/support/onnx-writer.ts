@@ -68,7 +68,7 @@ export type AttributeValue =
   | { packed: readonly number[] }
   | { reference: string };
 
-function attribute(name: string, value: AttributeValue): Bytes {
+export function attribute(name: string, value: AttributeValue): Bytes {
   const named = lengthDelimited(1, name);
   if (typeof value === "number") return [...named, ...integer(3, value), ...integer(20, 2)];
   if (typeof value === "string") return [...named, ...lengthDelimited(4, value), ...integer(20, 3)];
@@ -131,6 +131,7 @@ export function func(
   domain: string,
   name: string,
   { nodes = [], inputs = [], outputs = [] }: GraphOptions,
+  more: Bytes = [],
 ): Bytes {
   return [
     ...lengthDelimited(1, name),
@@ -138,12 +139,19 @@ export function func(
     ...outputs.flatMap((output) => lengthDelimited(5, output)),
     ...nodes.flatMap((one) => lengthDelimited(7, one)),
     ...lengthDelimited(10, domain),
+    ...more,
   ];
 }
 
-export function model(main: GraphOptions, functions: readonly Bytes[] = []): Uint8Array {
+/** An OperatorSetIdProto as a field: of models that of number 8, of functions 9. */
+export function opsetImport(number: 8 | 9, version: number): Bytes {
+  return lengthDelimited(number, integer(2, version));
+}
+
+export function model(main: GraphOptions, functions: readonly Bytes[] = [], opset?: number): Uint8Array {
   return Uint8Array.from([
     ...integer(1, 8),
+    ...(opset === undefined ? [] : opsetImport(8, opset)),
     ...lengthDelimited(7, graph(main)),
     ...functions.flatMap((one) => lengthDelimited(25, one)),
   ]);

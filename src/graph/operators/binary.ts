@@ -1,5 +1,6 @@
 /** Two numbers after two others, with broadcasting: arithmetic, comparisons, logic. */
 
+import { sameShape } from "../../tensor/checks.js";
 import type { Dtype, HostTensor, Type } from "../ir.js";
 import { type Call, INTEGERS, isFloat, NUMBERS, type Operand, type PlainOperator } from "../operator.js";
 import { broadcast, broadcastStrides, eachOffset } from "../shapes.js";
@@ -10,6 +11,10 @@ type Apply = (a: number, b: number) => number;
 /** Visits pairs of the numbers of two tensors, which are broadcast to `shape`. */
 export function zip(a: HostTensor, b: HostTensor, output: HostTensor, apply: Apply): void {
   const { data: out, shape } = output;
+  if (sameShape(a.shape, shape) && sameShape(b.shape, shape)) {
+    for (let at = 0; at < out.length; at++) out[at] = apply(a.data[at]!, b.data[at]!);
+    return;
+  }
   const aStrides = broadcastStrides(a.shape, shape);
   if (b.data.length === 1) {
     const right = b.data[0]!;

@@ -1,0 +1,37 @@
+/** Runs graphs that tests write by hand. */
+import type { Dtype, HostTensor } from "../../src/graph/ir.js";
+import { readOnnxGraph } from "../../src/graph/onnx.js";
+import { ALL_OPERATORS } from "../../src/graph/operators/index.js";
+import { runOnHost } from "../../src/graph/run-host.js";
+import { type func, type GraphOptions, graph, model } from "./onnx-writer.js";
+
+export function floatsOf(shape: readonly number[], ...numbers: number[]): HostTensor {
+  return { dtype: "float32", shape, data: Float32Array.from(numbers) };
+}
+
+export function scalarOf(dtype: Dtype, number: number): HostTensor {
+  const data = dtype === "bool" ? Uint8Array.of(number) : Float64Array.of(number);
+  return { dtype, shape: [], data };
+}
+
+/** The outputs of a model by name. */
+export function runModel(
+  bytes: Uint8Array,
+  inputs: Readonly<Record<string, HostTensor>> = {},
+): Record<string, HostTensor> {
+  const read = readOnnxGraph(bytes);
+  return Object.fromEntries(runOnHost(read.graph, ALL_OPERATORS, new Map(Object.entries(inputs))));
+}
+
+/** The one output `y` of a graph. */
+export function runGraph(
+  main: GraphOptions,
+  inputs: Readonly<Record<string, HostTensor>> = {},
+  functions: readonly ReturnType<typeof func>[] = [],
+  opset = 20,
+): HostTensor {
+  const names = Object.keys(inputs);
+  return runModel(model({ inputs: names, outputs: ["y"], ...main }, functions, opset), inputs).y!;
+}
+
+export { graph };
