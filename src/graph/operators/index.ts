@@ -13,6 +13,7 @@ import { moves } from "./move.js";
 import { normalisations } from "./normalise.js";
 import { pools } from "./pool.js";
 import { quantised } from "./quantised.js";
+import { quantisedLSTM } from "./quantised-lstm.js";
 import { recurrents } from "./recurrent.js";
 import { reductions } from "./reduce.js";
 import { reshapeOperators } from "./reshape.js";
@@ -42,5 +43,6 @@ export const ALL_OPERATORS: OperatorTable = tableOf([
   ...recurrents,
   ...controls,
   ...quantised,
+  quantisedLSTM,
   ...resizes,
 ]);

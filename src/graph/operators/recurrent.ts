@@ -1,7 +1,7 @@
 /** LSTM, GRU and RNN nodes as ONNX defines them: every activation, clip, peepholes, sequence lengths. */
 
 import type { Type } from "../ir.js";
-import { type Call, FLOATS, type PlainOperator } from "../operator.js";
+import { type Call, type FillingOperator, FLOATS, type PlainOperator } from "../operator.js";
 import { activationsOf } from "./activations.js";
 import { CELLS, type Cell, type CellKind, type Direction } from "./cells.js";
 
@@ -48,7 +48,7 @@ function sizesOf(call: Call, { gates }: Cell): Sizes {
   return { steps, batch, inputs, hidden, directions, batchFirst };
 }
 
-function recurrent(kind: CellKind): PlainOperator {
+export function recurrent(kind: CellKind): FillingOperator {
   const cell = CELLS[kind];
   return {
     name: kind,
