@@ -18,9 +18,9 @@ export function scalarOf(dtype: Dtype, number: number): HostTensor {
 export function runModel(
   bytes: Uint8Array,
   inputs: Readonly<Record<string, HostTensor>> = {},
-): Record<string, HostTensor> {
+): Map<string, HostTensor> {
   const read = readOnnxGraph(bytes);
-  return Object.fromEntries(runOnHost(read.graph, ALL_OPERATORS, new Map(Object.entries(inputs))));
+  return runOnHost(read.graph, ALL_OPERATORS, new Map(Object.entries(inputs)));
 }
 
 /** The one output `y` of a graph. */
@@ -31,7 +31,7 @@ export function runGraph(
   opset = 20,
 ): HostTensor {
   const names = Object.keys(inputs);
-  return runModel(model({ inputs: names, outputs: ["y"], ...main }, functions, opset), inputs).y!;
+  return runModel(model({ inputs: names, outputs: ["y"], ...main }, functions, opset), inputs).get("y")!;
 }
 
 export { graph };
