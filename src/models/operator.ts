@@ -1,0 +1,73 @@
+/**
+ * What a plan knows of an operator beside its meaning on the host (src/graph/operator.ts): the kernels that compute it,
+ * and where its outputs are parts of its inputs. A node without a kernel is evaluated on the host.
+ *
+ * In linear memory a tensor is row-major: floats of every width as f32, int64 as f64, int32 as i32, others as bytes.
+ * Each begins at a multiple of 16 bytes, but for views, which begin at a multiple of an element.
+ */
+
+import type { Data, Type } from "../graph/ir.js";
+import type { Call, Operator } from "../graph/operator.js";
+import type { Precision } from "../wasm/precision.js";
+import type { Region } from "../wasm/region.js";
+import type { Runtime } from "../wasm/runtime.js";
+
+export interface ModelOperator {
+  /** Its shapes, and its evaluation on the host. */
+  readonly operator: Operator;
+  /** Undefined for a node that it has no kernel for, which is then evaluated on the host. */
+  readonly compile?: (node: Compiling) => Compiled | undefined;
+  /** Where its numbers need not be moved. Undefined for a node whose numbers must be. */
+  readonly view?: (call: Call, types: readonly Type[]) => View | undefined;
+}
+
+/** Numbers that lie where they are, counted in elements. */
+export type View =
+  /** Output `n` is what lies in input 0 from `outputs[n]` on. */
+  | { readonly outputs: readonly number[] }
+  /** Input `n` is to be made in output 0, from `inputs[n]` on. */
+  | { readonly inputs: readonly number[] };
+
+/** A node whose kernels are looked for, before anything has an address. */
+export interface Compiling {
+  /** Its inputs: types, and numbers of those that are constant. */
+  readonly call: Call;
+  /** Of its outputs. */
+  readonly types: readonly Type[];
+  /** What is done to each number of output 0 in the end, by a rewrite. */
+  readonly activation?: FusedActivation | undefined;
+  readonly runtime: Runtime;
+  readonly precision: Precision;
+  /**
+   * What is made once for the model, such as packed weights: by the numbers it is made of, and a word for what it is.
+   * It may allocate in the region, which frees it with the model.
+   */
+  shared<Made>(numbers: Data, what: string, make: (region: Region) => Made): Made;
+}
+
+export interface FusedActivation {
+  /** ONNX's name. */
+  readonly name: string;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+export interface Compiled {
+  /** Room that is the node's own while it runs, aligned to 16; its numbers are anything at first. */
+  readonly scratchBytes?: number;
+  /** The input in whose room output 0 may be made, where nobody needs the input any more. */
+  readonly inPlace?: number;
+  /** Gives the kernel calls at addresses that never change. */
+  bind(place: Place): () => void;
+}
+
+/** Addresses of a node's numbers. */
+export interface Place {
+  /** Addresses of the inputs; of an input that is left out 0. Constants are there too. */
+  input(at: number): number;
+  /** Address of an output; of one that nobody reads, room for it all the same. */
+  output(at: number): number;
+  readonly scratch: number;
+  /** Address of a record of these words, which lives as long as the plan. */
+  record(words: Int32Array): number;
+}
