@@ -31,7 +31,7 @@ export function readAttributes(
   label: string,
   call: ((name: string) => ProtoAttribute | undefined) | undefined,
   subgraph: (name: string, graph: ProtoGraph) => () => Graph,
-): ReadonlyMap<string, Attribute> {
+): Map<string, Attribute> {
   const attributes = new Map<string, Attribute>();
   for (const [name, stated] of node.attributes) {
     const attribute = stated.reference === undefined ? stated : call?.(stated.reference);

@@ -11,6 +11,7 @@ import {
   type Node as ProtoNode,
   readModel,
 } from "../formats/onnx/model-proto.js";
+import { type GruReading, isLeftOut, warningsOfGrus } from "../formats/onnx/pytorch-exporter.js";
 import { show } from "../tensor/checks.js";
 import type { Graph, Node, Port, Value } from "./ir.js";
 import { readAttributes } from "./onnx-attributes.js";
@@ -32,18 +33,20 @@ export interface ReadGraph {
 
 /**
  * The graph of an ONNX file.
+ *
+ * @param gru how a GRU is read whose exporter left out linear_before_reset = 1
  * @throws FormatError for what is no ONNX model or not supported
  */
-export function readOnnxGraph(bytes: Uint8Array, files?: ExternalFiles): ReadGraph {
+export function readOnnxGraph(bytes: Uint8Array, files?: ExternalFiles, gru: GruReading = "file"): ReadGraph {
   const model = readModel(bytes, files);
-  const reader = new GraphReader(model);
+  const reader = new GraphReader(model, gru);
   const graph = reader.graph(model.graph, new Names(undefined), {
     opsets: model.opsets,
     path: "",
     call: undefined,
     depth: 0,
   });
-  return { graph, warnings: reader.warnings };
+  return { graph, warnings: [...reader.warnings, ...warningsOfGrus(reader.leftOut, gru)] };
 }
 
 /** The values that names mean in a graph, and in the graphs around it. */
@@ -83,7 +86,13 @@ class GraphReader {
   readonly #allowance: Allowance;
   #nodesLeft = MOST_NODES;
 
-  constructor(readonly model: Model) {
+  /** Names of GRUs whose exporter left out linear_before_reset = 1. */
+  readonly leftOut: string[] = [];
+
+  constructor(
+    readonly model: Model,
+    readonly gru: GruReading,
+  ) {
     this.#allowance = model.allowance;
   }
 
@@ -160,6 +169,11 @@ class GraphReader {
         return made;
       };
     });
+    const linearBeforeReset = attributes.get("linear_before_reset")?.value;
+    if (isLeftOut(node, linearBeforeReset as number | undefined)) {
+      this.leftOut.push(name);
+      if (this.gru === "pytorch") attributes.set("linear_before_reset", { kind: "int", value: 1 });
+    }
     const inputs = this.#inputs(node, name, names);
     const outputs = node.outputs.map((output) => {
       if (output === "") return undefined;

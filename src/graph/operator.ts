@@ -54,6 +54,8 @@ export type PlainOperator = FillingOperator | GivingOperator;
 export type RunGraph = (graph: Graph, inputs: readonly HostTensor[]) => readonly HostTensor[];
 
 export interface ControlOperator extends Named {
+  /** The graph without inputs that takes its place, where its inputs tell so. */
+  readonly branch?: (call: Call) => Graph | undefined;
   readonly control: (call: Call, run: RunGraph) => readonly HostTensor[];
 }
 

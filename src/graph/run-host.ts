@@ -4,10 +4,7 @@ import { unsupported } from "../formats/bytes.js";
 import { show, wrongValue } from "../tensor/checks.js";
 import type { Graph, HostTensor, Node, Value } from "./ir.js";
 import { Call, checkNode, evaluate, type OperatorTable } from "./operator.js";
-
-/** Of one run, those of loops counted for every iteration. What makes many numbers counts as several. */
-const MOST_STEPS = 250_000;
-const NUMBERS_PER_STEP = 512;
+import { Steps } from "./steps.js";
 
 /**
  * Runs a graph; its inputs are given by name.
@@ -25,7 +22,7 @@ export function runOnHost(
     if (tensor === undefined) throw wrongValue("inputs", `a tensor ${show(name)}`, "none");
     return tensor;
   });
-  const results = new HostRun(table).graph(graph, given);
+  const results = new HostRun(table, () => undefined).graph(graph, given);
   return new Map(graph.outputs.map(({ name }, at) => [name, results[at]!]));
 }
 
@@ -41,52 +38,58 @@ export function checkOperators(graph: Graph, table: OperatorTable): void {
   }
 }
 
-class HostRun {
+/** One run on the host, of a whole graph or of nodes of one. */
+export class HostRun {
   readonly #tensors = new Map<Value, HostTensor>();
-  #stepsLeft = MOST_STEPS;
+  readonly #steps = new Steps();
 
-  constructor(readonly table: OperatorTable) {}
+  /** @param outside what has values that this run does not make */
+  constructor(
+    readonly table: OperatorTable,
+    readonly outside: (value: Value) => HostTensor | undefined,
+  ) {}
 
   graph(graph: Graph, inputs: readonly HostTensor[]): readonly HostTensor[] {
     for (const [at, { value }] of graph.inputs.entries()) this.#tensors.set(value, inputs[at]!);
-    for (const node of graph.nodes) this.#node(node);
+    for (const node of graph.nodes) {
+      const results = this.node(node, node.inputs);
+      for (const [at, value] of node.outputs.entries()) {
+        if (value !== undefined) this.#tensors.set(value, results[at]!);
+      }
+    }
     return graph.outputs.map(({ value }) => this.#find(value));
   }
 
-  #find(value: Value): HostTensor {
-    return value.data ?? this.#tensors.get(value)!;
-  }
-
-  #spend(call: Call, steps: number): void {
-    this.#stepsLeft -= steps;
-    if (this.#stepsLeft < 0) throw call.broken(`more than ${MOST_STEPS} steps`);
-  }
-
-  #node(node: Node): void {
+  /** The outputs of a node that is given these values; those that somebody reads are there. */
+  node(node: Node, inputs: readonly (Value | undefined)[]): readonly HostTensor[] {
     const operator = this.table.get(node.operator);
     if (operator === undefined) throw unsupported(`${node.label}: the operator is not supported`);
     const call = new Call(
       node,
-      node.inputs.map((value) => (value === undefined ? undefined : this.#find(value))),
+      inputs.map((value) => (value === undefined ? undefined : this.#find(value))),
     );
-    this.#spend(call, 1);
+    this.#steps.spend(call, 1);
     let results: readonly HostTensor[];
     if ("control" in operator) {
       checkNode(call, operator);
-      results = operator.control(call, (graph, inputs) => {
-        this.#spend(call, 1);
-        if (inputs.length !== graph.inputs.length) {
-          throw call.broken(`a graph of ${graph.inputs.length} inputs is given ${inputs.length}`);
+      results = operator.control(call, (graph, given) => {
+        this.#steps.spend(call, 1);
+        if (given.length !== graph.inputs.length) {
+          throw call.broken(`a graph of ${graph.inputs.length} inputs is given ${given.length}`);
         }
-        return this.graph(graph, inputs);
+        return this.graph(graph, given);
       });
     } else results = evaluate(operator, call);
-    for (const { data } of results) this.#spend(call, data.length / NUMBERS_PER_STEP);
+    for (const { data } of results) this.#steps.spend(call, Steps.of(data.length));
     for (const [at, value] of node.outputs.entries()) {
-      if (value === undefined) continue;
-      const result = results[at];
-      if (result === undefined) throw call.refused(`output ${at} is not supported`);
-      this.#tensors.set(value, result);
+      if (value !== undefined && results[at] === undefined) {
+        throw call.refused(`output ${at} is not supported`);
+      }
     }
+    return results;
+  }
+
+  #find(value: Value): HostTensor {
+    return value.data ?? this.#tensors.get(value) ?? this.outside(value)!;
   }
 }

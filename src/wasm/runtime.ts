@@ -9,7 +9,7 @@ import { type Build, compile, compileBuild, instantiate, OURS } from "../bundle/
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
 import { coded, room } from "../tensor/errors.js";
 import { copyFloats } from "../tensor/like.js";
-import { isFloat32Array, lengthOf, partOf } from "../tensor/typed-array.js";
+import { classOf, isFloat32Array, lengthOf, partOf } from "../tensor/typed-array.js";
 import { Block } from "./block.js";
 
 /** TLSF's largest block: 2^30 bytes less its header. */
@@ -40,7 +40,7 @@ export interface MemoryUsage {
 }
 
 /** What linear memory is written from and read into. */
-export type Numbers = Float32Array | Int32Array | Int8Array;
+export type Numbers = Float32Array | Float64Array | Int32Array | Int8Array | Uint8Array;
 
 /** One instance of a binary with its memory. A module keeps the runtime in which its weights are. */
 export class Runtime {
@@ -142,11 +142,9 @@ export class Runtime {
     const numbers = count ?? length - from;
     if (!(from + numbers <= length)) throw shortened(from + numbers, length);
     if (!isFloat32Array(source)) {
-      const View = source.BYTES_PER_ELEMENT === 1 ? Int8Array : Int32Array;
-      block.check(offset, numbers * View.BYTES_PER_ELEMENT);
-      new View(this.memory.buffer, block.pointer + offset, numbers).set(
-        source.subarray(from, from + numbers),
-      );
+      block.check(offset, numbers * source.BYTES_PER_ELEMENT);
+      const view = new (classOf(source))(this.memory.buffer, block.pointer + offset, numbers);
+      view.set(source.subarray(from, from + numbers));
       return;
     }
     block.check(offset, numbers * 4);

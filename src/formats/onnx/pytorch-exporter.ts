@@ -1,6 +1,7 @@
 /** What PyTorch's default exporter does to recurrent layers that a user must know. */
 
 import { show } from "../../tensor/checks.js";
+import type { Node } from "./model-proto.js";
 import type { Site } from "./scope.js";
 
 /** How a GRU is read whose exporter left out linear_before_reset = 1: as the file says, or as PyTorch meant it. */
@@ -14,25 +15,32 @@ const UNROLLED =
   "export with dynamo=False, or save the state dict: torch.save(model.state_dict(), PATH)";
 
 /** Whether the exporter left out a GRU's linear_before_reset = 1. That of TorchScript writes it always. */
-function isLeftOut({ node, scope }: Site): boolean {
-  return node.opType === "GRU" && node.madeOf === "GRU" && !scope.attribute(node, "linear_before_reset")?.i;
+export function isLeftOut({ opType, madeOf }: Node, linearBeforeReset: number | undefined): boolean {
+  return opType === "GRU" && madeOf === "GRU" && !linearBeforeReset;
 }
+
+const isSiteLeftOut = ({ node, scope }: Site): boolean =>
+  isLeftOut(node, scope.attribute(node, "linear_before_reset")?.i);
 
 /** Whether a GRU resets after the product with R, though the file says that it does not. */
 export function isMeantAfter(site: Site, gru: GruReading): boolean {
-  return gru === "pytorch" && isLeftOut(site);
+  return gru === "pytorch" && isSiteLeftOut(site);
 }
 
 /** What users must know of the layers that were read, and of those that cannot be. */
 export function warningsOf(sites: readonly Site[], hasUnrolled: boolean, gru: GruReading): string[] {
-  const warnings = hasUnrolled ? [UNROLLED] : [];
-  const names = sites.filter(isLeftOut).map(({ name }) => name);
-  if (names.length === 0) return warnings;
+  const names = sites.filter(isSiteLeftOut).map(({ name }) => name);
+  return [...(hasUnrolled ? [UNROLLED] : []), ...warningsOfGrus(names, gru)];
+}
+
+/** What users must know of the GRUs of these names, whose exporter left out linear_before_reset = 1. */
+export function warningsOfGrus(names: readonly string[], gru: GruReading): string[] {
+  if (names.length === 0) return [];
   const shown = names.slice(0, 4).map(show).join(", ");
   const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
   const read =
     gru === "pytorch"
       ? "read as PyTorch meant it, which is not what the file says and other runtimes compute"
       : `read as the file says, which is not what PyTorch computes; ${GRU_WAY_ON}`;
-  return [...warnings, `onnx: GRU ${shown}${more}: ${GRU_CAUSE}; ${read}`];
+  return [`onnx: GRU ${shown}${more}: ${GRU_CAUSE}; ${read}`];
 }

@@ -1,17 +1,20 @@
 /** Branches and loops. */
 
-import type { HostTensor } from "../ir.js";
+import type { Graph, HostTensor } from "../ir.js";
 import { type Call, type ControlOperator, int64s, type RunGraph, zeros } from "../operator.js";
 import { elementsIn } from "../shapes.js";
 
 const branch: ControlOperator = {
   name: "If",
   attributes: { then_branch: "graph", else_branch: "graph" },
+  branch: (call) => (call.expect(0, ["bool"]).data === undefined ? undefined : taken(call)),
   control: (call, run) => {
     call.expect(0, ["bool"]);
-    return run(call.graph(call.scalar(0) !== 0 ? "then_branch" : "else_branch"), []);
+    return run(taken(call), []);
   },
 };
+
+const taken = (call: Call): Graph => call.graph(call.scalar(0) !== 0 ? "then_branch" : "else_branch");
 
 const bool = (value: boolean): HostTensor => ({
   dtype: "bool",

@@ -1,0 +1,183 @@
+/**
+ * What of a graph is left to compute, for inputs of known shapes: one pass over its nodes finds the type of each value,
+ * evaluates what is constant, and puts the branch of an `If` on a constant in its place. A branch that is not taken is
+ * never read. What depends on numbers that are known only at run time is left to the host, and so is what follows from
+ * it.
+ */
+
+import { unsupported } from "../formats/bytes.js";
+import type { Data, Graph, HostTensor, Node, Type, Value } from "../graph/ir.js";
+import { Call, checkNode, evaluate, NeedsData, type Operand, typesOf } from "../graph/operator.js";
+import { Steps } from "../graph/steps.js";
+import type { FusedActivation, ModelOperator } from "./operator.js";
+
+/** Operators by their names. */
+export type ModelTable = ReadonlyMap<string, ModelOperator>;
+
+/** A node of a flat list. Its values are those that it reads and makes in the end. */
+export interface PlannedNode {
+  readonly operator: ModelOperator;
+  readonly call: Call;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly (Value | undefined)[];
+  /** Of its outputs; undefined if they are known only at run time. */
+  readonly types: readonly Type[] | undefined;
+  readonly activation?: FusedActivation;
+}
+
+export interface Folded {
+  readonly nodes: readonly PlannedNode[];
+  readonly outputs: readonly { readonly name: string; readonly value: Value }[];
+  /** Of every value that is known before the run; with its numbers if it is constant. */
+  readonly known: ReadonlyMap<Value, Operand>;
+  /** How many nodes have outputs whose types are known only at run time. */
+  readonly open: number;
+  /** The value that stands for another one. */
+  readonly resolve: (value: Value) => Value;
+}
+
+/** What one model's plans have in common: constants that no input's shape has a part in, made once. */
+export class Constants {
+  readonly results = new Map<Node, readonly HostTensor[]>();
+  readonly #numbers = new WeakSet<Data>();
+
+  add(data: Data): void {
+    this.#numbers.add(data);
+  }
+
+  /** Whether these numbers are the same in every plan. */
+  has(data: Data): boolean {
+    return this.#numbers.has(data);
+  }
+}
+
+/**
+ * @param given types of the graph's inputs by name, with numbers for those that are constant
+ * @throws FormatError for what the graph does not allow, naming the node
+ */
+export function fold(
+  graph: Graph,
+  table: ModelTable,
+  given: ReadonlyMap<string, Operand>,
+  constants: Constants,
+): Folded {
+  const folder = new Folder(table, constants);
+  for (const { name, value } of graph.inputs) folder.known.set(value, given.get(name)!);
+  folder.graph(graph);
+  const resolve = (value: Value) => folder.resolve(value);
+  return {
+    nodes: folder.nodes,
+    outputs: graph.outputs.map(({ name, value }) => {
+      const made = resolve(value);
+      folder.operand(made);
+      return { name, value: made };
+    }),
+    known: folder.known,
+    open: folder.nodes.filter(({ types }) => types === undefined).length,
+    resolve,
+  };
+}
+
+class Folder {
+  readonly nodes: PlannedNode[] = [];
+  readonly known = new Map<Value, Operand>();
+  readonly #same = new Map<Value, Value>();
+  readonly #steps = new Steps();
+
+  constructor(
+    readonly table: ModelTable,
+    readonly constants: Constants,
+  ) {}
+
+  graph(graph: Graph): void {
+    for (const node of graph.nodes) this.#node(node);
+  }
+
+  resolve(value: Value): Value {
+    return this.#same.get(value) ?? value;
+  }
+
+  operand(value: Value): Operand | undefined {
+    const { data } = value;
+    if (data === undefined) return this.known.get(value);
+    if (!this.known.has(value)) {
+      this.known.set(value, data);
+      this.constants.add(data.data);
+    }
+    return data;
+  }
+
+  #node(node: Node): void {
+    const operator = this.table.get(node.operator);
+    if (operator === undefined) throw unsupported(`${node.label}: the operator is not supported`);
+    const inputs = node.inputs.map((value) => (value === undefined ? undefined : this.resolve(value)));
+    const operands = inputs.map((value) => (value === undefined ? undefined : this.operand(value)));
+    const call = new Call(node, operands);
+    this.#steps.spend(call, 1);
+    const isKnown = inputs.every((value, at) => value === undefined || operands[at] !== undefined);
+    const meaning = operator.operator;
+    if (!isKnown) return this.#keep(operator, call, inputs, undefined);
+    if ("control" in meaning) {
+      checkNode(call, meaning);
+      const branch = meaning.branch?.(call);
+      if (branch === undefined) return this.#keep(operator, call, inputs, undefined);
+      if (branch.outputs.length < node.outputs.length) throw call.broken("its branch gives fewer outputs");
+      this.graph(branch);
+      for (const [at, value] of node.outputs.entries()) {
+        if (value !== undefined) this.#same.set(value, this.resolve(branch.outputs[at]!.value));
+      }
+      return;
+    }
+    const last = this.constants.results.get(node);
+    if (last !== undefined) return this.#define(node, last);
+    try {
+      const types = typesOf(meaning, call);
+      const isConstant = operands.every((operand) => operand === undefined || operand.data !== undefined);
+      if (!isConstant && !("give" in meaning)) return this.#keep(operator, call, inputs, types);
+      try {
+        const results = evaluate(meaning, call);
+        for (const { data } of results) this.#steps.spend(call, Steps.of(data.length));
+        this.#define(node, results);
+        const lasts = operands.every(
+          (operand) =>
+            operand === undefined || (operand.data !== undefined && this.constants.has(operand.data)),
+        );
+        if (!lasts) return;
+        this.constants.results.set(node, results);
+        for (const { data } of results) this.constants.add(data);
+      } catch (error) {
+        if (!(error instanceof NeedsData)) throw error;
+        this.#keep(operator, call, inputs, types);
+      }
+    } catch (error) {
+      if (!(error instanceof NeedsData)) throw error;
+      this.#keep(operator, call, inputs, undefined);
+    }
+  }
+
+  #define(node: Node, results: readonly HostTensor[]): void {
+    for (const [at, value] of node.outputs.entries()) {
+      if (value === undefined) continue;
+      const result = results[at];
+      if (result === undefined) throw new Call(node, []).refused(`output ${at} is not supported`);
+      this.known.set(value, result);
+    }
+  }
+
+  #keep(
+    operator: ModelOperator,
+    call: Call,
+    inputs: readonly (Value | undefined)[],
+    types: readonly Type[] | undefined,
+  ): void {
+    const { outputs } = call.node;
+    this.nodes.push({ operator, call, inputs, outputs, types });
+    if (types === undefined) return;
+    for (const [at, value] of outputs.entries()) {
+      if (value === undefined) continue;
+      const type = types[at];
+      if (type === undefined) throw call.refused(`output ${at} is not supported`);
+      this.known.set(value, type);
+    }
+  }
+}

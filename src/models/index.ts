@@ -1,0 +1,16 @@
+/** The public names of `lstm-wasm/models`: whole models from their files. */
+
+export { type LoadOnnxOptions, loadOnnx, loadOnnxWith } from "./load.js";
+export type {
+  Model,
+  ModelInputs,
+  ModelMemory,
+  ModelOperatorCount,
+  ModelOutputs,
+  ModelValue,
+} from "./model.js";
+export type { ModelOperator } from "./operator.js";
+export type { StatePair } from "./states.js";
+export type { ModelStream, StateMap } from "./stream.js";
+export type { ModelSummary, SummaryOptions, SummaryRow } from "./summary.js";
+export type { ModelInput } from "./values.js";

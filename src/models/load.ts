@@ -1,0 +1,174 @@
+/** ONNX files as models that run. */
+
+import { asBytes, type Bytes, unsupported } from "../formats/bytes.js";
+import { ExternalFiles } from "../formats/onnx/external.js";
+import type { Declared, Graph } from "../graph/ir.js";
+import { readOnnxGraph } from "../graph/onnx.js";
+import type { Operand } from "../graph/operator.js";
+import { checkOptions, isArray, reading, wrongType, wrongValue } from "../tensor/checks.js";
+import { copyShape, sizeOf } from "../tensor/like.js";
+import type { Precision } from "../wasm/precision.js";
+import { currentRuntime } from "../wasm/runtime.js";
+import type { ModelTable } from "./fold.js";
+import { Model, type ModelOperatorCount } from "./model.js";
+import type { ModelOperator } from "./operator.js";
+import { ALL_OPERATORS } from "./operators/index.js";
+import { ALL_REWRITES } from "./rewrites/index.js";
+import { Store } from "./store.js";
+import { checkNames, type ModelInput, readInput } from "./values.js";
+
+/** Options of `loadOnnx`. */
+export interface LoadOnnxOptions {
+  /** Shapes of inputs whose sizes the file leaves open: the model is then planned while it is loaded. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
+  /** Numbers of inputs that never change: what depends on them alone is computed while it is loaded. */
+  readonly constants?: Readonly<Record<string, ModelInput>> | undefined;
+  /** `"int8"`: constant weights of recurrent nodes, MatMul and Gemm have 8 bits. `"float32"` when left out. */
+  readonly precision?: Precision | undefined;
+  /** How a GRU is run whose exporter left out `linear_before_reset = 1`, as for `readOnnx`. Default: `"file"`. */
+  readonly gru?: "file" | "pytorch" | undefined;
+  /** The files beside the model that hold its weights, by the names that the model has for them. */
+  readonly externalData?: Readonly<Record<string, Bytes>> | undefined;
+  /** Is told how many nodes are ready, of how many. What it throws ends the loading, and frees all. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** @internal false: nodes run as they are in the file. */
+  readonly fuse?: boolean | undefined;
+}
+
+const OPTIONS = ["shapes", "constants", "precision", "gru", "externalData", "onProgress", "fuse"];
+
+/**
+ * A model of an ONNX file.
+ * @throws FormatError for a file that is broken, or that has what is not supported: all operators that are missing in one
+ *   message; TypeError or RangeError for an option
+ */
+export function loadOnnx(bytes: Bytes, options?: LoadOnnxOptions): Model {
+  return load(bytes, ALL_OPERATORS, options);
+}
+
+/**
+ * The same with these operators only, so that a bundle has no others: `loadOnnxWith(bytes, [Conv, LSTM])`. The command
+ * `lstm-wasm inspect` prints those of a file.
+ */
+export function loadOnnxWith(
+  bytes: Bytes,
+  operators: readonly ModelOperator[],
+  options?: LoadOnnxOptions,
+): Model {
+  if (!isArray(operators)) throw wrongType("operators", "an array of operators", operators);
+  const table = new Map<string, ModelOperator>();
+  for (const [at, operator] of operators.entries()) {
+    const name = reading(`operators[${at}]`, "an operator", () => operator?.operator?.name);
+    if (typeof name !== "string")
+      throw wrongType(`operators[${at}]`, "an operator of lstm-wasm/models", operator);
+    table.set(name, operator);
+  }
+  return load(bytes, table, options);
+}
+
+function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefined): Model {
+  const options = checkOptions("options", given, OPTIONS);
+  const { precision = "float32", gru = "file", onProgress, fuse = true } = options;
+  if (precision !== "float32" && precision !== "int8") {
+    throw wrongValue("options.precision", '"float32" or "int8"', precision);
+  }
+  if (gru !== "file" && gru !== "pytorch") throw wrongValue("options.gru", '"file" or "pytorch"', gru);
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw wrongType("options.onProgress", "a function", onProgress);
+  }
+  const files = new ExternalFiles(options.externalData);
+  const { graph, warnings } = readOnnxGraph(asBytes(bytes, "bytes"), files, gru);
+  checkOperators(graph, table);
+  const declared = declaredSizes(graph, options.shapes);
+  return new Model({
+    graph,
+    warnings: Object.freeze([...warnings]),
+    operators: countOperators(graph),
+    declared,
+    constants: constantInputs(graph, declared, options.constants),
+    onProgress,
+    store: (owner) =>
+      new Store(graph, table, currentRuntime(), owner, {
+        precision,
+        rewrites: fuse ? ALL_REWRITES : [],
+      }),
+  });
+}
+
+/** @throws FormatError that names every operator of the graph which the table has not. Its branches are left unread. */
+function checkOperators(graph: Graph, table: ModelTable): void {
+  const missing = new Map<string, string>();
+  for (const { operator, label } of graph.nodes) {
+    if (!table.has(operator) && !missing.has(operator)) missing.set(operator, label.replace(/^onnx: /, ""));
+  }
+  if (missing.size === 0) return;
+  const labels = Array.from(missing.values()).slice(0, 100);
+  throw unsupported(`onnx: operators are not supported: ${labels.join(", ")}`);
+}
+
+/** How often each operator occurs, those of branches left out. */
+function countOperators(graph: Graph): readonly ModelOperatorCount[] {
+  const counts = new Map<string, { operator: string; opset: number; count: number }>();
+  for (const { operator, opset } of graph.nodes) {
+    const known = counts.get(operator);
+    if (known === undefined) counts.set(operator, { operator, opset, count: 1 });
+    else known.count++;
+  }
+  const list = Array.from(counts.values()).sort((a, b) => (a.operator < b.operator ? -1 : 1));
+  return Object.freeze(
+    list.map(({ operator, ...rest }) => {
+      const dot = operator.lastIndexOf(".");
+      return Object.freeze({
+        domain: operator.slice(0, Math.max(dot, 0)),
+        operator: operator.slice(dot + 1),
+        ...rest,
+      });
+    }),
+  );
+}
+
+/** What inputs are declared to be, with the sizes that `shapes` has for them. */
+function declaredSizes(graph: Graph, shapes: LoadOnnxOptions["shapes"]): Map<string, Declared> {
+  const declared = new Map<string, Declared>(graph.inputs.map((port) => [port.name, port]));
+  const names = Array.from(declared.keys());
+  for (const [name, given] of entriesOf("options.shapes", shapes)) {
+    checkNames("options.shapes", [name], names);
+    const shape = copyShape(given, `options.shapes.${name}`);
+    sizeOf(shape, `options.shapes.${name}`);
+    const { shape: own, dtype } = declared.get(name)!;
+    const fits =
+      own === undefined ||
+      (own.length === shape.length &&
+        own.every((size, axis) => typeof size === "string" || size < 0 || size === shape[axis]));
+    if (!fits)
+      throw wrongValue(
+        `options.shapes.${name}`,
+        `a shape like [${own?.join(", ")}]`,
+        `[${shape.join(", ")}]`,
+      );
+    declared.set(name, { dtype, shape });
+  }
+  return declared;
+}
+
+function constantInputs(
+  graph: Graph,
+  declared: ReadonlyMap<string, Declared>,
+  constants: LoadOnnxOptions["constants"],
+): Map<string, Operand> {
+  const names = graph.inputs.map(({ name }) => name);
+  const result = new Map<string, Operand>();
+  for (const [name, value] of entriesOf("options.constants", constants)) {
+    checkNames("options.constants", [name], names);
+    const tensor = readInput(`options.constants.${name}`, declared.get(name)!, value);
+    result.set(name, { ...tensor, data: tensor.data.slice() as typeof tensor.data });
+  }
+  return result;
+}
+
+function entriesOf<Item>(name: string, record: Readonly<Record<string, Item>> | undefined): [string, Item][] {
+  if (record === undefined) return [];
+  if (typeof record !== "object" || record === null || isArray(record))
+    throw wrongType(name, "an object", record);
+  return reading(name, "an object", () => Object.entries(record));
+}

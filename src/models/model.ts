@@ -1,0 +1,331 @@
+/** A whole model: its graph with a plan for each of the last shapes of its inputs. */
+
+import type { Declared, Dtype, Graph, Port } from "../graph/ir.js";
+import type { Operand } from "../graph/operator.js";
+import { elementsIn } from "../graph/shapes.js";
+import { wrongType, wrongValue } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
+import type { TensorData } from "../tensor/like.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { kindOf } from "../tensor/typed-array.js";
+import { DisposableBase } from "../wasm/disposable.js";
+import { living, type Runtime } from "../wasm/runtime.js";
+import { fold } from "./fold.js";
+import { Plan, type PlanOutput } from "./plan.js";
+import { findStates, type StatePair } from "./states.js";
+import type { Store } from "./store.js";
+import { ModelStream, type StateMap } from "./stream.js";
+import { type ModelSummary, type SummaryOptions, summarise } from "./summary.js";
+import { checkNames, type ModelInput, ownNumbers, readInput, tensorFor } from "./values.js";
+
+/** An input or output, as the file declares it. */
+export interface ModelValue {
+  readonly name: string;
+  /** Sizes, or their names; `"?"` for one that is open and has no name. Undefined where nothing is declared. */
+  readonly shape: readonly (number | string)[] | undefined;
+  /** The file's type. Floats of every width are given and taken as float32. */
+  readonly dtype: Dtype | undefined;
+}
+
+export interface ModelOperatorCount {
+  /** `""` for ONNX's own. */
+  readonly domain: string;
+  readonly operator: string;
+  readonly opset: number;
+  readonly count: number;
+}
+
+/** Bytes of WebAssembly memory. */
+export interface ModelMemory {
+  /** Constants and packed weights. */
+  readonly weights: number;
+  /** Values of the plans. */
+  readonly plans: number;
+}
+
+/** Inputs by name; a model of one input takes it alone as well. */
+export type ModelInputs = Readonly<Record<string, ModelInput>> | ModelInput;
+
+export type ModelOutputs = Record<string, Tensor<TensorData>>;
+
+/** Plans that are kept. Each has room for the values of its shapes. */
+const MOST_PLANS = 4;
+/** Elements of an integer input that shapes or branches may depend on. */
+const MOST_SPECIAL = 64;
+
+/** What a loader makes of a file. @internal */
+export interface ModelParts {
+  readonly graph: Graph;
+  readonly warnings: readonly string[];
+  readonly operators: readonly ModelOperatorCount[];
+  /** Numbers of inputs that are fixed. */
+  readonly constants: ReadonlyMap<string, Operand>;
+  /** What sizes inputs are declared to have. */
+  readonly declared: ReadonlyMap<string, Declared>;
+  readonly store: (owner: object) => Store;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export class Model extends DisposableBase {
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "Model";
+  declare readonly inputs: readonly ModelValue[];
+  declare readonly outputs: readonly ModelValue[];
+  declare readonly operators: readonly ModelOperatorCount[];
+  /** What is not as the file may lead to expect. */
+  declare readonly warnings: readonly string[];
+  readonly #parts: ModelParts;
+  readonly #store: Store;
+  /** The last used first. */
+  readonly #plans: Plan[] = [];
+  /** Names of inputs whose numbers shapes or branches depend on: each of their values has a plan of its own. */
+  #special: ReadonlySet<string> | undefined;
+
+  /** @internal Use `loadOnnx`. */
+  constructor(parts: ModelParts) {
+    super();
+    const { graph, constants } = parts;
+    this.#parts = parts;
+    this.inputs = Object.freeze(
+      graph.inputs.filter(({ name }) => !constants.has(name)).map((port) => described(port, parts)),
+    );
+    this.outputs = Object.freeze(graph.outputs.map((port) => described(port, parts)));
+    this.operators = parts.operators;
+    this.warnings = parts.warnings;
+    this.#store = parts.store(this);
+    try {
+      const given = this.#declaredTypes();
+      if (given !== undefined) this.#planFor(given, parts.onProgress);
+      else parts.onProgress?.(1, 1);
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    living.set(this.#store.region, 1);
+    Object.freeze(this);
+  }
+
+  /**
+   * Computes the outputs of these inputs, by name. The tensors are the caller's own. Floats are float32, int64 comes as
+   * bigint, and truth values are a Uint8Array whose tensor says `"bool"`.
+   * @throws TypeError or RangeError for an input that is missing, unknown or of another shape; FormatError that names
+   *   the node which cannot take what comes to it
+   */
+  run(inputs: ModelInputs): ModelOutputs {
+    this.#assertAlive();
+    const plan = this.compute(inputs);
+    const outputs: ModelOutputs = {};
+    for (const { name, tensor } of plan.outputs()) {
+      define(outputs, name, tensorFor(tensor, ownNumbers(tensor)));
+    }
+    return outputs;
+  }
+
+  /** @internal The plan that has computed these inputs. `extra` has further inputs by name. */
+  compute(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): Plan {
+    const given = this.#read(inputs, extra);
+    this.#assertAlive(); // once more: the inputs' own getters have run
+    const plan = this.#planFor(given);
+    for (const slot of plan.inputs) {
+      if (slot.block !== undefined) this.#runtime.write(slot.block, 0, given.get(slot.name)!.data!);
+    }
+    plan.run();
+    return plan;
+  }
+
+  /** @internal */
+  get graph(): Graph {
+    return this.#parts.graph;
+  }
+
+  /** @internal What is declared of an input, with the sizes that the loader was told. */
+  declaredOf(name: string): Declared {
+    return this.#parts.declared.get(name) ?? {};
+  }
+
+  /** @internal The plan for the inputs' declared shapes, or for these. */
+  planOf(inputs?: ModelInputs): Plan | undefined {
+    this.#assertAlive();
+    const given = inputs === undefined ? this.#declaredTypes() : this.#read(inputs);
+    return given === undefined ? this.#plans[0] : this.#planFor(given);
+  }
+
+  /**
+   * Runs a sequence step by step, with outputs fed back as inputs: `{ state: "stateN" }` gives output `stateN` of each
+   * step to input `state` of the next one. Left out, they are those that {@link summary} shows.
+   * @throws RangeError where they are left out and not obvious; TypeError for a name that the model has not
+   */
+  stream(states?: StateMap): ModelStream {
+    this.#assertAlive();
+    return new ModelStream(this, states ?? this.#obviousStates());
+  }
+
+  #obviousStates(): StateMap {
+    const { pairs, doubt } = this.states;
+    if (doubt !== undefined) throw wrongValue("states", "a map from inputs to outputs", doubt);
+    return Object.fromEntries(pairs.map(({ input, output }) => [input, output]));
+  }
+
+  /** @internal Inputs and outputs that are one state. */
+  get states(): { readonly pairs: readonly StatePair[]; readonly doubt: string | undefined } {
+    return findStates(this.inputs, this.outputs);
+  }
+
+  /**
+   * The nodes of the plan for the declared shapes, the options' shapes, or those of the given inputs; with them, also how
+   * long each takes.
+   */
+  summary(options?: SummaryOptions): ModelSummary {
+    this.#assertAlive();
+    return summarise(this, options);
+  }
+
+  get memory(): ModelMemory {
+    const plans = this.#plans.reduce((sum, { region }) => sum + region.bytes, 0);
+    return Object.freeze({ weights: this.#store.region.bytes, plans });
+  }
+
+  /** Frees the model's memory at once. */
+  override dispose(): void {
+    this.#release();
+  }
+
+  override toString(): string {
+    const list = (values: readonly ModelValue[]) => values.map(({ name }) => name).join(", ");
+    return `Model(${list(this.inputs)} -> ${list(this.outputs)})`;
+  }
+
+  #release(): void {
+    for (const plan of this.#plans) plan.region.release();
+    this.#plans.length = 0;
+    this.#store.region.release();
+  }
+
+  /** @internal @throws Error after dispose */
+  #assertAlive(): void {
+    if (this.#store.region.released) throw coded("DISPOSED", new Error("Model: used after dispose()"));
+  }
+
+  get #runtime(): Runtime {
+    return this.#store.region.runtime;
+  }
+
+  /** The types of all inputs, where each is known without their numbers. */
+  #declaredTypes(): Map<string, Operand> | undefined {
+    const types = new Map<string, Operand>();
+    for (const { name } of this.#parts.graph.inputs) {
+      const constant = this.#parts.constants.get(name);
+      const { dtype, shape } = this.declaredOf(name);
+      if (constant !== undefined) types.set(name, constant);
+      else if (shape?.every((size): size is number => typeof size === "number" && size >= 0) === true) {
+        types.set(name, { dtype: dtype ?? "float32", shape });
+      } else return undefined;
+    }
+    return types;
+  }
+
+  /** The numbers of all inputs. */
+  #read(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): Map<string, Operand> {
+    const named = this.#byName(inputs, extra);
+    const given = new Map<string, Operand>();
+    for (const { name } of this.#parts.graph.inputs) {
+      const ready = this.#parts.constants.get(name) ?? extra?.get(name);
+      if (ready !== undefined) {
+        given.set(name, ready);
+        continue;
+      }
+      const value = named[name];
+      if (value === undefined) throw wrongType(`inputs.${name}`, "an input", value);
+      given.set(name, readInput(`inputs.${name}`, this.declaredOf(name), value));
+    }
+    return given;
+  }
+
+  #byName(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): Readonly<Record<string, ModelInput>> {
+    const names = this.inputs.map(({ name }) => name).filter((name) => extra?.has(name) !== true);
+    const isNumbers = typeof inputs !== "object" || kindOf(inputs) !== undefined;
+    const isTensor =
+      !isNumbers && inputs !== null && "data" in inputs && ("shape" in inputs || "dims" in inputs);
+    if (names.length === 1 && (isNumbers || isTensor) && inputs !== undefined) {
+      return { [names[0]!]: inputs as ModelInput };
+    }
+    if (isNumbers || inputs === null || Array.isArray(inputs)) {
+      throw wrongType("inputs", `an object with ${names.join(", ")}`, inputs);
+    }
+    checkNames("inputs", Object.keys(inputs), names);
+    return inputs as Readonly<Record<string, ModelInput>>;
+  }
+
+  /** The plan for these inputs, of whose numbers only those matter that shapes or branches depend on. */
+  #planFor(given: ReadonlyMap<string, Operand>, onProgress?: ModelParts["onProgress"]): Plan {
+    const types = this.#withoutNumbers(given, this.#special ?? new Set());
+    const at = this.#plans.findIndex((plan) => plan.fits(types));
+    if (at === 0) return this.#plans[0]!;
+    if (at > 0) {
+      const [plan] = this.#plans.splice(at, 1);
+      this.#plans.unshift(plan!);
+      return plan!;
+    }
+    const plan = this.#makePlan(given, types, onProgress);
+    this.#plans.unshift(plan);
+    if (this.#plans.length > MOST_PLANS) this.#plans.pop()!.region.release();
+    return plan;
+  }
+
+  #makePlan(
+    given: ReadonlyMap<string, Operand>,
+    types: ReadonlyMap<string, Operand>,
+    onProgress: ModelParts["onProgress"],
+  ): Plan {
+    const { graph, table, constants } = this.#store;
+    const folded = fold(graph, table, types, constants);
+    if (this.#special !== undefined || folded.open === 0)
+      return new Plan(this.#store, types, folded, onProgress);
+    const names = new Set(
+      Array.from(given)
+        .filter(([, operand]) => mayBeSpecial(operand))
+        .map(([name]) => name),
+    );
+    if (names.size === 0) return new Plan(this.#store, types, folded, onProgress);
+    const special = this.#withoutNumbers(given, names);
+    const better = fold(graph, table, special, constants);
+    this.#special = better.open < folded.open ? names : new Set();
+    if (this.#special.size === 0) return new Plan(this.#store, types, folded, onProgress);
+    return new Plan(this.#store, special, better, onProgress);
+  }
+
+  #withoutNumbers(
+    given: ReadonlyMap<string, Operand>,
+    special: ReadonlySet<string>,
+  ): ReadonlyMap<string, Operand> {
+    const types = new Map<string, Operand>();
+    for (const [name, operand] of given) {
+      const { dtype, shape } = operand;
+      const keeps = this.#parts.constants.has(name) || special.has(name);
+      types.set(name, keeps ? operand : { dtype, shape });
+    }
+    return types;
+  }
+}
+
+/** Whether shapes or branches may depend on an input: a few integers or truth values. */
+function mayBeSpecial({ dtype, shape, data }: Operand): boolean {
+  const isWhole = dtype === "int64" || dtype === "int32" || dtype === "bool";
+  return isWhole && data !== undefined && elementsIn(shape) <= MOST_SPECIAL;
+}
+
+function described({ name, dtype, shape }: Port, parts: ModelParts): ModelValue {
+  const sizes = parts.declared.get(name)?.shape ?? shape;
+  return Object.freeze({
+    name,
+    shape: sizes && Object.freeze(sizes.map((size) => (size === -1 ? "?" : size))),
+    dtype,
+  });
+}
+
+/** Sets a property, whatever its name is. */
+export function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
+}
+
+export type { PlanOutput };

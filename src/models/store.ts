@@ -1,0 +1,69 @@
+/** What the plans of one model share: its graph, its constants in linear memory, and its packed weights. */
+
+import type { Data, Graph } from "../graph/ir.js";
+import type { OperatorTable } from "../graph/operator.js";
+import type { Precision } from "../wasm/precision.js";
+import { Region } from "../wasm/region.js";
+import type { Runtime } from "../wasm/runtime.js";
+import { Constants, type ModelTable } from "./fold.js";
+import type { Rewrite } from "./rewrites/index.js";
+
+export interface StoreOptions {
+  readonly precision: Precision;
+  readonly rewrites: readonly Rewrite[];
+}
+
+export class Store {
+  readonly constants = new Constants();
+  readonly region: Region;
+  readonly hostTable: OperatorTable;
+  readonly precision: Precision;
+  readonly rewrites: readonly Rewrite[];
+  readonly #made = new WeakMap<Data, Map<string, unknown>>();
+
+  /** @param owner what the memory is given back with when it is forgotten */
+  constructor(
+    readonly graph: Graph,
+    readonly table: ModelTable,
+    readonly runtime: Runtime,
+    owner: object,
+    { precision, rewrites }: StoreOptions,
+  ) {
+    this.region = new Region(runtime, owner);
+    this.hostTable = new Map(Array.from(table, ([name, { operator }]) => [name, operator]));
+    this.precision = precision;
+    this.rewrites = rewrites;
+  }
+
+  /**
+   * What `make` gives for these numbers: made once. It lasts as long as the model, or as long as the plan where the
+   * numbers are the plan's own.
+   */
+  shared<Made>(numbers: Data, what: string, make: (region: Region) => Made, plan: Region): Made {
+    let made = this.#made.get(numbers);
+    if (made === undefined) {
+      made = new Map();
+      this.#made.set(numbers, made);
+    }
+    if (!made.has(what)) made.set(what, make(this.constants.has(numbers) ? this.region : plan));
+    return made.get(what) as Made;
+  }
+
+  /** Where constant numbers are in linear memory. */
+  address(numbers: Data, plan: Region): number {
+    return this.shared(
+      numbers,
+      "numbers",
+      (region) => {
+        const block = region.allocate(numbers.byteLength);
+        new (numbers.constructor as Float32ArrayConstructor)(
+          this.runtime.memory.buffer,
+          block.pointer,
+          numbers.length,
+        ).set(numbers);
+        return block.pointer;
+      },
+      plan,
+    );
+  }
+}

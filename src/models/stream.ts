@@ -1,0 +1,151 @@
+/** A model's stream: steps whose outputs are fed back as inputs, with nothing allocated in a step. */
+
+import type { HostTensor } from "../graph/ir.js";
+import { ARRAYS } from "../graph/ir.js";
+import type { Operand } from "../graph/operator.js";
+import { elementsIn } from "../graph/shapes.js";
+import { sameShape, wrongType } from "../tensor/checks.js";
+import { coded } from "../tensor/errors.js";
+import type { TensorData } from "../tensor/like.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { DisposableBase } from "../wasm/disposable.js";
+import { define, type Model, type ModelInputs, type ModelOutputs } from "./model.js";
+import { checkNames, fill, type ModelInput, ownNumbers, readInput, tensorFor } from "./values.js";
+
+/** Outputs by the input that each is fed back to. */
+export type StateMap = Readonly<Record<string, string>>;
+
+export class ModelStream extends DisposableBase {
+  /** Kept where a bundler shortens the names of classes. */
+  static override readonly name: string = "ModelStream";
+  readonly #model: Model;
+  /** Inputs and outputs. */
+  readonly #pairs: readonly (readonly [input: string, output: string])[];
+  /** By input; none before the first step, unless they were set. */
+  readonly #states = new Map<string, HostTensor>();
+  readonly #outputs: ModelOutputs = {};
+  #isDisposed = false;
+
+  /** @internal Use `model.stream()`. */
+  constructor(model: Model, states: StateMap) {
+    super();
+    if (typeof states !== "object" || states === null)
+      throw wrongType("states", "an object of names", states);
+    this.#model = model;
+    this.#pairs = Object.entries(states);
+    const names = (values: readonly { name: string }[]) => values.map(({ name }) => name);
+    checkNames("states", Object.keys(states), names(model.inputs));
+    checkNames("states", Object.values(states), names(model.outputs));
+  }
+
+  /**
+   * Takes one step; the states are left out of the inputs. The tensors that it returns are the same at every step, as
+   * long as shapes do not change, and are overwritten by the next one: copy what is to be kept.
+   * @throws as `run`
+   */
+  step(inputs: ModelInputs): ModelOutputs {
+    this.#checkAlive();
+    const known = this.#sizesIn(inputs);
+    for (const [input] of this.#pairs) {
+      if (!this.#states.has(input)) this.#states.set(input, this.#zeros(input, known));
+    }
+    const plan = this.#model.compute(inputs, this.#states as ReadonlyMap<string, Operand>);
+    for (const { name, tensor } of plan.outputs()) this.#keep(name, tensor);
+    return this.#outputs;
+  }
+
+  #keep(name: string, result: HostTensor): void {
+    for (const [input, output] of this.#pairs) {
+      if (output !== name) continue;
+      const state = this.#states.get(input)!;
+      if (state.dtype === result.dtype && sameShape(state.shape, result.shape)) state.data.set(result.data);
+      else this.#states.set(input, { ...result, data: result.data.slice() as HostTensor["data"] });
+    }
+    const last = this.#outputs[name];
+    if (last !== undefined && sameShape(last.shape, result.shape)) fill(last.data, result.data);
+    else define(this.#outputs, name, tensorFor(result, ownNumbers(result)));
+  }
+
+  /** What the names of open sizes are in the inputs of a step. */
+  #sizesIn(inputs: ModelInputs): ReadonlyMap<string, number> {
+    const sizes = new Map<string, number>();
+    if (this.#states.size === this.#pairs.length) return sizes;
+    for (const { name } of this.#model.inputs) {
+      const value = (inputs as Readonly<Record<string, ModelInput>> | undefined)?.[name];
+      if (value === undefined || this.#pairs.some(([input]) => input === name)) continue;
+      const declared = this.#model.declaredOf(name);
+      const { shape } = readInput(`inputs.${name}`, declared, value);
+      for (const [axis, size] of (declared.shape ?? []).entries()) {
+        if (typeof size === "string") sizes.set(size, shape[axis]!);
+      }
+    }
+    return sizes;
+  }
+
+  /** A state of zeros. A size that nothing tells is 1. */
+  #zeros(input: string, known: ReadonlyMap<string, number>): HostTensor {
+    const { dtype = "float32", shape = [] } = this.#model.declaredOf(input);
+    const sizes = shape.map((size) =>
+      typeof size === "string" ? (known.get(size) ?? 1) : size < 0 ? 1 : size,
+    );
+    return { dtype, shape: sizes, data: new ARRAYS[dtype](elementsIn(sizes)) };
+  }
+
+  /** The states by the names of their inputs: copies. Setting it copies too; what is left out stays as it is. */
+  get state(): Record<string, Tensor<TensorData>> {
+    this.#checkAlive();
+    const states = {};
+    for (const [input] of this.#pairs) {
+      const state = this.#states.get(input) ?? this.#zeros(input, new Map());
+      define(states, input, tensorFor(state, ownNumbers(state)));
+    }
+    return states;
+  }
+
+  /** @throws TypeError or RangeError for a state that does not fit; the stream then keeps its own. */
+  set state(states: Readonly<Record<string, ModelInput>>) {
+    this.#checkAlive();
+    if (typeof states !== "object" || states === null)
+      throw wrongType("state", "an object of states", states);
+    checkNames(
+      "state",
+      Object.keys(states),
+      this.#pairs.map(([input]) => input),
+    );
+    const read = Object.entries(states).map(([input, value]): [string, HostTensor] => {
+      const tensor = readInput(`state.${input}`, this.#model.declaredOf(input), value);
+      return [input, { ...tensor, data: tensor.data.slice() as HostTensor["data"] }];
+    });
+    for (const [input, tensor] of read) this.#states.set(input, tensor);
+  }
+
+  /** Back to zeros. */
+  reset(): void {
+    this.#checkAlive();
+    this.#states.clear();
+  }
+
+  /** A stream of its own that goes on from the same states. */
+  clone(): ModelStream {
+    this.#checkAlive();
+    const copy = new ModelStream(this.#model, Object.fromEntries(this.#pairs));
+    for (const [input, state] of this.#states) {
+      copy.#states.set(input, { ...state, data: state.data.slice() as HostTensor["data"] });
+    }
+    return copy;
+  }
+
+  /** Ends the stream; the model is not touched. */
+  override dispose(): void {
+    this.#isDisposed = true;
+    this.#states.clear();
+  }
+
+  override toString(): string {
+    return `ModelStream(${this.#pairs.map(([input, output]) => `${input} <- ${output}`).join(", ")})`;
+  }
+
+  #checkAlive(): void {
+    if (this.#isDisposed) throw coded("DISPOSED", new Error("stream: used after dispose()"));
+  }
+}

@@ -1,0 +1,64 @@
+/** A table of what a model computes. */
+
+import { elementsIn } from "../graph/shapes.js";
+import { checkInteger, checkOptions } from "../tensor/checks.js";
+import type { PlannedNode } from "./fold.js";
+import type { Model, ModelInputs } from "./model.js";
+import type { StatePair } from "./states.js";
+
+export interface SummaryOptions {
+  /** Inputs whose shapes it is told for, and with which each node is timed. */
+  readonly inputs?: ModelInputs;
+  /** Runs of which the times are the mean; 10 when left out. */
+  readonly runs?: number;
+}
+
+export interface SummaryRow {
+  readonly node: string;
+  readonly operator: string;
+  /** Of its first output; undefined where it is known only at run time. */
+  readonly shape: readonly number[] | undefined;
+  /** Constant numbers that it reads. */
+  readonly parameters: number;
+  /** Whether no kernel computes it. */
+  readonly onHost: boolean;
+  /** Microseconds; of a summary with inputs. */
+  readonly time?: number;
+}
+
+export interface ModelSummary extends ReadonlyArray<SummaryRow> {
+  /** Inputs and outputs that `stream()` takes for one state. */
+  readonly states: readonly StatePair[];
+}
+
+/** @internal */
+export function summarise(model: Model, options?: SummaryOptions): ModelSummary {
+  const { inputs, runs = 10 } = checkOptions("options", options, ["inputs", "runs"]);
+  checkInteger("options.runs", runs, 1);
+  const plan = inputs === undefined ? model.planOf() : model.compute(inputs);
+  const times = new Map<PlannedNode, number>();
+  if (inputs !== undefined) {
+    for (let run = 0; run < runs; run++) {
+      for (const { node, call } of plan!.steps) {
+        const start = performance.now();
+        call();
+        times.set(node, (times.get(node) ?? 0) + ((performance.now() - start) * 1000) / runs);
+      }
+    }
+  }
+  const rows = (plan?.steps ?? []).map(({ node, onHost }): SummaryRow => {
+    const time = times.get(node);
+    return Object.freeze({
+      node: node.call.node.name,
+      operator: node.call.node.operator,
+      shape: node.types?.[0]?.shape,
+      parameters: node.call.inputs.reduce(
+        (sum, operand) => sum + (operand?.data === undefined ? 0 : elementsIn(operand.shape)),
+        0,
+      ),
+      onHost,
+      ...(time === undefined ? {} : { time }),
+    });
+  });
+  return Object.freeze(Object.assign(rows, { states: model.states.pairs }));
+}
