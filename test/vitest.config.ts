@@ -27,17 +27,23 @@ const baseline = process.env.LSTM_WASM ?? "simd";
  * Imports of *.txt give a function of their text, as src/build/bundle.js has it. The debug build has no text: its binary
  * has every byte, and a text needs one as a marker. It is read as it is, in place of src/bundle/embedded.ts.
  */
+const bytesOf = (binary: string, names: string[]): string => {
+  const path = JSON.stringify(fileURLToPath(new URL(`../build/${binary}.wasm`, import.meta.url)));
+  return [
+    'import { readFileSync } from "node:fs";',
+    ...names.map((name) => `export const ${name} = () => new Uint8Array(readFileSync(${path}));`),
+  ].join("\n");
+};
+
 const textImports = {
   name: "text-imports",
   enforce: "pre" as const,
   load(id: string) {
     if (baseline !== "simd" && id.endsWith("/src/bundle/embedded.ts")) {
-      const path = JSON.stringify(fileURLToPath(new URL(`../build/${baseline}.wasm`, import.meta.url)));
-      return [
-        'import { readFileSync } from "node:fs";',
-        `export const simd = () => new Uint8Array(readFileSync(${path}));`,
-        "export const relaxedSimd = simd;",
-      ].join("\n");
+      return bytesOf(baseline, ["simd", "relaxedSimd"]);
+    }
+    if (baseline !== "simd" && id.endsWith("/src/bundle/embedded-models.ts")) {
+      return bytesOf(`models-${baseline}`, ["modelsSimd", "modelsRelaxedSimd"]);
     }
     if (!id.endsWith(".txt")) return null;
     return `export default () => ${JSON.stringify(readFileSync(id, "utf8"))};`;

@@ -1,32 +1,51 @@
 /**
  * What the host has to know of the kernels, read off the AssemblyScript program while it is compiled: the kernels'
- * signatures, where the fields of each record lie (assembly/records.ts), and the integers that both sides count in.
+ * signatures, where the fields of each record lie, and the integers that both sides count in.
  *
- * asc calls the transform of `abiTransform`. It gives the texts of build/abi.js and build/records/, and puts a number into
- * the binary that stands for them: an exported global `abi`. The host compares it with the number that it was built with,
- * so that a binary of other records is refused and never read wrongly.
+ * asc calls the transform of `abiTransform`. It gives the texts of build/abi.js (build/models-abi.js) and build/records/,
+ * and puts a number into the binary that stands for them: an exported global `abi`. The host compares it with the number
+ * that it was built with, so that a binary of other records is refused and never read wrongly.
  */
 
-const RECORDS = "assembly/records";
-/** Files whose exported integers the host shares. */
-const CONSTANTS = /^assembly\/(records|activation|shaped|cells\/(?!index$).*)$/;
+/** The first binary. `constants` are files whose exported integers the host shares. */
+export const CORE = {
+  abi: "abi",
+  kernels: "Kernels",
+  index: "assembly/index",
+  records: "assembly/records",
+  constants: /^assembly\/(records|activation|shaped|cells\/(?!index$).*)$/,
+};
+
+/** The kernels of whole models, on the first one's memory. */
+export const MODELS = {
+  abi: "models-abi",
+  kernels: "ModelKernels",
+  index: "assembly/models/index",
+  records: "assembly/models/records",
+  constants: /^assembly\/models\//,
+};
+
 const MOST_PARAMETERS = 6;
 
 /** A transform for asc's API; `emit` is called with a list of { file, js, types }. */
-export function abiTransform(emit) {
+export function abiTransform(part, emit) {
   return class {
     afterCompile(module) {
-      const kernels = kernelsOf(this.program);
-      const records = recordsOf(this.program);
-      const constants = [["INITIAL_PAGES", this.program.options.initialMemory], ...constantsOf(this.program)];
-      const number = hash(JSON.stringify([kernels, records, constants]));
+      const { options } = this.program;
+      const kernels = kernelsOf(this.program, part.index);
+      const records = recordsOf(this.program, part.records);
+      const sizes = part === CORE ? [["INITIAL_PAGES", options.initialMemory]] : [];
+      const constants = [...sizes, ...constantsOf(this.program, part.constants)];
+      // Kernels of models are handed the core's records too.
+      const others = part === CORE ? [] : recordsOf(this.program, CORE.records);
+      const number = hash(JSON.stringify([kernels, records, constants, ...others]));
       module.addGlobal("abi", this.binaryen.i32, false, module.i32.const(number));
       module.addGlobalExport("abi", "abi");
       emit([
         {
-          file: "abi",
+          file: part.abi,
           js: scriptText(records, constants, number),
-          types: typesText(kernels, records, constants),
+          types: typesText(part, kernels, records, constants),
         },
         ...recordTexts(records).map((record) => ({ ...record, file: `records/${record.file}` })),
       ]);
@@ -34,8 +53,8 @@ export function abiTransform(emit) {
   };
 }
 
-function kernelsOf(program) {
-  return exportsOf(program, "assembly/index").map(([name, prototype]) => {
+function kernelsOf(program, index) {
+  return exportsOf(program, index).map(([name, prototype]) => {
     const [kernel] = prototype.instances.values();
     const { parameterTypes, returnType } = kernel.signature;
     if (parameterTypes.length > MOST_PARAMETERS) {
@@ -48,13 +67,11 @@ function kernelsOf(program) {
   });
 }
 
-function recordsOf(program) {
-  const classes = exportsOf(program, RECORDS).filter(([name]) =>
-    program.instancesByName.get(`${RECORDS}/${name}`),
-  );
-  return classes
-    .map(([name]) => ({ name, record: program.instancesByName.get(`${RECORDS}/${name}`) }))
-    .filter(({ record }) => record.nextMemoryOffset !== undefined)
+/** The classes of a file that the program uses; none where it does not have the file. */
+function recordsOf(program, file) {
+  return [...(program.filesByName.get(file)?.exports ?? [])]
+    .map(([name]) => ({ name, record: program.instancesByName.get(`${file}/${name}`) }))
+    .filter(({ record }) => record?.nextMemoryOffset !== undefined)
     .map(({ name, record }) => {
       const fields = [...record.members.values()].map(({ instance }) => instance);
       for (const { name: field, type } of fields) {
@@ -69,8 +86,8 @@ function recordsOf(program) {
     });
 }
 
-function constantsOf(program) {
-  const files = [...program.filesByName.keys()].filter((file) => CONSTANTS.test(file)).sort();
+function constantsOf(program, pattern) {
+  const files = [...program.filesByName.keys()].filter((file) => pattern.test(file)).sort();
   return files.flatMap((file) =>
     exportsOf(program, file).flatMap(([name, element]) => {
       const text = element.declaration?.initializer?.range.toString();
@@ -96,7 +113,7 @@ const GENERATED = "// Made of assembly/ by src/build/wasm.js.\n";
 
 const upper = (name) => name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 
-/** build/abi.js: the number, sizes and constants. */
+/** build/abi.js, build/models-abi.js: the number, sizes and constants. */
 function scriptText(records, constants, number) {
   const sizes = records.map(({ name, bytes }) => [`${upper(name)}_BYTES`, bytes]);
   const lines = [["ABI", number], ...sizes, ...constants].map(
@@ -105,8 +122,8 @@ function scriptText(records, constants, number) {
   return `${GENERATED}${lines.join("\n")}\n`;
 }
 
-/** build/abi.d.ts */
-function typesText(kernels, records, constants) {
+/** Their declarations. */
+function typesText(part, kernels, records, constants) {
   const signatures = kernels.map(({ name, parameters, returns }) => {
     const list = parameters.map((parameter) => `${parameter}: number`).join(", ");
     return `  ${name}(${list}): ${returns === "void" ? "void" : "number"};`;
@@ -115,7 +132,7 @@ function typesText(kernels, records, constants) {
     "/** Number of the records, signatures and constants here; the binary's export `abi` has the same. */",
     "export declare const ABI: number;",
     "/** The wasm surface; addresses and strides are bytes. What a kernel does is said at its definition in assembly/. */",
-    `export interface Kernels {\n${signatures.join("\n")}\n}`,
+    `export interface ${part.kernels} {\n${signatures.join("\n")}\n}`,
     ...records.map(({ name, bytes }) => `export declare const ${upper(name)}_BYTES: ${bytes};`),
     ...constants.map(([name, value]) => `export declare const ${name}: ${value};`),
   ];

@@ -4,6 +4,9 @@
  * Compiles targets of asconfig.json, below DIR, into build/: NAME.wasm, NAME.txt, which a bundle embeds (embed.js; none of debug), and
  * abi.js and records/ with their types, what the host has to know of the kernels (abi.js). With --stale it compiles only
  * what is missing or older than its sources, by a hash of them.
+ *
+ * There are two programs: the core, and the kernels of whole models, which run on the core's memory beside it. The core's
+ * static data begin at its `memoryBase` of asconfig.json. What lies below, from 1024 on, is for the constants of the other.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,7 +16,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { main as asc } from "assemblyscript/asc";
-import { abiTransform } from "./abi.js";
+import { abiTransform, CORE, MODELS } from "./abi.js";
 import { embeddedText } from "./embed.js";
 
 const FEATURES = [
@@ -27,14 +30,20 @@ const FEATURES = [
 const OPTIMISE = ["-O3", "-fimfs", "75", "-ocimfs", "160"];
 /** A second run, on its own: it takes 3 % off both binaries together, after gzip, and leaves the loops as they are. */
 const SHRINK = ["-Oz", "-Oz", "--reorder-functions"];
-const BINARYEN = {
-  simd: FEATURES,
-  "relaxed-simd": [...FEATURES, "--enable-relaxed-simd"],
-  debug: undefined,
-};
+const RELAXED = [...FEATURES, "--enable-relaxed-simd"];
 
-/** What is exported. The debug build has, besides, what tests make its allocations fail with. */
-const ENTRIES = { debug: ["assembly/index.ts", "assembly/debug.ts"] };
+/**
+ * The targets by name: their program (abi.js), the files whose exports are theirs, and features for Binaryen (none of debug).
+ * The core's debug build exports, besides, what tests make its allocations fail with.
+ */
+const TARGETS = {
+  simd: { program: CORE, entries: ["index"], features: FEATURES },
+  "relaxed-simd": { program: CORE, entries: ["index"], features: RELAXED },
+  debug: { program: CORE, entries: ["index", "debug"] },
+  models: { program: MODELS, entries: ["models/index"], features: FEATURES },
+  "models-relaxed": { program: MODELS, entries: ["models/index"], features: RELAXED },
+  "models-debug": { program: MODELS, entries: ["models/index"] },
+};
 
 const { values, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -49,20 +58,29 @@ mkdirSync(out, { recursive: true });
 
 const sources = sourceHash();
 for (const name of names) {
-  if (!(name in BINARYEN))
-    throw new RangeError(`target: expected ${Object.keys(BINARYEN).join(", ")}, got ${name}`);
+  if (!(name in TARGETS))
+    throw new RangeError(`target: expected ${Object.keys(TARGETS).join(", ")}, got ${name}`);
   if (!values.stale || isStale(name)) await build(name);
 }
 
 async function build(name) {
   const binary = join(out, `${name}.wasm`);
   let abi;
-  const entries = ENTRIES[name] ?? ["assembly/index.ts"];
+  const { program, entries, features } = TARGETS[name];
   const { error, stderr } = await asc(
-    [...entries, "--target", name, "--baseDir", resolve(values.sources), "--outFile", binary],
+    [
+      ...entries.map((entry) => `assembly/${entry}.ts`),
+      "--target",
+      name,
+      "--baseDir",
+      resolve(values.sources),
+      "--outFile",
+      binary,
+    ],
     {
+      readFile: (file, folder) => sourceText(join(folder, file)),
       transforms: [
-        abiTransform((texts) => {
+        abiTransform(program, (texts) => {
           abi = texts;
         }),
       ],
@@ -71,9 +89,9 @@ async function build(name) {
   const messages = stderr.toString().replaceAll("Last converge was suboptimal.\n", "");
   if (messages !== "") process.stderr.write(messages);
   if (error) throw error;
-  if (BINARYEN[name]) {
+  if (features) {
     for (const passes of [OPTIMISE, SHRINK]) {
-      execFileSync(wasmOpt(), [binary, "-o", binary, ...BINARYEN[name], ...passes], { stdio: "inherit" });
+      execFileSync(wasmOpt(), [binary, "-o", binary, ...features, ...passes], { stdio: "inherit" });
     }
     writeFileSync(join(out, `${name}.txt`), embeddedText(readFileSync(binary)));
   }
@@ -85,9 +103,25 @@ async function build(name) {
   writeFileSync(join(out, `${name}.sources`), sources);
 }
 
+/**
+ * A source as asc gets it, or null where there is none. A function whose comment has the tag `@inline` gets AssemblyScript's
+ * decorator of that name, which TypeScript has no place for: its body then stands wherever it is called, and what a call
+ * gives as a constant is one there.
+ */
+function sourceText(path) {
+  if (!existsSync(path)) return null;
+  const text = readFileSync(path, "utf8");
+  return text.replaceAll(
+    /(\/\*\*(?:(?!\*\/).)*@inline(?:(?!\*\/).)*\*\/\n)(?=(export )?function)/gs,
+    "$1@inline ",
+  );
+}
+
 function isStale(name) {
   const stamp = join(out, `${name}.sources`);
-  const made = [`${name}.wasm`, ...(BINARYEN[name] ? [`${name}.txt`] : []), "abi.js", "abi.d.ts"];
+  const { program, features } = TARGETS[name];
+  const abi = [`${program.abi}.js`, `${program.abi}.d.ts`];
+  const made = [`${name}.wasm`, ...(features ? [`${name}.txt`] : []), ...abi];
   if (!existsSync(stamp) || made.some((file) => !existsSync(join(out, file)))) return true;
   return readFileSync(stamp, "utf8") !== sources;
 }

@@ -6,7 +6,6 @@
 
 import { instantiateSync } from "@assemblyscript/loader";
 import { relaxedSimd, simd } from "#binaries";
-import type { Kernels } from "../../build/abi.js";
 import { wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 
@@ -26,7 +25,7 @@ export type Build = "relaxed-simd" | "simd" | "given";
 type Binary = Uint8Array<ArrayBuffer> | WebAssembly.Module;
 
 /** What `init` expects of a user's module. */
-export const OURS = "the binary of this release of lstm-wasm";
+const OURS = "the binary of this release of lstm-wasm";
 
 /** The first releases with 128-bit SIMD in WebAssembly and with Object.hasOwn. */
 const MINIMUM_VERSIONS = "Chrome 93, Firefox 92, Safari 16.4, Node.js 16.9, Deno 1.13 or Bun 0.1";
@@ -77,23 +76,30 @@ export function compile(binary: Binary): WebAssembly.Module {
 }
 
 /**
- * A new instance over `memory`, and the number of its records (build/abi.js).
+ * A new instance over `memory`. Its number of records is compared with `abi` (build/abi.js).
+ * @param option whose module it is, for messages
+ * @param core the exports of the core's instance, for the kernels of models
  * @throws Error that says what to do where a policy refuses WebAssembly; WebKit refuses here, other engines
- *   in `compile`; TypeError for a module with other imports; RangeError where there is no room
+ *   in `compile`; TypeError for a module with other imports or records; RangeError where there is no room
  */
-export function instantiate(
+export function instantiate<K>(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
-): { kernels: Kernels; abi: number } {
+  abi: number,
+  option = "options.module",
+  core?: object,
+): K {
   try {
     // The raw exports: a call through the loader's wrappers costs twice as much (13 ns against 6).
-    const { exports } = instantiateSync(module, { env: { memory } }).instance;
-    return { kernels: exports as unknown as Kernels, abi: (exports.abi as WebAssembly.Global).value };
+    const { exports } = instantiateSync(module, { env: { memory }, core } as WebAssembly.Imports).instance;
+    if ((exports.abi as WebAssembly.Global).value === abi) return exports as K;
   } catch (cause) {
     if (cause instanceof WebAssembly.CompileError) throw refused(cause);
-    if (!(cause instanceof RangeError)) throw wrongType("options.module", OURS, module);
-    throw coded("MEMORY", new RangeError("memory: no room for an instance of WebAssembly", { cause }));
+    if (cause instanceof RangeError) {
+      throw coded("MEMORY", new RangeError("memory: no room for an instance of WebAssembly", { cause }));
+    }
   }
+  throw wrongType(option, OURS, module);
 }
 
 function refused(cause: unknown): Error {

@@ -5,7 +5,7 @@
  */
 
 import { ABI, INITIAL_PAGES, type Kernels, SCRATCH_BYTES } from "../../build/abi.js";
-import { type Build, compile, compileBuild, instantiate, OURS } from "../bundle/binaries.js";
+import { type Build, compile, compileBuild, instantiate } from "../bundle/binaries.js";
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
 import { coded, room } from "../tensor/errors.js";
 import { copyFloats } from "../tensor/like.js";
@@ -25,6 +25,8 @@ type Resizable = new (bytes: number, options: { maxByteLength: number }) => Arra
 export interface InitOptions {
   /** A compiled lstm-wasm binary, for engines or policies that do not allow compiling from bytes. */
   module?: WebAssembly.Module | undefined;
+  /** The compiled kernels of `lstm-wasm/models`, beside `module` and of the same build. */
+  models?: WebAssembly.Module | undefined;
   /** Take the baseline build, so that results are the same bits on every engine and CPU. */
   deterministic?: boolean | undefined;
 }
@@ -48,6 +50,8 @@ export class Runtime {
   declare readonly memory: WebAssembly.Memory;
   /** Which binary it runs. */
   declare readonly build: Build;
+  /** The user's module of the kernels of models (models.ts). */
+  declare readonly models: WebAssembly.Module | undefined;
   #liveBytes = 0;
   /**
    * What the engine counts in place of blocks, which it does not see and so does not collect for: 600 forgotten modules
@@ -58,16 +62,14 @@ export class Runtime {
   readonly #scratch: number;
 
   /** @throws TypeError for a module with other records than this build's. */
-  constructor({ build, module }: { build: Build; module: WebAssembly.Module }) {
+  constructor({ build, module }: { build: Build; module: WebAssembly.Module }, models?: WebAssembly.Module) {
     this.build = build;
+    this.models = models;
     this.memory = room(
       () => new WebAssembly.Memory({ initial: INITIAL_PAGES }),
       () => noRoom(INITIAL_PAGES * 65536),
     );
-    const { kernels, abi } = instantiate(module, this.memory);
-    if (abi !== ABI) {
-      throw wrongType("options.module", OURS, module);
-    }
+    const kernels = instantiate<Kernels>(module, this.memory, ABI);
     this.kernels = kernels;
     this.#scratch = this.#place(SCRATCH_BYTES);
     this.configure(kernels.dotIsOneInstruction());
@@ -219,25 +221,37 @@ export function currentRuntime(): Runtime {
  *   options together.
  */
 export function init(options: InitOptions = {}): void {
-  const { module, deterministic = false } = checkOptions("options", options, ["module", "deterministic"]);
+  const {
+    module,
+    models,
+    deterministic = false,
+  } = checkOptions("options", options, ["module", "models", "deterministic"]);
   checkBoolean("options.deterministic", deterministic);
+  const given = models === undefined ? undefined : compiled("options.models", models, ["abi", "unary"]);
   if (module === undefined) {
+    if (given) throw wrongValue("options", "module beside models", "models alone");
     current = new Runtime(compileBuild(deterministic));
     return;
   }
+  const core = compiled("options.module", module, ["abi", "runLayer"]);
+  if (deterministic) throw wrongValue("options", "either module or deterministic", "both");
+  current = new Runtime({ build: "given", module: core }, given);
+}
+
+/** A user's module that has our exports. */
+function compiled(option: string, module: WebAssembly.Module, expected: string[]): WebAssembly.Module {
   let names: Set<string>;
   try {
     // Tells a module of any realm from a proxy, which instanceof does not.
     names = new Set(WebAssembly.Module.exports(module).map((entry) => entry.name));
   } catch {
-    throw wrongType("options.module", "a WebAssembly.Module", module);
+    throw wrongType(option, "a WebAssembly.Module", module);
   }
-  if (deterministic) throw wrongValue("options", "either module or deterministic", "both");
-  const missing = ["abi", "runLayer"].filter((name) => !names.has(name));
+  const missing = expected.filter((name) => !names.has(name));
   if (missing.length > 0) {
-    throw wrongType("options.module", `lstm-wasm's binary (it exports ${missing.join(" and ")})`, module);
+    throw wrongType(option, `lstm-wasm's binary (it exports ${missing.join(" and ")})`, module);
   }
-  current = new Runtime({ build: "given", module: compile(module) });
+  return compile(module);
 }
 
 /**

@@ -37,6 +37,7 @@ const ROOMS = {
     "cells",
     "layer",
     "index",
+    "models",
   ],
   src: ["tensor", "int8", "bundle", "wasm", "nn", "index", "formats", "graph", "cli"],
 };

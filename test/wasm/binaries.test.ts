@@ -35,7 +35,7 @@ describe("compileBuild", () => {
     const { build, module } = compileBuild(false);
     expect(build).toBe("simd");
     vi.restoreAllMocks();
-    expect(instantiate(module, new WebAssembly.Memory({ initial: INITIAL_PAGES })).abi).toBe(ABI);
+    instantiate(module, new WebAssembly.Memory({ initial: INITIAL_PAGES }), ABI);
   });
 
   it("names the minimum versions where SIMD or WebAssembly is missing", () => {
@@ -74,7 +74,7 @@ describe("the embedded binaries", () => {
     );
     expect(encode("a")).not.toBeInstanceOf(Uint8Array);
     expect(simd()).toBeInstanceOf(Uint8Array);
-    expect(instantiate(compile(simd()), new WebAssembly.Memory({ initial: INITIAL_PAGES })).abi).toBe(ABI);
+    instantiate(compile(simd()), new WebAssembly.Memory({ initial: INITIAL_PAGES }), ABI);
   });
 
   it("tell a script that was read in another encoding from an engine without SIMD", () => {
@@ -120,7 +120,7 @@ describe("instantiate", () => {
     vi.spyOn(WebAssembly, "Instance").mockImplementation(function refuse() {
       throw error;
     });
-    return () => instantiate(module, new WebAssembly.Memory({ initial: INITIAL_PAGES }));
+    return () => instantiate(module, new WebAssembly.Memory({ initial: INITIAL_PAGES }), ABI);
   };
 
   it("names the policy where it is only applied to instances, as in WebKit", () => {

@@ -1,0 +1,14 @@
+/**
+ * What kernels of models call of the core: its exports, by their names and signatures in ../index.ts. The host hands the
+ * core's instance over as the module `core` of imports, the name of this file. What nobody calls is not imported.
+ */
+
+/** A product of a packed matrix and rows (../matmul/index.ts). */
+export declare function matmul(
+  matrix: usize,
+  walk: usize,
+  rows: i32,
+  input: usize,
+  output: usize,
+  zigzag: i32,
+): void;
