@@ -95,3 +95,27 @@ export type Attribute =
   | { readonly kind: "unknown"; readonly value: undefined };
 
 export type AttributeKind = Attribute["kind"];
+
+export const FLOATS: readonly Dtype[] = ["float32", "float64", "float16", "bfloat16"];
+export const INTEGERS: readonly Dtype[] = ["int64", "int32", "int8", "uint8"];
+export const NUMBERS: readonly Dtype[] = [
+  "float32",
+  "float64",
+  "float16",
+  "bfloat16",
+  "int64",
+  "int32",
+  "int8",
+  "uint8",
+];
+export const NUMBERS_AND_BOOLS: readonly Dtype[] = [
+  "float32",
+  "float64",
+  "float16",
+  "bfloat16",
+  "int64",
+  "int32",
+  "int8",
+  "uint8",
+  "bool",
+];

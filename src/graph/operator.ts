@@ -11,6 +11,7 @@ import {
   type AttributeKind,
   type Data,
   type Dtype,
+  FLOATS,
   type Graph,
   type HostTensor,
   type Node,
@@ -18,6 +19,8 @@ import {
 } from "./ir.js";
 import { roundingOf } from "./rounding.js";
 import { elementsIn } from "./shapes.js";
+
+export { FLOATS, INTEGERS, NUMBERS, NUMBERS_AND_BOOLS } from "./ir.js";
 
 /** An input: a tensor, or its type where shapes alone are asked for. */
 export type Operand = Type & { readonly data?: Data };
@@ -213,9 +216,10 @@ export class Call {
 const MOST_ELEMENTS = 2 ** 26;
 const MOST_RANK = 16;
 
-export const FLOATS: readonly Dtype[] = ["float32", "float64", "float16", "bfloat16"];
-export const INTEGERS: readonly Dtype[] = ["int64", "int32", "int8", "uint8"];
-export const NUMBERS: readonly Dtype[] = [...FLOATS, ...INTEGERS];
+/** The operators by their names. */
+export function tableOf(operators: readonly Operator[]): OperatorTable {
+  return new Map(operators.map((operator) => [operator.name, operator]));
+}
 
 export const isFloat = (dtype: Dtype): boolean => FLOATS.includes(dtype);
 

@@ -2,10 +2,17 @@
 
 import { sameShape } from "../../tensor/checks.js";
 import type { Dtype, HostTensor, Type } from "../ir.js";
-import { type Call, INTEGERS, isFloat, NUMBERS, type Operand, type PlainOperator } from "../operator.js";
+import {
+  type Call,
+  type FillingOperator,
+  INTEGERS,
+  isFloat,
+  NUMBERS,
+  NUMBERS_AND_BOOLS,
+  type Operand,
+} from "../operator.js";
 import { broadcast, broadcastStrides, eachOffset } from "../shapes.js";
 
-const ALL: readonly Dtype[] = [...NUMBERS, "bool"];
 type Apply = (a: number, b: number) => number;
 
 /** Visits pairs of the numbers of two tensors, which are broadcast to `shape`. */
@@ -52,61 +59,45 @@ export function broadcastOf(call: Call, a: Operand, b: Operand): readonly number
   return shape;
 }
 
-interface Options {
-  readonly takes: readonly Dtype[];
-  /** The type of the result, if it is not that of the inputs. */
-  readonly gives?: Dtype;
-  /** Whether the second input may be of another type. */
-  readonly mixed?: boolean;
-  readonly attributes?: PlainOperator["attributes"];
+/** Until opset 6 they say where the second input lies in the first. */
+const PLACED: FillingOperator["attributes"] = { broadcast: "int", axis: "int", consumed_inputs: "ints" };
+const BOOLS: readonly Dtype[] = ["bool"];
+
+/** The type of what two inputs of these types give: theirs, in the shape that both are broadcast to. */
+function both(call: Call, dtypes: readonly Dtype[], mixed = false): Type {
+  const a = call.expect(0, dtypes);
+  const b = call.expect(1, dtypes);
+  if (a.dtype !== b.dtype && !mixed) {
+    throw call.broken(`inputs of ${a.dtype} and ${b.dtype}; they must be of one type`);
+  }
+  return { dtype: a.dtype, shape: broadcastOf(call, a, placed(call, a, b)) };
 }
 
-function binary(name: string, options: Options, make: (call: Call, dtype: Dtype) => Apply): PlainOperator {
-  return {
-    name,
-    attributes: { broadcast: "int", axis: "int", consumed_inputs: "ints", ...options.attributes },
-    shape: (call): readonly Type[] => {
-      const a = call.expect(0, options.takes);
-      const b = call.expect(1, options.takes);
-      if (a.dtype !== b.dtype && options.mixed !== true) {
-        throw call.broken(`inputs of ${a.dtype} and ${b.dtype}; they must be of one type`);
-      }
-      return [{ dtype: options.gives ?? a.dtype, shape: broadcastOf(call, a, placed(call, a, b)) }];
-    },
-    run: (call, [output]) => {
-      const a = call.data(0);
-      zip(a, placed(call, a, call.data(1)), output!, make(call, a.dtype));
-    },
-  };
+const numbers = (call: Call): readonly Type[] => [both(call, NUMBERS)];
+const truths = (call: Call): readonly Type[] => [{ ...both(call, NUMBERS_AND_BOOLS), dtype: "bool" }];
+const bools = (call: Call): readonly Type[] => [both(call, BOOLS)];
+
+/** Fills the output with what `apply` makes of pairs of numbers. */
+function pairs(call: Call, [output]: readonly HostTensor[], apply: Apply): void {
+  const a = call.data(0);
+  zip(a, placed(call, a, call.data(1)), output!, apply);
 }
 
-const arithmetic = (name: string, apply: Apply): PlainOperator =>
-  binary(name, { takes: NUMBERS }, () => apply);
-const comparison = (name: string, apply: Apply): PlainOperator =>
-  binary(name, { takes: ALL, gives: "bool" }, () => apply);
-const logic = (name: string, apply: Apply): PlainOperator => binary(name, { takes: ["bool"] }, () => apply);
+/** The type of any number of inputs of one type. */
+function all(call: Call): readonly Type[] {
+  const { dtype, shape: first } = call.expect(0, NUMBERS);
+  let shape = first;
+  for (let at = 1; at < call.inputs.length; at++) {
+    shape = broadcastOf(call, { dtype, shape }, call.expect(at, [dtype]));
+  }
+  return [{ dtype, shape }];
+}
 
-/** Any number of inputs, from the first on. */
-function variadic(name: string, apply: Apply): PlainOperator {
-  return {
-    name,
-    attributes: { consumed_inputs: "ints" },
-    shape: (call) => {
-      const first = call.expect(0, NUMBERS);
-      let shape = first.shape;
-      for (let at = 1; at < call.inputs.length; at++) {
-        const input = call.expect(at, [first.dtype]);
-        shape = broadcastOf(call, { dtype: first.dtype, shape }, input);
-      }
-      return [{ dtype: first.dtype, shape }];
-    },
-    run: (call, [output]) => {
-      const out = output!;
-      zip(call.data(0), { ...call.data(0), shape: [], data: call.data(0).data.slice(0, 1) }, out, (a) => a);
-      for (let at = 1; at < call.inputs.length; at++) zip(out, call.data(at), out, apply);
-      return undefined;
-    },
-  };
+/** Applies a function to any number of inputs, from the first on. */
+function fold(call: Call, [output]: readonly HostTensor[], apply: Apply): void {
+  const first = call.data(0);
+  zip(first, { ...first, shape: [], data: first.data.slice(0, 1) }, output!, (a) => a);
+  for (let at = 1; at < call.inputs.length; at++) zip(output!, call.data(at), output!, apply);
 }
 
 const toward0 = (a: number, b: number): number => {
@@ -123,66 +114,171 @@ const flooredFloat = (a: number, b: number): number => {
   return rest < 0 !== b < 0 ? rest + b : rest;
 };
 
-export const binaryOperators: readonly PlainOperator[] = [
-  arithmetic("Add", (a, b) => a + b),
-  arithmetic("Sub", (a, b) => a - b),
-  binary("Mul", { takes: NUMBERS }, (_, dtype) => (dtype === "int32" ? Math.imul : (a, b) => a * b)),
-  binary("Div", { takes: NUMBERS }, (_, dtype) => (isFloat(dtype) ? (a, b) => a / b : toward0)),
-  binary("Pow", { takes: NUMBERS, mixed: true }, (_, dtype) =>
-    isFloat(dtype) ? (a, b) => a ** b : (a, b) => Math.trunc(a ** b),
-  ),
-  binary("Mod", { takes: NUMBERS, attributes: { fmod: "int" } }, (call, dtype) => {
-    if (call.flag("fmod", false)) return (a, b) => (b === 0 && INTEGERS.includes(dtype) ? 0 : a % b);
-    return isFloat(dtype) ? flooredFloat : floored;
-  }),
-  binary("PRelu", { takes: NUMBERS }, () => (x, slope) => (x < 0 ? slope * x : x)),
-  comparison("Equal", (a, b) => (a === b ? 1 : 0)),
-  comparison("Less", (a, b) => (a < b ? 1 : 0)),
-  comparison("LessOrEqual", (a, b) => (a <= b ? 1 : 0)),
-  comparison("Greater", (a, b) => (a > b ? 1 : 0)),
-  comparison("GreaterOrEqual", (a, b) => (a >= b ? 1 : 0)),
-  logic("And", (a, b) => a & b),
-  logic("Or", (a, b) => a | b),
-  logic("Xor", (a, b) => a ^ b),
-  variadic("Max", Math.max),
-  variadic("Min", Math.min),
-  variadic("Sum", (a, b) => a + b),
-];
+export const Add: FillingOperator = {
+  name: "Add",
+  attributes: PLACED,
+  shape: numbers,
+  run: (call, outputs) => pairs(call, outputs, (a, b) => a + b),
+};
 
-export const logicOperators: readonly PlainOperator[] = [
-  {
-    name: "Not",
-    oldest: 1,
-    attributes: {},
-    shape: (call) => [{ dtype: call.expect(0, ["bool"]).dtype, shape: call.input(0).shape }],
-    run: (call, [output]) => {
-      const { data } = call.data(0);
-      for (let at = 0; at < data.length; at++) output!.data[at] = data[at] === 0 ? 1 : 0;
-    },
+export const Sub: FillingOperator = {
+  name: "Sub",
+  attributes: PLACED,
+  shape: numbers,
+  run: (call, outputs) => pairs(call, outputs, (a, b) => a - b),
+};
+
+export const Mul: FillingOperator = {
+  name: "Mul",
+  attributes: PLACED,
+  shape: numbers,
+  run: (call, outputs) => pairs(call, outputs, call.input(0).dtype === "int32" ? Math.imul : (a, b) => a * b),
+};
+
+export const Div: FillingOperator = {
+  name: "Div",
+  attributes: PLACED,
+  shape: numbers,
+  run: (call, outputs) => pairs(call, outputs, isFloat(call.input(0).dtype) ? (a, b) => a / b : toward0),
+};
+
+export const Pow: FillingOperator = {
+  name: "Pow",
+  attributes: PLACED,
+  shape: (call) => [both(call, NUMBERS, true)],
+  run: (call, outputs) =>
+    pairs(call, outputs, isFloat(call.input(0).dtype) ? (a, b) => a ** b : (a, b) => Math.trunc(a ** b)),
+};
+
+export const Mod: FillingOperator = {
+  name: "Mod",
+  attributes: { fmod: "int", broadcast: "int", axis: "int", consumed_inputs: "ints" },
+  shape: numbers,
+  run: (call, outputs) => {
+    const { dtype } = call.input(0);
+    if (call.flag("fmod", false)) {
+      pairs(call, outputs, (a, b) => (b === 0 && INTEGERS.includes(dtype) ? 0 : a % b));
+    } else pairs(call, outputs, isFloat(dtype) ? flooredFloat : floored);
   },
-  {
-    name: "Where",
-    attributes: {},
-    shape: (call) => {
-      const condition = call.expect(0, ["bool"]);
-      const [a, b] = [call.input(1), call.input(2)];
-      if (a.dtype !== b.dtype) throw call.broken(`inputs of ${a.dtype} and ${b.dtype}`);
-      const shape = broadcastOf(call, condition, { dtype: a.dtype, shape: broadcastOf(call, a, b) });
-      return [{ dtype: a.dtype, shape }];
-    },
-    run: (call, [output]) => {
-      const { data: out, shape } = output!;
-      const condition = call.data(0);
-      const chosen = new Uint8Array(out.length);
-      eachOffset(shape, broadcastStrides(condition.shape, shape), 0, (at, index) => {
-        chosen[index] = condition.data[at]!;
+};
+
+export const PRelu: FillingOperator = {
+  name: "PRelu",
+  attributes: PLACED,
+  shape: numbers,
+  run: (call, outputs) => pairs(call, outputs, (x, slope) => (x < 0 ? slope * x : x)),
+};
+
+export const Equal: FillingOperator = {
+  name: "Equal",
+  attributes: PLACED,
+  shape: truths,
+  run: (call, outputs) => pairs(call, outputs, (a, b) => (a === b ? 1 : 0)),
+};
+
+export const Less: FillingOperator = {
+  name: "Less",
+  attributes: PLACED,
+  shape: truths,
+  run: (call, outputs) => pairs(call, outputs, (a, b) => (a < b ? 1 : 0)),
+};
+
+export const LessOrEqual: FillingOperator = {
+  name: "LessOrEqual",
+  attributes: PLACED,
+  shape: truths,
+  run: (call, outputs) => pairs(call, outputs, (a, b) => (a <= b ? 1 : 0)),
+};
+
+export const Greater: FillingOperator = {
+  name: "Greater",
+  attributes: PLACED,
+  shape: truths,
+  run: (call, outputs) => pairs(call, outputs, (a, b) => (a > b ? 1 : 0)),
+};
+
+export const GreaterOrEqual: FillingOperator = {
+  name: "GreaterOrEqual",
+  attributes: PLACED,
+  shape: truths,
+  run: (call, outputs) => pairs(call, outputs, (a, b) => (a >= b ? 1 : 0)),
+};
+
+export const And: FillingOperator = {
+  name: "And",
+  attributes: PLACED,
+  shape: bools,
+  run: (call, outputs) => pairs(call, outputs, (a, b) => a & b),
+};
+
+export const Or: FillingOperator = {
+  name: "Or",
+  attributes: PLACED,
+  shape: bools,
+  run: (call, outputs) => pairs(call, outputs, (a, b) => a | b),
+};
+
+export const Xor: FillingOperator = {
+  name: "Xor",
+  attributes: PLACED,
+  shape: bools,
+  run: (call, outputs) => pairs(call, outputs, (a, b) => a ^ b),
+};
+
+export const Max: FillingOperator = {
+  name: "Max",
+  attributes: { consumed_inputs: "ints" },
+  shape: all,
+  run: (call, outputs) => fold(call, outputs, Math.max),
+};
+
+export const Min: FillingOperator = {
+  name: "Min",
+  attributes: { consumed_inputs: "ints" },
+  shape: all,
+  run: (call, outputs) => fold(call, outputs, Math.min),
+};
+
+export const Sum: FillingOperator = {
+  name: "Sum",
+  attributes: { consumed_inputs: "ints" },
+  shape: all,
+  run: (call, outputs) => fold(call, outputs, (a, b) => a + b),
+};
+
+export const Not: FillingOperator = {
+  name: "Not",
+  oldest: 1,
+  attributes: {},
+  shape: (call) => [{ dtype: call.expect(0, ["bool"]).dtype, shape: call.input(0).shape }],
+  run: (call, [output]) => {
+    const { data } = call.data(0);
+    for (let at = 0; at < data.length; at++) output!.data[at] = data[at] === 0 ? 1 : 0;
+  },
+};
+
+export const Where: FillingOperator = {
+  name: "Where",
+  attributes: {},
+  shape: (call) => {
+    const condition = call.expect(0, ["bool"]);
+    const [a, b] = [call.input(1), call.input(2)];
+    if (a.dtype !== b.dtype) throw call.broken(`inputs of ${a.dtype} and ${b.dtype}`);
+    const shape = broadcastOf(call, condition, { dtype: a.dtype, shape: broadcastOf(call, a, b) });
+    return [{ dtype: a.dtype, shape }];
+  },
+  run: (call, [output]) => {
+    const { data: out, shape } = output!;
+    const condition = call.data(0);
+    const chosen = new Uint8Array(out.length);
+    eachOffset(shape, broadcastStrides(condition.shape, shape), 0, (at, index) => {
+      chosen[index] = condition.data[at]!;
+    });
+    for (const input of [1, 2]) {
+      const { data, shape: own } = call.data(input);
+      eachOffset(shape, broadcastStrides(own, shape), 0, (at, index) => {
+        if ((chosen[index] !== 0) === (input === 1)) out[index] = data[at]!;
       });
-      for (const input of [1, 2]) {
-        const { data, shape: own } = call.data(input);
-        eachOffset(shape, broadcastStrides(own, shape), 0, (at, index) => {
-          if ((chosen[index] !== 0) === (input === 1)) out[index] = data[at]!;
-        });
-      }
-    },
+    }
   },
-];
+};

@@ -1,8 +1,8 @@
 /** Numbers of one type as those of another. */
 
-import { ARRAYS, type Dtype, type HostTensor } from "../ir.js";
+import { ARRAYS, type Dtype, type HostTensor, type Type } from "../ir.js";
 import { DTYPE_NUMBERS } from "../onnx-tensor.js";
-import { type Call, isFloat, type PlainOperator } from "../operator.js";
+import { type Call, type GivingOperator, isFloat } from "../operator.js";
 import { roundToBfloat, roundToHalf } from "../rounding.js";
 
 /** The names that opset 6 has in the place of numbers. */
@@ -52,18 +52,20 @@ export function convert(call: Call, { dtype: from, data }: HostTensor, to: Dtype
   return out;
 }
 
-const cast = (
-  name: string,
-  attributes: PlainOperator["attributes"],
-  to: (call: Call) => Dtype,
-): PlainOperator => ({
-  name,
-  attributes: { saturate: "int", round_mode: "string", ...attributes },
-  shape: (call) => [{ dtype: to(call), shape: call.input(0).shape }],
-  give: (call, [type]) => [{ ...type!, data: convert(call, call.data(0), type!.dtype) }],
-});
-
-export const castOperators: readonly PlainOperator[] = [
-  cast("Cast", { to: ["int", "string"] }, target),
-  cast("CastLike", {}, (call) => call.input(1).dtype),
+const converted = (call: Call, [type]: readonly Type[]): readonly HostTensor[] => [
+  { ...type!, data: convert(call, call.data(0), type!.dtype) },
 ];
+
+export const Cast: GivingOperator = {
+  name: "Cast",
+  attributes: { to: ["int", "string"], saturate: "int", round_mode: "string" },
+  shape: (call) => [{ dtype: target(call), shape: call.input(0).shape }],
+  give: converted,
+};
+
+export const CastLike: GivingOperator = {
+  name: "CastLike",
+  attributes: { saturate: "int", round_mode: "string" },
+  shape: (call) => [{ dtype: call.input(1).dtype, shape: call.input(0).shape }],
+  give: converted,
+};

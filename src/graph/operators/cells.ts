@@ -1,6 +1,6 @@
 /** One step of each recurrent operator, for one sequence. */
 
-import type { AttributeKind, Data } from "../ir.js";
+import type { Data } from "../ir.js";
 import type { Call } from "../operator.js";
 import type { Activation } from "./activations.js";
 
@@ -21,7 +21,6 @@ export interface Direction {
 export interface Cell {
   readonly gates: number;
   readonly activations: readonly string[];
-  readonly attributes: Readonly<Record<string, AttributeKind>>;
   /** Writes the next hidden state into `h`, and the next cell state into `c`. */
   readonly step: (parameters: Direction, x: Data, h: Float64Array, c: Float64Array) => void;
 }
@@ -53,10 +52,9 @@ function gatesOf({ weights, recurrence, bias, hidden }: Direction, gates: number
   return sums.map((sum, row) => sum + others[row]!);
 }
 
-const lstm: Cell = {
+export const LSTM_CELL: Cell = {
   gates: 4,
   activations: ["Sigmoid", "Tanh", "Tanh"],
-  attributes: { input_forget: "int" },
   step: (parameters, x, h, c) => {
     const { hidden, peepholes, activations, clip, call } = parameters;
     const [f, g, hActivation] = activations as [Activation, Activation, Activation];
@@ -76,10 +74,9 @@ const lstm: Cell = {
   },
 };
 
-const gru: Cell = {
+export const GRU_CELL: Cell = {
   gates: 3,
   activations: ["Sigmoid", "Tanh"],
-  attributes: { linear_before_reset: "int" },
   step: (parameters, x, h) => {
     const { weights, recurrence, bias, hidden, activations, clip, call } = parameters;
     const [f, g] = activations as [Activation, Activation];
@@ -104,15 +101,11 @@ const gru: Cell = {
   },
 };
 
-const rnn: Cell = {
+export const RNN_CELL: Cell = {
   gates: 1,
   activations: ["Tanh"],
-  attributes: {},
   step: (parameters, x, h) => {
     const f = parameters.activations[0]!;
     h.set(gatesOf(parameters, 1, x, h).map((sum) => f(clipped(sum, parameters.clip))));
   },
 };
-
-export const CELLS = { LSTM: lstm, GRU: gru, RNN: rnn };
-export type CellKind = keyof typeof CELLS;

@@ -4,7 +4,7 @@ import type { Graph, HostTensor } from "../ir.js";
 import { type Call, type ControlOperator, int64s, type RunGraph, zeros } from "../operator.js";
 import { elementsIn } from "../shapes.js";
 
-const branch: ControlOperator = {
+export const If: ControlOperator = {
   name: "If",
   attributes: { then_branch: "graph", else_branch: "graph" },
   branch: (call) => (call.expect(0, ["bool"]).data === undefined ? undefined : taken(call)),
@@ -25,7 +25,7 @@ const bool = (value: boolean): HostTensor => ({
 /** Of what one loop collects: 256 MB of float32. */
 const MOST_COLLECTED = 2 ** 26;
 
-const loop: ControlOperator = {
+export const Loop: ControlOperator = {
   name: "Loop",
   attributes: { body: "graph" },
   control: (call, run) => {
@@ -72,5 +72,3 @@ function stacked(call: Call, list: readonly HostTensor[]): HostTensor {
   }
   return output;
 }
-
-export const controls: readonly ControlOperator[] = [branch, loop];

@@ -1,19 +1,10 @@
 /** Convolutions and transposed ones over one or two axes. */
 
-import type { Data, Dtype } from "../ir.js";
-import { type Call, FLOATS, type PlainOperator } from "../operator.js";
+import type { Data, Dtype, Type } from "../ir.js";
+import { type Call, type FillingOperator, FLOATS } from "../operator.js";
 import { elementsIn } from "../shapes.js";
 import { centred } from "./matmul.js";
 import { listOf, planar, type Window, windowOf } from "./window.js";
-
-const ATTRIBUTES: PlainOperator["attributes"] = {
-  auto_pad: "string",
-  dilations: "ints",
-  group: "int",
-  kernel_shape: "ints",
-  pads: "ints",
-  strides: "ints",
-};
 
 interface Convolution {
   readonly window: Window;
@@ -175,32 +166,68 @@ function convolveTransposed(
   }
 }
 
-function operator(name: string, transposed: boolean, attributes: PlainOperator["attributes"]): PlainOperator {
-  return {
-    name,
-    attributes: { ...ATTRIBUTES, ...attributes },
-    shape: (call) => {
-      const { dtype } = call.expect(0, FLOATS);
-      call.expect(1, [dtype]);
-      const { window, batch, outChannels } = convolution(call, transposed);
-      if (call.has(2) && call.expect(2, [dtype]).shape.join() !== `${outChannels}`) {
-        throw call.broken(`a bias of shape [${call.input(2).shape.join(", ")}] for ${outChannels} channels`);
-      }
-      return [{ dtype, shape: [batch, outChannels, ...window.output] }];
-    },
-    run: (call, [output]) => {
-      const bias = call.has(2) ? call.data(2).data : undefined;
-      const compute = transposed ? convolveTransposed : convolve;
-      compute(convolution(call, transposed), call.data(0).data, call.data(1).data, bias, output!.data);
-    },
-  };
+function typesOf(call: Call, transposed: boolean): readonly Type[] {
+  const { dtype } = call.expect(0, FLOATS);
+  call.expect(1, [dtype]);
+  const { window, batch, outChannels } = convolution(call, transposed);
+  if (call.has(2) && call.expect(2, [dtype]).shape.join() !== `${outChannels}`) {
+    throw call.broken(`a bias of shape [${call.input(2).shape.join(", ")}] for ${outChannels} channels`);
+  }
+  return [{ dtype, shape: [batch, outChannels, ...window.output] }];
 }
+
+const biasOf = (call: Call): Data | undefined => (call.has(2) ? call.data(2).data : undefined);
+
+export const Conv: FillingOperator = {
+  name: "Conv",
+  attributes: {
+    auto_pad: "string",
+    dilations: "ints",
+    group: "int",
+    kernel_shape: "ints",
+    pads: "ints",
+    strides: "ints",
+  },
+  shape: (call) => typesOf(call, false),
+  run: (call, [output]) =>
+    convolve(convolution(call), call.data(0).data, call.data(1).data, biasOf(call), output!.data),
+};
+
+export const ConvTranspose: FillingOperator = {
+  name: "ConvTranspose",
+  attributes: {
+    auto_pad: "string",
+    dilations: "ints",
+    group: "int",
+    kernel_shape: "ints",
+    output_padding: "ints",
+    output_shape: "ints",
+    pads: "ints",
+    strides: "ints",
+  },
+  shape: (call) => typesOf(call, true),
+  run: (call, [output]) =>
+    convolveTransposed(
+      convolution(call, true),
+      call.data(0).data,
+      call.data(1).data,
+      biasOf(call),
+      output!.data,
+    ),
+};
 
 const BYTES: readonly Dtype[] = ["int8", "uint8"];
 
-const convInteger: PlainOperator = {
+export const ConvInteger: FillingOperator = {
   name: "ConvInteger",
-  attributes: ATTRIBUTES,
+  attributes: {
+    auto_pad: "string",
+    dilations: "ints",
+    group: "int",
+    kernel_shape: "ints",
+    pads: "ints",
+    strides: "ints",
+  },
   shape: (call) => {
     call.expect(0, BYTES);
     call.expect(1, BYTES);
@@ -212,9 +239,3 @@ const convInteger: PlainOperator = {
     convolve(convolution(call), input, weight, undefined, output!.data);
   },
 };
-
-export const convolutions: readonly PlainOperator[] = [
-  operator("Conv", false, {}),
-  operator("ConvTranspose", true, { output_padding: "ints", output_shape: "ints" }),
-  convInteger,
-];

@@ -1,7 +1,7 @@
 /** Tensors out of nothing: constants and ranges. */
 
 import type { HostTensor } from "../ir.js";
-import { type Call, int64s, NUMBERS, type PlainOperator } from "../operator.js";
+import { type Call, type FillingOperator, type GivingOperator, int64s, NUMBERS } from "../operator.js";
 
 /** What a Constant node holds, in whichever of its attributes. */
 function constant(call: Call): HostTensor {
@@ -29,41 +29,41 @@ function steps(call: Call): number {
   return Math.max(0, Math.ceil((limit - start) / step));
 }
 
-export const generators: readonly PlainOperator[] = [
-  {
-    name: "Constant",
-    attributes: {
-      value: "tensor",
-      value_int: "int",
-      value_ints: "ints",
-      value_float: "float",
-      value_floats: "floats",
-    },
-    shape: (call) => {
-      const { dtype, shape } = constant(call);
-      return [{ dtype, shape }];
-    },
-    give: (call) => [constant(call)],
+export const Constant: GivingOperator = {
+  name: "Constant",
+  attributes: {
+    value: "tensor",
+    value_int: "int",
+    value_ints: "ints",
+    value_float: "float",
+    value_floats: "floats",
   },
-  {
-    name: "ConstantOfShape",
-    attributes: { value: "tensor" },
-    shape: (call) => [{ dtype: call.tensor("value")?.dtype ?? "float32", shape: call.integers(0) }],
-    run: (call, [output]) => {
-      output!.data.fill(call.tensor("value")?.data[0] ?? 0);
-    },
+  shape: (call) => {
+    const { dtype, shape } = constant(call);
+    return [{ dtype, shape }];
   },
-  {
-    name: "Range",
-    attributes: {},
-    shape: (call) => {
-      const { dtype } = call.expect(0, NUMBERS);
-      return [{ dtype, shape: [steps(call)] }];
-    },
-    run: (call, [output]) => {
-      const { data } = output!;
-      const [start, step] = [call.scalar(0), call.scalar(2)];
-      for (let at = 0; at < data.length; at++) data[at] = start + at * step;
-    },
+  give: (call) => [constant(call)],
+};
+
+export const ConstantOfShape: FillingOperator = {
+  name: "ConstantOfShape",
+  attributes: { value: "tensor" },
+  shape: (call) => [{ dtype: call.tensor("value")?.dtype ?? "float32", shape: call.integers(0) }],
+  run: (call, [output]) => {
+    output!.data.fill(call.tensor("value")?.data[0] ?? 0);
   },
-];
+};
+
+export const Range: FillingOperator = {
+  name: "Range",
+  attributes: {},
+  shape: (call) => {
+    const { dtype } = call.expect(0, NUMBERS);
+    return [{ dtype, shape: [steps(call)] }];
+  },
+  run: (call, [output]) => {
+    const { data } = output!;
+    const [start, step] = [call.scalar(0), call.scalar(2)];
+    for (let at = 0; at < data.length; at++) data[at] = start + at * step;
+  },
+};

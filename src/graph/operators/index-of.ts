@@ -1,7 +1,7 @@
 /** Numbers taken and put by indices, and padding. */
 
 import type { HostTensor } from "../ir.js";
-import type { Call, PlainOperator } from "../operator.js";
+import type { Call, FillingOperator } from "../operator.js";
 import { around, elementsIn, stridesOf } from "../shapes.js";
 
 /** An index counted from the first on. */
@@ -11,7 +11,7 @@ function counted(call: Call, index: number, size: number): number {
   return at;
 }
 
-const gather: PlainOperator = {
+export const Gather: FillingOperator = {
   name: "Gather",
   attributes: { axis: "int" },
   shape: (call) => {
@@ -43,7 +43,7 @@ const REDUCTIONS: ReadonlyMap<string, (a: number, b: number) => number> = new Ma
   ["min", Math.min],
 ]);
 
-const scatterND: PlainOperator = {
+export const ScatterND: FillingOperator = {
   name: "ScatterND",
   attributes: { reduction: "string" },
   shape: (call) => {
@@ -119,7 +119,7 @@ const SOURCES: ReadonlyMap<string, (at: number, size: number) => number> = new M
   ],
 ]);
 
-const pad: PlainOperator = {
+export const Pad: FillingOperator = {
   name: "Pad",
   attributes: { mode: "string", pads: "ints", paddings: "ints", value: "float" },
   shape: (call) => {
@@ -160,5 +160,3 @@ function fillPadded(
   };
   visit(0, 0);
 }
-
-export const indexOperators: readonly PlainOperator[] = [gather, scatterND, pad];

@@ -1,48 +1,172 @@
-/** Every operator that runs, in one table. */
+/** Every operator that runs. A family stands in a file, each operator as a literal that bundlers can leave out. */
 
-import type { Operator, OperatorTable } from "../operator.js";
-import { binaryOperators, logicOperators } from "./binary.js";
-import { castOperators } from "./cast.js";
-import { controls } from "./control.js";
-import { convolutions } from "./conv.js";
-import { elementwise } from "./elementwise.js";
-import { generators } from "./generate.js";
-import { indexOperators } from "./index-of.js";
-import { products } from "./matmul.js";
-import { moves } from "./move.js";
-import { normalisations } from "./normalise.js";
-import { pools } from "./pool.js";
-import { quantised } from "./quantised.js";
-import { quantisedLSTM } from "./quantised-lstm.js";
-import { recurrents } from "./recurrent.js";
-import { reductions } from "./reduce.js";
-import { reshapeOperators } from "./reshape.js";
-import { resizes } from "./resize.js";
-import { softmaxes } from "./softmax.js";
+import { type Operator, type OperatorTable, tableOf } from "../operator.js";
+import {
+  Add,
+  And,
+  Div,
+  Equal,
+  Greater,
+  GreaterOrEqual,
+  Less,
+  LessOrEqual,
+  Max,
+  Min,
+  Mod,
+  Mul,
+  Not,
+  Or,
+  Pow,
+  PRelu,
+  Sub,
+  Sum,
+  Where,
+  Xor,
+} from "./binary.js";
+import { Cast, CastLike } from "./cast.js";
+import { If, Loop } from "./control.js";
+import { Conv, ConvInteger, ConvTranspose } from "./conv.js";
+import {
+  Abs,
+  Ceil,
+  Clip,
+  Erf,
+  Exp,
+  Floor,
+  Gelu,
+  LeakyRelu,
+  Log,
+  Neg,
+  Reciprocal,
+  Relu,
+  Round,
+  Sigmoid,
+  Sqrt,
+  Tanh,
+} from "./elementwise.js";
+import { Constant, ConstantOfShape, Range } from "./generate.js";
+import { Gather, Pad, ScatterND } from "./index-of.js";
+import { Einsum, Gemm, MatMul, MatMulInteger } from "./matmul.js";
+import { Concat, Expand, Slice, Split, Tile, Transpose, Trilu } from "./move.js";
+import {
+  BatchNormalization,
+  GroupNormalization,
+  InstanceNormalization,
+  LayerNormalization,
+} from "./normalise.js";
+import { AveragePool, GlobalAveragePool, MaxPool } from "./pool.js";
+import { DequantizeLinear, DynamicQuantizeLinear } from "./quantised.js";
+import { DynamicQuantizeLSTM } from "./quantised-lstm.js";
+import { GRU, LSTM, RNN } from "./recurrent.js";
+import {
+  ArgMax,
+  ArgMin,
+  CumSum,
+  ReduceL2,
+  ReduceMax,
+  ReduceMean,
+  ReduceMin,
+  ReduceSum,
+  TopK,
+} from "./reduce.js";
+import { Dropout, Flatten, Identity, Reshape, Shape, Size, Squeeze, Unsqueeze } from "./reshape.js";
+import { Resize } from "./resize.js";
+import { LogSoftmax, Softmax } from "./softmax.js";
 
-/** The operators by their names. */
-export function tableOf(operators: readonly Operator[]): OperatorTable {
-  return new Map(operators.map((operator) => [operator.name, operator]));
-}
+const OPERATORS: readonly Operator[] = [
+  Abs,
+  Add,
+  And,
+  ArgMax,
+  ArgMin,
+  AveragePool,
+  BatchNormalization,
+  Cast,
+  CastLike,
+  Ceil,
+  Clip,
+  Concat,
+  Constant,
+  ConstantOfShape,
+  Conv,
+  ConvInteger,
+  ConvTranspose,
+  CumSum,
+  DequantizeLinear,
+  Div,
+  Dropout,
+  DynamicQuantizeLSTM,
+  DynamicQuantizeLinear,
+  Einsum,
+  Equal,
+  Erf,
+  Exp,
+  Expand,
+  Flatten,
+  Floor,
+  GRU,
+  Gather,
+  Gelu,
+  Gemm,
+  GlobalAveragePool,
+  Greater,
+  GreaterOrEqual,
+  GroupNormalization,
+  Identity,
+  If,
+  InstanceNormalization,
+  LSTM,
+  LayerNormalization,
+  LeakyRelu,
+  Less,
+  LessOrEqual,
+  Log,
+  LogSoftmax,
+  Loop,
+  MatMul,
+  MatMulInteger,
+  Max,
+  MaxPool,
+  Min,
+  Mod,
+  Mul,
+  Neg,
+  Not,
+  Or,
+  PRelu,
+  Pad,
+  Pow,
+  RNN,
+  Range,
+  Reciprocal,
+  ReduceL2,
+  ReduceMax,
+  ReduceMean,
+  ReduceMin,
+  ReduceSum,
+  Relu,
+  Reshape,
+  Resize,
+  Round,
+  ScatterND,
+  Shape,
+  Sigmoid,
+  Size,
+  Slice,
+  Softmax,
+  Split,
+  Sqrt,
+  Squeeze,
+  Sub,
+  Sum,
+  Tanh,
+  Tile,
+  TopK,
+  Transpose,
+  Trilu,
+  Unsqueeze,
+  Where,
+  Xor,
+];
 
-export const ALL_OPERATORS: OperatorTable = tableOf([
-  ...elementwise,
-  ...binaryOperators,
-  ...logicOperators,
-  ...castOperators,
-  ...reshapeOperators,
-  ...generators,
-  ...moves,
-  ...indexOperators,
-  ...reductions,
-  ...softmaxes,
-  ...products,
-  ...convolutions,
-  ...pools,
-  ...normalisations,
-  ...recurrents,
-  ...controls,
-  ...quantised,
-  quantisedLSTM,
-  ...resizes,
-]);
+export const ALL_OPERATORS: OperatorTable = tableOf(OPERATORS);

@@ -1,7 +1,7 @@
 /** Products of matrices, of floats and of integers. */
 
 import type { Dtype, Type } from "../ir.js";
-import { type Call, isFloat, NUMBERS, type Operand, type PlainOperator } from "../operator.js";
+import { type Call, type FillingOperator, isFloat, NUMBERS, type Operand } from "../operator.js";
 import { broadcast, broadcastStrides, eachOffset, elementsIn, stridesOf } from "../shapes.js";
 import { zip } from "./binary.js";
 
@@ -54,7 +54,7 @@ function multiply(
   });
 }
 
-const matMul: PlainOperator = {
+export const MatMul: FillingOperator = {
   name: "MatMul",
   attributes: {},
   shape: (call) => {
@@ -90,7 +90,7 @@ export function centred(call: Call, at: number, zeroAt: number, axis: number): F
 
 const BYTES: readonly Dtype[] = ["int8", "uint8"];
 
-const matMulInteger: PlainOperator = {
+export const MatMulInteger: FillingOperator = {
   name: "MatMulInteger",
   attributes: {},
   shape: (call): readonly Type[] => {
@@ -116,7 +116,7 @@ function gemmSizes(call: Call, a: Operand, b: Operand): { rows: number; depth: n
   return { rows, depth, columns };
 }
 
-const gemm: PlainOperator = {
+export const Gemm: FillingOperator = {
   name: "Gemm",
   attributes: { alpha: "float", beta: "float", transA: "int", transB: "int", broadcast: "int" },
   shape: (call) => {
@@ -196,7 +196,7 @@ function letterSizes(call: Call, { terms }: Equation): Map<string, number> {
   return sizes;
 }
 
-const einsum: PlainOperator = {
+export const Einsum: FillingOperator = {
   name: "Einsum",
   attributes: { equation: "string" },
   shape: (call) => {
@@ -242,5 +242,3 @@ const einsum: PlainOperator = {
     });
   },
 };
-
-export const products: readonly PlainOperator[] = [matMul, gemm, einsum, matMulInteger];

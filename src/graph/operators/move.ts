@@ -1,7 +1,7 @@
 /** The same numbers elsewhere: transposes, slices, joins, repeats. */
 
 import type { HostTensor } from "../ir.js";
-import type { Call, PlainOperator } from "../operator.js";
+import type { Call, FillingOperator } from "../operator.js";
 import { around, broadcast, broadcastStrides, eachOffset, stridesOf } from "../shapes.js";
 
 /** Fills an output with the numbers of an input at the offsets of these strides. */
@@ -106,7 +106,7 @@ function expanded(call: Call): readonly number[] {
   return result;
 }
 
-const trilu: PlainOperator = {
+export const Trilu: FillingOperator = {
   name: "Trilu",
   attributes: { upper: "int" },
   shape: (call) => {
@@ -126,106 +126,108 @@ const trilu: PlainOperator = {
   },
 };
 
-export const moves: readonly PlainOperator[] = [
-  {
-    name: "Transpose",
-    attributes: { perm: "ints" },
-    shape: (call) => {
-      const { dtype, shape } = call.input(0);
-      return [{ dtype, shape: permutation(call).map((axis) => shape[axis]!) }];
-    },
-    run: (call, [output]) => {
-      const strides = stridesOf(call.input(0).shape);
-      gather(
-        call.data(0),
-        output!,
-        permutation(call).map((axis) => strides[axis]!),
-      );
-    },
+export const Transpose: FillingOperator = {
+  name: "Transpose",
+  attributes: { perm: "ints" },
+  shape: (call) => {
+    const { dtype, shape } = call.input(0);
+    return [{ dtype, shape: permutation(call).map((axis) => shape[axis]!) }];
   },
-  {
-    name: "Slice",
-    attributes: { starts: "ints", ends: "ints", axes: "ints" },
-    shape: (call) => [{ dtype: call.input(0).dtype, shape: cuts(call).map(({ size }) => size) }],
-    run: (call, [output]) => {
-      const own = stridesOf(call.input(0).shape);
-      const parts = cuts(call);
-      const start = parts.reduce((sum, part, axis) => sum + part.start * own[axis]!, 0);
-      gather(
-        call.data(0),
-        output!,
-        parts.map(({ step }, axis) => step * own[axis]!),
-        start,
-      );
-    },
+  run: (call, [output]) => {
+    const strides = stridesOf(call.input(0).shape);
+    gather(
+      call.data(0),
+      output!,
+      permutation(call).map((axis) => strides[axis]!),
+    );
   },
-  {
-    name: "Concat",
-    attributes: { axis: "int" },
-    shape: (call) => [{ dtype: call.input(0).dtype, shape: joined(call).shape }],
-    run: (call, [output]) => {
-      const { axis, shape } = joined(call);
-      const { outer, size, inner } = around(shape, axis);
-      let begin = 0;
-      for (let at = 0; at < call.inputs.length; at++) {
-        const input = call.data(at);
-        const width = input.shape[axis]! * inner;
-        for (let row = 0; row < outer; row++) {
-          const part = input.data.subarray(row * width, (row + 1) * width);
-          output!.data.set(part, row * size * inner + begin);
-        }
-        begin += width;
+};
+
+export const Slice: FillingOperator = {
+  name: "Slice",
+  attributes: { starts: "ints", ends: "ints", axes: "ints" },
+  shape: (call) => [{ dtype: call.input(0).dtype, shape: cuts(call).map(({ size }) => size) }],
+  run: (call, [output]) => {
+    const own = stridesOf(call.input(0).shape);
+    const parts = cuts(call);
+    const start = parts.reduce((sum, part, axis) => sum + part.start * own[axis]!, 0);
+    gather(
+      call.data(0),
+      output!,
+      parts.map(({ step }, axis) => step * own[axis]!),
+      start,
+    );
+  },
+};
+
+export const Concat: FillingOperator = {
+  name: "Concat",
+  attributes: { axis: "int" },
+  shape: (call) => [{ dtype: call.input(0).dtype, shape: joined(call).shape }],
+  run: (call, [output]) => {
+    const { axis, shape } = joined(call);
+    const { outer, size, inner } = around(shape, axis);
+    let begin = 0;
+    for (let at = 0; at < call.inputs.length; at++) {
+      const input = call.data(at);
+      const width = input.shape[axis]! * inner;
+      for (let row = 0; row < outer; row++) {
+        const part = input.data.subarray(row * width, (row + 1) * width);
+        output!.data.set(part, row * size * inner + begin);
       }
-    },
+      begin += width;
+    }
   },
-  {
-    name: "Split",
-    attributes: { axis: "int", split: "ints", num_outputs: "int" },
-    shape: (call) => {
-      const { dtype, shape } = call.input(0);
-      const axis = call.axis(call.int("axis", 0), shape.length);
-      return splitSizes(call, shape[axis]!).map((size) => ({ dtype, shape: withSize(shape, axis, size) }));
-    },
-    run: (call, outputs) => {
-      const { data, shape } = call.data(0);
-      const axis = call.axis(call.int("axis", 0), shape.length);
-      const { outer, size, inner } = around(shape, axis);
-      let begin = 0;
-      for (const output of outputs) {
-        const width = output.shape[axis]! * inner;
-        for (let row = 0; row < outer; row++) {
-          const from = row * size * inner + begin;
-          output.data.set(data.subarray(from, from + width), row * width);
-        }
-        begin += width;
+};
+
+export const Split: FillingOperator = {
+  name: "Split",
+  attributes: { axis: "int", split: "ints", num_outputs: "int" },
+  shape: (call) => {
+    const { dtype, shape } = call.input(0);
+    const axis = call.axis(call.int("axis", 0), shape.length);
+    return splitSizes(call, shape[axis]!).map((size) => ({ dtype, shape: withSize(shape, axis, size) }));
+  },
+  run: (call, outputs) => {
+    const { data, shape } = call.data(0);
+    const axis = call.axis(call.int("axis", 0), shape.length);
+    const { outer, size, inner } = around(shape, axis);
+    let begin = 0;
+    for (const output of outputs) {
+      const width = output.shape[axis]! * inner;
+      for (let row = 0; row < outer; row++) {
+        const from = row * size * inner + begin;
+        output.data.set(data.subarray(from, from + width), row * width);
       }
-    },
+      begin += width;
+    }
   },
-  {
-    name: "Tile",
-    attributes: {},
-    shape: (call) => {
-      const { dtype, shape } = call.input(0);
-      return [{ dtype, shape: repeats(call).map((count, axis) => count * shape[axis]!) }];
-    },
-    run: (call, [output]) => {
-      const { data, shape } = call.data(0);
-      const strides = stridesOf(shape);
-      // As if each axis were two: repeats, then sizes.
-      const both = repeats(call).flatMap((count, axis) => [count, shape[axis]!]);
-      const steps = strides.flatMap((stride) => [0, stride]);
-      eachOffset(both, steps, 0, (offset, index) => {
-        output!.data[index] = data[offset]!;
-      });
-    },
+};
+
+export const Tile: FillingOperator = {
+  name: "Tile",
+  attributes: {},
+  shape: (call) => {
+    const { dtype, shape } = call.input(0);
+    return [{ dtype, shape: repeats(call).map((count, axis) => count * shape[axis]!) }];
   },
-  {
-    name: "Expand",
-    attributes: {},
-    shape: (call) => [{ dtype: call.input(0).dtype, shape: expanded(call) }],
-    run: (call, [output]) => {
-      gather(call.data(0), output!, broadcastStrides(call.input(0).shape, output!.shape));
-    },
+  run: (call, [output]) => {
+    const { data, shape } = call.data(0);
+    const strides = stridesOf(shape);
+    // As if each axis were two: repeats, then sizes.
+    const both = repeats(call).flatMap((count, axis) => [count, shape[axis]!]);
+    const steps = strides.flatMap((stride) => [0, stride]);
+    eachOffset(both, steps, 0, (offset, index) => {
+      output!.data[index] = data[offset]!;
+    });
   },
-  trilu,
-];
+};
+
+export const Expand: FillingOperator = {
+  name: "Expand",
+  attributes: {},
+  shape: (call) => [{ dtype: call.input(0).dtype, shape: expanded(call) }],
+  run: (call, [output]) => {
+    gather(call.data(0), output!, broadcastStrides(call.input(0).shape, output!.shape));
+  },
+};

@@ -1,7 +1,7 @@
 /** Normalisations: of batches by what was learnt, of layers, groups and instances by their own mean. */
 
 import type { HostTensor, Type } from "../ir.js";
-import { type Call, FLOATS, type PlainOperator } from "../operator.js";
+import { type Call, type FillingOperator, FLOATS } from "../operator.js";
 import { broadcast, broadcastStrides, eachOffset, elementsIn } from "../shapes.js";
 
 /** Mean and 1 / sqrt(variance + epsilon) of some numbers. */
@@ -22,7 +22,7 @@ function expectCount(call: Call, at: number, count: number): void {
   }
 }
 
-const batchNormalization: PlainOperator = {
+export const BatchNormalization: FillingOperator = {
   name: "BatchNormalization",
   attributes: {
     epsilon: "float",
@@ -76,7 +76,7 @@ function normaliseGroups(call: Call, output: HostTensor, groups: number): void {
   }
 }
 
-const groupNormalization: PlainOperator = {
+export const GroupNormalization: FillingOperator = {
   name: "GroupNormalization",
   attributes: { epsilon: "float", num_groups: "int", stash_type: "int" },
   shape: (call) => {
@@ -91,7 +91,7 @@ const groupNormalization: PlainOperator = {
   run: (call, [output]) => normaliseGroups(call, output!, call.int("num_groups", 1)),
 };
 
-const instanceNormalization: PlainOperator = {
+export const InstanceNormalization: FillingOperator = {
   name: "InstanceNormalization",
   attributes: { epsilon: "float", consumed_inputs: "ints" },
   shape: (call) => {
@@ -103,7 +103,7 @@ const instanceNormalization: PlainOperator = {
   run: (call, [output]) => normaliseGroups(call, output!, call.input(0).shape[1]!),
 };
 
-const layerNormalization: PlainOperator = {
+export const LayerNormalization: FillingOperator = {
   name: "LayerNormalization",
   attributes: { axis: "int", epsilon: "float", stash_type: "int" },
   shape: (call): readonly Type[] => {
@@ -143,10 +143,3 @@ const layerNormalization: PlainOperator = {
     out.set(sums);
   },
 };
-
-export const normalisations: readonly PlainOperator[] = [
-  batchNormalization,
-  layerNormalization,
-  groupNormalization,
-  instanceNormalization,
-];

@@ -1,6 +1,6 @@
 /** Pools over one or two axes, and over all of them. */
 
-import { type Call, FLOATS, NUMBERS, type PlainOperator } from "../operator.js";
+import { type Call, type FillingOperator, FLOATS, NUMBERS } from "../operator.js";
 import { elementsIn } from "../shapes.js";
 import { planar, type Window, windowOf } from "./window.js";
 
@@ -48,73 +48,72 @@ function eachWindow(
   }
 }
 
-const ATTRIBUTES: PlainOperator["attributes"] = {
-  auto_pad: "string",
-  ceil_mode: "int",
-  dilations: "ints",
-  kernel_shape: "ints",
-  pads: "ints",
-  strides: "ints",
-};
-
 const pooledShape = (call: Call): readonly number[] => [
   ...call.input(0).shape.slice(0, 2),
   ...poolWindow(call).output,
 ];
 
-/** Of every axis after the channels. */
-function global(
-  name: string,
-  reduce: (numbers: ArrayLike<number>, from: number, to: number) => number,
-): PlainOperator {
-  return {
-    name,
-    attributes: {},
-    shape: (call) => {
-      const { dtype, shape } = call.expect(0, FLOATS);
-      return [{ dtype, shape: shape.map((size, axis) => (axis < 2 ? size : 1)) }];
-    },
-    run: (call, [output]) => {
-      const { data, shape } = call.data(0);
-      const size = elementsIn(shape.slice(2));
-      const { data: out } = output!;
-      for (let at = 0; at < out.length; at++) out[at] = reduce(data, at * size, (at + 1) * size);
-    },
-  };
-}
+export const MaxPool: FillingOperator = {
+  name: "MaxPool",
+  attributes: {
+    auto_pad: "string",
+    ceil_mode: "int",
+    dilations: "ints",
+    kernel_shape: "ints",
+    pads: "ints",
+    strides: "ints",
+    storage_order: "int",
+  },
+  shape: (call) => {
+    if (call.node.outputs[1] !== undefined) throw call.refused("output Indices is not supported");
+    return [{ dtype: call.expect(0, NUMBERS).dtype, shape: pooledShape(call) }];
+  },
+  run: (call, [output]) => {
+    eachWindow(call, output!, (numbers, count) => {
+      let most = -Infinity;
+      for (let at = 0; at < count; at++) most = Math.max(most, numbers[at]!);
+      return most;
+    });
+  },
+};
 
-export const pools: readonly PlainOperator[] = [
-  {
-    name: "MaxPool",
-    attributes: { ...ATTRIBUTES, storage_order: "int" },
-    shape: (call) => {
-      if (call.node.outputs[1] !== undefined) throw call.refused("output Indices is not supported");
-      return [{ dtype: call.expect(0, NUMBERS).dtype, shape: pooledShape(call) }];
-    },
-    run: (call, [output]) => {
-      eachWindow(call, output!, (numbers, count) => {
-        let most = -Infinity;
-        for (let at = 0; at < count; at++) most = Math.max(most, numbers[at]!);
-        return most;
-      });
-    },
+export const AveragePool: FillingOperator = {
+  name: "AveragePool",
+  attributes: {
+    auto_pad: "string",
+    ceil_mode: "int",
+    dilations: "ints",
+    kernel_shape: "ints",
+    pads: "ints",
+    strides: "ints",
+    count_include_pad: "int",
   },
-  {
-    name: "AveragePool",
-    attributes: { ...ATTRIBUTES, count_include_pad: "int" },
-    shape: (call) => [{ dtype: call.expect(0, FLOATS).dtype, shape: pooledShape(call) }],
-    run: (call, [output]) => {
-      const includesPadding = call.flag("count_include_pad", false);
-      eachWindow(call, output!, (numbers, count, padded) => {
-        let sum = 0;
-        for (let at = 0; at < count; at++) sum += numbers[at]!;
-        return sum / (includesPadding ? padded : count);
-      });
-    },
+  shape: (call) => [{ dtype: call.expect(0, FLOATS).dtype, shape: pooledShape(call) }],
+  run: (call, [output]) => {
+    const includesPadding = call.flag("count_include_pad", false);
+    eachWindow(call, output!, (numbers, count, padded) => {
+      let sum = 0;
+      for (let at = 0; at < count; at++) sum += numbers[at]!;
+      return sum / (includesPadding ? padded : count);
+    });
   },
-  global("GlobalAveragePool", (numbers, from, to) => {
-    let sum = 0;
-    for (let at = from; at < to; at++) sum += numbers[at]!;
-    return sum / (to - from);
-  }),
-];
+};
+
+export const GlobalAveragePool: FillingOperator = {
+  name: "GlobalAveragePool",
+  attributes: {},
+  shape: (call) => {
+    const { dtype, shape } = call.expect(0, FLOATS);
+    return [{ dtype, shape: shape.map((size, axis) => (axis < 2 ? size : 1)) }];
+  },
+  run: (call, [output]) => {
+    const { data, shape } = call.data(0);
+    const size = elementsIn(shape.slice(2));
+    const { data: out } = output!;
+    for (let at = 0; at < out.length; at++) {
+      let sum = 0;
+      for (let from = at * size; from < (at + 1) * size; from++) sum += data[from]!;
+      out[at] = sum / size;
+    }
+  },
+};

@@ -6,9 +6,8 @@
 
 import type { HostTensor, Type } from "../ir.js";
 import { Call, type FillingOperator, FLOATS, type Operand } from "../operator.js";
-import { recurrent } from "./recurrent.js";
+import { LSTM } from "./recurrent.js";
 
-const lstm = recurrent("LSTM");
 const SCALE_OF = { 1: 8, 2: 10 };
 
 /** The shape of weights as LSTM has them. */
@@ -49,9 +48,19 @@ function asFloats(call: Call, [w, r]: readonly [Operand, Operand]): Call {
   return new Call(call.node, [call.inputs[0], w, r, ...call.inputs.slice(3, 8)]);
 }
 
-export const quantisedLSTM: FillingOperator = {
+export const DynamicQuantizeLSTM: FillingOperator = {
   name: "com.microsoft.DynamicQuantizeLSTM",
-  attributes: lstm.attributes,
-  shape: (call) => lstm.shape(asFloats(call, [turned(call, 1), turned(call, 2)])),
-  run: (call, outputs) => lstm.run(asFloats(call, [weights(call, 1), weights(call, 2)]), outputs),
+  attributes: {
+    activation_alpha: "floats",
+    activation_beta: "floats",
+    activations: "strings",
+    clip: "float",
+    direction: "string",
+    hidden_size: "int",
+    layout: "int",
+    output_sequence: "int",
+    input_forget: "int",
+  },
+  shape: (call) => LSTM.shape(asFloats(call, [turned(call, 1), turned(call, 2)])),
+  run: (call, outputs) => LSTM.run(asFloats(call, [weights(call, 1), weights(call, 2)]), outputs),
 };

@@ -2,11 +2,11 @@
 
 import type { Dtype, HostTensor, Type } from "../ir.js";
 import { DTYPE_NUMBERS } from "../onnx-tensor.js";
-import { type Call, FLOATS, type PlainOperator } from "../operator.js";
+import { type Call, type FillingOperator, FLOATS } from "../operator.js";
 import { roundEven } from "../rounding.js";
 import { elementsIn, stridesOf } from "../shapes.js";
 
-const dynamicQuantizeLinear: PlainOperator = {
+export const DynamicQuantizeLinear: FillingOperator = {
   name: "DynamicQuantizeLinear",
   attributes: {},
   shape: (call): readonly Type[] => {
@@ -65,7 +65,7 @@ function placesOf(call: Call): (index: number) => number {
   };
 }
 
-const dequantizeLinear: PlainOperator = {
+export const DequantizeLinear: FillingOperator = {
   name: "DequantizeLinear",
   attributes: { axis: "int", block_size: "int", output_dtype: "int" },
   shape: (call) => {
@@ -93,5 +93,3 @@ const dequantizeLinear: PlainOperator = {
     }
   },
 };
-
-export const quantised: readonly PlainOperator[] = [dynamicQuantizeLinear, dequantizeLinear];

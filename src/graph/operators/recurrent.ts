@@ -1,9 +1,9 @@
 /** LSTM, GRU and RNN nodes as ONNX defines them: every activation, clip, peepholes, sequence lengths. */
 
-import type { Type } from "../ir.js";
-import { type Call, type FillingOperator, FLOATS, type PlainOperator } from "../operator.js";
+import type { HostTensor, Type } from "../ir.js";
+import { type Call, type FillingOperator, FLOATS } from "../operator.js";
 import { activationsOf } from "./activations.js";
-import { CELLS, type Cell, type CellKind, type Direction } from "./cells.js";
+import { type Cell, type Direction, GRU_CELL, LSTM_CELL, RNN_CELL } from "./cells.js";
 
 interface Sizes {
   readonly steps: number;
@@ -48,42 +48,20 @@ function sizesOf(call: Call, { gates }: Cell): Sizes {
   return { steps, batch, inputs, hidden, directions, batchFirst };
 }
 
-export function recurrent(kind: CellKind): FillingOperator {
-  const cell = CELLS[kind];
-  return {
-    name: kind,
-    attributes: {
-      activation_alpha: "floats",
-      activation_beta: "floats",
-      activations: "strings",
-      clip: "float",
-      direction: "string",
-      hidden_size: "int",
-      layout: "int",
-      // Until opset 6.
-      output_sequence: "int",
-      ...cell.attributes,
-    },
-    shape: (call): readonly Type[] => {
-      const { dtype } = call.expect(0, FLOATS);
-      const { steps, batch, hidden, directions, batchFirst } = sizesOf(call, cell);
-      const whole = batchFirst ? [batch, steps, directions, hidden] : [steps, directions, batch, hidden];
-      const last: Type = {
-        dtype,
-        shape: batchFirst ? [batch, directions, hidden] : [directions, batch, hidden],
-      };
-      return kind === "LSTM" ? [{ dtype, shape: whole }, last, last] : [{ dtype, shape: whole }, last];
-    },
-    run: (call, outputs) =>
-      run(
-        call,
-        cell,
-        outputs.map(({ data }) => data),
-      ),
+/** The types of what it gives: every step's output, then the last state or the last two. */
+function types(call: Call, cell: Cell, states: 1 | 2): readonly Type[] {
+  const { dtype } = call.expect(0, FLOATS);
+  const { steps, batch, hidden, directions, batchFirst } = sizesOf(call, cell);
+  const whole = batchFirst ? [batch, steps, directions, hidden] : [steps, directions, batch, hidden];
+  const last: Type = {
+    dtype,
+    shape: batchFirst ? [batch, directions, hidden] : [directions, batch, hidden],
   };
+  return states === 2 ? [{ dtype, shape: whole }, last, last] : [{ dtype, shape: whole }, last];
 }
 
-function run(call: Call, cell: Cell, [whole, last, lastCell]: readonly { [index: number]: number }[]): void {
+function run(call: Call, cell: Cell, outputs: readonly HostTensor[]): void {
+  const [whole, last, lastCell] = outputs.map(({ data }) => data);
   const sizes = sizesOf(call, cell);
   const { steps, batch, inputs, hidden, directions, batchFirst } = sizes;
   const rows = cell.gates * hidden;
@@ -128,4 +106,55 @@ function run(call: Call, cell: Cell, [whole, last, lastCell]: readonly { [index:
   }
 }
 
-export const recurrents: readonly PlainOperator[] = (["LSTM", "GRU", "RNN"] as const).map(recurrent);
+export const LSTM: FillingOperator = {
+  name: "LSTM",
+  attributes: {
+    activation_alpha: "floats",
+    activation_beta: "floats",
+    activations: "strings",
+    clip: "float",
+    direction: "string",
+    hidden_size: "int",
+    layout: "int",
+    // Until opset 6.
+    output_sequence: "int",
+    input_forget: "int",
+  },
+  shape: (call) => types(call, LSTM_CELL, 2),
+  run: (call, outputs) => run(call, LSTM_CELL, outputs),
+};
+
+export const GRU: FillingOperator = {
+  name: "GRU",
+  attributes: {
+    activation_alpha: "floats",
+    activation_beta: "floats",
+    activations: "strings",
+    clip: "float",
+    direction: "string",
+    hidden_size: "int",
+    layout: "int",
+    // Until opset 6.
+    output_sequence: "int",
+    linear_before_reset: "int",
+  },
+  shape: (call) => types(call, GRU_CELL, 1),
+  run: (call, outputs) => run(call, GRU_CELL, outputs),
+};
+
+export const RNN: FillingOperator = {
+  name: "RNN",
+  attributes: {
+    activation_alpha: "floats",
+    activation_beta: "floats",
+    activations: "strings",
+    clip: "float",
+    direction: "string",
+    hidden_size: "int",
+    layout: "int",
+    // Until opset 6.
+    output_sequence: "int",
+  },
+  shape: (call) => types(call, RNN_CELL, 1),
+  run: (call, outputs) => run(call, RNN_CELL, outputs),
+};

@@ -1,7 +1,7 @@
 /** Many numbers to one along axes, running sums, and the largest ones. */
 
-import type { Dtype, Type } from "../ir.js";
-import { type Call, isFloat, NUMBERS, type PlainOperator } from "../operator.js";
+import type { Dtype, HostTensor, Type } from "../ir.js";
+import { type Call, type FillingOperator, isFloat, NUMBERS, NUMBERS_AND_BOOLS } from "../operator.js";
 import { around, eachOffset, stridesOf } from "../shapes.js";
 
 interface Reduction {
@@ -25,28 +25,28 @@ function reducedShape(call: Call): readonly number[] {
   return shape.filter((_, axis) => !axes.includes(axis));
 }
 
-function reduce(name: string, takes: readonly Dtype[], make: (dtype: Dtype) => Reduction): PlainOperator {
-  return {
-    name,
-    attributes: { axes: "ints", keepdims: "int", noop_with_empty_axes: "int" },
-    shape: (call) => [{ dtype: call.expect(0, takes).dtype, shape: reducedShape(call) }],
-    run: (call, [output]) => {
-      const { data, shape, dtype } = call.data(0);
-      const { start, add, end } = make(dtype);
-      const axes = reducedAxes(call);
-      // Where each number goes: along axes that fall away, nowhere else.
-      const kept = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
-      const strides = stridesOf(kept).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
-      const sums = new Float64Array(output!.data.length).fill(start);
-      eachOffset(shape, strides, 0, (to, index) => {
-        sums[to] = add(sums[to]!, data[index]!);
-      });
-      const count = data.length / Math.max(1, sums.length);
-      for (let at = 0; at < sums.length; at++) {
-        output!.data[at] = end === undefined ? sums[at]! : end(sums[at]!, count);
-      }
-    },
-  };
+const AXES: FillingOperator["attributes"] = { axes: "ints", keepdims: "int", noop_with_empty_axes: "int" };
+
+const reducedType = (call: Call, takes: readonly Dtype[]): readonly Type[] => [
+  { dtype: call.expect(0, takes).dtype, shape: reducedShape(call) },
+];
+const reducedNumbers = (call: Call): readonly Type[] => reducedType(call, NUMBERS);
+const reducedAny = (call: Call): readonly Type[] => reducedType(call, NUMBERS_AND_BOOLS);
+
+function reduce(call: Call, [output]: readonly HostTensor[], { start, add, end }: Reduction): void {
+  const { data, shape } = call.data(0);
+  const axes = reducedAxes(call);
+  // Where each number goes: along axes that fall away, nowhere else.
+  const kept = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  const strides = stridesOf(kept).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
+  const sums = new Float64Array(output!.data.length).fill(start);
+  eachOffset(shape, strides, 0, (to, index) => {
+    sums[to] = add(sums[to]!, data[index]!);
+  });
+  const count = data.length / Math.max(1, sums.length);
+  for (let at = 0; at < sums.length; at++) {
+    output!.data[at] = end === undefined ? sums[at]! : end(sums[at]!, count);
+  }
 }
 
 /** The smallest and largest number of a type, which no number is beyond. */
@@ -62,38 +62,97 @@ const limit = (dtype: Dtype, which: 0 | 1): number =>
 
 const sum = (x: number, y: number): number => x + y;
 
-/** ArgMax and ArgMin. */
-function indexOf(name: string, isBetter: (x: number, best: number) => boolean): PlainOperator {
-  const axisOf = (call: Call) => call.axis(call.int("axis", 0), call.input(0).shape.length);
-  return {
-    name,
-    attributes: { axis: "int", keepdims: "int", select_last_index: "int" },
-    shape: (call) => {
-      const { shape } = call.expect(0, NUMBERS);
-      const axis = axisOf(call);
-      if (shape[axis] === 0) throw call.broken(`axis ${axis} is of size 0`);
-      const parts = call.flag("keepdims", true) ? [1] : [];
-      return [{ dtype: "int64", shape: [...shape.slice(0, axis), ...parts, ...shape.slice(axis + 1)] }];
-    },
-    run: (call, [output]) => {
-      const { data, shape } = call.data(0);
-      const { outer, size, inner } = around(shape, axisOf(call));
-      const last = call.flag("select_last_index", false);
-      for (let row = 0; row < outer; row++) {
-        for (let column = 0; column < inner; column++) {
-          let best = 0;
-          const number = (at: number) => data[(row * size + at) * inner + column]!;
-          for (let at = 1; at < size; at++) {
-            if (isBetter(number(at), number(best)) || (last && number(at) === number(best))) best = at;
-          }
-          output!.data[row * inner + column] = best;
-        }
-      }
-    },
-  };
+export const ReduceSum: FillingOperator = {
+  name: "ReduceSum",
+  attributes: AXES,
+  shape: reducedNumbers,
+  run: (call, outputs) => reduce(call, outputs, { start: 0, add: sum }),
+};
+
+export const ReduceMean: FillingOperator = {
+  name: "ReduceMean",
+  attributes: AXES,
+  shape: reducedNumbers,
+  run: (call, outputs) => {
+    const isOfFloats = isFloat(call.input(0).dtype);
+    const end = (total: number, count: number) => (isOfFloats ? total / count : Math.trunc(total / count));
+    reduce(call, outputs, { start: 0, add: sum, end });
+  },
+};
+
+export const ReduceMax: FillingOperator = {
+  name: "ReduceMax",
+  attributes: AXES,
+  shape: reducedAny,
+  run: (call, outputs) => {
+    reduce(call, outputs, { start: limit(call.input(0).dtype, 0), add: Math.max });
+  },
+};
+
+export const ReduceMin: FillingOperator = {
+  name: "ReduceMin",
+  attributes: AXES,
+  shape: reducedAny,
+  run: (call, outputs) => {
+    reduce(call, outputs, { start: limit(call.input(0).dtype, 1), add: Math.min });
+  },
+};
+
+export const ReduceL2: FillingOperator = {
+  name: "ReduceL2",
+  attributes: AXES,
+  shape: reducedNumbers,
+  run: (call, outputs) =>
+    reduce(call, outputs, { start: 0, add: (total, x) => total + x * x, end: Math.sqrt }),
+};
+
+const PLACE: FillingOperator["attributes"] = { axis: "int", keepdims: "int", select_last_index: "int" };
+const axisOf = (call: Call) => call.axis(call.int("axis", 0), call.input(0).shape.length);
+
+function placeType(call: Call): readonly Type[] {
+  const { shape } = call.expect(0, NUMBERS);
+  const axis = axisOf(call);
+  if (shape[axis] === 0) throw call.broken(`axis ${axis} is of size 0`);
+  const parts = call.flag("keepdims", true) ? [1] : [];
+  return [{ dtype: "int64", shape: [...shape.slice(0, axis), ...parts, ...shape.slice(axis + 1)] }];
 }
 
-const cumSum: PlainOperator = {
+/** Where the best number along an axis is. */
+function placeOf(
+  call: Call,
+  [output]: readonly HostTensor[],
+  isBetter: (x: number, best: number) => boolean,
+): void {
+  const { data, shape } = call.data(0);
+  const { outer, size, inner } = around(shape, axisOf(call));
+  const last = call.flag("select_last_index", false);
+  for (let row = 0; row < outer; row++) {
+    for (let column = 0; column < inner; column++) {
+      let best = 0;
+      const number = (at: number) => data[(row * size + at) * inner + column]!;
+      for (let at = 1; at < size; at++) {
+        if (isBetter(number(at), number(best)) || (last && number(at) === number(best))) best = at;
+      }
+      output!.data[row * inner + column] = best;
+    }
+  }
+}
+
+export const ArgMax: FillingOperator = {
+  name: "ArgMax",
+  attributes: PLACE,
+  shape: placeType,
+  run: (call, outputs) => placeOf(call, outputs, (x, best) => x > best),
+};
+
+export const ArgMin: FillingOperator = {
+  name: "ArgMin",
+  attributes: PLACE,
+  shape: placeType,
+  run: (call, outputs) => placeOf(call, outputs, (x, best) => x < best),
+};
+
+export const CumSum: FillingOperator = {
   name: "CumSum",
   attributes: { exclusive: "int", reverse: "int" },
   shape: (call) => [{ dtype: call.expect(0, NUMBERS).dtype, shape: call.input(0).shape }],
@@ -125,7 +184,7 @@ function topOf(call: Call): { axis: number; k: number } {
   return { axis, k };
 }
 
-const topK: PlainOperator = {
+export const TopK: FillingOperator = {
   name: "TopK",
   attributes: { axis: "int", largest: "int", sorted: "int", k: "int" },
   shape: (call): readonly Type[] => {
@@ -156,22 +215,3 @@ const topK: PlainOperator = {
     }
   },
 };
-
-const mean = (total: number, count: number, dtype: Dtype): number =>
-  isFloat(dtype) ? total / count : Math.trunc(total / count);
-
-export const reductions: readonly PlainOperator[] = [
-  reduce("ReduceSum", NUMBERS, () => ({ start: 0, add: sum })),
-  reduce("ReduceMean", NUMBERS, (dtype) => ({
-    start: 0,
-    add: sum,
-    end: (total, count) => mean(total, count, dtype),
-  })),
-  reduce("ReduceMax", [...NUMBERS, "bool"], (dtype) => ({ start: limit(dtype, 0), add: Math.max })),
-  reduce("ReduceMin", [...NUMBERS, "bool"], (dtype) => ({ start: limit(dtype, 1), add: Math.min })),
-  reduce("ReduceL2", NUMBERS, () => ({ start: 0, add: (total, x) => total + x * x, end: Math.sqrt })),
-  indexOf("ArgMax", (x, best) => x > best),
-  indexOf("ArgMin", (x, best) => x < best),
-  cumSum,
-  topK,
-];

@@ -1,22 +1,20 @@
 /** The same numbers in another shape: what costs nothing at run time. */
 
-import type { HostTensor } from "../ir.js";
-import { type Call, int64s, type PlainOperator } from "../operator.js";
+import type { HostTensor, Type } from "../ir.js";
+import { type Call, type GivingOperator, int64s } from "../operator.js";
 import { elementsIn } from "../shapes.js";
 
-/** An operator that gives its first input's numbers in the shape that `shape` says. */
-function view(
-  name: string,
-  attributes: PlainOperator["attributes"],
-  shape: (call: Call, input: readonly number[]) => readonly number[],
-): PlainOperator {
-  return {
-    name,
-    attributes: { consumed_inputs: "ints", ...attributes },
-    shape: (call) => [{ dtype: call.input(0).dtype, shape: shape(call, call.input(0).shape) }],
-    give: (call, [type]) => [{ ...type!, data: call.data(0).data }],
-  };
-}
+const PLAIN: GivingOperator["attributes"] = { consumed_inputs: "ints" };
+
+/** The first input's type, in another shape. */
+const shaped = (call: Call, shape: readonly number[]): readonly Type[] => [
+  { dtype: call.input(0).dtype, shape },
+];
+
+/** The first input's numbers, in the shape that was found. */
+const given = (call: Call, [type]: readonly Type[]): readonly HostTensor[] => [
+  { ...type!, data: call.data(0).data },
+];
 
 function reshaped(call: Call, input: readonly number[]): readonly number[] {
   const allowZero = call.flag("allowzero", false);
@@ -79,28 +77,58 @@ function partOfShape(call: Call): readonly number[] {
   return shape.slice(clamp(call.int("start", 0)), clamp(call.int("end", shape.length)));
 }
 
-/** Operators of shapes alone: what they give is known before the numbers are. */
-const ofShape = (
-  name: string,
-  attributes: PlainOperator["attributes"],
-  give: (call: Call) => HostTensor,
-): PlainOperator => ({
-  name,
-  attributes,
-  shape: (call) => {
-    const { dtype, shape } = give(call);
-    return [{ dtype, shape }];
-  },
-  give: (call) => [give(call)],
-});
+export const Identity: GivingOperator = {
+  name: "Identity",
+  attributes: PLAIN,
+  shape: (call) => shaped(call, call.input(0).shape),
+  give: given,
+};
 
-export const reshapeOperators: readonly PlainOperator[] = [
-  view("Identity", {}, (_, input) => input),
-  view("Reshape", { shape: "ints", allowzero: "int" }, reshaped),
-  view("Squeeze", { axes: "ints" }, squeezed),
-  view("Unsqueeze", { axes: "ints" }, unsqueezed),
-  view("Flatten", { axis: "int" }, flattened),
-  view("Dropout", { ratio: "float", is_test: "int", seed: "int" }, dropout),
-  ofShape("Shape", { start: "int", end: "int" }, (call) => int64s(partOfShape(call))),
-  ofShape("Size", {}, (call) => int64s([elementsIn(call.input(0).shape)], [])),
-];
+export const Reshape: GivingOperator = {
+  name: "Reshape",
+  attributes: { shape: "ints", allowzero: "int", consumed_inputs: "ints" },
+  shape: (call) => shaped(call, reshaped(call, call.input(0).shape)),
+  give: given,
+};
+
+export const Squeeze: GivingOperator = {
+  name: "Squeeze",
+  attributes: { axes: "ints", consumed_inputs: "ints" },
+  shape: (call) => shaped(call, squeezed(call, call.input(0).shape)),
+  give: given,
+};
+
+export const Unsqueeze: GivingOperator = {
+  name: "Unsqueeze",
+  attributes: { axes: "ints", consumed_inputs: "ints" },
+  shape: (call) => shaped(call, unsqueezed(call, call.input(0).shape)),
+  give: given,
+};
+
+export const Flatten: GivingOperator = {
+  name: "Flatten",
+  attributes: { axis: "int", consumed_inputs: "ints" },
+  shape: (call) => shaped(call, flattened(call, call.input(0).shape)),
+  give: given,
+};
+
+export const Dropout: GivingOperator = {
+  name: "Dropout",
+  attributes: { ratio: "float", is_test: "int", seed: "int", consumed_inputs: "ints" },
+  shape: (call) => shaped(call, dropout(call, call.input(0).shape)),
+  give: given,
+};
+
+export const Shape: GivingOperator = {
+  name: "Shape",
+  attributes: { start: "int", end: "int" },
+  shape: (call) => [{ dtype: "int64", shape: [partOfShape(call).length] }],
+  give: (call) => [int64s(partOfShape(call))],
+};
+
+export const Size: GivingOperator = {
+  name: "Size",
+  attributes: {},
+  shape: (call) => [{ dtype: "int64", shape: call.input(0).shape.slice(0, 0) }],
+  give: (call) => [int64s([elementsIn(call.input(0).shape)], [])],
+};

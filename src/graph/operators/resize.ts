@@ -1,6 +1,6 @@
 /** Resize: images of another size, by nearest numbers or by lines between them. */
 
-import { type Call, NUMBERS, type PlainOperator } from "../operator.js";
+import { type Call, type FillingOperator, NUMBERS } from "../operator.js";
 import { roundEven } from "../rounding.js";
 import { elementsIn, stridesOf } from "../shapes.js";
 
@@ -87,7 +87,7 @@ const tidy = (x: number): number => {
   return Math.abs(x - near) < 1e-6 ? near : x;
 };
 
-const resize: PlainOperator = {
+export const Resize: FillingOperator = {
   name: "Resize",
   attributes: {
     mode: "string",
@@ -132,5 +132,3 @@ const resize: PlainOperator = {
     visit(0);
   },
 };
-
-export const resizes: readonly PlainOperator[] = [resize];

@@ -1,9 +1,10 @@
 /** Softmax and its logarithm. */
 
-import type { Dtype } from "../ir.js";
-import { type Call, FLOATS, type PlainOperator } from "../operator.js";
+import type { Dtype, HostTensor } from "../ir.js";
+import type { Call, FillingOperator } from "../operator.js";
 import { roundingOf } from "../rounding.js";
 import { around } from "../shapes.js";
+import { floatsAsTheyAre } from "./elementwise.js";
 
 /** Until opset 12 all axes from the stated one on were one. */
 function rowsOf(call: Call, shape: readonly number[]): { outer: number; size: number; inner: number } {
@@ -18,37 +19,44 @@ const expOf = (dtype: Dtype): ((x: number) => number) => {
   return round === undefined ? Math.exp : (x) => round(Math.exp(round(x)));
 };
 
-function softmax(name: string, end: (less: number, power: number, total: number) => number): PlainOperator {
-  return {
-    name,
-    attributes: { axis: "int" },
-    shape: (call) => [{ dtype: call.expect(0, FLOATS).dtype, shape: call.input(0).shape }],
-    run: (call, [output]) => {
-      const { data, shape, dtype } = call.data(0);
-      const { outer, size, inner } = rowsOf(call, shape);
-      const exp = expOf(dtype);
-      const round = roundingOf(dtype) ?? ((x: number) => x);
-      // Those of bfloat16 are summed in it, those of float16 in float32.
-      const sum = (total: number, x: number) => (dtype === "bfloat16" ? round(total + x) : total + x);
-      for (let row = 0; row < outer; row++) {
-        for (let column = 0; column < inner; column++) {
-          const place = (at: number) => (row * size + at) * inner + column;
-          let most = -Infinity;
-          for (let at = 0; at < size; at++) most = Math.max(most, data[place(at)]!);
-          let total = 0;
-          for (let at = 0; at < size; at++) total = sum(total, exp(data[place(at)]! - most));
-          total = round(total);
-          for (let at = 0; at < size; at++) {
-            const less = data[place(at)]! - most;
-            output!.data[place(at)] = end(less, exp(less), total);
-          }
-        }
+/** @param end what a number becomes, by how much it is below the largest, its power and the sum of powers */
+function softmax(
+  call: Call,
+  [output]: readonly HostTensor[],
+  end: (less: number, power: number, total: number) => number,
+): void {
+  const { data, shape, dtype } = call.data(0);
+  const { outer, size, inner } = rowsOf(call, shape);
+  const exp = expOf(dtype);
+  const round = roundingOf(dtype) ?? ((x: number) => x);
+  // Those of bfloat16 are summed in it, those of float16 in float32.
+  const sum = (total: number, x: number) => (dtype === "bfloat16" ? round(total + x) : total + x);
+  for (let row = 0; row < outer; row++) {
+    for (let column = 0; column < inner; column++) {
+      const place = (at: number) => (row * size + at) * inner + column;
+      let most = -Infinity;
+      for (let at = 0; at < size; at++) most = Math.max(most, data[place(at)]!);
+      let total = 0;
+      for (let at = 0; at < size; at++) total = sum(total, exp(data[place(at)]! - most));
+      total = round(total);
+      for (let at = 0; at < size; at++) {
+        const less = data[place(at)]! - most;
+        output!.data[place(at)] = end(less, exp(less), total);
       }
-    },
-  };
+    }
+  }
 }
 
-export const softmaxes: readonly PlainOperator[] = [
-  softmax("Softmax", (_, power, total) => power / total),
-  softmax("LogSoftmax", (less, _, total) => less - Math.log(total)),
-];
+export const Softmax: FillingOperator = {
+  name: "Softmax",
+  attributes: { axis: "int" },
+  shape: floatsAsTheyAre,
+  run: (call, outputs) => softmax(call, outputs, (_, power, total) => power / total),
+};
+
+export const LogSoftmax: FillingOperator = {
+  name: "LogSoftmax",
+  attributes: { axis: "int" },
+  shape: floatsAsTheyAre,
+  run: (call, outputs) => softmax(call, outputs, (less, _, total) => less - Math.log(total)),
+};
