@@ -10,6 +10,7 @@ export type {
   ModelValue,
 } from "./model.js";
 export type { ModelOperator } from "./operator.js";
+export * from "./operators/named.js";
 export type { StatePair } from "./states.js";
 export type { ModelStream, StateMap } from "./stream.js";
 export type { ModelSummary, SummaryOptions, SummaryRow } from "./summary.js";

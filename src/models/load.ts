@@ -43,7 +43,7 @@ const OPTIONS = ["shapes", "constants", "precision", "gru", "externalData", "onP
  *   message; TypeError or RangeError for an option
  */
 export function loadOnnx(bytes: Bytes, options?: LoadOnnxOptions): Model {
-  return load(bytes, ALL_OPERATORS, options);
+  return load(bytes, tableOf(ALL_OPERATORS), options);
 }
 
 /**
@@ -65,6 +65,9 @@ export function loadOnnxWith(
   }
   return load(bytes, table, options);
 }
+
+const tableOf = (operators: readonly ModelOperator[]): ModelTable =>
+  new Map(operators.map((operator) => [operator.operator.name, operator]));
 
 function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefined): Model {
   const options = checkOptions("options", given, OPTIONS);

@@ -1,8 +1,173 @@
-/** Every operator that runs, in one table. */
+/**
+ * Every operator that runs. A list that is a literal, as each operator is one: a bundle without `loadOnnx` has neither the
+ * list nor operators that it does not name.
+ */
 
-import { ALL_OPERATORS as ON_HOST } from "../../graph/operators/index.js";
-import type { ModelTable } from "../fold.js";
+import type { ModelOperator } from "../operator.js";
+import {
+  Add,
+  And,
+  Div,
+  Equal,
+  Greater,
+  GreaterOrEqual,
+  Less,
+  LessOrEqual,
+  Max,
+  Min,
+  Mod,
+  Mul,
+  Not,
+  Or,
+  Pow,
+  PRelu,
+  Sub,
+  Sum,
+  Where,
+  Xor,
+} from "./binary.js";
+import { Cast, CastLike } from "./cast.js";
+import { If, Loop } from "./control.js";
+import { Conv, ConvInteger, ConvTranspose } from "./conv.js";
+import {
+  Abs,
+  Ceil,
+  Clip,
+  Erf,
+  Exp,
+  Floor,
+  Gelu,
+  LeakyRelu,
+  Log,
+  Neg,
+  Reciprocal,
+  Relu,
+  Round,
+  Sigmoid,
+  Sqrt,
+  Tanh,
+} from "./elementwise.js";
+import { Constant, ConstantOfShape, Range } from "./generate.js";
+import { Gather, Pad, ScatterND } from "./index-of.js";
+import { Einsum, Gemm, MatMul, MatMulInteger } from "./matmul.js";
+import { Concat, Expand, Slice, Split, Tile, Transpose, Trilu } from "./move.js";
+import {
+  BatchNormalization,
+  GroupNormalization,
+  InstanceNormalization,
+  LayerNormalization,
+} from "./normalise.js";
+import { AveragePool, GlobalAveragePool, MaxPool } from "./pool.js";
+import { DequantizeLinear, DynamicQuantizeLinear } from "./quantised.js";
+import { DynamicQuantizeLSTM } from "./quantised-lstm.js";
+import { GRU, LSTM, RNN } from "./recurrent.js";
+import {
+  ArgMax,
+  ArgMin,
+  CumSum,
+  ReduceL2,
+  ReduceMax,
+  ReduceMean,
+  ReduceMin,
+  ReduceSum,
+  TopK,
+} from "./reduce.js";
+import { Dropout, Flatten, Identity, Reshape, Shape, Size, Squeeze, Unsqueeze } from "./reshape.js";
+import { Resize } from "./resize.js";
+import { LogSoftmax, Softmax } from "./softmax.js";
 
-export const ALL_OPERATORS: ModelTable = new Map(
-  Array.from(ON_HOST, ([name, operator]) => [name, { operator }]),
-);
+export const ALL_OPERATORS: readonly ModelOperator[] = [
+  Abs,
+  Add,
+  And,
+  ArgMax,
+  ArgMin,
+  AveragePool,
+  BatchNormalization,
+  Cast,
+  CastLike,
+  Ceil,
+  Clip,
+  Concat,
+  Constant,
+  ConstantOfShape,
+  Conv,
+  ConvInteger,
+  ConvTranspose,
+  CumSum,
+  DequantizeLinear,
+  Div,
+  Dropout,
+  DynamicQuantizeLSTM,
+  DynamicQuantizeLinear,
+  Einsum,
+  Equal,
+  Erf,
+  Exp,
+  Expand,
+  Flatten,
+  Floor,
+  GRU,
+  Gather,
+  Gelu,
+  Gemm,
+  GlobalAveragePool,
+  Greater,
+  GreaterOrEqual,
+  GroupNormalization,
+  Identity,
+  If,
+  InstanceNormalization,
+  LSTM,
+  LayerNormalization,
+  LeakyRelu,
+  Less,
+  LessOrEqual,
+  Log,
+  LogSoftmax,
+  Loop,
+  MatMul,
+  MatMulInteger,
+  Max,
+  MaxPool,
+  Min,
+  Mod,
+  Mul,
+  Neg,
+  Not,
+  Or,
+  PRelu,
+  Pad,
+  Pow,
+  RNN,
+  Range,
+  Reciprocal,
+  ReduceL2,
+  ReduceMax,
+  ReduceMean,
+  ReduceMin,
+  ReduceSum,
+  Relu,
+  Reshape,
+  Resize,
+  Round,
+  ScatterND,
+  Shape,
+  Sigmoid,
+  Size,
+  Slice,
+  Softmax,
+  Split,
+  Sqrt,
+  Squeeze,
+  Sub,
+  Sum,
+  Tanh,
+  Tile,
+  TopK,
+  Transpose,
+  Trilu,
+  Unsqueeze,
+  Where,
+  Xor,
+];

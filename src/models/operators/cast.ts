@@ -1,0 +1,8 @@
+/** Numbers of one type as those of another, with the kernels that compute them. */
+
+import * as graph from "../../graph/operators/cast.js";
+import type { ModelOperator } from "../operator.js";
+
+export const Cast: ModelOperator = { operator: graph.Cast };
+
+export const CastLike: ModelOperator = { operator: graph.CastLike };

@@ -1,0 +1,8 @@
+/** Branches and loops, with the kernels that compute them. */
+
+import * as graph from "../../graph/operators/control.js";
+import type { ModelOperator } from "../operator.js";
+
+export const If: ModelOperator = { operator: graph.If };
+
+export const Loop: ModelOperator = { operator: graph.Loop };

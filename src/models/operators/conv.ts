@@ -1,0 +1,10 @@
+/** Convolutions, with the kernels that compute them. */
+
+import * as graph from "../../graph/operators/conv.js";
+import type { ModelOperator } from "../operator.js";
+
+export const Conv: ModelOperator = { operator: graph.Conv };
+
+export const ConvInteger: ModelOperator = { operator: graph.ConvInteger };
+
+export const ConvTranspose: ModelOperator = { operator: graph.ConvTranspose };

@@ -1,0 +1,6 @@
+/** onnxruntime's LSTM of int8 weights, with the kernels that compute them. */
+
+import * as graph from "../../graph/operators/quantised-lstm.js";
+import type { ModelOperator } from "../operator.js";
+
+export const DynamicQuantizeLSTM: ModelOperator = { operator: graph.DynamicQuantizeLSTM };
