@@ -7,7 +7,16 @@
 
 import { unsupported } from "../formats/bytes.js";
 import type { Data, Graph, HostTensor, Node, Type, Value } from "../graph/ir.js";
-import { Call, checkNode, evaluate, NeedsData, type Operand, typesOf } from "../graph/operator.js";
+import {
+  Call,
+  checkNode,
+  evaluate,
+  type GivingOperator,
+  NeedsData,
+  type Operand,
+  type PlainOperator,
+  typesOf,
+} from "../graph/operator.js";
 import { Steps } from "../graph/steps.js";
 import type { FusedActivation, ModelOperator } from "./operator.js";
 
@@ -46,8 +55,8 @@ export class Constants {
   }
 
   /** Whether these numbers are the same in every plan. */
-  has(data: Data): boolean {
-    return this.#numbers.has(data);
+  has(data: Data | undefined): boolean {
+    return data !== undefined && this.#numbers.has(data);
   }
 }
 
@@ -110,52 +119,65 @@ class Folder {
   #node(node: Node): void {
     const operator = this.table.get(node.operator);
     if (operator === undefined) throw unsupported(`${node.label}: the operator is not supported`);
-    const inputs = node.inputs.map((value) => (value === undefined ? undefined : this.resolve(value)));
-    const operands = inputs.map((value) => (value === undefined ? undefined : this.operand(value)));
+    const inputs = node.inputs.map((value) => value && this.resolve(value));
+    const operands = inputs.map((value) => value && this.operand(value));
     const call = new Call(node, operands);
     this.#steps.spend(call, 1);
+    const keep = (types?: readonly Type[]) =>
+      this.#keep({ operator, call, inputs, outputs: node.outputs, types });
     const isKnown = inputs.every((value, at) => value === undefined || operands[at] !== undefined);
     const meaning = operator.operator;
-    if (!isKnown) return this.#keep(operator, call, inputs, undefined);
-    if ("control" in meaning) {
+    if (!isKnown) keep();
+    else if ("control" in meaning) {
       checkNode(call, meaning);
       const branch = meaning.branch?.(call);
-      if (branch === undefined) return this.#keep(operator, call, inputs, undefined);
-      if (branch.outputs.length < node.outputs.length) throw call.broken("its branch gives fewer outputs");
-      this.graph(branch);
-      for (const [at, value] of node.outputs.entries()) {
-        if (value !== undefined) this.#same.set(value, this.resolve(branch.outputs[at]!.value));
-      }
-      return;
-    }
-    const last = this.constants.results.get(node);
-    if (last !== undefined) return this.#define(node, last);
-    try {
-      const types = typesOf(meaning, call);
-      const isConstant = operands.every((operand) => operand === undefined || operand.data !== undefined);
-      if (!isConstant && !("give" in meaning)) return this.#keep(operator, call, inputs, types);
+      if (branch === undefined) keep();
+      else this.#branch(call, branch);
+    } else {
       try {
-        const results = evaluate(meaning, call);
-        for (const { data } of results) this.#steps.spend(call, Steps.of(data.length));
-        this.#define(node, results);
-        const lasts = operands.every(
-          (operand) =>
-            operand === undefined || (operand.data !== undefined && this.constants.has(operand.data)),
-        );
-        if (!lasts) return;
-        this.constants.results.set(node, results);
-        for (const { data } of results) this.constants.add(data);
+        this.#plain(meaning, call, keep);
       } catch (error) {
         if (!(error instanceof NeedsData)) throw error;
-        this.#keep(operator, call, inputs, types);
+        keep();
       }
-    } catch (error) {
-      if (!(error instanceof NeedsData)) throw error;
-      this.#keep(operator, call, inputs, undefined);
     }
   }
 
-  #define(node: Node, results: readonly HostTensor[]): void {
+  /** Puts a branch in the place of its node. */
+  #branch(call: Call, branch: Graph): void {
+    const { outputs } = call.node;
+    if (branch.outputs.length < outputs.length) throw call.broken("its branch gives fewer outputs");
+    this.graph(branch);
+    for (const [at, value] of outputs.entries()) {
+      if (value !== undefined) this.#same.set(value, this.resolve(branch.outputs[at]!.value));
+    }
+  }
+
+  /** Evaluates a node whose result is known already, as that of Shape is; keeps others. */
+  #plain(operator: PlainOperator, call: Call, keep: (types: readonly Type[]) => void): void {
+    const { node } = call;
+    const made = this.constants.results.get(node);
+    if (made !== undefined) {
+      this.#define(call, made);
+      return;
+    }
+    const types = typesOf(operator, call);
+    const isConstant = call.inputs.every((operand) => operand === undefined || operand.data !== undefined);
+    let results: readonly HostTensor[] | undefined;
+    if (isConstant) results = evaluate(operator, call);
+    else if ("give" in operator) results = given(operator, call, types);
+    if (results === undefined) {
+      keep(types);
+      return;
+    }
+    for (const { data } of results) this.#steps.spend(call, Steps.of(data.length));
+    this.#define(call, results);
+    if (!call.inputs.every((operand) => operand === undefined || this.constants.has(operand.data))) return;
+    this.constants.results.set(node, results);
+    for (const { data } of results) this.constants.add(data);
+  }
+
+  #define({ node }: Call, results: readonly (Operand | undefined)[]): void {
     for (const [at, value] of node.outputs.entries()) {
       if (value === undefined) continue;
       const result = results[at];
@@ -164,20 +186,22 @@ class Folder {
     }
   }
 
-  #keep(
-    operator: ModelOperator,
-    call: Call,
-    inputs: readonly (Value | undefined)[],
-    types: readonly Type[] | undefined,
-  ): void {
-    const { outputs } = call.node;
-    this.nodes.push({ operator, call, inputs, outputs, types });
-    if (types === undefined) return;
-    for (const [at, value] of outputs.entries()) {
-      if (value === undefined) continue;
-      const type = types[at];
-      if (type === undefined) throw call.refused(`output ${at} is not supported`);
-      this.known.set(value, type);
-    }
+  #keep(node: PlannedNode): void {
+    this.nodes.push(node);
+    if (node.types !== undefined) this.#define(node.call, node.types);
+  }
+}
+
+/** What an operator gives that may not need the numbers of its inputs; undefined if it does. */
+function given(
+  operator: GivingOperator,
+  call: Call,
+  types: readonly Type[],
+): readonly HostTensor[] | undefined {
+  try {
+    return operator.give(call, types);
+  } catch (error) {
+    if (error instanceof NeedsData) return undefined;
+    throw error;
   }
 }

@@ -56,16 +56,15 @@ export function loadOnnxWith(
   options?: LoadOnnxOptions,
 ): Model {
   if (!isArray(operators)) throw wrongType("operators", "an array of operators", operators);
-  const table = new Map<string, ModelOperator>();
   for (const [at, operator] of operators.entries()) {
     const name = reading(`operators[${at}]`, "an operator", () => operator?.operator?.name);
     if (typeof name !== "string")
       throw wrongType(`operators[${at}]`, "an operator of lstm-wasm/models", operator);
-    table.set(name, operator);
   }
-  return load(bytes, table, options);
+  return load(bytes, tableOf(operators), options);
 }
 
+/** Operators by their names. */
 const tableOf = (operators: readonly ModelOperator[]): ModelTable =>
   new Map(operators.map((operator) => [operator.operator.name, operator]));
 
