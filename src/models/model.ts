@@ -157,7 +157,7 @@ export class Model extends DisposableBase {
    */
   stream(states?: StateMap): ModelStream {
     this.#assertAlive();
-    return new ModelStream(this, states ?? this.#obviousStates());
+    return new ModelStream(this, states === undefined ? this.#obviousStates() : states);
   }
 
   #obviousStates(): StateMap {

@@ -16,8 +16,8 @@ function plain(name: string): string {
     .replace(/([a-z])([A-Z])/g, "$1_$2")
     .toLowerCase()
     .split(/[^a-z0-9]+/)
-    .flatMap((word) => /^([a-z]+?)(in|out|new|next|[0n])$/.exec(word)?.slice(1) ?? [word]);
-  return words.filter((word) => word !== "" && !MARKS.test(word)).join("_");
+    .map((word) => (MARKS.test(word) ? "" : word.replace(/(.)(in|out|new|next|[0n])$/, "$1")));
+  return words.filter((word) => word !== "").join("_");
 }
 
 /** Whether two declared shapes may be of one state. A size without a name may be any. */

@@ -113,8 +113,31 @@ export function node(
 export interface GraphOptions {
   nodes?: readonly Bytes[];
   initializers?: readonly Bytes[];
-  inputs?: readonly string[];
-  outputs?: readonly string[];
+  /** Names, or what is declared of them. */
+  inputs?: readonly (string | ValueOptions)[];
+  outputs?: readonly (string | ValueOptions)[];
+}
+
+/** What is declared of a value. */
+export interface ValueOptions {
+  name: string;
+  /** The number of its type in onnx.proto; 1 is float32, 7 int64, 9 bool. */
+  type?: number;
+  /** Sizes, or their names; "" for one that is open. */
+  shape: readonly (number | string)[];
+}
+
+function value(given: string | ValueOptions): Bytes {
+  if (typeof given === "string") return lengthDelimited(1, given);
+  const { name, type = 1, shape } = given;
+  const sizes = shape.flatMap((size) =>
+    lengthDelimited(
+      1,
+      typeof size === "number" ? integer(1, size) : size === "" ? [] : lengthDelimited(2, size),
+    ),
+  );
+  const tensorType = [...integer(1, type), ...lengthDelimited(2, sizes)];
+  return [...lengthDelimited(1, name), ...lengthDelimited(2, lengthDelimited(1, tensorType))];
 }
 
 export function graph({ nodes = [], initializers = [], inputs = [], outputs = [] }: GraphOptions): Bytes {
@@ -122,8 +145,8 @@ export function graph({ nodes = [], initializers = [], inputs = [], outputs = []
     ...nodes.flatMap((one) => lengthDelimited(1, one)),
     ...lengthDelimited(2, "graph"),
     ...initializers.flatMap((one) => lengthDelimited(5, one)),
-    ...inputs.flatMap((name) => lengthDelimited(11, lengthDelimited(1, name))),
-    ...outputs.flatMap((name) => lengthDelimited(12, lengthDelimited(1, name))),
+    ...inputs.flatMap((input) => lengthDelimited(11, value(input))),
+    ...outputs.flatMap((output) => lengthDelimited(12, value(output))),
   ];
 }
 
@@ -156,3 +179,6 @@ export function model(main: GraphOptions, functions: readonly Bytes[] = [], opse
     ...functions.flatMap((one) => lengthDelimited(25, one)),
   ]);
 }
+
+/** A model of ONNX's operators of this opset. */
+export const modelOf = (main: GraphOptions, opset = 20): Uint8Array => model(main, [], opset);
