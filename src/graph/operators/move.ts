@@ -13,7 +13,7 @@ function gather(input: HostTensor, output: HostTensor, strides: readonly number[
   });
 }
 
-function permutation(call: Call): readonly number[] {
+export function permutation(call: Call): readonly number[] {
   const { length } = call.input(0).shape;
   const perm = call.ints("perm");
   if (perm === undefined) return Array.from({ length }, (_, axis) => length - 1 - axis);
@@ -23,14 +23,14 @@ function permutation(call: Call): readonly number[] {
   return perm;
 }
 
-interface Cut {
+export interface Cut {
   readonly start: number;
   readonly step: number;
   readonly size: number;
 }
 
 /** What a Slice takes of each axis. */
-function cuts(call: Call): Cut[] {
+export function cuts(call: Call): Cut[] {
   const { shape } = call.input(0);
   const result: Cut[] = shape.map((size) => ({ start: 0, step: 1, size }));
   const isNew = call.opset >= 10;
@@ -76,7 +76,7 @@ function splitSizes(call: Call, size: number): readonly number[] {
 }
 
 /** Where a Concat's inputs lie. */
-function joined(call: Call): { axis: number; shape: readonly number[] } {
+export function joined(call: Call): { axis: number; shape: readonly number[] } {
   const first = call.input(0);
   const axis = call.axis(call.int("axis", 1), first.shape.length);
   const shape = first.shape.slice();
@@ -91,7 +91,7 @@ function joined(call: Call): { axis: number; shape: readonly number[] } {
   return { axis, shape };
 }
 
-function repeats(call: Call): readonly number[] {
+export function repeats(call: Call): readonly number[] {
   const { length } = call.input(0).shape;
   const counts = call.integers(1);
   if (counts.length !== length) throw call.broken(`${counts.length} repeats for ${length} axes`);

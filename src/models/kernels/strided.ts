@@ -1,0 +1,32 @@
+/**
+ * What an output takes of one input where it lies at regular distances: transposes, slices, repeats. Where it lies there
+ * just as it is wanted, nothing has to be moved.
+ */
+
+import { elementsIn, stridesOf } from "../../graph/shapes.js";
+
+/** Places of numbers in an input, counted in its elements. A step may be 0 or negative. */
+export interface Strided {
+  /** Of the first number. */
+  readonly start: number;
+  readonly shape: readonly number[];
+  /** From one number to the next along each axis. */
+  readonly steps: readonly number[];
+}
+
+/** Where in the input the numbers lie in order, one beside the other; undefined if they do not. */
+export function offsetOf({ start, shape, steps }: Strided): number | undefined {
+  if (elementsIn(shape) === 0) return 0;
+  const dense = stridesOf(shape);
+  const isDense = shape.every((size, axis) => size === 1 || steps[axis] === dense[axis]);
+  return isDense ? start : undefined;
+}
+
+/** A number that counts of a list that goes up or down by a step: undefined if a list does not. */
+export function stepOf(numbers: ArrayLike<number>): number | undefined {
+  const step = numbers.length > 1 ? numbers[1]! - numbers[0]! : 0;
+  for (let at = 2; at < numbers.length; at++) {
+    if (numbers[at]! - numbers[at - 1]! !== step) return undefined;
+  }
+  return step;
+}
