@@ -1,8 +1,9 @@
 /** Numbers of one type as those of another, with the kernels that compute them. */
 
 import * as graph from "../../graph/operators/cast.js";
+import { viewCast } from "../kernels/views.js";
 import type { ModelOperator } from "../operator.js";
 
-export const Cast: ModelOperator = { operator: graph.Cast };
+export const Cast: ModelOperator = { operator: graph.Cast, view: viewCast };
 
-export const CastLike: ModelOperator = { operator: graph.CastLike };
+export const CastLike: ModelOperator = { operator: graph.CastLike, view: viewCast };

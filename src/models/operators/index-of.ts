@@ -1,9 +1,10 @@
 /** Numbers taken and put by indices, and padding, with the kernels that compute them. */
 
 import * as graph from "../../graph/operators/index-of.js";
+import { viewGathered } from "../kernels/views.js";
 import type { ModelOperator } from "../operator.js";
 
-export const Gather: ModelOperator = { operator: graph.Gather };
+export const Gather: ModelOperator = { operator: graph.Gather, view: viewGathered };
 
 export const Pad: ModelOperator = { operator: graph.Pad };
 

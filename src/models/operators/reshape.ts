@@ -1,20 +1,21 @@
 /** The same numbers in another shape, with the kernels that compute them. */
 
 import * as graph from "../../graph/operators/reshape.js";
+import { viewWhole } from "../kernels/views.js";
 import type { ModelOperator } from "../operator.js";
 
-export const Dropout: ModelOperator = { operator: graph.Dropout };
+export const Dropout: ModelOperator = { operator: graph.Dropout, view: viewWhole };
 
-export const Flatten: ModelOperator = { operator: graph.Flatten };
+export const Flatten: ModelOperator = { operator: graph.Flatten, view: viewWhole };
 
-export const Identity: ModelOperator = { operator: graph.Identity };
+export const Identity: ModelOperator = { operator: graph.Identity, view: viewWhole };
 
-export const Reshape: ModelOperator = { operator: graph.Reshape };
+export const Reshape: ModelOperator = { operator: graph.Reshape, view: viewWhole };
 
 export const Shape: ModelOperator = { operator: graph.Shape };
 
 export const Size: ModelOperator = { operator: graph.Size };
 
-export const Squeeze: ModelOperator = { operator: graph.Squeeze };
+export const Squeeze: ModelOperator = { operator: graph.Squeeze, view: viewWhole };
 
-export const Unsqueeze: ModelOperator = { operator: graph.Unsqueeze };
+export const Unsqueeze: ModelOperator = { operator: graph.Unsqueeze, view: viewWhole };
