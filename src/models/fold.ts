@@ -32,6 +32,8 @@ export interface PlannedNode {
   /** Of its outputs; undefined if they are known only at run time. */
   readonly types: readonly Type[] | undefined;
   readonly activation?: FusedActivation;
+  /** The nodes in whose place it is, which run where it has no kernel. */
+  readonly parts?: readonly PlannedNode[];
 }
 
 export interface Folded {

@@ -71,8 +71,8 @@ export class Plan {
     try {
       const kept = living(folded);
       // Graphs in attributes may read values that a rewrite leaves out.
-      const list = kept.some(isControl) ? kept : rewrite(kept, folded, store.rewrites);
-      const nodes = list.map((node, at) => {
+      const list = kept.some(isControl) ? kept : rewrite(kept, folded, store);
+      const nodes = list.flatMap((node, at) => {
         onProgress?.(at, list.length);
         return ready(store, this.region, node);
       });
@@ -89,7 +89,7 @@ export class Plan {
       this.inputs = graph.inputs.map(({ name, value }) => ({ name, block: this.#blockOf(value) }));
       this.#outputs = folded.outputs;
       this.steps = nodes.flatMap((node) => this.#bind(node, store, this.#block.pointer + scratch));
-      onProgress?.(nodes.length, nodes.length);
+      onProgress?.(list.length, list.length);
     } catch (error) {
       this.region.release();
       throw error;
@@ -138,7 +138,7 @@ export class Plan {
         if (value === undefined) return 0;
         const offset = offsets.get(value);
         if (offset !== undefined) return start + offset;
-        return store.address(this.#folded.known.get(value)!.data!, this.region);
+        return store.address((value.data ?? this.#folded.known.get(value)!).data!, this.region);
       },
       output: (at) => {
         const value = outputs[at];
@@ -210,14 +210,14 @@ function living({ nodes, outputs }: Folded): PlannedNode[] {
   return kept.reverse();
 }
 
-/** Looks for a node's views and kernels. */
-function ready(store: Store, region: Region, node: PlannedNode): ReadyNode {
-  const { operator, call, types } = node;
-  if (types === undefined) return { ...node, compiled: undefined, view: undefined };
+/** Looks for a node's views and kernels. One that stands for others is these where it has no kernel. */
+function ready(store: Store, region: Region, node: PlannedNode): ReadyNode[] {
+  const { operator, call, types, parts } = node;
+  if (types === undefined) return [{ ...node, compiled: undefined, view: undefined }];
   const view = operator.view?.(call, types);
   // Constants are not in the arena, where views are.
   if (view !== undefined && "outputs" in view && call.inputs[0]?.data === undefined) {
-    return { ...node, compiled: undefined, view };
+    return [{ ...node, compiled: undefined, view }];
   }
   const compiled = operator.compile?.({
     call,
@@ -227,7 +227,9 @@ function ready(store: Store, region: Region, node: PlannedNode): ReadyNode {
     precision: store.precision,
     shared: (numbers, what, make) => store.shared(numbers, what, make, region),
   });
-  return { ...node, compiled, view: view !== undefined && "inputs" in view ? view : undefined };
+  if (compiled === undefined && parts !== undefined)
+    return parts.flatMap((part) => ready(store, region, part));
+  return [{ ...node, compiled, view: view !== undefined && "inputs" in view ? view : undefined }];
 }
 
 /** The types of the values that need room. Values that a graph in an attribute reads last as long as it. */

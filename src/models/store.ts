@@ -1,6 +1,6 @@
 /** What the plans of one model share: its graph, its constants in linear memory, and its packed weights. */
 
-import type { Data, Graph } from "../graph/ir.js";
+import type { Data, Graph, HostTensor, Node } from "../graph/ir.js";
 import type { OperatorTable } from "../graph/operator.js";
 import type { Precision } from "../wasm/precision.js";
 import { Region } from "../wasm/region.js";
@@ -19,6 +19,7 @@ export class Store {
   readonly hostTable: OperatorTable;
   readonly precision: Precision;
   readonly rewrites: readonly Rewrite[];
+  readonly #derived = new Map<Node, readonly HostTensor[]>();
   readonly #made = new WeakMap<Data, Map<string, unknown>>();
 
   /** @param owner what the memory is given back with when it is forgotten */
@@ -47,6 +48,17 @@ export class Store {
     }
     if (!made.has(what)) made.set(what, make(this.constants.has(numbers) ? this.region : plan));
     return made.get(what) as Made;
+  }
+
+  /** Constants that are made for a node of these: made once where these are the model's. */
+  derive(node: Node, from: readonly Data[], make: () => readonly HostTensor[]): readonly HostTensor[] {
+    const last = this.#derived.get(node);
+    if (last !== undefined) return last;
+    const made = make();
+    if (!from.every((numbers) => this.constants.has(numbers))) return made;
+    for (const { data } of made) this.constants.add(data);
+    this.#derived.set(node, made);
+    return made;
   }
 
   /** Where constant numbers are in linear memory. */
