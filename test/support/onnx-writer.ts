@@ -153,7 +153,11 @@ export function graph({ nodes = [], initializers = [], inputs = [], outputs = []
 export function func(
   domain: string,
   name: string,
-  { nodes = [], inputs = [], outputs = [] }: GraphOptions,
+  {
+    nodes = [],
+    inputs = [],
+    outputs = [],
+  }: { nodes?: readonly Bytes[]; inputs?: readonly string[]; outputs?: readonly string[] },
   more: Bytes = [],
 ): Bytes {
   return [
