@@ -152,7 +152,7 @@ function squarePlus(x: v128, alpha: v128): v128 {
 /**
  * Of -|x| it is `power` p(t), power = e^(-x^2 / 2), t = 1 / (1 + 0.3 |x|). p has degree 8, fitted to the least relative error, 6e-8.
  */
-function normal(x: v128, power: v128): v128 {
+export function normal(x: v128, power: v128): v128 {
   const t = f32x4.div(f32x4.splat(ONE), madd(f32x4.abs(x), f32x4.splat(0.3), f32x4.splat(ONE)));
   let sum = f32x4.splat(0.03837786614894867);
   sum = madd(sum, t, f32x4.splat(-0.1691642850637436));
