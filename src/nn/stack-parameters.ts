@@ -15,12 +15,12 @@ export function suffixesOf({
 }
 
 export class StackParameters {
-  readonly #stack: Stack;
+  readonly #stack: Pick<Stack, "layers" | "region">;
   /** The index of the layer whose names end so. */
   readonly #suffixes: ReadonlyMap<string, number>;
 
   /** @param suffixes of each layer and direction's names */
-  constructor(stack: Stack, suffixes: readonly string[]) {
+  constructor(stack: Pick<Stack, "layers" | "region">, suffixes: readonly string[]) {
     this.#stack = stack;
     this.#suffixes = new Map(suffixes.map((suffix, index) => [suffix, index]));
   }

@@ -17,20 +17,14 @@
  *
  * C is T where all layers run in one direction, whatever the sequence's length; else they need it whole: C = L.
  */
-import { RUN_BYTES, TRACE_ROWS, WALK_BYTES } from "../../build/abi.js";
-import * as Run from "../../build/records/run.js";
+import { TRACE_ROWS } from "../../build/abi.js";
 import type { Block } from "../wasm/block.js";
 import type { Region } from "../wasm/region.js";
 import { Scratch } from "../wasm/scratch.js";
-import { setWalk } from "../wasm/walk.js";
 import type { Layer } from "./layer.js";
 import type { MaskedOutput } from "./mask.js";
 import type { RowOrder } from "./row-order.js";
-
-/** Bytes of gates to make at once, unless 16 rows or one step are more. The steps find them in an L2 of 2 MB. */
-const GATES_BYTES = 2 ** 20;
-/** Rows of gates to make at once: enough for each weight read to serve many rows. */
-const GATES_ROWS = 128;
+import { gateStepsOf, RUN_RECORD_BYTES, setRun } from "./run-record.js";
 
 /** What the size of a workspace depends on. */
 export interface WorkspaceShape {
@@ -61,9 +55,6 @@ export interface Layout {
   /** callerH, and the LSTM's callerC. */
   readonly callerStates: readonly Block[];
 }
-
-/** A run and its three walks. */
-const RECORDS_BYTES = (RUN_BYTES + 3 * WALK_BYTES + 15) & ~15;
 
 export class Workspace {
   readonly #region: Region;
@@ -119,8 +110,7 @@ export class Workspace {
     const { inputSize, hiddenSize, outputSize, cell } = shape;
     const hasC = cell.states.length > 1;
     const gatesRow = weightHidden.outputRow;
-    const gatesRows = Math.min(GATES_ROWS, Math.max(16, Math.floor(GATES_BYTES / gatesRow)));
-    const gateSteps = Math.min(steps, Math.max(1, Math.floor(gatesRows / batch)));
+    const gateSteps = gateStepsOf(layers[0]!, steps, batch);
     const oneWay = layers.every((layer) => layer.shape.reverse === shape.reverse);
     const chunkSteps = oneWay ? gateSteps : steps;
     const rows = chunkSteps * batch;
@@ -130,7 +120,7 @@ export class Workspace {
       this.#scratch.parts([
         batch * 4,
         chunkSteps * 4,
-        layers.length * RECORDS_BYTES,
+        layers.length * RUN_RECORD_BYTES,
         stateRows * hRow,
         hasC ? stateRows * cRow : 0,
         weightProjection === undefined ? 0 : batch * cRow,
@@ -158,49 +148,37 @@ export class Workspace {
     layers.forEach((layer, index) => {
       const level = Math.floor(index / directions);
       const stateRow = index * batch;
-      const run = (index * RECORDS_BYTES) / 4;
-      const walk = run + RUN_BYTES / 4;
-      words[run + Run.batch] = batch;
-      words[run + Run.order] = order.pointer;
-      words[run + Run.active] = active.pointer;
-      words[run + Run.mask] = masked === undefined ? 0 : mask.pointer;
-      words[run + Run.repeat] = masked === "repeat" ? 1 : 0;
-      words[run + Run.started] = started.pointer + stateRow * 4;
-      words[run + Run.keptH] = keptH.pointer;
-      words[run + Run.keptC] = keptC.pointer;
-      words[run + Run.resetH] = resetH.pointer;
-      words[run + Run.input] = (level === 0 ? input : outputs[(level - 1) & 1]!).pointer;
-      words[run + Run.output] = outputs[level & 1]!.pointer + (index % directions) * outputSize * 4;
-      words[run + Run.outputRow] = outputRow;
-      words[run + Run.gates] = gates.pointer;
-      words[run + Run.gateSteps] = gateSteps;
-      words[run + Run.sums] = sums.pointer;
-      words[run + Run.h] = h.pointer + stateRow * hRow;
-      words[run + Run.nextH] = h.pointer + stateRow * hRow;
-      words[run + Run.hRow] = hRow;
-      words[run + Run.c] = hasC ? c.pointer + stateRow * cRow : 0;
-      words[run + Run.cRow] = cRow;
-      words[run + Run.unprojected] = unprojected.pointer;
-      words[run + Run.callerH] = callerH.pointer + stateRow * outputSize * 4;
-      words[run + Run.callerC] = callerC.pointer + stateRow * hiddenSize * 4;
-      words[run + Run.trace] = traced ? trace.pointer : 0;
-      words[run + Run.fromUnit] = 0;
-      words[run + Run.toUnit] = hiddenSize;
-      words[run + Run.fromOutput] = 0;
-      words[run + Run.toOutput] = outputSize;
-      words[run + Run.inputWalk] = runs.pointer + walk * 4;
-      words[run + Run.hiddenWalk] = runs.pointer + walk * 4 + WALK_BYTES;
-      words[run + Run.projectionWalk] = runs.pointer + walk * 4 + 2 * WALK_BYTES;
-      setWalk(words, walk, layer.weightInput, layer.shape.inputSize * 4, roundedInput.pointer);
-      setWalk(words, walk + WALK_BYTES / 4, layer.weightHidden, hRow, rounded.pointer);
-      if (layer.weightProjection === undefined) return;
-      setWalk(words, walk + WALK_BYTES / 2, layer.weightProjection, cRow, rounded.pointer);
+      setRun(words, (index * RUN_RECORD_BYTES) / 4, runs.pointer, layer, {
+        batch,
+        order: order.pointer,
+        active: active.pointer,
+        mask: masked === undefined ? 0 : mask.pointer,
+        repeat: masked === "repeat" ? 1 : 0,
+        started: started.pointer + stateRow * 4,
+        keptH: keptH.pointer,
+        keptC: keptC.pointer,
+        resetH: resetH.pointer,
+        input: (level === 0 ? input : outputs[(level - 1) & 1]!).pointer,
+        output: outputs[level & 1]!.pointer + (index % directions) * outputSize * 4,
+        outputRow,
+        gates: gates.pointer,
+        gateSteps,
+        sums: sums.pointer,
+        h: h.pointer + stateRow * hRow,
+        c: hasC ? c.pointer + stateRow * cRow : 0,
+        unprojected: unprojected.pointer,
+        callerH: callerH.pointer + stateRow * outputSize * 4,
+        callerC: callerC.pointer + stateRow * hiddenSize * 4,
+        trace: traced ? trace.pointer : 0,
+        rounded: rounded.pointer,
+        roundedInput: roundedInput.pointer,
+      });
     });
     this.#region.runtime.write(runs, 0, words);
     return {
       batch,
       chunkSteps,
-      runs: layers.map((_, index) => runs.pointer + index * RECORDS_BYTES),
+      runs: layers.map((_, index) => runs.pointer + index * RUN_RECORD_BYTES),
       order,
       active,
       input,

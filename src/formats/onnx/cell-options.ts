@@ -55,6 +55,9 @@ export type CellOptions = Partial<
   >
 >;
 
+/** What is read of an attribute. */
+type CellAttribute = Partial<Pick<Attribute, "f" | "i" | "floats" | "strings">>;
+
 /**
  * The options of each direction's cell.
  * @throws FormatError that names the attribute which is not supported
@@ -62,7 +65,7 @@ export type CellOptions = Partial<
 export function readCellOptions(
   kind: LayerKind,
   directions: number,
-  attribute: (name: string) => Attribute | undefined,
+  attribute: (name: string) => CellAttribute | undefined,
   label: string,
 ): CellOptions[] {
   const common: { -readonly [Name in keyof CellOptions]: CellOptions[Name] } = {};
@@ -94,7 +97,7 @@ export function readCellOptions(
 function readActivations(
   functions: readonly (readonly [string, LayerActivationName])[],
   directions: number,
-  attribute: (name: string) => Attribute | undefined,
+  attribute: (name: string) => CellAttribute | undefined,
   label: string,
 ): LayerActivation[] {
   const count = functions.length * directions;

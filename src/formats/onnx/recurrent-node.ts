@@ -72,6 +72,9 @@ export interface Recurrent {
   readonly c0: Tensor | "runtime" | undefined;
 }
 
+/** What a layer's tensors are made of. */
+type Weights = Pick<Recurrent, "kind" | "directions" | "hiddenSize" | "w" | "r" | "scales" | "b" | "p">;
+
 /** ONNX has no projections. PyTorch's exporter takes proj_size for hidden_size, and cuts the weights to it. */
 const PROJECTED =
   "; PyTorch's default exporter writes so an LSTM with proj_size, without all of its weights: save the state dict";
@@ -204,10 +207,10 @@ export function layersOf(recurrent: Recurrent): Recurrent[] {
  * may share a weight, but each layer gets numbers of its own: a user may change one layer's.
  */
 export function layerDict(
-  { kind, directions, hiddenSize, w, r, scales, b, p }: Recurrent,
+  { kind, directions, hiddenSize, w, r, scales, b, p }: Weights,
   layer: number,
   withBias: boolean,
-  allowance: Allowance,
+  allowance: Pick<Allowance, "spend">,
 ): StateDict {
   const biases = withBias ? 2 * w.shape[1]! * directions : 0;
   allowance.spend(4 * (w.data.length + r.data.length + biases + (p?.data.length ?? 0)));
