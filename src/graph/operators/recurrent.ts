@@ -80,7 +80,8 @@ function run(call: Call, cell: Cell, outputs: readonly HostTensor[]): void {
       bias: part(3, direction, 2 * rows),
       peepholes: part(7, direction, 3 * hidden),
       activations: activations[direction]!,
-      clip: call.float("clip", Infinity),
+      // 0 is what onnxruntime takes for none.
+      clip: call.float("clip", 0) || Infinity,
     };
     for (let item = 0; item < batch; item++) {
       const length = call.has(4) ? Math.min(Math.max(call.data(4).data[item]!, 0), steps) : steps;

@@ -1,0 +1,151 @@
+/** The layers of recurrent nodes: constant weights, packed once for a model, one layer for each direction. */
+
+import { type CellOptions, readCellOptions } from "../../formats/onnx/cell-options.js";
+import { layerDict } from "../../formats/onnx/recurrent-node.js";
+import type { Data, HostTensor } from "../../graph/ir.js";
+import type { Call } from "../../graph/operator.js";
+import { CELLS } from "../../nn/cell-kinds.js";
+import { cellParts } from "../../nn/cell-options.js";
+import { Layer } from "../../nn/layer.js";
+import { StackParameters, suffixesOf } from "../../nn/stack-parameters.js";
+import { selectParameters } from "../../nn/state-dict.js";
+import { Tensor } from "../../tensor/tensor.js";
+import type { Precision } from "../../wasm/precision.js";
+import type { Region } from "../../wasm/region.js";
+import type { Compiling } from "../operator.js";
+
+export type Kind = keyof typeof CELLS;
+
+/** W (D, G H, I) and R (D, G H, H), and the scales of their rows where they are int8. */
+export interface NodeWeights {
+  readonly w: Tensor<Float32Array | Int8Array>;
+  readonly r: Tensor<Float32Array | Int8Array>;
+  readonly scales: { readonly w: Float32Array; readonly r: Float32Array } | undefined;
+}
+
+/** What nodes of one W have made of it: their other weights may differ. */
+interface Variant {
+  readonly r: Data;
+  readonly b: Data | undefined;
+  readonly p: Data | undefined;
+  /** What else tells layers apart. */
+  readonly key: string;
+  readonly layers: readonly Layer[];
+}
+
+/** The layers of a node, forward before reverse; undefined where one of its weights is not constant. */
+export function layersOf(
+  { call, precision, shared }: Compiling,
+  kind: Kind,
+  read: (call: Call) => NodeWeights | undefined,
+): readonly Layer[] | undefined {
+  const [w, r, b, p] = [1, 2, 3, 7].map((at) => call.inputs[at]);
+  if (w?.data === undefined || r?.data === undefined) return undefined;
+  if ((b !== undefined && b.data === undefined) || (p !== undefined && p.data === undefined))
+    return undefined;
+  const cells = cellsOf(call, kind, r.shape[0]!);
+  if (cells === undefined) return undefined;
+  const isReverse = call.text("direction", "forward") === "reverse";
+  const key = JSON.stringify([kind, cells, isReverse, precision]);
+  const made = shared(w.data, "layers", (region) => ({ region, variants: [] as Variant[] }));
+  const known = made.variants.find(
+    (other) => other.key === key && other.r === r.data && other.b === b?.data && other.p === p?.data,
+  );
+  if (known !== undefined) return known.layers;
+  const weights = read(call);
+  if (weights === undefined) return undefined;
+  const layers = pack(made.region, weights, {
+    kind,
+    cells,
+    isReverse,
+    precision: precisionOf(weights, precision),
+    b: b === undefined ? undefined : floats(b as HostTensor),
+    p: p === undefined ? undefined : floats(p as HostTensor),
+    label: call.node.label,
+  });
+  made.variants.push({ r: r.data, b: b?.data, p: p?.data, key, layers });
+  return layers;
+}
+
+/** Weights of floats as the node has them. */
+export function floatWeights(call: Call): NodeWeights {
+  return { w: floats(call.data(1)), r: floats(call.data(2)), scales: undefined };
+}
+
+function floats({ data, shape }: HostTensor): Tensor {
+  return new Tensor(data as Float32Array, shape);
+}
+
+/** The cell of each direction; undefined for attributes that are not those of our cells. */
+function cellsOf({ node }: Call, kind: Kind, directions: number): CellOptions[] | undefined {
+  try {
+    return readCellOptions(
+      kind,
+      directions,
+      (name) => {
+        const attribute = node.attributes.get(name);
+        switch (attribute?.kind) {
+          case "int":
+            return { i: attribute.value };
+          case "float":
+            return { f: attribute.value };
+          case "floats":
+            return { floats: attribute.value };
+          case "strings":
+            return { strings: attribute.value };
+          default:
+            return undefined;
+        }
+      },
+      node.label,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** Weights that are not finite have no form of eight bits. */
+function precisionOf({ w, r, scales }: NodeWeights, asked: Precision): Precision {
+  if (scales !== undefined) return "int8";
+  return [w, r].every(({ data }) => data.every(Number.isFinite)) ? asked : "float32";
+}
+
+interface Making {
+  readonly kind: Kind;
+  readonly cells: readonly CellOptions[];
+  readonly isReverse: boolean;
+  readonly precision: Precision;
+  readonly b: Tensor | undefined;
+  readonly p: Tensor | undefined;
+  readonly label: string;
+}
+
+function pack(
+  region: Region,
+  { w, r, scales }: NodeWeights,
+  { kind, cells, isReverse, precision, b, p, label }: Making,
+): readonly Layer[] {
+  const [directions, , hiddenSize] = r.shape as [1 | 2, number, number];
+  const layers = cells.map(
+    (cell, direction) =>
+      new Layer(region, {
+        ...cellParts(CELLS[kind], { ...cell, peepholes: p !== undefined }),
+        precision,
+        inputSize: w.shape[2]!,
+        hiddenSize,
+        outputSize: hiddenSize,
+        bias: b !== undefined,
+        reverse: isReverse || direction === 1,
+      }),
+  );
+  const dict = layerDict(
+    { kind, directions, hiddenSize, w, r, scales, b, p },
+    0,
+    b !== undefined,
+    // Constants of a graph have been counted.
+    { spend: () => {} },
+  );
+  const parameters = new StackParameters({ layers, region }, suffixesOf({ numLayers: 1, directions }));
+  parameters.store(selectParameters(label, parameters.specs(), dict, {}));
+  return layers;
+}
