@@ -11,12 +11,12 @@ import type { Weights } from "./weights.js";
 export function setWalk(
   words: Int32Array,
   at: number,
-  weights: Weights,
+  { blocks }: Pick<Weights, "blocks">,
   inputRow: number,
   rounded: number,
 ): void {
   words[at + Walk.fromBlock] = 0;
-  words[at + Walk.toBlock] = weights.blocks;
+  words[at + Walk.toBlock] = blocks;
   words[at + Walk.inputRow] = inputRow;
   words[at + Walk.rounded] = rounded;
 }

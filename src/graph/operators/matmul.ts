@@ -162,7 +162,7 @@ interface Equation {
 }
 
 /** Einsum of two operands: each letter once in an operand, no ellipsis. */
-function equationOf(call: Call): Equation {
+export function equationOf(call: Call): Equation {
   const text = call.text("equation", "").replaceAll(" ", "");
   const match = /^([A-Za-z]+),([A-Za-z]+)(?:->([A-Za-z]*))?$/.exec(text);
   const isPlain = (term: string) => new Set(term).size === term.length;
