@@ -1,12 +1,13 @@
 /** Products of matrices, with the kernels that compute them. */
 
 import * as graph from "../../graph/operators/matmul.js";
+import { compileEinsum, compileGemm, compileMatMul } from "../kernels/matmul.js";
 import type { ModelOperator } from "../operator.js";
 
-export const Einsum: ModelOperator = { operator: graph.Einsum };
+export const Einsum: ModelOperator = { operator: graph.Einsum, compile: compileEinsum };
 
-export const Gemm: ModelOperator = { operator: graph.Gemm };
+export const Gemm: ModelOperator = { operator: graph.Gemm, compile: compileGemm };
 
-export const MatMul: ModelOperator = { operator: graph.MatMul };
+export const MatMul: ModelOperator = { operator: graph.MatMul, compile: compileMatMul };
 
 export const MatMulInteger: ModelOperator = { operator: graph.MatMulInteger };

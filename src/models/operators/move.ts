@@ -2,6 +2,14 @@
 
 import * as graph from "../../graph/operators/move.js";
 import {
+  compileExpanded,
+  compileJoined,
+  compileSlice,
+  compileSplit,
+  compileTiled,
+  compileTransposed,
+} from "../kernels/copy.js";
+import {
   viewExpanded,
   viewJoined,
   viewSlice,
@@ -11,16 +19,20 @@ import {
 } from "../kernels/views.js";
 import type { ModelOperator } from "../operator.js";
 
-export const Concat: ModelOperator = { operator: graph.Concat, view: viewJoined };
+export const Concat: ModelOperator = { operator: graph.Concat, view: viewJoined, compile: compileJoined };
 
-export const Expand: ModelOperator = { operator: graph.Expand, view: viewExpanded };
+export const Expand: ModelOperator = { operator: graph.Expand, view: viewExpanded, compile: compileExpanded };
 
-export const Slice: ModelOperator = { operator: graph.Slice, view: viewSlice };
+export const Slice: ModelOperator = { operator: graph.Slice, view: viewSlice, compile: compileSlice };
 
-export const Split: ModelOperator = { operator: graph.Split, view: viewSplit };
+export const Split: ModelOperator = { operator: graph.Split, view: viewSplit, compile: compileSplit };
 
-export const Tile: ModelOperator = { operator: graph.Tile, view: viewTiled };
+export const Tile: ModelOperator = { operator: graph.Tile, view: viewTiled, compile: compileTiled };
 
-export const Transpose: ModelOperator = { operator: graph.Transpose, view: viewTransposed };
+export const Transpose: ModelOperator = {
+  operator: graph.Transpose,
+  view: viewTransposed,
+  compile: compileTransposed,
+};
 
 export const Trilu: ModelOperator = { operator: graph.Trilu };
