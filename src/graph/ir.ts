@@ -66,6 +66,8 @@ export interface Graph {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly nodes: readonly Node[];
+  /** The size of the file whose graph it is, with those beside it: what it may compute grows with it. */
+  readonly fileBytes?: number;
 }
 
 export interface Node {

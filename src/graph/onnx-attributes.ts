@@ -7,7 +7,7 @@ import type {
   Node as ProtoNode,
 } from "../formats/onnx/model-proto.js";
 import { show } from "../tensor/checks.js";
-import type { Attribute, AttributeKind, Graph } from "./ir.js";
+import type { Attribute, AttributeKind, Graph, HostTensor } from "./ir.js";
 import { hostTensor } from "./onnx-tensor.js";
 
 /** Kinds by their number in onnx.proto. */
@@ -62,9 +62,17 @@ function convert(
     case "string":
       if (s === undefined) throw broken();
       return { kind, value: s };
-    case "tensor":
+    case "tensor": {
       if (t === undefined) throw broken();
-      return { kind, value: () => hostTensor(t) };
+      let made: HostTensor | undefined;
+      return {
+        kind,
+        value: () => {
+          made ??= hostTensor(t);
+          return made;
+        },
+      };
+    }
     case "graph":
       if (graphs.length !== 1) throw broken();
       return { kind, value: subgraph(name, graphs[0]!) };

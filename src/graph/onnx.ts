@@ -40,24 +40,43 @@ export interface ReadGraph {
 export function readOnnxGraph(bytes: Uint8Array, files?: ExternalFiles, gru: GruReading = "file"): ReadGraph {
   const model = readModel(bytes, files);
   const reader = new GraphReader(model, gru);
-  const graph = reader.graph(model.graph, new Names(undefined), {
+  const graph = reader.graph(model.graph, new Names(), {
     opsets: model.opsets,
     path: "",
     call: undefined,
     depth: 0,
   });
-  return { graph, warnings: [...reader.warnings, ...warningsOfGrus(reader.leftOut, gru)] };
+  const fileBytes = bytes.length + (files?.size ?? 0);
+  return {
+    graph: { ...graph, fileBytes },
+    warnings: [...reader.warnings, ...warningsOfGrus(reader.leftOut, gru)],
+  };
 }
 
 /** The values that names mean in a graph, and in the graphs around it. */
 class Names {
-  readonly #values = new Map<string, Value>();
-  constructor(readonly outer: Names | undefined) {}
+  /** Values with how many there were before each. */
+  readonly #values = new Map<string, readonly [value: Value, before: number]>();
+
+  /**
+   * @param outer those around it
+   * @param outerCount how many of the outer ones were there at the node whose graph it is: it is read later
+   */
+  constructor(
+    readonly outer?: Names,
+    readonly outerCount = 0,
+  ) {}
+
+  get count(): number {
+    return this.#values.size;
+  }
 
   find(name: string): Value | undefined {
+    let count = Infinity;
     for (let names: Names | undefined = this; names !== undefined; names = names.outer) {
-      const value = names.#values.get(name);
-      if (value !== undefined) return value;
+      const [value, before] = names.#values.get(name) ?? [undefined, 0];
+      if (value !== undefined && before < count) return value;
+      count = names.outerCount;
     }
     return undefined;
   }
@@ -67,7 +86,7 @@ class Names {
   }
 
   set(name: string, value: Value): void {
-    this.#values.set(name, value);
+    this.#values.set(name, [value, this.#values.size]);
   }
 }
 
@@ -164,8 +183,9 @@ class GraphReader {
     const attributes = readAttributes(node, label, place.call, (key, graph) => {
       let made: Graph | undefined;
       const path = `${name}/${key}`;
+      const { count } = names;
       return () => {
-        made ??= this.graph(graph, new Names(names), { ...place, path });
+        made ??= this.graph(graph, new Names(names, count), { ...place, path });
         return made;
       };
     });
@@ -208,7 +228,7 @@ class GraphReader {
         `onnx: node ${show(name)}: functions call each other deeper than ${MOST_CALLS_DEEP}`,
       );
     }
-    const inner = new Names(undefined);
+    const inner = new Names();
     for (const [at, value] of this.#inputs(node, name, names).entries()) {
       const parameter = body.inputs[at];
       if (parameter === undefined) {

@@ -17,7 +17,6 @@ import {
   type Node,
   type Type,
 } from "./ir.js";
-import { roundingOf } from "./rounding.js";
 import { elementsIn } from "./shapes.js";
 
 export { FLOATS, INTEGERS, NUMBERS, NUMBERS_AND_BOOLS } from "./ir.js";
@@ -39,6 +38,8 @@ interface Named {
 interface Shaped extends Named {
   /** The outputs' types. What else than shapes it needs of an input is asked by {@link Call.data}. */
   readonly shape: (call: Call) => readonly Type[];
+  /** How many products it computes, or what takes as long, where that is more than its outputs' numbers. */
+  readonly work?: (call: Call, types: readonly Type[]) => number;
 }
 
 /** One that computes: it fills outputs of its types, which are zeros. */
@@ -261,35 +262,4 @@ export function typesOf(operator: PlainOperator, call: Call): readonly Type[] {
     call.checkShape(shape);
   }
   return types;
-}
-
-/** @throws FormatError for an int64 that left the range in which it is exact */
-function checkExact(call: Call, { dtype, data }: HostTensor): void {
-  if (dtype !== "int64") return;
-  for (let at = 0; at < data.length; at++) {
-    if (Number.isSafeInteger(data[at])) continue;
-    // What is passed on and not computed may be the largest integer: "to the end" of a Slice.
-    if (call.inputs.some((input) => input?.dtype === "int64" && input.data?.includes(data[at]!))) return;
-    throw call.refused(`an int64 of ${data[at]} is not within 2^53`);
-  }
-}
-
-/** Rounds floats of 16 bits to numbers that these have. */
-function roundNarrow({ dtype, data }: HostTensor): void {
-  const round = roundingOf(dtype);
-  if (round === undefined) return;
-  for (let at = 0; at < data.length; at++) data[at] = round(data[at]!);
-}
-
-/** Evaluates a plain operator. */
-export function evaluate(operator: PlainOperator, call: Call): readonly HostTensor[] {
-  const types = typesOf(operator, call);
-  if ("give" in operator) return operator.give(call, types);
-  const outputs = types.map(zeros);
-  operator.run(call, outputs);
-  for (const output of outputs) {
-    checkExact(call, output);
-    roundNarrow(output);
-  }
-  return outputs;
 }

@@ -2,8 +2,9 @@
 
 import { unsupported } from "../formats/bytes.js";
 import { show, wrongValue } from "../tensor/checks.js";
+import { evaluate } from "./evaluate.js";
 import type { Graph, HostTensor, Node, Value } from "./ir.js";
-import { Call, checkNode, evaluate, type OperatorTable } from "./operator.js";
+import { Call, checkNode, type OperatorTable } from "./operator.js";
 import { Steps } from "./steps.js";
 
 /**
@@ -22,7 +23,9 @@ export function runOnHost(
     if (tensor === undefined) throw wrongValue("inputs", `a tensor ${show(name)}`, "none");
     return tensor;
   });
-  const results = new HostRun(table, () => undefined).graph(graph, given);
+  const numbers = given.reduce((sum, { data }) => sum + data.length, 0);
+  const steps = new Steps(graph.fileBytes, numbers);
+  const results = new HostRun(table, () => undefined, steps).graph(graph, given);
   return new Map(graph.outputs.map(({ name }, at) => [name, results[at]!]));
 }
 
@@ -41,12 +44,15 @@ export function checkOperators(graph: Graph, table: OperatorTable): void {
 /** One run on the host, of a whole graph or of nodes of one. */
 export class HostRun {
   readonly #tensors = new Map<Value, HostTensor>();
-  readonly #steps = new Steps();
 
-  /** @param outside what has values that this run does not make */
+  /**
+   * @param outside what has values that this run does not make
+   * @param steps what it may compute
+   */
   constructor(
     readonly table: OperatorTable,
     readonly outside: (value: Value) => HostTensor | undefined,
+    readonly steps: Steps,
   ) {}
 
   graph(graph: Graph, inputs: readonly HostTensor[]): readonly HostTensor[] {
@@ -68,19 +74,18 @@ export class HostRun {
       node,
       inputs.map((value) => (value === undefined ? undefined : this.#find(value))),
     );
-    this.#steps.spend(call, 1);
+    this.steps.take(call, node.inputs.length + node.outputs.length);
     let results: readonly HostTensor[];
     if ("control" in operator) {
       checkNode(call, operator);
       results = operator.control(call, (graph, given) => {
-        this.#steps.spend(call, 1);
+        this.steps.take(call, given.length + graph.outputs.length);
         if (given.length !== graph.inputs.length) {
           throw call.broken(`a graph of ${graph.inputs.length} inputs is given ${given.length}`);
         }
         return this.graph(graph, given);
       });
-    } else results = evaluate(operator, call);
-    for (const { data } of results) this.#steps.spend(call, Steps.of(data.length));
+    } else results = evaluate(operator, call, this.steps);
     for (const [at, value] of node.outputs.entries()) {
       if (value !== undefined && results[at] === undefined) {
         throw call.refused(`output ${at} is not supported`);

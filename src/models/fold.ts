@@ -6,11 +6,11 @@
  */
 
 import { unsupported } from "../formats/bytes.js";
+import { evaluate } from "../graph/evaluate.js";
 import type { Data, Graph, HostTensor, Node, Type, Value } from "../graph/ir.js";
 import {
   Call,
   checkNode,
-  evaluate,
   type GivingOperator,
   NeedsData,
   type Operand,
@@ -72,7 +72,7 @@ export function fold(
   given: ReadonlyMap<string, Operand>,
   constants: Constants,
 ): Folded {
-  const folder = new Folder(table, constants);
+  const folder = new Folder(table, constants, graph.fileBytes);
   for (const { name, value } of graph.inputs) folder.known.set(value, given.get(name)!);
   folder.graph(graph);
   const resolve = (value: Value) => folder.resolve(value);
@@ -93,12 +93,15 @@ class Folder {
   readonly nodes: PlannedNode[] = [];
   readonly known = new Map<Value, Operand>();
   readonly #same = new Map<Value, Value>();
-  readonly #steps = new Steps();
+  readonly #steps: Steps;
 
   constructor(
     readonly table: ModelTable,
     readonly constants: Constants,
-  ) {}
+    fileBytes: number | undefined,
+  ) {
+    this.#steps = new Steps(fileBytes);
+  }
 
   graph(graph: Graph): void {
     for (const node of graph.nodes) this.#node(node);
@@ -124,7 +127,7 @@ class Folder {
     const inputs = node.inputs.map((value) => value && this.resolve(value));
     const operands = inputs.map((value) => value && this.operand(value));
     const call = new Call(node, operands);
-    this.#steps.spend(call, 1);
+    this.#steps.take(call, node.inputs.length + node.outputs.length);
     const keep = (types?: readonly Type[]) =>
       this.#keep({ operator, call, inputs, outputs: node.outputs, types });
     const isKnown = inputs.every((value, at) => value === undefined || operands[at] !== undefined);
@@ -166,13 +169,12 @@ class Folder {
     const types = typesOf(operator, call);
     const isConstant = call.inputs.every((operand) => operand === undefined || operand.data !== undefined);
     let results: readonly HostTensor[] | undefined;
-    if (isConstant) results = evaluate(operator, call);
+    if (isConstant) results = evaluate(operator, call, this.#steps);
     else if ("give" in operator) results = given(operator, call, types);
     if (results === undefined) {
       keep(types);
       return;
     }
-    for (const { data } of results) this.#steps.spend(call, Steps.of(data.length));
     this.#define(call, results);
     if (!call.inputs.every((operand) => operand === undefined || this.constants.has(operand.data))) return;
     this.constants.results.set(node, results);

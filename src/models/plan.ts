@@ -9,6 +9,7 @@ import { ARRAYS, type Data, type HostTensor, type Type, type Value } from "../gr
 import type { Operand } from "../graph/operator.js";
 import { HostRun } from "../graph/run-host.js";
 import { elementsIn } from "../graph/shapes.js";
+import { Steps } from "../graph/steps.js";
 import { align, type Block } from "../wasm/block.js";
 import { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
@@ -48,6 +49,7 @@ export class Plan {
   readonly #block: Block;
   readonly #outputs: Folded["outputs"];
   readonly #table: Store["hostTable"];
+  readonly #fileBytes: number | undefined;
   /** What nodes on the host gave in the present run, where it has no room in the arena. */
   readonly #made = new Map<Value, HostTensor>();
   #host: HostRun | undefined;
@@ -65,6 +67,7 @@ export class Plan {
   ) {
     const { graph, runtime } = store;
     this.#table = store.hostTable;
+    this.#fileBytes = graph.fileBytes;
     this.#runtime = runtime;
     this.#folded = folded;
     this.region = new Region(runtime, this);
@@ -166,8 +169,15 @@ export class Plan {
     return { ...known, data: viewOf(this.#runtime, this.#block.pointer + offset, known) };
   }
 
+  /** What one run may compute on the host. */
+  #steps(): Steps {
+    let numbers = 0;
+    for (const { shape } of this.given.values()) numbers += elementsIn(shape);
+    return new Steps(this.#fileBytes, numbers);
+  }
+
   #onHost({ call, inputs, outputs }: ReadyNode): void {
-    this.#host ??= new HostRun(this.#table, (value) => this.#find(value));
+    this.#host ??= new HostRun(this.#table, (value) => this.#find(value), this.#steps());
     const results = this.#host.node(call.node, inputs);
     for (const [at, value] of outputs.entries()) {
       if (value === undefined) continue;

@@ -11,7 +11,7 @@ import {
   NUMBERS_AND_BOOLS,
   type Operand,
 } from "../operator.js";
-import { broadcast, broadcastStrides, eachOffset } from "../shapes.js";
+import { broadcast, broadcastStrides, eachOffset, elementsIn } from "../shapes.js";
 
 type Apply = (a: number, b: number) => number;
 
@@ -146,6 +146,7 @@ export const Pow: FillingOperator = {
   name: "Pow",
   attributes: PLACED,
   shape: (call) => [both(call, NUMBERS, true)],
+  work: (_, [output]) => 32 * elementsIn(output!.shape),
   run: (call, outputs) =>
     pairs(call, outputs, isFloat(call.input(0).dtype) ? (a, b) => a ** b : (a, b) => Math.trunc(a ** b)),
 };

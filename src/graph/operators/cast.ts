@@ -4,6 +4,7 @@ import { ARRAYS, type Dtype, type HostTensor, type Type } from "../ir.js";
 import { DTYPE_NUMBERS } from "../onnx-tensor.js";
 import { type Call, type GivingOperator, isFloat } from "../operator.js";
 import { roundToBfloat, roundToHalf } from "../rounding.js";
+import { elementsIn } from "../shapes.js";
 
 /** The names that opset 6 has in the place of numbers. */
 const NAMES: ReadonlyMap<string, Dtype> = new Map([
@@ -52,6 +53,9 @@ export function convert(call: Call, { dtype: from, data }: HostTensor, to: Dtype
   return out;
 }
 
+/** A number that is rounded to 16 bits takes as long as some products. */
+const work = (call: Call): number => 64 * elementsIn(call.input(0).shape);
+
 const converted = (call: Call, [type]: readonly Type[]): readonly HostTensor[] => [
   { ...type!, data: convert(call, call.data(0), type!.dtype) },
 ];
@@ -60,6 +64,7 @@ export const Cast: GivingOperator = {
   name: "Cast",
   attributes: { to: ["int", "string"], saturate: "int", round_mode: "string" },
   shape: (call) => [{ dtype: target(call), shape: call.input(0).shape }],
+  work,
   give: converted,
 };
 
@@ -67,5 +72,6 @@ export const CastLike: GivingOperator = {
   name: "CastLike",
   attributes: { saturate: "int", round_mode: "string" },
   shape: (call) => [{ dtype: call.input(1).dtype, shape: call.input(0).shape }],
+  work,
   give: converted,
 };

@@ -22,8 +22,8 @@ const bool = (value: boolean): HostTensor => ({
   data: Uint8Array.of(value ? 1 : 0),
 });
 
-/** Of what one loop collects: 256 MB of float32. */
-const MOST_COLLECTED = 2 ** 26;
+/** Of what one loop collects: 64 MB of float32. */
+const MOST_COLLECTED = 2 ** 24;
 
 export const Loop: ControlOperator = {
   name: "Loop",

@@ -176,6 +176,12 @@ function typesOf(call: Call, transposed: boolean): readonly Type[] {
   return [{ dtype, shape: [batch, outChannels, ...window.output] }];
 }
 
+/** Each product takes as long as a few of those of matrices. */
+function convWork(call: Call, [output]: readonly Type[]): number {
+  const each = elementsIn(call.input(1).shape.slice(1));
+  return 6 * each * elementsIn(output!.shape) + elementsIn(call.input(0).shape);
+}
+
 const biasOf = (call: Call): Data | undefined => (call.has(2) ? call.data(2).data : undefined);
 
 export const Conv: FillingOperator = {
@@ -189,6 +195,7 @@ export const Conv: FillingOperator = {
     strides: "ints",
   },
   shape: (call) => typesOf(call, false),
+  work: convWork,
   run: (call, [output]) =>
     convolve(convolution(call), call.data(0).data, call.data(1).data, biasOf(call), output!.data),
 };
@@ -206,6 +213,7 @@ export const ConvTranspose: FillingOperator = {
     strides: "ints",
   },
   shape: (call) => typesOf(call, true),
+  work: (call) => 6 * elementsIn(call.input(0).shape) * elementsIn(call.input(1).shape.slice(1)),
   run: (call, [output]) =>
     convolveTransposed(
       convolution(call, true),
@@ -234,6 +242,7 @@ export const ConvInteger: FillingOperator = {
     const { window, batch, outChannels } = convolution(call);
     return [{ dtype: "int32", shape: [batch, outChannels, ...window.output] }];
   },
+  work: convWork,
   run: (call, [output]) => {
     const [input, weight] = [centred(call, 0, 2, 1), centred(call, 1, 3, 0)];
     convolve(convolution(call), input, weight, undefined, output!.data);

@@ -3,6 +3,7 @@
 import type { Dtype, HostTensor, Type } from "../ir.js";
 import { type Call, type FillingOperator, FLOATS, NUMBERS } from "../operator.js";
 import { roundEven } from "../rounding.js";
+import { elementsIn } from "../shapes.js";
 
 /** Until opset 6 many had it, for memory that is not used here. */
 const PLAIN: FillingOperator["attributes"] = { consumed_inputs: "ints" };
@@ -41,6 +42,10 @@ export function erf(x: number): number {
   const rest = Math.exp(-x * x) / (Math.sqrt(Math.PI) * (size + fraction));
   return Math.sign(x) * (1 - rest);
 }
+
+/** One takes as long as this many products. */
+const ERF_PRODUCTS = 128;
+const erfWork = (call: Call): number => ERF_PRODUCTS * elementsIn(call.input(0).shape);
 
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
@@ -104,6 +109,7 @@ export const Erf: FillingOperator = {
   name: "Erf",
   attributes: PLAIN,
   shape: numbersAsTheyAre,
+  work: erfWork,
   run: (call, outputs) => each(call, outputs, erf),
 };
 
@@ -149,6 +155,7 @@ export const Gelu: FillingOperator = {
   name: "Gelu",
   attributes: { approximate: "string" },
   shape: floatsAsTheyAre,
+  work: erfWork,
   run: (call, outputs) => {
     const approximate = call.text("approximate", "none");
     if (approximate === "none") {

@@ -2,6 +2,7 @@
 
 import type { HostTensor } from "../ir.js";
 import { type Call, type FillingOperator, type GivingOperator, int64s, NUMBERS } from "../operator.js";
+import { elementsIn } from "../shapes.js";
 
 /** What a Constant node holds, in whichever of its attributes. */
 function constant(call: Call): HostTensor {
@@ -42,6 +43,8 @@ export const Constant: GivingOperator = {
     const { dtype, shape } = constant(call);
     return [{ dtype, shape }];
   },
+  // Lists become arrays at each evaluation, tensors once.
+  work: (call, [type]) => (call.node.attributes.has("value") ? 0 : 32 * elementsIn(type!.shape)),
   give: (call) => [constant(call)],
 };
 

@@ -20,6 +20,11 @@ export const Gather: FillingOperator = {
     const indices = call.expect(1, ["int64", "int32"]);
     return [{ dtype, shape: [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)] }];
   },
+  work: (call) => {
+    const { shape } = call.input(0);
+    const { outer } = around(shape, call.axis(call.int("axis", 0), shape.length));
+    return 64 * outer * elementsIn(call.input(1).shape);
+  },
   run: (call, [output]) => {
     const { data, shape } = call.data(0);
     const { outer, size, inner } = around(shape, call.axis(call.int("axis", 0), shape.length));
@@ -127,6 +132,7 @@ export const Pad: FillingOperator = {
     const { before, after } = padding(call);
     return [{ dtype, shape: shape.map((size, axis) => size + before[axis]! + after[axis]!) }];
   },
+  work: (_, [output]) => 32 * elementsIn(output!.shape),
   run: (call, [output]) => {
     const { data, shape } = call.data(0);
     const mode = call.text("mode", "constant");

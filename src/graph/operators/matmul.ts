@@ -54,6 +54,12 @@ function multiply(
   });
 }
 
+/** Products of rows and columns, and what the copies of an integer product's inputs take. */
+function productWork(call: Call, [output]: readonly Type[]): number {
+  const depth = call.input(0).shape.at(-1)!;
+  return 4 * depth * elementsIn(output!.shape) + elementsIn(call.input(1).shape);
+}
+
 export const MatMul: FillingOperator = {
   name: "MatMul",
   attributes: {},
@@ -61,6 +67,7 @@ export const MatMul: FillingOperator = {
     const { dtype, shape } = call.expect(0, NUMBERS);
     return [{ dtype, shape: product(call, shape, call.expect(1, [dtype]).shape).shape }];
   },
+  work: productWork,
   run: (call, [output]) => {
     const [a, b] = [call.data(0), call.data(1)];
     multiply(product(call, a.shape, b.shape), a.data, b.data, output!.data);
@@ -97,6 +104,7 @@ export const MatMulInteger: FillingOperator = {
     const { shape } = product(call, call.expect(0, BYTES).shape, call.expect(1, BYTES).shape);
     return [{ dtype: "int32", shape }];
   },
+  work: productWork,
   run: (call, [output]) => {
     const shapes = product(call, call.input(0).shape, call.input(1).shape);
     multiply(shapes, centred(call, 0, 2, -2), centred(call, 1, 3, -1), output!.data);
@@ -129,6 +137,10 @@ export const Gemm: FillingOperator = {
       }
     }
     return [{ dtype: a.dtype, shape: [rows, columns] }];
+  },
+  work: (call) => {
+    const { rows, depth, columns } = gemmSizes(call, call.input(0), call.input(1));
+    return 4 * rows * depth * columns;
   },
   run: (call, [output]) => {
     const [a, b] = [call.data(0), call.data(1)];
@@ -206,6 +218,8 @@ export const Einsum: FillingOperator = {
     const sizes = letterSizes(call, equation);
     return [{ dtype, shape: Array.from(equation.result, (letter) => sizes.get(letter)!) }];
   },
+  // A list has the place of each number that is summed, and it is no longer than the products are many.
+  work: (call) => 64 * elementsIn(Array.from(letterSizes(call, equationOf(call)).values())),
   run: (call, [output]) => {
     const equation = equationOf(call);
     const sizes = letterSizes(call, equation);

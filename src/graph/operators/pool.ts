@@ -1,5 +1,6 @@
 /** Pools over one or two axes, and over all of them. */
 
+import type { Type } from "../ir.js";
 import { type Call, type FillingOperator, FLOATS, NUMBERS } from "../operator.js";
 import { elementsIn } from "../shapes.js";
 import { planar, type Window, windowOf } from "./window.js";
@@ -48,6 +49,12 @@ function eachWindow(
   }
 }
 
+/** What all windows read, each number of which takes as long as a few products. */
+function poolWork(call: Call, [output]: readonly Type[]): number {
+  const { kernel } = poolWindow(call);
+  return 8 * elementsIn(kernel) * (elementsIn(output!.shape) + 1);
+}
+
 const pooledShape = (call: Call): readonly number[] => [
   ...call.input(0).shape.slice(0, 2),
   ...poolWindow(call).output,
@@ -68,6 +75,7 @@ export const MaxPool: FillingOperator = {
     if (call.node.outputs[1] !== undefined) throw call.refused("output Indices is not supported");
     return [{ dtype: call.expect(0, NUMBERS).dtype, shape: pooledShape(call) }];
   },
+  work: poolWork,
   run: (call, [output]) => {
     eachWindow(call, output!, (numbers, count) => {
       let most = -Infinity;
@@ -89,6 +97,7 @@ export const AveragePool: FillingOperator = {
     count_include_pad: "int",
   },
   shape: (call) => [{ dtype: call.expect(0, FLOATS).dtype, shape: pooledShape(call) }],
+  work: poolWork,
   run: (call, [output]) => {
     const includesPadding = call.flag("count_include_pad", false);
     eachWindow(call, output!, (numbers, count, padded) => {
@@ -106,6 +115,7 @@ export const GlobalAveragePool: FillingOperator = {
     const { dtype, shape } = call.expect(0, FLOATS);
     return [{ dtype, shape: shape.map((size, axis) => (axis < 2 ? size : 1)) }];
   },
+  work: (call) => 8 * elementsIn(call.input(0).shape),
   run: (call, [output]) => {
     const { data, shape } = call.data(0);
     const size = elementsIn(shape.slice(2));

@@ -62,5 +62,6 @@ export const DynamicQuantizeLSTM: FillingOperator = {
     input_forget: "int",
   },
   shape: (call) => LSTM.shape(asFloats(call, [turned(call, 1), turned(call, 2)])),
+  work: (call, types) => LSTM.work!(asFloats(call, [turned(call, 1), turned(call, 2)]), types),
   run: (call, outputs) => LSTM.run(asFloats(call, [weights(call, 1), weights(call, 2)]), outputs),
 };

@@ -60,6 +60,12 @@ function types(call: Call, cell: Cell, states: 1 | 2): readonly Type[] {
   return states === 2 ? [{ dtype, shape: whole }, last, last] : [{ dtype, shape: whole }, last];
 }
 
+function recurrentWork(call: Call, cell: Cell): number {
+  const { steps, batch, inputs, hidden, directions } = sizesOf(call, cell);
+  // A step makes a few arrays, however small it is.
+  return steps * batch * directions * (2 * cell.gates * hidden * (inputs + hidden + 16) + 2048);
+}
+
 function run(call: Call, cell: Cell, outputs: readonly HostTensor[]): void {
   const [whole, last, lastCell] = outputs.map(({ data }) => data);
   const sizes = sizesOf(call, cell);
@@ -122,6 +128,7 @@ export const LSTM: FillingOperator = {
     input_forget: "int",
   },
   shape: (call) => types(call, LSTM_CELL, 2),
+  work: (call) => recurrentWork(call, LSTM_CELL),
   run: (call, outputs) => run(call, LSTM_CELL, outputs),
 };
 
@@ -140,6 +147,7 @@ export const GRU: FillingOperator = {
     linear_before_reset: "int",
   },
   shape: (call) => types(call, GRU_CELL, 1),
+  work: (call) => recurrentWork(call, GRU_CELL),
   run: (call, outputs) => run(call, GRU_CELL, outputs),
 };
 
@@ -157,5 +165,6 @@ export const RNN: FillingOperator = {
     output_sequence: "int",
   },
   shape: (call) => types(call, RNN_CELL, 1),
+  work: (call) => recurrentWork(call, RNN_CELL),
   run: (call, outputs) => run(call, RNN_CELL, outputs),
 };

@@ -2,7 +2,7 @@
 
 import type { Dtype, HostTensor, Type } from "../ir.js";
 import { type Call, type FillingOperator, isFloat, NUMBERS, NUMBERS_AND_BOOLS } from "../operator.js";
-import { around, eachOffset, stridesOf } from "../shapes.js";
+import { around, eachOffset, elementsIn, stridesOf } from "../shapes.js";
 
 interface Reduction {
   readonly start: number;
@@ -24,6 +24,9 @@ function reducedShape(call: Call): readonly number[] {
   if (call.flag("keepdims", true)) return shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   return shape.filter((_, axis) => !axes.includes(axis));
 }
+
+/** Reading a number takes as long as a few products. */
+const read = (call: Call): number => 16 * elementsIn(call.input(0).shape);
 
 const AXES: FillingOperator["attributes"] = { axes: "ints", keepdims: "int", noop_with_empty_axes: "int" };
 
@@ -66,6 +69,7 @@ export const ReduceSum: FillingOperator = {
   name: "ReduceSum",
   attributes: AXES,
   shape: reducedNumbers,
+  work: read,
   run: (call, outputs) => reduce(call, outputs, { start: 0, add: sum }),
 };
 
@@ -73,6 +77,7 @@ export const ReduceMean: FillingOperator = {
   name: "ReduceMean",
   attributes: AXES,
   shape: reducedNumbers,
+  work: read,
   run: (call, outputs) => {
     const isOfFloats = isFloat(call.input(0).dtype);
     const end = (total: number, count: number) => (isOfFloats ? total / count : Math.trunc(total / count));
@@ -84,6 +89,7 @@ export const ReduceMax: FillingOperator = {
   name: "ReduceMax",
   attributes: AXES,
   shape: reducedAny,
+  work: read,
   run: (call, outputs) => {
     reduce(call, outputs, { start: limit(call.input(0).dtype, 0), add: Math.max });
   },
@@ -93,6 +99,7 @@ export const ReduceMin: FillingOperator = {
   name: "ReduceMin",
   attributes: AXES,
   shape: reducedAny,
+  work: read,
   run: (call, outputs) => {
     reduce(call, outputs, { start: limit(call.input(0).dtype, 1), add: Math.min });
   },
@@ -102,6 +109,7 @@ export const ReduceL2: FillingOperator = {
   name: "ReduceL2",
   attributes: AXES,
   shape: reducedNumbers,
+  work: read,
   run: (call, outputs) =>
     reduce(call, outputs, { start: 0, add: (total, x) => total + x * x, end: Math.sqrt }),
 };
@@ -142,6 +150,7 @@ export const ArgMax: FillingOperator = {
   name: "ArgMax",
   attributes: PLACE,
   shape: placeType,
+  work: read,
   run: (call, outputs) => placeOf(call, outputs, (x, best) => x > best),
 };
 
@@ -149,6 +158,7 @@ export const ArgMin: FillingOperator = {
   name: "ArgMin",
   attributes: PLACE,
   shape: placeType,
+  work: read,
   run: (call, outputs) => placeOf(call, outputs, (x, best) => x < best),
 };
 
@@ -196,6 +206,7 @@ export const TopK: FillingOperator = {
       { dtype: "int64", shape },
     ];
   },
+  work: (call) => 256 * elementsIn(call.input(0).shape),
   run: (call, [values, indices]) => {
     const { data, shape } = call.data(0);
     const { axis, k } = topOf(call);

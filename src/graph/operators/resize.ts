@@ -105,6 +105,13 @@ export const Resize: FillingOperator = {
     refuse(call);
     return [{ dtype, shape: axesOf(call).map(({ size }) => size) }];
   },
+  work: (call, [output]) => {
+    const { shape } = call.input(0);
+    const isLinear = call.text("mode", "nearest") === "linear";
+    // Along an axis that keeps its size one number is taken, of others two.
+    const axes = output!.shape.filter((size, axis) => size !== shape[axis]).length;
+    return 32 * elementsIn(output!.shape) * shape.length * (isLinear ? 2 ** axes : 1);
+  },
   run: (call, [output]) => {
     const { data, shape } = call.data(0);
     const strides = stridesOf(shape);

@@ -3,7 +3,7 @@
 import type { Dtype, HostTensor } from "../ir.js";
 import type { Call, FillingOperator } from "../operator.js";
 import { roundingOf } from "../rounding.js";
-import { around } from "../shapes.js";
+import { around, elementsIn } from "../shapes.js";
 import { floatsAsTheyAre } from "./elementwise.js";
 
 /** Until opset 12 all axes from the stated one on were one. */
@@ -18,6 +18,9 @@ const expOf = (dtype: Dtype): ((x: number) => number) => {
   const round = roundingOf(dtype);
   return round === undefined ? Math.exp : (x) => round(Math.exp(round(x)));
 };
+
+/** Each exponential is made twice, and takes as long as some products. */
+const exponentials = (call: Call): number => 64 * elementsIn(call.input(0).shape);
 
 /** @param end what a number becomes, by how much it is below the largest, its power and the sum of powers */
 function softmax(
@@ -51,6 +54,7 @@ export const Softmax: FillingOperator = {
   name: "Softmax",
   attributes: { axis: "int" },
   shape: floatsAsTheyAre,
+  work: exponentials,
   run: (call, outputs) => softmax(call, outputs, (_, power, total) => power / total),
 };
 
@@ -58,5 +62,6 @@ export const LogSoftmax: FillingOperator = {
   name: "LogSoftmax",
   attributes: { axis: "int" },
   shape: floatsAsTheyAre,
+  work: exponentials,
   run: (call, outputs) => softmax(call, outputs, (less, _, total) => less - Math.log(total)),
 };
