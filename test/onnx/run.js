@@ -1,5 +1,5 @@
 /**
- * Runs ONNX's own backend cases on the host, and prints what passed for each operator.
+ * Runs ONNX's own backend cases, each on the host and as a model, and prints what passed for each operator.
  *
  *     node test/onnx/run.js operators FILE   writes the names of the operators that run, for write_cases.py
  *     node test/onnx/run.js FOLDER [NAME]    runs the cases that it wrote, or those whose names have NAME in them
@@ -7,41 +7,19 @@
  * A case passes within rtol 1e-3 and atol 1e-7, as ONNX runs it; how many pass within 1e-5 and 1e-6 is told too.
  * Fails for a case of the wanted types that is wrong or crashes, and for one refused that REFUSED does not list.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { load } from "./load.js";
 import { isRefused } from "./refused.js";
 
 const [folder, filter = ""] = process.argv.slice(2);
 if (folder === undefined) throw new TypeError("usage: run.js FOLDER [NAME]");
 
-const { ALL_OPERATORS, FormatError, readOnnxGraph, runOnHost } = await load();
+const { ALL_OPERATORS, FormatError, loadOnnx, readOnnxGraph, runOnHost } = await load();
 
 if (folder === "operators") {
   writeFileSync(filter, JSON.stringify(Array.from(ALL_OPERATORS.keys()).sort()));
   process.exit();
-}
-
-/** The graph runner, bundled from its sources. */
-async function load() {
-  const made = mkdtempSync(join(tmpdir(), "graph-"));
-  try {
-    const outfile = join(made, "graph.mjs");
-    const entry = fileURLToPath(new URL("./runner.ts", import.meta.url));
-    await build({
-      entryPoints: [entry],
-      outfile,
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      logLevel: "error",
-    });
-    return await import(pathToFileURL(outfile).href);
-  } finally {
-    rmSync(made, { recursive: true });
-  }
 }
 
 const ARRAYS = {
@@ -72,17 +50,43 @@ function difference(expected, got, rtol, atol) {
   return undefined;
 }
 
-/** Runs a case: its kind, and the reason where it did not pass. */
-function outcome(test) {
+/** The two ways in which a graph runs, each giving outputs by name. */
+const WAYS = {
+  host: (bytes) => {
+    const { graph } = readOnnxGraph(bytes);
+    return { run: (inputs) => runOnHost(graph, ALL_OPERATORS, inputs), dispose: () => {} };
+  },
+  model: (bytes) => {
+    const model = loadOnnx(bytes);
+    const types = new Map(readOnnxGraph(bytes).graph.outputs.map(({ name, dtype }) => [name, dtype]));
+    const resultOf = ([name, { data, shape, dtype }]) => [
+      name,
+      {
+        shape,
+        // Floats of all widths come as float32.
+        dtype: dtype === "float32" ? (types.get(name) ?? dtype) : dtype,
+        data: dtype === "int64" ? Float64Array.from(data, Number) : data,
+      },
+    ];
+    return {
+      run: (inputs) => new Map(Object.entries(model.run(Object.fromEntries(inputs))).map(resultOf)),
+      dispose: () => model.dispose(),
+    };
+  },
+};
+
+/** Runs a case in one way: its kind, and the reason where it did not pass. */
+function outcomeOf(test, way) {
   let isClose = true;
+  let runner;
   try {
-    const { graph } = readOnnxGraph(new Uint8Array(readFileSync(join(folder, `${test.name}.onnx`))));
+    runner = WAYS[way](new Uint8Array(readFileSync(join(folder, `${test.name}.onnx`))));
     for (const set of test.sets) {
       const inputs = new Map();
       for (const [at, described] of set.inputs.entries()) {
         if (described !== null) inputs.set(test.inputs[at], tensorOf(described));
       }
-      const results = runOnHost(graph, ALL_OPERATORS, inputs);
+      const results = runner.run(inputs);
       for (const [at, described] of set.outputs.entries()) {
         if (described === null) return { kind: "wrong", reason: "a result of a type that should be refused" };
         const [expected, got] = [tensorOf(described), results.get(test.outputs[at])];
@@ -95,7 +99,17 @@ function outcome(test) {
   } catch (error) {
     const isNamed = error instanceof FormatError && error.code === "LSTM_WASM_UNSUPPORTED";
     return isNamed ? { kind: "refused", reason: error.message } : { kind: "crashed", reason: error.stack };
+  } finally {
+    runner?.dispose();
   }
+}
+
+/** The outcome as a model; that on the host where only this one is not right. */
+function outcome(test) {
+  const [host, model] = [outcomeOf(test, "host"), outcomeOf(test, "model")];
+  if (model.kind === "passed" && host.kind !== "passed")
+    return { ...host, reason: `on the host: ${host.reason}` };
+  return model;
 }
 
 const cases = JSON.parse(readFileSync(join(folder, "cases.json"), "utf8")).filter(({ name }) =>

@@ -3,3 +3,4 @@ export { FormatError } from "../../src/formats/bytes.js";
 export { readOnnxGraph } from "../../src/graph/onnx.js";
 export { ALL_OPERATORS } from "../../src/graph/operators/index.js";
 export { runOnHost } from "../../src/graph/run-host.js";
+export { loadOnnx } from "../../src/models/index.js";
