@@ -18,10 +18,10 @@ import { type Activate, activateBy } from "./fused-activation.js";
 import { compilePacked, type Scaling } from "./packed-product.js";
 import { formOfEinsum, formOfGemm, formOfMatMul, type ProductForm } from "./product-form.js";
 
-/** Rows from which packing costs less than it saves. */
-const ROWS_TO_PACK = 8;
+/** Rows from which packing a matrix of 64 x 64 costs less than it saves. */
+const ROWS_TO_PACK = 32;
 /** Columns, the same. */
-const COLUMNS_TO_PACK = 16;
+const COLUMNS_TO_PACK = 8;
 /** The outputs of one block of a panel, and the bytes of its lines. */
 const BLOCK_COLUMNS = 32;
 const LINE_BYTES = 128;
