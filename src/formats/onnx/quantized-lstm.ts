@@ -46,7 +46,7 @@ export function readQuantized(
   if (!constants.allZeros(zeroPoint)) {
     throw unsupported(`${label}: ${name}_zero_point other than 0 is not supported`);
   }
-  const [directions, columns, rows] = given.shape as [number, number, number];
+  const [directions, , rows] = given.shape as [number, number, number];
   if (given.shape.length !== 3) {
     throw new FormatError(`${label}: ${name}: expected 3 dimensions, got ${showShape(given.shape)}`);
   }
@@ -59,18 +59,28 @@ export function readQuantized(
   }
   // Bytes take as long as floats.
   constants.allowance.spend(4 * (given.data.length + directions * rows));
-  const weight = new Int8Array(given.data.length);
+  return {
+    weight: turnWeights(given as Tensor<Int8Array>),
+    scales: repeatScales(data, directions * rows),
+  };
+}
+
+/** (D, columns, 4H) to (D, 4H, columns). */
+export function turnWeights({ data, shape }: Pick<Tensor<Int8Array>, "data" | "shape">): Tensor<Int8Array> {
+  const [directions, columns, rows] = shape as [number, number, number];
+  const weight = new Int8Array(data.length);
   // Without numbers, axes may be of any length.
   for (let direction = 0, from = 0; from < weight.length; direction++) {
     for (let column = 0; column < columns; column++) {
       const to = direction * rows * columns + column;
-      for (let row = 0; row < rows; row++) weight[to + row * columns] = given.data[from++]!;
+      for (let row = 0; row < rows; row++) weight[to + row * columns] = data[from++]!;
     }
   }
-  const repeated = (directions * rows) / data.length;
-  const scales = Float32Array.from(
-    { length: directions * rows },
-    (_, row) => data[Math.floor(row / repeated)]!,
-  );
-  return { weight: new Tensor(weight, [directions, rows, columns]), scales };
+  return new Tensor(weight, [directions, rows, columns]);
+}
+
+/** One scale for each of so many rows, of which each scale given is for an equal part. */
+export function repeatScales(scales: Float32Array, rows: number): Float32Array {
+  const repeated = rows / scales.length;
+  return Float32Array.from({ length: rows }, (_, row) => scales[Math.floor(row / repeated)]!);
 }

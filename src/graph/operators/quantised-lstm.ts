@@ -24,7 +24,7 @@ function turned(call: Call, at: 1 | 2): Type {
 }
 
 /** The weights as floats, as LSTM has them. */
-function weights(call: Call, at: 1 | 2): HostTensor {
+export function weights(call: Call, at: 1 | 2): HostTensor {
   const type = turned(call, at);
   const [directions, rows, columns] = type.shape as [number, number, number];
   const from = call.data(at).data;

@@ -1,9 +1,11 @@
 /** The layers of recurrent nodes: constant weights, packed once for a model, one layer for each direction. */
 
 import { type CellOptions, readCellOptions } from "../../formats/onnx/cell-options.js";
+import { repeatScales, turnWeights } from "../../formats/onnx/quantized-lstm.js";
 import { layerDict } from "../../formats/onnx/recurrent-node.js";
 import type { Data, HostTensor } from "../../graph/ir.js";
 import type { Call } from "../../graph/operator.js";
+import { weights as weightsOf } from "../../graph/operators/quantised-lstm.js";
 import { CELLS } from "../../nn/cell-kinds.js";
 import { cellParts } from "../../nn/cell-options.js";
 import { Layer } from "../../nn/layer.js";
@@ -25,13 +27,14 @@ export interface NodeWeights {
 
 /** What nodes of one W have made of it: their other weights may differ. */
 interface Variant {
-  readonly r: Data;
-  readonly b: Data | undefined;
-  readonly p: Data | undefined;
+  readonly others: readonly (Data | undefined)[];
   /** What else tells layers apart. */
   readonly key: string;
   readonly layers: readonly Layer[];
 }
+
+/** The inputs beside W that layers are made of: R, B, P, scales and zero points. */
+const OTHERS = [2, 3, 7, 8, 9, 10, 11];
 
 /** The layers of a node, forward before reverse; undefined where one of its weights is not constant. */
 export function layersOf(
@@ -46,10 +49,11 @@ export function layersOf(
   const cells = cellsOf(call, kind, r.shape[0]!);
   if (cells === undefined) return undefined;
   const isReverse = call.text("direction", "forward") === "reverse";
-  const key = JSON.stringify([kind, cells, isReverse, precision]);
+  const key = JSON.stringify([call.node.operator, cells, isReverse, precision]);
   const made = shared(w.data, "layers", (region) => ({ region, variants: [] as Variant[] }));
+  const others = OTHERS.map((at) => call.inputs[at]?.data);
   const known = made.variants.find(
-    (other) => other.key === key && other.r === r.data && other.b === b?.data && other.p === p?.data,
+    (other) => other.key === key && other.others.every((data, at) => data === others[at]),
   );
   if (known !== undefined) return known.layers;
   const weights = read(call);
@@ -63,8 +67,30 @@ export function layersOf(
     p: p === undefined ? undefined : floats(p as HostTensor),
     label: call.node.label,
   });
-  made.variants.push({ r: r.data, b: b?.data, p: p?.data, key, layers });
+  made.variants.push({ others, key, layers });
   return layers;
+}
+
+/** Weights of eight bits as onnxruntime has them, which are kept where zero points are 0; others become floats. */
+export function quantisedWeights(call: Call): NodeWeights | undefined {
+  const [w, r, wScale, wZero, rScale, rZero] = [1, 2, 8, 9, 10, 11].map((at) => call.inputs[at]);
+  if ([wScale, wZero, rScale, rZero].some((each) => each?.data === undefined)) return undefined;
+  const [directions, , rows] = w!.shape as [number, number, number];
+  const count = directions * rows;
+  const isPlain =
+    w!.dtype === "int8" &&
+    r!.dtype === "int8" &&
+    [wZero, rZero].every((zero) => zero!.data!.every((x) => x === 0)) &&
+    [wScale, rScale].every((scale) => scale!.data!.every((x) => x > 0 && Number.isFinite(x)));
+  if (!isPlain) return { w: floats(weightsOf(call, 1)), r: floats(weightsOf(call, 2)), scales: undefined };
+  return {
+    w: turnWeights(w as { data: Int8Array; shape: readonly number[] }),
+    r: turnWeights(r as { data: Int8Array; shape: readonly number[] }),
+    scales: {
+      w: repeatScales(wScale!.data as Float32Array, count),
+      r: repeatScales(rScale!.data as Float32Array, count),
+    },
+  };
 }
 
 /** Weights of floats as the node has them. */

@@ -10,7 +10,13 @@ import { gateStepsOf, RUN_RECORD_BYTES, type RunBuffers, setRun } from "../../nn
 import { align } from "../../wasm/block.js";
 import type { Runtime } from "../../wasm/runtime.js";
 import type { Compiled, Compiling, Place } from "../operator.js";
-import { floatWeights, type Kind, layersOf, type NodeWeights } from "./recurrent-weights.js";
+import {
+  floatWeights,
+  type Kind,
+  layersOf,
+  type NodeWeights,
+  quantisedWeights,
+} from "./recurrent-weights.js";
 
 type Step = () => void;
 
@@ -32,6 +38,7 @@ interface Node {
 export const compileLSTM = (node: Compiling) => compile(node, "LSTM", floatWeights);
 export const compileGRU = (node: Compiling) => compile(node, "GRU", floatWeights);
 export const compileRNN = (node: Compiling) => compile(node, "RNN", floatWeights);
+export const compileDynamicQuantizeLSTM = (node: Compiling) => compile(node, "LSTM", quantisedWeights);
 
 export function compile(
   compiling: Compiling,

@@ -130,6 +130,15 @@ describe("MatMul", () => {
     for (const [at, x] of expected.entries()) expect(result!.data[at]).toBeCloseTo(x, 4);
   });
 
+  it("is evaluated on the host where that would be added to the rows of a product with a vector", () => {
+    const node = matMul([[2, 3, 8], [8]], [1]);
+    const result = runKernels(node, (compiling) => {
+      Object.assign(compiling.call, { inputs: [...compiling.call.inputs, random([3], 3)] });
+      return compileMatMul(compiling);
+    });
+    expect(result).toBeUndefined();
+  });
+
   it("acts on what it gives", () => {
     const activations: FusedActivation[] = [
       { name: "Relu", alpha: 0, beta: 0 },

@@ -1,7 +1,12 @@
 /** Recurrent nodes on the kernels of recurrent modules, beside their evaluation on the host. */
 import { describe, expect, it } from "vitest";
 import type { Data, HostTensor } from "../../../src/graph/ir.js";
-import { compileGRU, compileLSTM, compileRNN } from "../../../src/models/kernels/recurrent.js";
+import {
+  compileDynamicQuantizeLSTM,
+  compileGRU,
+  compileLSTM,
+  compileRNN,
+} from "../../../src/models/kernels/recurrent.js";
 import { Region } from "../../../src/wasm/region.js";
 import { currentRuntime } from "../../../src/wasm/runtime.js";
 import {
@@ -222,4 +227,72 @@ it("packs weights once for nodes that share all of them, and else again", () => 
   expect(bytesAfter(node.inputs, { direction: "reverse" })).toBe(4 * first);
   expect(bytesAfter(node.inputs)).toBe(4 * first);
   region.release();
+});
+
+describe("com.microsoft.DynamicQuantizeLSTM", () => {
+  /** Of weights of eight bits, whose inputs and state are of more bits here. */
+  const quantised = (
+    directions: number,
+    dtype: "int8" | "uint8",
+    zero: number,
+    perRow: boolean,
+  ): KernelCase => {
+    const [steps, batch, inputs, hidden] = [4, 2, 20, 8];
+    const rows = 4 * hidden;
+    const scales = (seed: number): HostTensor => {
+      const made = random(perRow ? [directions, rows] : [directions], seed);
+      return { ...made, data: made.data.map((x: number) => 0.01 + Math.abs(x) * 0.01) as Float32Array };
+    };
+    const zeros = (): HostTensor => {
+      const shape = perRow ? [directions, rows] : [directions];
+      const { data } = random(shape, 1, dtype);
+      return { dtype, shape, data: data.fill(zero) };
+    };
+    return {
+      operator: "com.microsoft.DynamicQuantizeLSTM",
+      opset: 1,
+      attributes: { hidden_size: hidden, direction: directions === 2 ? "bidirectional" : "forward" },
+      inputs: [
+        random([steps, batch, inputs], 1),
+        random([directions, inputs, rows], 2, dtype),
+        random([directions, hidden, rows], 3, dtype),
+        scaled([directions, 2 * rows], 4, 0.2),
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+        scales(5),
+        zeros(),
+        scales(6),
+        zeros(),
+      ],
+      constants: [1, 2, 3, 8, 9, 10, 11],
+      outputs: 3,
+    };
+  };
+
+  it.each([1, 2])("keeps its int8 weights, in %i directions", (directions) => {
+    for (const perRow of [false, true]) {
+      const node = quantised(directions, "int8", 0, perRow);
+      checkKernels(node, compileDynamicQuantizeLSTM, { relative: 1e-3, absolute: 1e-3 });
+      const scale = node.inputs[8]!;
+      const other = { ...scale, data: scale.data.map((x: number) => 2 * x) as Float32Array };
+      const inputs = [...node.inputs];
+      inputs[8] = other;
+      checkKernels({ ...node, inputs }, compileDynamicQuantizeLSTM, { relative: 1e-3, absolute: 1e-3 });
+    }
+  });
+
+  it("makes floats of weights with zero points", () => {
+    for (const dtype of ["int8", "uint8"] as const) {
+      checkKernels(quantised(2, dtype, 3, true), compileDynamicQuantizeLSTM);
+      checkKernels(quantised(1, dtype, 3, false), compileDynamicQuantizeLSTM);
+    }
+    checkKernels(quantised(1, "uint8", 0, false), compileDynamicQuantizeLSTM);
+  });
+
+  it("is evaluated on the host where a scale is not constant", () => {
+    const node = { ...quantised(1, "int8", 0, false), constants: [1, 2, 3, 9, 10, 11] };
+    expect(runKernels(node, compileDynamicQuantizeLSTM)).toBeUndefined();
+  });
 });
