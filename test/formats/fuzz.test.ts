@@ -12,7 +12,9 @@ import { FormatError } from "../../src/formats/bytes.js";
 import { listModules, readTfjs, writeSafetensors } from "../../src/formats/index.js";
 import { isObject } from "../../src/formats/json.js";
 import { type StateDict, Tensor } from "../../src/tensor/tensor.js";
+import { runDeclared } from "../support/host-graph.js";
 import { READERS as OF_FILES } from "../support/hostile/readers.js";
+import * as onnx from "../support/onnx-writer.js";
 import { processorTime } from "../support/processor-time.js";
 import { randomRows } from "../support/reference.js";
 
@@ -27,7 +29,7 @@ function readModelJson(bytes: Uint8Array): unknown {
   }
   return readTfjs(isObject(json) ? json : {}, bytes.subarray(end + 1));
 }
-const READERS = { ...OF_FILES, readTfjs: readModelJson };
+const READERS = { ...OF_FILES, readTfjs: readModelJson, runOnnxGraph: runDeclared };
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1000);
 const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -49,6 +51,58 @@ const ONNX_FILES = [
   ...ONNX.map((name) => `onnx/${name}`),
   ...DYNAMO.map((name) => `onnx-dynamo/${name}`),
 ].map(file);
+/** Whole models: a Loop, a function of the file, and a branch whose shape is folded. */
+const GRAPHS = [
+  onnx.model(
+    {
+      inputs: [{ name: "x", shape: ["n", 2] }],
+      outputs: ["y"],
+      initializers: [
+        onnx.int64s("count", [3]),
+        onnx.int64s("flat", [-1]),
+        onnx.floats("w", [2, 2], [1, 2, 3, 4]),
+      ],
+      nodes: [
+        onnx.node("Loop", ["count", "", "x"], ["a", "all"], {
+          attributes: {
+            body: {
+              graph: onnx.graph({
+                inputs: ["i", "go", "s"],
+                outputs: ["go", "t", "t"],
+                nodes: [onnx.node("MatMul", ["s", "w"], ["m"]), onnx.node("Tanh", ["m"], ["t"])],
+              }),
+            },
+          },
+        }),
+        onnx.node("Half", ["all"], ["h"], { domain: "own" }),
+        onnx.node("Shape", ["h"], ["shape"]),
+        onnx.node("Size", ["shape"], ["rank"]),
+        onnx.node("Greater", ["rank", "count"], ["deep"]),
+        onnx.node("If", ["deep"], ["y"], {
+          attributes: {
+            then_branch: { graph: onnx.graph({ outputs: ["b"], nodes: [onnx.node("Relu", ["h"], ["b"])] }) },
+            else_branch: {
+              graph: onnx.graph({ outputs: ["c"], nodes: [onnx.node("Reshape", ["h", "flat"], ["c"])] }),
+            },
+          },
+        }),
+      ],
+    },
+    [
+      onnx.func(
+        "own",
+        "Half",
+        {
+          inputs: ["p"],
+          outputs: ["q"],
+          nodes: [onnx.node("Split", ["p"], ["q", ""], { attributes: { axis: 2, num_outputs: 2 } })],
+        },
+        onnx.opsetImport(9, 20),
+      ),
+    ],
+    20,
+  ),
+];
 const TORCH = [
   "zip.pt",
   "deflated.pt",
@@ -131,6 +185,7 @@ const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Ar
   ],
   readOnnx: ONNX_FILES,
   listOnnxNodes: ONNX_FILES,
+  runOnnxGraph: [...ONNX_FILES, ...GRAPHS],
   readNumpy: NUMPY.map((name) => file(`numpy/${name}`)),
   readNam: [
     json({
@@ -179,7 +234,9 @@ const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Ar
 
 const GOOD: Record<keyof typeof READERS, readonly Uint8Array[]> = {
   ...OWN,
-  readWeights: Object.entries(OWN).flatMap(([reader, files]) => (reader === "readTfjs" ? [] : files)),
+  readWeights: Object.entries(OWN).flatMap(([reader, files]) =>
+    ["readTfjs", "runOnnxGraph"].includes(reader) ? [] : files,
+  ),
 };
 
 interface Mutation {

@@ -1,8 +1,9 @@
 /** Runs graphs that tests write by hand. */
-import type { Dtype, HostTensor } from "../../src/graph/ir.js";
+import { ARRAYS, type Dtype, type HostTensor } from "../../src/graph/ir.js";
 import { readOnnxGraph } from "../../src/graph/onnx.js";
 import { ALL_OPERATORS } from "../../src/graph/operators/index.js";
 import { runOnHost } from "../../src/graph/run-host.js";
+import { elementsIn } from "../../src/graph/shapes.js";
 import { type func, type GraphOptions, graph, model } from "./onnx-writer.js";
 
 export function floatsOf(shape: readonly number[], ...numbers: number[]): HostTensor {
@@ -21,6 +22,17 @@ export function runModel(
 ): Map<string, HostTensor> {
   const read = readOnnxGraph(bytes);
   return runOnHost(read.graph, ALL_OPERATORS, new Map(Object.entries(inputs)));
+}
+
+/** Runs a model on inputs of ones, of the sizes that it declares; open ones are 2. */
+export function runDeclared(bytes: Uint8Array): void {
+  const { graph } = readOnnxGraph(bytes);
+  const inputs = graph.inputs.map(({ name, dtype = "float32", shape = [] }): [string, HostTensor] => {
+    const sizes = shape.map((size) => (typeof size === "number" && size >= 0 && size < 64 ? size : 2));
+    const data = new ARRAYS[dtype](elementsIn(sizes.slice(0, 6)));
+    return [name, { dtype, shape: sizes.slice(0, 6), data: data.fill(1) }];
+  });
+  runOnHost(graph, ALL_OPERATORS, new Map(inputs));
 }
 
 /** The one output `y` of a graph. */
