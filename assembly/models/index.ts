@@ -5,4 +5,5 @@
 
 export { copy } from "./copy";
 export { multiply } from "./matmul";
+export { locate, putRows, takeRows } from "./rows";
 export { unary } from "./unary";

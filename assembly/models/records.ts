@@ -54,3 +54,34 @@ export class CopyAxis {
   /** The place; 0 before and after a copy. */
   at: i32;
 }
+
+/** Indices that are to become distances in a tensor (rows.ts). For each of `depth`, its size and its step in bytes follow. */
+@unmanaged
+export class Locate {
+  /** [count, depth]: i32, or f64. */
+  indices: usize;
+  /** 1 for f64. */
+  wide: i32;
+  count: i32;
+  /** How many indices say a place together, one for each of so many axes. */
+  depth: i32;
+  /** i32 [count]: bytes. */
+  offsets: usize;
+}
+
+/** Rows to be taken from places, or put there (rows.ts). */
+@unmanaged
+export class Rows {
+  source: usize;
+  target: usize;
+  /** i32 [count]: where each row lies, in bytes: of the source where rows are taken, of the target where they are put. */
+  offsets: usize;
+  count: i32;
+  /** Bytes. */
+  width: i32;
+  /** How often all rows are taken, each time from so many bytes further on. */
+  times: i32;
+  step: i32;
+  /** What becomes of the numbers where rows are put: ROWS_SET, or a float32 made of both. */
+  reduction: i32;
+}

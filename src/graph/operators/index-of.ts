@@ -5,7 +5,7 @@ import type { Call, FillingOperator } from "../operator.js";
 import { around, elementsIn, stridesOf } from "../shapes.js";
 
 /** An index counted from the first on. */
-function counted(call: Call, index: number, size: number): number {
+export function counted(call: Call, index: number, size: number): number {
   const at = index < 0 ? index + size : index;
   if (at < 0 || at >= size) throw call.broken(`index ${index} is not in an axis of size ${size}`);
   return at;
@@ -85,12 +85,12 @@ export const ScatterND: FillingOperator = {
   },
 };
 
-interface Padding {
+export interface Padding {
   readonly before: number[];
   readonly after: number[];
 }
 
-function padding(call: Call): Padding {
+export function padding(call: Call): Padding {
   const { length: rank } = call.input(0).shape;
   const stated = call.opset >= 11 ? call.integers(1) : (call.ints("pads") ?? call.ints("paddings"));
   if (stated === undefined) throw call.broken("no pads are given");
@@ -109,7 +109,7 @@ function padding(call: Call): Padding {
 }
 
 /** Where a padded axis takes the number at `at` from; -1 for nowhere. */
-const SOURCES: ReadonlyMap<string, (at: number, size: number) => number> = new Map([
+export const SOURCES: ReadonlyMap<string, (at: number, size: number) => number> = new Map([
   ["constant", (at: number, size: number) => (at >= 0 && at < size ? at : -1)],
   ["edge", (at: number, size: number) => Math.min(Math.max(at, 0), size - 1)],
   ["wrap", (at: number, size: number) => ((at % size) + size) % size],
