@@ -1,11 +1,13 @@
 /** Numbers taken and put by indices, and padding, with the kernels that compute them. */
 
 import * as graph from "../../graph/operators/index-of.js";
+import { compileGathered } from "../kernels/gather.js";
+import { compileScattered } from "../kernels/scatter.js";
 import { viewGathered } from "../kernels/views.js";
 import type { ModelOperator } from "../operator.js";
 
-export const Gather: ModelOperator = { operator: graph.Gather, view: viewGathered };
+export const Gather: ModelOperator = { operator: graph.Gather, view: viewGathered, compile: compileGathered };
 
 export const Pad: ModelOperator = { operator: graph.Pad };
 
-export const ScatterND: ModelOperator = { operator: graph.ScatterND };
+export const ScatterND: ModelOperator = { operator: graph.ScatterND, compile: compileScattered };
