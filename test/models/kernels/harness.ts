@@ -3,6 +3,7 @@
  * Everything lies in linear memory between guards, which must stay as they are.
  */
 import { expect } from "vitest";
+import { evaluate } from "../../../src/graph/evaluate.js";
 import {
   ARRAYS,
   type Attribute,
@@ -13,9 +14,10 @@ import {
   type Node,
   type Type,
 } from "../../../src/graph/ir.js";
-import { Call, evaluate, NeedsData, type PlainOperator, typesOf } from "../../../src/graph/operator.js";
+import { Call, NeedsData, type PlainOperator, typesOf } from "../../../src/graph/operator.js";
 import { ALL_OPERATORS } from "../../../src/graph/operators/index.js";
 import { elementsIn } from "../../../src/graph/shapes.js";
+import { Steps } from "../../../src/graph/steps.js";
 import type { Compiled, Compiling, FusedActivation, View } from "../../../src/models/operator.js";
 import type { Block } from "../../../src/wasm/block.js";
 import type { Precision } from "../../../src/wasm/precision.js";
@@ -225,7 +227,7 @@ class Placed {
 /** What the host makes of a case; with an activation, before it. */
 export function onHost(kernelCase: KernelCase): HostTensor[] {
   const { operator, full, types } = callsOf(kernelCase);
-  return evaluate(operator, full).slice(0, types.length);
+  return evaluate(operator, full, new Steps()).slice(0, types.length);
 }
 
 /**

@@ -1,10 +1,12 @@
 /** Views: that the numbers of an output lie in input 0 where a view says, or those of an input in output 0. */
 import { describe, expect, it } from "vitest";
+import { evaluate } from "../../../src/graph/evaluate.js";
 import type { Attribute, Dtype, HostTensor, Type } from "../../../src/graph/ir.js";
 import { ARRAYS } from "../../../src/graph/ir.js";
-import { Call, evaluate, int64s, type PlainOperator, typesOf } from "../../../src/graph/operator.js";
+import { Call, int64s, type PlainOperator, typesOf } from "../../../src/graph/operator.js";
 import { ALL_OPERATORS } from "../../../src/graph/operators/index.js";
 import { elementsIn } from "../../../src/graph/shapes.js";
+import { Steps } from "../../../src/graph/steps.js";
 import {
   viewCast,
   viewExpanded,
@@ -55,7 +57,7 @@ function viewed(
   const [{ dtype, shape }, ...constants] = inputs as [HostTensor, ...HostTensor[]];
   const call = new Call(node, [{ dtype, shape }, ...constants]);
   const result = view(call, typesOf(operator, call));
-  const made = evaluate(operator, new Call(node, inputs));
+  const made = evaluate(operator, new Call(node, inputs), new Steps());
   if (result === undefined) return undefined;
   if ("outputs" in result) {
     expect(result.outputs.length).toBe(made.length);
