@@ -4,7 +4,7 @@ import type { HostTensor } from "./ir.js";
 import { type Call, type PlainOperator, typesOf, zeros } from "./operator.js";
 import { roundingOf } from "./rounding.js";
 import { elementsIn } from "./shapes.js";
-import type { Steps } from "./steps.js";
+import { Steps } from "./steps.js";
 
 /** @throws FormatError for an int64 that left the range in which it is exact */
 function checkExact(call: Call, { dtype, data }: HostTensor): void {
@@ -31,7 +31,7 @@ function roundNarrow({ dtype, data }: HostTensor): void {
  * Evaluates a plain operator.
  * @throws FormatError for what is wrong or refused, or takes more steps than are left; NeedsData
  */
-export function evaluate(operator: PlainOperator, call: Call, steps: Steps): readonly HostTensor[] {
+export function evaluate(operator: PlainOperator, call: Call, steps = new Steps()): readonly HostTensor[] {
   const types = typesOf(operator, call);
   steps.compute(call, operator.work?.(call, types) ?? 0);
   if ("give" in operator) return operator.give(call, types);
