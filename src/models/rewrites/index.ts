@@ -2,15 +2,21 @@
 
 import type { Data, HostTensor, Node, Value } from "../../graph/ir.js";
 import type { Folded, PlannedNode } from "../fold.js";
+import type { ModelOperator } from "../operator.js";
 import type { Store } from "../store.js";
 import { fuseActivations } from "./activation.js";
 import { fuseBatchNormalizations } from "./batch-normalization.js";
 import { fuseBiases } from "./bias.js";
+import { fuseLSTMCells } from "./lstm-cell.js";
 
 /** What a rewrite reads of a plan. */
 export interface Rewriting {
   /** The node that makes a value, where only one node reads it and nothing else does. */
   source(value: Value | undefined): PlannedNode | undefined;
+  /** The node that makes a value, whoever reads it. */
+  maker(value: Value | undefined): PlannedNode | undefined;
+  /** An operator of the model's table. */
+  operator(name: string): ModelOperator | undefined;
   /**
    * Constants that are made of others, once for the model where those are the model's.
    *
@@ -25,13 +31,20 @@ export type Rewrite = (node: PlannedNode, rewriting: Rewriting) => Fusion | unde
 
 export interface Fusion {
   /** What is left out. */
-  readonly source: PlannedNode;
+  readonly source: PlannedNode | readonly PlannedNode[];
   /** What stands in the node's place. */
   readonly node: PlannedNode;
+  /** The node in whose place it stands instead, where others before the node read what it gives. */
+  readonly place?: PlannedNode;
 }
 
 /** In the order in which they are tried: what is fused by one may be fused again by a later one. */
-export const ALL_REWRITES: readonly Rewrite[] = [fuseBatchNormalizations, fuseBiases, fuseActivations];
+export const ALL_REWRITES: readonly Rewrite[] = [
+  fuseBatchNormalizations,
+  fuseBiases,
+  fuseActivations,
+  fuseLSTMCells,
+];
 
 /** The list with nodes fused. */
 export function rewrite(nodes: readonly PlannedNode[], { outputs }: Folded, store: Store): PlannedNode[] {
@@ -43,7 +56,10 @@ export function rewrite(nodes: readonly PlannedNode[], { outputs }: Folded, stor
   for (const { inputs } of nodes) for (const value of inputs) count(value);
   const makers = new Map<Value, PlannedNode>();
   const left = new Set<PlannedNode>();
+  const moved = new Map<PlannedNode, PlannedNode>();
   const rewriting: Rewriting = {
+    maker: (value) => (value === undefined ? undefined : makers.get(value)),
+    operator: (name) => store.table.get(name),
     source: (value) => (value !== undefined && readers.get(value) === 1 ? makers.get(value) : undefined),
     derive: (node, from, make) => store.derive(node, from, make).map((data) => ({ name: "", data })),
   };
@@ -53,13 +69,19 @@ export function rewrite(nodes: readonly PlannedNode[], { outputs }: Folded, stor
     for (const apply of store.rewrites) {
       const fusion = apply(node, rewriting);
       if (fusion === undefined) continue;
-      left.add(fusion.source);
+      for (const source of [fusion.source].flat()) left.add(source);
+      if (fusion.place !== undefined) moved.set(fusion.place, fusion.node);
       node = fusion.node;
     }
     list.push(node);
     for (const value of node.outputs) if (value !== undefined) makers.set(value, node);
   }
-  return list.filter((node) => !left.has(node));
+  const places = new Set(moved.values());
+  return list.flatMap((node) => {
+    const other = moved.get(node);
+    if (other !== undefined) return [other];
+    return left.has(node) || places.has(node) ? [] : [node];
+  });
 }
 
 /** The nodes that a node stands for. */

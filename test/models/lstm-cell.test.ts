@@ -1,0 +1,144 @@
+/** Steps of an LSTM that converters write in their parts run as LSTM nodes. */
+import { describe, expect, it } from "vitest";
+import { LSTM as LSTM_OPERATOR, loadOnnx, loadOnnxWith } from "../../src/models/index.js";
+import { ALL_OPERATORS } from "../../src/models/operators/index.js";
+import { Tensor } from "../../src/tensor/tensor.js";
+import { floats, modelOf, node } from "../support/onnx-writer.js";
+
+const [BATCH, INPUTS, HIDDEN] = [2, 3, 4];
+
+interface Written {
+  /** Places of i, f, g and o among the parts. */
+  readonly places?: readonly [number, number, number, number];
+  /** Gemm of turned weights in the place of MatMul. */
+  readonly gemm?: boolean;
+  /** Where a bias is added: to the sum, to both products by Gemm, or nowhere. */
+  readonly bias?: "sum" | "products" | "none";
+  /** An operator in the place of a cell's own. */
+  readonly other?: Readonly<Record<string, string>>;
+  /** A value within the cell that is an output of the graph too. */
+  readonly read?: string;
+  /** The next cell reads what this one gives, before h' is made. */
+  readonly two?: boolean;
+}
+
+/** The nodes of a cell, and its weights. */
+function cell(name: string, x: string, h: string, c: string, written: Written) {
+  const { places = [0, 1, 2, 3], gemm = false, bias = "sum", other = {} } = written;
+  const n = (value: string) => name + value;
+  const rows = 4 * HIDDEN;
+  const width = x === "x" ? INPUTS : HIDDEN;
+  const random = (value: string, shape: number[], seed: number) =>
+    floats(
+      n(value),
+      shape,
+      [...Tensor.randn(shape, seed).data].map((each) => each * 0.4),
+    );
+  const initializers = [
+    random("W", gemm ? [rows, width] : [width, rows], 1),
+    random("R", gemm ? [rows, HIDDEN] : [HIDDEN, rows], 2),
+    random("b", [rows], 3),
+    random("b2", [1, rows], 4),
+  ];
+  const byGemm = (input: string, weight: string, added: string, output: string) =>
+    node("Gemm", bias === "products" ? [input, n(weight), n(added)] : [input, n(weight)], [n(output)], {
+      attributes: { transB: 1 },
+    });
+  const products = gemm
+    ? [byGemm(x, "W", "b", "xw"), byGemm(h, "R", "b2", "hr")]
+    : [node("MatMul", [h, n("R")], [n("hr")]), node("MatMul", [x, n("W")], [n("xw")])];
+  const parts = ["p0", "p1", "p2", "p3"].map(n);
+  const [i, f, g, o] = places.map((place) => parts[place]!) as [string, string, string, string];
+  const operator = (value: string, own: string) => other[value] ?? own;
+  const nodes = [
+    ...products,
+    node("Add", [n("xw"), n("hr")], [bias === "sum" ? n("s0") : n("sum")]),
+    ...(bias === "sum" ? [node("Add", [n("b"), n("s0")], [n("sum")])] : []),
+    node("Split", [n("sum")], parts, { attributes: { axis: 1, num_outputs: 4 } }),
+    node(operator("o", "Sigmoid"), [o], [n("so")]),
+    node(operator("f", "Sigmoid"), [f], [n("sf")]),
+    node("Sigmoid", [i], [n("si")]),
+    node(operator("g", "Tanh"), [g], [n("tg")]),
+    node("Mul", [n("sf"), c], [n("fc")]),
+    node("Mul", [n("si"), n("tg")], [n("ig")]),
+    node(operator("c", "Add"), [n("fc"), n("ig")], [n("c")]),
+    node("Identity", [n("c")], [n("cOut")]),
+    node("Tanh", [n("c")], [n("tc")]),
+    node("Mul", [n("so"), n("tc")], [n("h")]),
+  ];
+  return { nodes, initializers };
+}
+
+function file(written: Written): Uint8Array {
+  const first = cell("a_", "x", "h", "c", written);
+  const second = written.two ? cell("b_", "a_h", "h", "c", written) : { nodes: [], initializers: [] };
+  const outputs = [
+    "a_h",
+    "a_cOut",
+    ...(written.two ? ["b_h", "b_cOut"] : []),
+    ...(written.read ? [written.read] : []),
+  ];
+  return modelOf({
+    inputs: [
+      { name: "x", shape: [BATCH, INPUTS] },
+      { name: "h", shape: [BATCH, HIDDEN] },
+      { name: "c", shape: [BATCH, HIDDEN] },
+    ],
+    outputs,
+    nodes: [...first.nodes, ...second.nodes],
+    initializers: [...first.initializers, ...second.initializers],
+  });
+}
+
+/** Runs a file with and without rewrites; returns how many LSTM nodes it has become. */
+function check(written: Written): number {
+  const bytes = file(written);
+  using fused = loadOnnx(bytes);
+  using plain = loadOnnx(bytes, { fuse: false });
+  const feeds = {
+    x: Tensor.randn([BATCH, INPUTS], 5),
+    h: Tensor.randn([BATCH, HIDDEN], 6),
+    c: Tensor.randn([BATCH, HIDDEN], 7),
+  };
+  const [got, expected] = [fused.run(feeds), plain.run(feeds)];
+  for (const [name, { data, shape }] of Object.entries(expected)) {
+    expect(got[name]!.shape).toEqual(shape);
+    for (const [at, number] of Array.from(data, Number).entries()) {
+      expect(Number(got[name]!.data[at]), `${name}[${at}]`).toBeCloseTo(number, 5);
+    }
+  }
+  return fused.summary().filter(({ operator, onHost }) => operator === "LSTM" && !onHost).length;
+}
+
+describe("a cell in its parts becomes an LSTM node", () => {
+  it.each([
+    ["of products by MatMul", {}],
+    ["of products by Gemm", { gemm: true }],
+    ["with biases of both products", { gemm: true, bias: "products" }],
+    ["without a bias", { bias: "none" }],
+    ["with its gates in another order", { places: [2, 0, 3, 1] }],
+  ] as const)("%s", (_, written) => {
+    expect(check(written)).toBe(1);
+    expect(check({ ...written, two: true })).toBe(2);
+  });
+
+  it("but not where it differs from one", () => {
+    expect(check({ other: { o: "Tanh" } })).toBe(0);
+    expect(check({ other: { f: "Tanh" } })).toBe(0);
+    expect(check({ other: { g: "Relu" } })).toBe(0);
+    expect(check({ other: { c: "Mul" } })).toBe(0);
+  });
+
+  it("but not where something within it is read", () => {
+    for (const read of ["a_sum", "a_p0", "a_si", "a_tc", "a_fc", "a_xw", "a_so"]) {
+      expect([read, check({ read })]).toEqual([read, 0]);
+    }
+  });
+
+  it("but not where a model has no LSTM", () => {
+    const bytes = file({});
+    const others = Array.from(ALL_OPERATORS.values()).filter((operator) => operator !== LSTM_OPERATOR);
+    using model = loadOnnxWith(bytes, others);
+    expect(model.summary().some(({ operator }) => operator === "LSTM")).toBe(false);
+  });
+});
