@@ -3,6 +3,7 @@
  * exports are the whole surface, as those of ../index.ts are the core's.
  */
 
+export { binary } from "./binary";
 export { copy } from "./copy";
 export { multiply } from "./matmul";
 export { locate, putRows, takeRows } from "./rows";

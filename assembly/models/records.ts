@@ -85,3 +85,48 @@ export class Rows {
   /** What becomes of the numbers where rows are put: ROWS_SET, or a float32 made of both. */
   reduction: i32;
 }
+
+/**
+ * Two or three tensors that are broadcast to one (binary.ts). Rows are walked along `axes` outer axes: for each an
+ * AXIS_BYTES follows the record, the outermost first.
+ */
+@unmanaged
+export class Broadcast {
+  kind: i32;
+  axes: i32;
+  /** Numbers in a row of the output. */
+  count: i32;
+  /** Rows of the output. */
+  rows: i32;
+  a: usize;
+  b: usize;
+  /** SELECT: bytes, a where they are not 0. */
+  c: usize;
+  output: usize;
+  /** 1 where a row's numbers follow one another, 0 where they are one number. */
+  aRuns: i32;
+  bRuns: i32;
+  cRuns: i32;
+  /** Room of 16 bytes for each operand that is one number. */
+  aRoom: i32;
+  aRoom1: i32;
+  aRoom2: i32;
+  aRoom3: i32;
+  bRoom: i32;
+  bRoom1: i32;
+  bRoom2: i32;
+  bRoom3: i32;
+  cRoom: i32;
+}
+
+/** An outer axis of a Broadcast. */
+@unmanaged
+export class BroadcastAxis {
+  size: i32;
+  /** Where the walk is. */
+  at: i32;
+  /** Bytes from one row to the next along it. */
+  aStride: usize;
+  bStride: usize;
+  cStride: usize;
+}

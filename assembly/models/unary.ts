@@ -52,20 +52,29 @@ function unary4(kind: i32, x: v128, alpha: v128, beta: v128): v128 {
 
 /**
  * A loop of its own for each kind: the kind is a constant where this is inlined, so that no number asks for it. The
- * function stands in it once, also for the last numbers: twice would be 3 KB more of each binary.
+ * function stands in it once, also for the last vector: twice would be 4 KB more of each binary.
+ * @returns of the last vector
  * @inline
  */
-function each(kind: i32, input: usize, output: usize, count: i32, alpha: f32, beta: f32): void {
-  const scale = f32x4.splat(alpha);
-  const shift = f32x4.splat(beta);
-  for (; count > 0; count -= 4) {
-    const whole = count >= 4;
-    const y = unary4(kind, whole ? v128.load(input) : loadPart(input, count), scale, shift);
-    if (whole) v128.store(output, y);
-    else storePart(output, y, count);
+function each(
+  kind: i32,
+  input: usize,
+  output: usize,
+  stop: usize,
+  last: v128,
+  alpha: v128,
+  beta: v128,
+): v128 {
+  let x = input < stop ? v128.load(input) : last;
+  for (;;) {
+    x = unary4(kind, x, alpha, beta);
+    if (input >= stop) break;
+    v128.store(output, x);
     input += 16;
     output += 16;
+    x = input < stop ? v128.load(input) : last;
   }
+  return x;
 }
 
 /**
@@ -75,22 +84,43 @@ function each(kind: i32, input: usize, output: usize, count: i32, alpha: f32, be
 export function unary(kind: i32, input: usize, output: usize, count: i32, alpha: f32, beta: f32): void {
   assertNumbers(input, count);
   assertNumbers(output, count);
-  if (kind === UNARY_RELU) each(UNARY_RELU, input, output, count, alpha, beta);
-  else if (kind === UNARY_SIGMOID) each(UNARY_SIGMOID, input, output, count, alpha, beta);
-  else if (kind === UNARY_TANH) each(UNARY_TANH, input, output, count, alpha, beta);
-  else if (kind === UNARY_EXP) each(UNARY_EXP, input, output, count, alpha, beta);
-  else if (kind === UNARY_NEG) each(UNARY_NEG, input, output, count, alpha, beta);
-  else if (kind === UNARY_ABS) each(UNARY_ABS, input, output, count, alpha, beta);
-  else if (kind === UNARY_SQRT) each(UNARY_SQRT, input, output, count, alpha, beta);
-  else if (kind === UNARY_LINEAR) each(UNARY_LINEAR, input, output, count, alpha, beta);
-  else if (kind === UNARY_LOG) each(UNARY_LOG, input, output, count, alpha, beta);
-  else if (kind === UNARY_ERF) each(UNARY_ERF, input, output, count, alpha, beta);
-  else if (kind === UNARY_GELU) each(UNARY_GELU, input, output, count, alpha, beta);
-  else if (kind === UNARY_GELU_TANH) each(UNARY_GELU_TANH, input, output, count, alpha, beta);
-  else if (kind === UNARY_LEAKY_RELU) each(UNARY_LEAKY_RELU, input, output, count, alpha, beta);
-  else if (kind === UNARY_CLIP) each(UNARY_CLIP, input, output, count, alpha, beta);
-  else if (kind === UNARY_RECIPROCAL) each(UNARY_RECIPROCAL, input, output, count, alpha, beta);
-  else if (kind === UNARY_FLOOR) each(UNARY_FLOOR, input, output, count, alpha, beta);
-  else if (kind === UNARY_CEIL) each(UNARY_CEIL, input, output, count, alpha, beta);
-  else each(UNARY_ROUND, input, output, count, alpha, beta);
+  if (count <= 0) return;
+  // The last four numbers are a vector of their own, read before others are written over it.
+  const beyond = ((<usize>count) << 2) - 16;
+  const last = count >= 4 ? v128.load(input + beyond) : loadPart(input, count);
+  const y = dispatch(kind, input, output, input + ((<usize>(count - 1) >> 2) << 4), last, alpha, beta);
+  if (count >= 4) v128.store(output + beyond, y);
+  else storePart(output, y, count);
+}
+
+/** @inline */
+function dispatch(
+  kind: i32,
+  input: usize,
+  output: usize,
+  stop: usize,
+  last: v128,
+  alpha: f32,
+  beta: f32,
+): v128 {
+  const a = f32x4.splat(alpha);
+  const b = f32x4.splat(beta);
+  if (kind === UNARY_RELU) return each(UNARY_RELU, input, output, stop, last, a, b);
+  if (kind === UNARY_SIGMOID) return each(UNARY_SIGMOID, input, output, stop, last, a, b);
+  if (kind === UNARY_TANH) return each(UNARY_TANH, input, output, stop, last, a, b);
+  if (kind === UNARY_EXP) return each(UNARY_EXP, input, output, stop, last, a, b);
+  if (kind === UNARY_NEG) return each(UNARY_NEG, input, output, stop, last, a, b);
+  if (kind === UNARY_ABS) return each(UNARY_ABS, input, output, stop, last, a, b);
+  if (kind === UNARY_SQRT) return each(UNARY_SQRT, input, output, stop, last, a, b);
+  if (kind === UNARY_LINEAR) return each(UNARY_LINEAR, input, output, stop, last, a, b);
+  if (kind === UNARY_LOG) return each(UNARY_LOG, input, output, stop, last, a, b);
+  if (kind === UNARY_ERF) return each(UNARY_ERF, input, output, stop, last, a, b);
+  if (kind === UNARY_GELU) return each(UNARY_GELU, input, output, stop, last, a, b);
+  if (kind === UNARY_GELU_TANH) return each(UNARY_GELU_TANH, input, output, stop, last, a, b);
+  if (kind === UNARY_LEAKY_RELU) return each(UNARY_LEAKY_RELU, input, output, stop, last, a, b);
+  if (kind === UNARY_CLIP) return each(UNARY_CLIP, input, output, stop, last, a, b);
+  if (kind === UNARY_RECIPROCAL) return each(UNARY_RECIPROCAL, input, output, stop, last, a, b);
+  if (kind === UNARY_FLOOR) return each(UNARY_FLOOR, input, output, stop, last, a, b);
+  if (kind === UNARY_CEIL) return each(UNARY_CEIL, input, output, stop, last, a, b);
+  return each(UNARY_ROUND, input, output, stop, last, a, b);
 }

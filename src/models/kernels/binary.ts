@@ -1,0 +1,245 @@
+/** Kernels of functions of two numbers, with broadcasting: arithmetic, comparisons, logic and Where. */
+
+import {
+  BINARY_ADD,
+  BINARY_AND,
+  BINARY_DIV,
+  BINARY_EQUAL,
+  BINARY_LESS,
+  BINARY_LESS_OR_EQUAL,
+  BINARY_MAX,
+  BINARY_MIN,
+  BINARY_MUL,
+  BINARY_OR,
+  BINARY_PRELU,
+  BINARY_SELECT,
+  BINARY_SUB,
+  BINARY_XOR,
+  UNARY_RECIPROCAL,
+  UNARY_SQRT,
+} from "../../../build/models-abi.js";
+import { elementsIn } from "../../graph/shapes.js";
+import { sameShape } from "../../tensor/checks.js";
+import { modelKernels } from "../../wasm/models.js";
+import type { Compiled, Compiling, Place } from "../operator.js";
+import { broadcastRecord, type Operand } from "./broadcast.js";
+import { applyActivation, bindUnary, isActivation, linear } from "./unary.js";
+
+/** The kernel of an operator of float32 numbers. */
+function arithmeticOf(operator: string): number | undefined {
+  switch (operator) {
+    case "Add":
+    case "Sum":
+      return BINARY_ADD;
+    case "Sub":
+      return BINARY_SUB;
+    case "Mul":
+      return BINARY_MUL;
+    case "Div":
+      return BINARY_DIV;
+    case "Min":
+      return BINARY_MIN;
+    case "Max":
+      return BINARY_MAX;
+    case "PRelu":
+      return BINARY_PRELU;
+    default:
+      return undefined;
+  }
+}
+
+/** That of one which gives bytes, and whether its operands change places. */
+function comparisonOf(operator: string): readonly [kind: number, swapped: boolean] | undefined {
+  switch (operator) {
+    case "Equal":
+      return [BINARY_EQUAL, false];
+    case "Less":
+      return [BINARY_LESS, false];
+    case "LessOrEqual":
+      return [BINARY_LESS_OR_EQUAL, false];
+    case "Greater":
+      return [BINARY_LESS, true];
+    case "GreaterOrEqual":
+      return [BINARY_LESS_OR_EQUAL, true];
+    default:
+      return undefined;
+  }
+}
+
+function logicOf(operator: string): number | undefined {
+  switch (operator) {
+    case "And":
+      return BINARY_AND;
+    case "Or":
+      return BINARY_OR;
+    case "Xor":
+      return BINARY_XOR;
+    default:
+      return undefined;
+  }
+}
+
+const doNothing = (): void => {};
+
+/** Whether a node's shapes are those of opset 7: before it the second one may be placed by an axis. */
+function isPlain({ call }: Compiling): boolean {
+  if (call.opset >= 7) return true;
+  return call.inputs.every((input) => input !== undefined && sameShape(input.shape, call.input(0).shape));
+}
+
+/** The first of some inputs that the output may take the room of: one of its shape, which is not constant. */
+function roomOf({ call, types }: Compiling, inputs: readonly number[]): number | undefined {
+  return inputs.find((at) => {
+    const { shape, data } = call.input(at);
+    return data === undefined && sameShape(shape, types[0]!.shape);
+  });
+}
+
+function compiledAs(inPlace: number | undefined, bind: (place: Place) => () => void): Compiled {
+  return inPlace === undefined ? { bind } : { inPlace, bind };
+}
+
+/** One call of the kernel, of inputs in the order given. */
+function bindRows(
+  node: Compiling,
+  place: Place,
+  kind: number,
+  inputs: readonly number[],
+  bytes: readonly number[],
+): () => void {
+  const { shape } = node.types[0]!;
+  if (elementsIn(shape) === 0) return doNothing;
+  const operands = inputs.map(
+    (at, index): Operand => ({
+      address: place.input(at),
+      shape: node.call.input(at).shape,
+      bytes: bytes[index]!,
+    }),
+  );
+  const record = place.record(broadcastRecord(kind, { address: place.output(0), shape }, operands));
+  const kernels = modelKernels(node.runtime);
+  return () => kernels.binary(record);
+}
+
+/** Then the node's activation, if it has one. */
+function finished(node: Compiling, place: Place, run: () => void): () => void {
+  const finish = applyActivation(node, place.output(0), elementsIn(node.types[0]!.shape));
+  if (finish === undefined) return run;
+  return () => {
+    run();
+    finish();
+  };
+}
+
+/** Add, Sub, Mul, Div, Min, Max, Sum and PRelu of float32 numbers. */
+export function compileArithmetic(node: Compiling): Compiled | undefined {
+  const { call, types, activation, runtime } = node;
+  const kind = arithmeticOf(call.node.operator);
+  if (kind === undefined || types[0]!.dtype !== "float32" || !isPlain(node)) return undefined;
+  if (activation !== undefined && !isActivation(activation.name)) return undefined;
+  const { shape } = types[0]!;
+  const count = elementsIn(shape);
+  if (call.inputs.length === 1) {
+    return compiledAs(undefined, (place) =>
+      finished(node, place, bindUnary(runtime, linear(1, 0), place.input(0), place.output(0), count)),
+    );
+  }
+  // More than two are taken one after the other, so that the output is written while inputs are still read.
+  const inPlace = call.inputs.length === 2 ? roomOf(node, [0, 1]) : undefined;
+  return compiledAs(inPlace, (place) => {
+    const runs = [bindRows(node, place, kind, [0, 1], [4, 4])];
+    for (let at = 2; at < call.inputs.length; at++) {
+      const output = place.output(0);
+      const operands = [
+        { address: output, shape, bytes: 4 },
+        { address: place.input(at), shape: call.input(at).shape, bytes: 4 },
+      ];
+      if (count === 0) continue;
+      const record = place.record(broadcastRecord(kind, { address: output, shape }, operands));
+      const kernels = modelKernels(runtime);
+      runs.push(() => kernels.binary(record));
+    }
+    if (runs.length === 1) return finished(node, place, runs[0]!);
+    return finished(node, place, () => {
+      for (const run of runs) run();
+    });
+  });
+}
+
+/** Equal, Less, Greater and their like, of float32 numbers. */
+export function compileComparison(node: Compiling): Compiled | undefined {
+  const found = comparisonOf(node.call.node.operator);
+  if (found === undefined || node.call.input(0).dtype !== "float32") return undefined;
+  if (!isPlain(node) || node.activation !== undefined) return undefined;
+  const [kind, swapped] = found;
+  return compiledAs(undefined, (place) => bindRows(node, place, kind, swapped ? [1, 0] : [0, 1], [4, 4]));
+}
+
+/** And, Or and Xor. */
+export function compileLogic(node: Compiling): Compiled | undefined {
+  const kind = logicOf(node.call.node.operator);
+  if (kind === undefined || !isPlain(node) || node.activation !== undefined) return undefined;
+  return compiledAs(roomOf(node, [0, 1]), (place) => bindRows(node, place, kind, [0, 1], [1, 1]));
+}
+
+/** Not, as an exclusive or with 1. */
+export function compileNot(node: Compiling): Compiled | undefined {
+  const { shape } = node.types[0]!;
+  if (node.activation !== undefined) return undefined;
+  if (elementsIn(shape) === 0) return compiledAs(undefined, () => doNothing);
+  return compiledAs(0, (place) => {
+    const operands = [
+      { address: place.input(0), shape, bytes: 1 },
+      { address: place.record(Int32Array.of(1)), shape: [], bytes: 1 },
+    ];
+    const record = place.record(broadcastRecord(BINARY_XOR, { address: place.output(0), shape }, operands));
+    const kernels = modelKernels(node.runtime);
+    return () => kernels.binary(record);
+  });
+}
+
+/** Where of numbers of 4 bytes. */
+export function compileWhere(node: Compiling): Compiled | undefined {
+  const { dtype } = node.types[0]!;
+  if ((dtype !== "float32" && dtype !== "int32") || node.activation !== undefined) return undefined;
+  return compiledAs(roomOf(node, [1, 2]), (place) =>
+    bindRows(node, place, BINARY_SELECT, [1, 2, 0], [4, 4, 1]),
+  );
+}
+
+/** Pow of float32 numbers by a constant exponent: 2, 3, 1, 1/2 or -1. */
+export function compilePow(node: Compiling): Compiled | undefined {
+  const { call, types, runtime } = node;
+  const { dtype, shape } = types[0]!;
+  const { data } = call.input(1);
+  if (dtype !== "float32" || data?.length !== 1 || !isPlain(node) || node.activation !== undefined)
+    return undefined;
+  if (!sameShape(call.input(0).shape, shape)) return undefined;
+  const exponent = data[0]!;
+  const count = elementsIn(shape);
+  if (exponent === 2) return compiledAs(0, (place) => bindRows(node, place, BINARY_MUL, [0, 0], [4, 4]));
+  if (exponent === 3) {
+    return compiledAs(undefined, (place) => {
+      const square = bindRows(node, place, BINARY_MUL, [0, 0], [4, 4]);
+      if (count === 0) return doNothing;
+      const output = { address: place.output(0), shape, bytes: 4 };
+      const words = broadcastRecord(BINARY_MUL, output, [output, { ...output, address: place.input(0) }]);
+      const record = place.record(words);
+      const kernels = modelKernels(runtime);
+      return () => {
+        square();
+        kernels.binary(record);
+      };
+    });
+  }
+  const simple =
+    exponent === 1
+      ? linear(1, 0)
+      : exponent === 0.5
+        ? { kind: UNARY_SQRT, alpha: 0, beta: 0 }
+        : exponent === -1
+          ? { kind: UNARY_RECIPROCAL, alpha: 0, beta: 0 }
+          : undefined;
+  if (simple === undefined) return undefined;
+  return compiledAs(0, (place) => bindUnary(runtime, simple, place.input(0), place.output(0), count));
+}
