@@ -6,7 +6,7 @@ import { elementsIn } from "../shapes.js";
 import { centred } from "./matmul.js";
 import { listOf, planar, type Window, windowOf } from "./window.js";
 
-interface Convolution {
+export interface Convolution {
   readonly window: Window;
   readonly sizes: readonly number[];
   readonly batch: number;
@@ -16,7 +16,7 @@ interface Convolution {
 }
 
 /** Sizes that fit each other of a convolution with weights of `[out, in / group, ...kernel]`. */
-function convolution(call: Call, transposed = false): Convolution {
+export function convolution(call: Call, transposed = false): Convolution {
   const { shape } = call.input(0);
   const weight = call.input(1).shape;
   const group = call.int("group", 1);

@@ -1,10 +1,11 @@
 /** Convolutions, with the kernels that compute them. */
 
 import * as graph from "../../graph/operators/conv.js";
+import { compileConv, compileConvTranspose } from "../kernels/conv.js";
 import type { ModelOperator } from "../operator.js";
 
-export const Conv: ModelOperator = { operator: graph.Conv };
+export const Conv: ModelOperator = { operator: graph.Conv, compile: compileConv };
 
 export const ConvInteger: ModelOperator = { operator: graph.ConvInteger };
 
-export const ConvTranspose: ModelOperator = { operator: graph.ConvTranspose };
+export const ConvTranspose: ModelOperator = { operator: graph.ConvTranspose, compile: compileConvTranspose };
