@@ -9,7 +9,7 @@ import type { Command } from "./help.js";
 import { codeOf } from "./inspect-code.js";
 import { elements, type Layer, type Model } from "./model.js";
 import { openModel } from "./open-model.js";
-import { listed, print, printableName, printablePath, table } from "./terminal.js";
+import { listed, print, printableMessage, printableName, printablePath, table } from "./terminal.js";
 
 /**
  * Integer tensors up to this size are counted, not listed: exporters leave many shapes and indices behind.
@@ -103,7 +103,20 @@ function describe(path: string, model: Model, fetch: boolean): string {
     const isLong = line.length > MOST_CODE;
     lines.push(isLong ? `  // left out: a line of ${line.length} characters` : line && `  ${line}`);
   }
+  lines.push(...wholeLines(model));
   return `${lines.join("\n")}\n`;
+}
+
+/** What an ONNX file is as a whole model, or why it is none. */
+function wholeLines({ whole }: Model): string[] {
+  if (whole === undefined) return [];
+  try {
+    const { facts, code } = whole();
+    return ["", ...facts, ...(code.length > 0 ? [""] : []), ...code.map((line) => line && `  ${line}`)];
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return ["", "whole model", `  not run: ${printableMessage(error.message)}`];
+  }
 }
 
 /** How many floats and int8 weights there are. The scales of int8 weights do not count. */

@@ -9,6 +9,7 @@ import type {
   OnnxModule,
   TensorFlowLayer,
 } from "lstm-wasm/formats";
+import type { WholeModel } from "./whole-model.js";
 
 /** What a layer can be made from. `at` is its place in the `layers` of readOnnx. */
 export type Source =
@@ -58,6 +59,8 @@ export interface Layer {
 }
 
 export interface Model {
+  /** Of an ONNX file: what it is as a whole model. @throws FormatError for what is no graph */
+  readonly whole?: () => WholeModel;
   readonly format: string;
   readonly reader: Reader;
   /** The options that the reader was given, as code has them, but for external data. */

@@ -26,6 +26,7 @@ import { cellsIn } from "./open-variables.js";
 import { readDescribedFiles, readShardFiles } from "./shards.js";
 import { recurrentSummary, summarise } from "./summary.js";
 import { printableName, printablePath } from "./terminal.js";
+import { describeWhole } from "./whole-model.js";
 
 /**
  * @param keys what leads to the state dict in a PyTorch checkpoint; the usual keys by default
@@ -59,6 +60,7 @@ export function openModel(path: string, keys?: readonly string[]): Model {
           ...model,
           ...onnx!.described,
           bytes: bytes.length + onnx!.dataBytes,
+          whole: () => describeWhole(path, bytes, onnx!.files),
           ...ofOnnx(read.value),
           warnings: read.value.warnings,
         };
@@ -120,6 +122,7 @@ function onnxOptions(bytes: Uint8Array, path: string) {
   const wanted = nodes.filter(({ problem }) => problem === undefined).map((node) => node.name);
   const refused = nodes.flatMap(({ problem }) => problem ?? []);
   return {
+    files: externalData,
     dataBytes: Object.values(externalData).reduce((sum, { length }) => sum + length, 0),
     options: { nodes: wanted, ...external },
     described: {
@@ -131,7 +134,7 @@ function onnxOptions(bytes: Uint8Array, path: string) {
 }
 
 /** A file that holds weights of the model at `path`. Only one beside it is read, whatever the model states. */
-function readBeside(path: string, name: string): Uint8Array {
+export function readBeside(path: string, name: string): Uint8Array {
   const told = `${printablePath(path)}: its numbers are in another file, ${printableName(JSON.stringify(name))}`;
   if (name === "" || name === "." || name === ".." || /[/\\\0]/.test(name)) {
     throw new CliError("file not understood", `${told}; only files beside the model are read`);

@@ -20,6 +20,7 @@ import { writeNpy } from "./npy.js";
 import { openModel } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
 import { Progress } from "./progress.js";
+import { isNamedInput, runModel } from "./run-model.js";
 import { makeRunner, type Runner } from "./runner.js";
 import { listed, print, printable, printablePath } from "./terminal.js";
 
@@ -33,7 +34,8 @@ const LEAST_STEPS = 64;
 export const run: Command = {
   usage:
     "run FILE --input X.npy [--output Y.npy [--force]] [--path KEY]... [--prefix P] [--batch-first] [--nonlinearity relu]",
-  purpose: "a layer's output for an array; without --output its shape and range",
+  purpose:
+    "the output of a layer, or of a whole ONNX model, for arrays; without --output its shape and range",
   options: [
     ["--input X.npy", "an array: (time, input), or (time, batch, input)"],
     [
@@ -46,10 +48,17 @@ export const run: Command = {
     ["--prefix P", "the layer, as inspect names it, where the file has several"],
     ["--batch-first", "the input is (batch, time, input), as after batch_first=True"],
     NONLINEARITY_HELP,
+    [
+      "--input NAME=X.npy",
+      "of a whole ONNX model: an input, as often as it has inputs; NAME=16000 is a number",
+    ],
+    ["--output NAME=Y.npy", "of a whole ONNX model: an output"],
+    ["--stream INPUT=OUTPUT", "frame by frame along the first axis, with this output fed back as this input"],
   ],
   examples: [
     "lstm-wasm run model.pt --input x.csv --output y.csv",
     "lstm-wasm run model.onnx --input x.npy --prefix encoder --batch-first",
+    "lstm-wasm run vad.onnx --input input=x.npy --input sr=16000 --output output=y.npy --stream state=stateN",
   ],
   exitCodes: ["usage", "file cannot be read or written", "file not understood", "input does not fit"],
   async run(args: string[]): Promise<void> {
@@ -57,8 +66,9 @@ export const run: Command = {
       args,
       allowPositionals: true,
       options: {
-        input: { type: "string" },
-        output: { type: "string" },
+        input: { type: "string", multiple: true },
+        output: { type: "string", multiple: true },
+        stream: { type: "string", multiple: true },
         "batch-first": { type: "boolean", default: false },
         ...LAYER_OPTIONS,
       },
@@ -69,10 +79,28 @@ export const run: Command = {
       throw new CliError("usage", `run: expected one file, got ${positionals.length}\n${usage}`);
     }
     if (values.input === undefined) throw new CliError("usage", `run: --input is missing\n${usage}`);
-    const { "batch-first": batchFirst } = values;
+    const { "batch-first": batchFirst, input: inputs, output: outputs = [], stream: states = [] } = values;
+    if (states.length > 0 || inputs.some(isNamedInput)) {
+      if (
+        batchFirst ||
+        values.prefix !== undefined ||
+        values.path !== undefined ||
+        values.nonlinearity !== undefined
+      ) {
+        throw new CliError(
+          "usage",
+          "run: an input with a name is of a whole model, whose layers are not chosen",
+        );
+      }
+      return runModel({ path, inputs, outputs, states, force: values.force });
+    }
+    for (const [option, list] of Object.entries({ "--input": inputs, "--output": outputs })) {
+      if (list.length > 1) throw new CliError("usage", `run: ${option} is given ${list.length} times`);
+    }
     const nonlinearity = checkNonlinearity(values.nonlinearity);
-    const inputPath = values.input;
-    const { output: outputPath, force } = values;
+    const inputPath = inputs[0]!;
+    const [outputPath] = outputs;
+    const { force } = values;
     const target =
       outputPath === undefined
         ? undefined

@@ -69,3 +69,11 @@ export function run(
   expect([code, status, stderr]).toEqual([code, 0, ""]);
   return { code, results: JSON.parse(readFileSync(join(folder, "report.json"), "utf8")), shown: stdout };
 }
+
+/** Runs a module beside which the package is installed, and gives what it prints. */
+export function runModule(code: string): string {
+  const file = write("module.mjs", code);
+  const { status, stderr, stdout } = spawnSync(process.execPath, [file], { encoding: "utf8", cwd: folder });
+  expect([code, status, stderr]).toEqual([code, 0, ""]);
+  return stdout;
+}
