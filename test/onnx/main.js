@@ -1,5 +1,6 @@
 /**
- * Writes ONNX's own cases into a folder of the system's temporary ones, and runs them: `npm run test:onnx`.
+ * Writes ONNX's own cases into a folder of the system's temporary ones, and runs them: `npm run test:onnx`. With
+ * `-- --write` it writes docs/operators.md.
  * ONNX_PYTHON names a Python that has what requirements.txt lists; without it, one is made beside the cases.
  */
 import { execFileSync } from "node:child_process";
@@ -28,7 +29,7 @@ const runner = join(here, "run.js");
 run(process.execPath, runner, "operators", operators);
 run(python(), join(here, "write_cases.py"), cases, operators);
 try {
-  run(process.execPath, runner, cases);
+  run(process.execPath, runner, cases, ...process.argv.slice(2));
 } catch {
   // The runner has said what is wrong.
   process.exitCode = 1;

@@ -3,19 +3,24 @@
  *
  *     node test/onnx/run.js operators FILE   writes the names of the operators that run, for write_cases.py
  *     node test/onnx/run.js FOLDER [NAME]    runs the cases that it wrote, or those whose names have NAME in them
+ *     node test/onnx/run.js FOLDER --write   runs the cases, and writes docs/operators.md
  *
  * A case passes within rtol 1e-3 and atol 1e-7, as ONNX runs it; how many pass within 1e-5 and 1e-6 is told too.
- * Fails for a case of the wanted types that is wrong or crashes, and for one refused that REFUSED does not list.
+ * Fails for a case of the wanted types that is wrong or crashes, for one refused that REFUSED does not list, and where
+ * docs/operators.md says something else than the run.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { load } from "./load.js";
+import { operatorsPage } from "./page.js";
 import { isRefused } from "./refused.js";
 
-const [folder, filter = ""] = process.argv.slice(2);
+const writes = process.argv.includes("--write");
+const [folder, filter = ""] = process.argv.slice(2).filter((argument) => argument !== "--write");
 if (folder === undefined) throw new TypeError("usage: run.js FOLDER [NAME]");
 
-const { ALL_OPERATORS, FormatError, loadOnnx, readOnnxGraph, runOnHost } = await load();
+const { ALL_OPERATORS, Call, FormatError, loadOnnx, readOnnxGraph, runOnHost } = await load();
 
 if (folder === "operators") {
   writeFileSync(filter, JSON.stringify(Array.from(ALL_OPERATORS.keys()).sort()));
@@ -117,6 +122,8 @@ const cases = JSON.parse(readFileSync(join(folder, "cases.json"), "utf8")).filte
 );
 const totals = { wanted: counts(), other: counts() };
 const table = new Map();
+/** What was refused of each operator, in the words of its messages. */
+const refusals = new Map();
 let failures = 0;
 
 function counts() {
@@ -132,6 +139,12 @@ function count(into, { kind, isClose }) {
 for (const test of cases) {
   const result = outcome(test);
   count(totals[test.wanted ? "wanted" : "other"], result);
+  // A message names the operator that it is of: onnx: node "n" (Resize, opset 19): attribute mode: cubic ...
+  const [, operator, refusal] =
+    /^onnx: node .*? \(([\w.]+), opset \d+\): (.*)$/.exec(result.reason ?? "") ?? [];
+  if (test.wanted && result.kind === "refused" && operator !== undefined) {
+    refusals.set(operator, (refusals.get(operator) ?? new Set()).add(refusal));
+  }
   if (test.wanted) {
     for (const operator of test.operators) {
       if (!table.has(operator)) table.set(operator, counts());
@@ -148,4 +161,13 @@ for (const test of cases) {
 }
 if (filter === "") console.table(Object.fromEntries([...table].sort(([a], [b]) => (a < b ? -1 : 1))));
 console.table(totals);
+if (filter === "") {
+  const page = fileURLToPath(new URL("../../docs/operators.md", import.meta.url));
+  const text = operatorsPage({ operators: ALL_OPERATORS, Call, table, refusals, totals: totals.wanted });
+  if (writes) writeFileSync(page, text);
+  else if (readFileSync(page, "utf8") !== text) {
+    console.log("docs/operators.md is not what this run says: npm run test:onnx -- --write");
+    failures++;
+  }
+}
 process.exitCode = failures === 0 ? 0 : 1;
