@@ -18,7 +18,7 @@ import {
   typesOf,
 } from "../graph/operator.js";
 import { Steps } from "../graph/steps.js";
-import type { FusedActivation, ModelOperator } from "./operator.js";
+import type { FusedActivation, Inlining, ModelOperator } from "./operator.js";
 
 /** Operators by their names. */
 export type ModelTable = ReadonlyMap<string, ModelOperator>;
@@ -51,6 +51,9 @@ export interface Folded {
 export class Constants {
   readonly results = new Map<Node, readonly HostTensor[]>();
   readonly #numbers = new WeakSet<Data>();
+
+  /** @param inlines whether nodes may become others */
+  constructor(readonly inlines: boolean) {}
 
   add(data: Data): void {
     this.#numbers.add(data);
@@ -135,7 +138,8 @@ class Folder {
     if (!isKnown) keep();
     else if ("control" in meaning) {
       checkNode(call, meaning);
-      const branch = meaning.branch?.(call);
+      const inline = this.constants.inlines ? operator.inline : undefined;
+      const branch = meaning.branch?.(call) ?? inline?.(call, this.#inlining());
       if (branch === undefined) keep();
       else this.#branch(call, branch);
     } else {
@@ -146,6 +150,26 @@ class Folder {
         keep();
       }
     }
+  }
+
+  #inlining(): Inlining {
+    return {
+      operator: (name) => this.table.get(name),
+      operand: (value) => this.operand(this.resolve(value)),
+      derive: (node, from, make) => {
+        const { results } = this.constants;
+        const tensors = results.get(node) ?? make();
+        if (from.every((numbers) => this.constants.has(numbers))) {
+          results.set(node, tensors);
+          for (const { data } of tensors) this.constants.add(data);
+        }
+        return tensors.map((tensor) => {
+          const value: Value = { name: "" };
+          this.known.set(value, tensor);
+          return value;
+        });
+      },
+    };
   }
 
   /** Puts a branch in the place of its node. */

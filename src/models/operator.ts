@@ -6,8 +6,8 @@
  * Each begins at a multiple of 16 bytes, but for views, which begin at a multiple of an element.
  */
 
-import type { Data, Type } from "../graph/ir.js";
-import type { Call, Operator } from "../graph/operator.js";
+import type { Data, Graph, HostTensor, Node, Type, Value } from "../graph/ir.js";
+import type { Call, Operand, Operator } from "../graph/operator.js";
 import type { Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
@@ -19,6 +19,18 @@ export interface ModelOperator {
   readonly compile?: (node: Compiling) => Compiled | undefined;
   /** Where its numbers need not be moved. Undefined for a node whose numbers must be. */
   readonly view?: (call: Call, types: readonly Type[]) => View | undefined;
+  /** Nodes in its place, and their outputs, where other operators compute what it does. */
+  readonly inline?: (call: Call, around: Inlining) => Graph | undefined;
+}
+
+/** What a node that may be inlined has around it. */
+export interface Inlining {
+  /** Of the model's table. */
+  operator(name: string): ModelOperator | undefined;
+  /** What is known of a value before the run. */
+  operand(value: Value): Operand | undefined;
+  /** Values of constants that are made of others for a node, once for a model where those are the model's. */
+  derive(node: Node, from: readonly Data[], make: () => readonly HostTensor[]): readonly Value[];
 }
 
 /** Numbers that lie where they are, counted in elements. */

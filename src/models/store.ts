@@ -14,7 +14,7 @@ export interface StoreOptions {
 }
 
 export class Store {
-  readonly constants = new Constants();
+  readonly constants: Constants;
   readonly region: Region;
   readonly hostTable: OperatorTable;
   readonly precision: Precision;
@@ -34,6 +34,7 @@ export class Store {
     this.hostTable = new Map(Array.from(table, ([name, { operator }]) => [name, operator]));
     this.precision = precision;
     this.rewrites = rewrites;
+    this.constants = new Constants(rewrites.length > 0);
   }
 
   /**

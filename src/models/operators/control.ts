@@ -2,7 +2,8 @@
 
 import * as graph from "../../graph/operators/control.js";
 import type { ModelOperator } from "../operator.js";
+import { inlineLoop } from "../rewrites/gru-loop.js";
 
 export const If: ModelOperator = { operator: graph.If };
 
-export const Loop: ModelOperator = { operator: graph.Loop };
+export const Loop: ModelOperator = { operator: graph.Loop, inline: inlineLoop };
