@@ -1,6 +1,6 @@
 /**
- * Vectors of which only some lanes are there: the last ones of a row, past which nothing is read or written. Each is a
- * loop, which Binaryen does not copy into its many callers.
+ * Vectors of which only some lanes are there: the last ones of a row, past which nothing is read or written. index.ts
+ * exports the long ones though no host calls them: an export is not copied into its many callers.
  */
 
 /** The first `count` numbers at an address, at most four; other lanes are 0. */

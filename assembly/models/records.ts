@@ -130,3 +130,19 @@ export class BroadcastAxis {
   bStride: usize;
   cStride: usize;
 }
+
+/** An axis of a row-major tensor [outer, count, inner] (reduce.ts). */
+@unmanaged
+export class Reduction {
+  /** Which reduction; 1 for running sums from the end. */
+  kind: i32;
+  outer: i32;
+  count: i32;
+  inner: i32;
+  input: usize;
+  output: usize;
+  /** Of sums. */
+  divisor: f32;
+  /** 1 for the root of a sum; for the last of equal numbers; for running sums without the number itself. */
+  root: i32;
+}
