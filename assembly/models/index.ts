@@ -12,6 +12,7 @@ export { locate, putRows, takeRows } from "./rows";
 export { binary } from "./binary";
 export { log4 } from "./functions";
 export { loadPart, storePart } from "./lanes";
+export { normalise } from "./normalise";
 export { cumulate, indexOfExtreme, reduce } from "./reduce";
 export { softmaxAxis } from "./softmax";
 export { unary } from "./unary";

@@ -146,3 +146,24 @@ export class Reduction {
   /** 1 for the root of a sum; for the last of equal numbers; for running sums without the number itself. */
   root: i32;
 }
+
+/** Parts of a tensor that are normalised by themselves, one after the other (normalise.ts). */
+@unmanaged
+export class Normalisation {
+  groups: i32;
+  /** Numbers in a group. */
+  count: i32;
+  /** How many numbers in a row a scale and bias serve; they divide `count`. */
+  run: i32;
+  /** After so many scales the first one is next; at the end of a group. */
+  scales: i32;
+  input: usize;
+  output: usize;
+  scale: usize;
+  /** 0 for none. */
+  bias: usize;
+  /** One for each scale, where they are not those of the numbers; a group is then one run. 0 for none. */
+  means: usize;
+  variances: usize;
+  epsilon: f32;
+}
