@@ -12,7 +12,6 @@ export function normalise(record: usize): void {
   const run = fields.run;
   const runs = run > 1 ? count / run : 1;
   const scales = fields.scales;
-  const bytes = (<usize>count) << 2;
   let input = fields.input;
   let output = fields.output;
   // Of the group's first number.

@@ -126,7 +126,11 @@ export function indexOfExtreme(record: usize): void {
   let input = fields.input;
   let output = fields.output;
   for (let outer = fields.outer; outer > 0; outer--) {
-    for (let column = 0; column < inner; column++) {
+    if (inner === 1) {
+      store<f64>(output, <f64>indexInRow(input, count, smallest, last));
+      output += 8;
+    }
+    for (let column = 0; column < inner && inner > 1; column++) {
       let at = input + ((<usize>column) << 2);
       let most = load<f32>(at);
       let best = 0;
@@ -143,6 +147,39 @@ export function indexOfExtreme(record: usize): void {
     }
     input += row * <usize>count;
   }
+}
+
+/** The same of numbers side by side: the largest is found first, then its place. Lanes are the first number's at first. */
+function indexInRow(input: usize, count: i32, smallest: bool, last: i32): i32 {
+  let most = v128.load32_splat(input);
+  let at = input;
+  for (let left = count; left >= 4; left -= 4) {
+    const x = v128.load(at);
+    most = smallest ? f32x4.pmin(most, x) : f32x4.pmax(most, x);
+    at += 16;
+  }
+  for (let left = count & 3; left > 0; left--) {
+    const x = v128.load32_splat(at);
+    most = smallest ? f32x4.pmin(most, x) : f32x4.pmax(most, x);
+    at += 4;
+  }
+  for (let turn = 0; turn < 3; turn++) {
+    const x = v128.shuffle<u32>(most, most, 1, 2, 3, 0);
+    most = smallest ? f32x4.pmin(most, x) : f32x4.pmax(most, x);
+  }
+  let best = 0;
+  for (let index = 0; index < count; index += 4) {
+    const left = count - index;
+    const x = left >= 4 ? v128.load(input) : loadPart(input, left);
+    let found = i32x4.bitmask(f32x4.eq(x, most));
+    if (left < 4) found &= (1 << left) - 1;
+    if (found) {
+      if (!last) return index + ctz(found);
+      best = index + 31 - clz(found);
+    }
+    input += 16;
+  }
+  return best;
 }
 
 /** Running sums along the axis, from its end with `kind` 1; without the number itself with `root` 1. */

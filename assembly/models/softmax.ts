@@ -1,8 +1,8 @@
 /**
  * softmax and its logarithm along an axis of a row-major tensor: [outer, count, inner].
  *
- * The largest term is subtracted first, so that nothing overflows. NaN, +Inf and terms of nothing but -Inf give NaN.
- * Sums of terms next to one another are four; where inner is above 1 each is compensated, as in the core's.
+ * The largest term is subtracted first, so that nothing overflows. Sums are float64: plain ones take 5e-6 from the
+ * logarithm over 5,000 terms. NaN, +Inf and terms of nothing but -Inf give NaN.
  */
 
 import { expNegated } from "../activation";
@@ -20,11 +20,13 @@ export function softmaxAxis(
 ): void {
   const bytes = (<usize>count * <usize>inner) << 2;
   for (; outer > 0; outer--) {
-    if (inner === 1) row(input, output, count, logarithm);
-    else {
+    if (inner === 1) {
+      vectors(input, output, (count + 3) >> 2, 16, 4, ((count - 1) & 3) + 1, true, logarithm);
+    } else {
       for (let from = 0; from < inner; from += 4) {
         const at = (<usize>from) << 2;
-        columns(input + at, output + at, count, (<usize>inner) << 2, inner - from, logarithm);
+        const lanes = inner - from;
+        vectors(input + at, output + at, count, (<usize>inner) << 2, lanes, lanes, false, logarithm);
       }
     }
     input += bytes;
@@ -32,84 +34,74 @@ export function softmaxAxis(
   }
 }
 
-/** The first `lanes` columns, of at most four. */
-function columns(input: usize, output: usize, count: i32, row: usize, lanes: i32, logarithm: i32): void {
-  let largest = f32x4.splat(-Infinity);
-  let at = input;
-  for (let term = 0; term < count; term++) {
-    largest = f32x4.max(largest, loadPart4(at, lanes));
-    at += row;
-  }
-  let sum = f32x4.splat(0);
-  let lost = f32x4.splat(0);
-  at = input;
-  let to = output;
-  for (let term = 0; term < count; term++) {
-    const x = loadPart4(at, lanes);
-    const power = expNegated(f32x4.sub(largest, x));
-    storePart4(to, logarithm ? f32x4.sub(x, largest) : power, lanes);
-    const rest = f32x4.sub(power, lost);
-    const next = f32x4.add(sum, rest);
-    lost = f32x4.sub(f32x4.sub(next, sum), rest);
-    sum = next;
-    at += row;
-    to += row;
-  }
-  if (logarithm) sum = log4(sum);
-  for (let term = 0; term < count; term++) {
-    const x = loadPart4(output, lanes);
-    storePart4(output, logarithm ? f32x4.sub(x, sum) : f32x4.div(x, sum), lanes);
-    output += row;
-  }
+/** The other lanes of a vector: across by two, and by one. */
+function swapTwo(x: v128): v128 {
+  return v128.shuffle<u32>(x, x, 2, 3, 0, 1);
 }
 
-/** Terms that follow one another. */
-function row(input: usize, output: usize, count: i32, logarithm: i32): void {
+function swapOne(x: v128): v128 {
+  return v128.shuffle<u32>(x, x, 1, 0, 3, 2);
+}
+
+/**
+ * Vectors of terms, `step` bytes apart: of each the first `lanes` of at most four, of the last one the first `rest`.
+ * With `across` all are terms of one sum, else each lane has its own.
+ */
+function vectors(
+  input: usize,
+  output: usize,
+  count: i32,
+  step: usize,
+  lanes: i32,
+  rest: i32,
+  across: bool,
+  logarithm: i32,
+): void {
+  const there = i32x4.gt_s(i32x4.splat(rest), i32x4(0, 1, 2, 3));
   const none = f32x4.splat(-Infinity);
   let most = none;
-  for (let left = count, at = input; left > 0; left -= 4) {
-    most = f32x4.max(most, termsOf(at, left));
-    at += 16;
+  let from = input;
+  for (let left = count; left > 1; left--) {
+    most = f32x4.max(most, lanes >= 4 ? v128.load(from) : loadPart(from, lanes));
+    from += step;
   }
-  most = f32x4.max(most, v128.shuffle<u32>(most, most, 2, 3, 0, 1));
-  most = f32x4.max(most, v128.shuffle<u32>(most, most, 1, 0, 3, 2));
-  let sum = f32x4.splat(0);
-  let lost = f32x4.splat(0);
-  for (let left = count, to = output; left > 0; left -= 4) {
-    const x = termsOf(input, left);
+  // The last vector counts as terms that are nothing where it has none.
+  const last = v128.bitselect(loadPart(from, count > 0 ? min(rest, 4) : 0), none, there);
+  most = f32x4.max(most, last);
+  if (across) {
+    most = f32x4.max(most, swapTwo(most));
+    most = f32x4.max(most, swapOne(most));
+  }
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  from = input;
+  let to = output;
+  for (let left = count; left > 0; left--) {
+    const whole = lanes >= 4 && left > 1;
+    const x = whole ? v128.load(from) : left > 1 ? loadPart(from, lanes) : last;
     const power = expNegated(f32x4.sub(most, x));
-    storePart4(to, logarithm ? f32x4.sub(x, most) : power, left);
-    const rest = f32x4.sub(power, lost);
-    const next = f32x4.add(sum, rest);
-    lost = f32x4.sub(f32x4.sub(next, sum), rest);
-    sum = next;
-    input += 16;
-    to += 16;
+    const y = logarithm ? f32x4.sub(x, most) : power;
+    if (whole) v128.store(to, y);
+    else storePart(to, y, min(left > 1 ? lanes : rest, 4));
+    low = f64x2.add(low, f64x2.promote_low_f32x4(power));
+    high = f64x2.add(high, f64x2.promote_low_f32x4(swapTwo(power)));
+    from += step;
+    to += step;
   }
-  sum = f32x4.add(sum, v128.shuffle<u32>(sum, sum, 2, 3, 0, 1));
-  sum = f32x4.add(sum, v128.shuffle<u32>(sum, sum, 1, 0, 3, 2));
-  if (logarithm) sum = log4(sum);
-  for (let left = count; left > 0; left -= 4) {
-    const x = loadPart4(output, left);
-    storePart4(output, logarithm ? f32x4.sub(x, sum) : f32x4.div(x, sum), left);
-    output += 16;
+  if (across) {
+    low = f64x2.add(low, high);
+    low = f64x2.add(low, swapTwo(low));
+    high = low;
   }
-}
-
-/** Four terms; those that are not there count for nothing. */
-function termsOf(at: usize, left: i32): v128 {
-  if (left >= 4) return v128.load(at);
-  const there = i32x4.gt_s(i32x4.splat(left), i32x4(0, 1, 2, 3));
-  return v128.bitselect(loadPart(at, left), f32x4.splat(-Infinity), there);
-}
-
-/** @inline */
-function loadPart4(at: usize, lanes: i32): v128 {
-  return lanes >= 4 ? v128.load(at) : loadPart(at, lanes);
-}
-
-/** @inline */
-function storePart4(at: usize, x: v128, lanes: i32): void {
-  if (lanes >= 4) v128.store(at, x);
-  else storePart(at, x, lanes);
+  let sum = v128.shuffle<u32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
+  sum = logarithm ? log4(sum) : f32x4.div(f32x4.splat(1), sum);
+  for (let left = count; left > 0; left--) {
+    const whole = lanes >= 4 && left > 1;
+    const own = min(left > 1 ? lanes : rest, 4);
+    const x = whole ? v128.load(output) : loadPart(output, own);
+    const y = logarithm ? f32x4.sub(x, sum) : f32x4.mul(x, sum);
+    if (whole) v128.store(output, y);
+    else storePart(output, y, own);
+    output += step;
+  }
 }
