@@ -65,7 +65,7 @@ function plane(fields: Copy, source: usize, target: usize): void {
     for (let left = columns; left > 0; left -= block) {
       turn(target, targetRow, source, sourceColumn, fields.rows, min(left, block));
       source += <usize>block * sourceColumn;
-      target += <usize>block << 2;
+      target += (<usize>block) << 2;
     }
     return;
   }
@@ -80,9 +80,7 @@ function plane(fields: Copy, source: usize, target: usize): void {
   }
 }
 
-/** Bytes one beside the other. Of the last vector some may be copied a second time, and nothing past the last byte. */
-// @ts-expect-error: a decorator of AssemblyScript's
-@inline
+/** Bytes one beside the other. Of the last vector some may be copied a second time, and nothing past the last byte. @inline */
 export function copyRun(target: usize, source: usize, bytes: usize): void {
   if (bytes >= LONG) {
     memory.copy(target, source, bytes);
@@ -110,9 +108,14 @@ export function copyRun(target: usize, source: usize, bytes: usize): void {
   }
 }
 
-// @ts-expect-error: a decorator of AssemblyScript's
-@inline
-function copyUnits<T>(target: usize, targetColumn: usize, source: usize, sourceColumn: usize, count: i32): void {
+/** @inline */
+function copyUnits<T>(
+  target: usize,
+  targetColumn: usize,
+  source: usize,
+  sourceColumn: usize,
+  count: i32,
+): void {
   for (; count > 0; count--) {
     store<T>(target, load<T>(source));
     source += sourceColumn;
@@ -120,15 +123,23 @@ function copyUnits<T>(target: usize, targetColumn: usize, source: usize, sourceC
   }
 }
 
-/** Units of 4 bytes. Four at a time where they are one number again and again, or every second one. */
-// @ts-expect-error: a decorator of AssemblyScript's
-@inline
+/**
+ * Units of 4 bytes. Four at a time where they are one number again and again, every second one, or from the last to the
+ * first. @inline
+ */
 function copyWords(target: usize, targetColumn: usize, source: usize, sourceColumn: usize, count: i32): void {
   if (targetColumn === 4) {
     if (sourceColumn === 0) {
       const repeated = v128.load_splat<u32>(source);
       for (; count >= 4; count -= 4) {
         v128.store(target, repeated);
+        target += 16;
+      }
+    } else if (sourceColumn === -4) {
+      for (; count >= 4; count -= 4) {
+        const units = v128.load(source - 12);
+        v128.store(target, v128.shuffle<u32>(units, units, 3, 2, 1, 0));
+        source -= 16;
         target += 16;
       }
     } else if (sourceColumn === 8) {
@@ -144,7 +155,14 @@ function copyWords(target: usize, targetColumn: usize, source: usize, sourceColu
 }
 
 /** A plane whose rows are the source's columns, in tiles of four by four. */
-function turn(target: usize, targetRow: usize, source: usize, sourceColumn: usize, rows: i32, columns: i32): void {
+function turn(
+  target: usize,
+  targetRow: usize,
+  source: usize,
+  sourceColumn: usize,
+  rows: i32,
+  columns: i32,
+): void {
   for (; rows >= 4; rows -= 4) {
     let from = source;
     let to = target;

@@ -1,5 +1,6 @@
 /** Numbers of one type as those of another. */
 
+import type { FormatError } from "../../formats/bytes.js";
 import { ARRAYS, type Dtype, type HostTensor, type Type } from "../ir.js";
 import { DTYPE_NUMBERS } from "../onnx-tensor.js";
 import { type Call, type GivingOperator, isFloat } from "../operator.js";
@@ -36,6 +37,10 @@ function target(call: Call): Dtype {
   return dtypeNumbered(call, "to", attribute.value);
 }
 
+/** Of a float that becomes an int64. */
+export const outOfRange = (call: Call): FormatError =>
+  call.refused("a number that an int64 within 2^53 does not hold");
+
 /** Copies numbers; the array that they get into rounds and wraps what is left to it. */
 export function convert(call: Call, { dtype: from, data }: HostTensor, to: Dtype): HostTensor["data"] {
   const out = new ARRAYS[to](data.length);
@@ -48,7 +53,7 @@ export function convert(call: Call, { dtype: from, data }: HostTensor, to: Dtype
   if (apply === undefined) out.set(data);
   else for (let at = 0; at < data.length; at++) out[at] = apply(data[at]!);
   if (to === "int64" && isFloat(from) && !out.every((x) => Number.isSafeInteger(x))) {
-    throw call.refused("a number that an int64 within 2^53 does not hold");
+    throw outOfRange(call);
   }
   return out;
 }
