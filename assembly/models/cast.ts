@@ -30,6 +30,12 @@ export function cast(from: i32, to: i32, input: usize, output: usize, count: i32
       }
     }
   }
+  // Letters that are to be indices, and numbers that count.
+  if (to === CAST_INT64) {
+    if (from === CAST_UINT8) return each(CAST_UINT8, CAST_INT64, input, output, count);
+    if (from === CAST_INT32) return each(CAST_INT32, CAST_INT64, input, output, count);
+    if (from === CAST_FLOAT) return each(CAST_FLOAT, CAST_INT64, input, output, count);
+  }
   return each(from, to, input, output, count);
 }
 

@@ -3,6 +3,7 @@
  * exports are the whole surface, as those of ../index.ts are the core's.
  */
 export { binary } from "./binary";
+export { blendRows } from "./blend";
 export { cast } from "./cast";
 export { copy } from "./copy";
 export { multiply } from "./matmul";

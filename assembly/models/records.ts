@@ -167,3 +167,27 @@ export class Normalisation {
   variances: usize;
   epsilon: f32;
 }
+
+/** Rows of float32 to be made of two each (blend.ts). */
+@unmanaged
+export class Blend {
+  source: usize;
+  target: usize;
+  /** BlendTap for each row. */
+  taps: usize;
+  count: i32;
+  /** Numbers of a row. */
+  width: i32;
+  /** How often all rows are made, each time of a source so many bytes further on. */
+  times: i32;
+  step: i32;
+}
+
+@unmanaged
+export class BlendTap {
+  /** Where the two rows begin in the source, in bytes. */
+  low: i32;
+  high: i32;
+  lowWeight: f32;
+  highWeight: f32;
+}

@@ -21,13 +21,13 @@ const NEAREST: ReadonlyMap<string, (x: number) => number> = new Map([
   ["ceil", Math.ceil],
 ]);
 
-interface Axis {
+export interface Axis {
   readonly scale: number;
   readonly size: number;
 }
 
 /** What becomes of every axis. */
-function axesOf(call: Call): Axis[] {
+export function axesOf(call: Call): Axis[] {
   const { shape } = call.input(0);
   const axes: Axis[] = shape.map((size) => ({ scale: 1, size }));
   const [scalesAt, sizesAt] = call.opset < 11 ? [1, 3] : [2, 3];
@@ -58,7 +58,7 @@ function refuse(call: Call): void {
 }
 
 /** For each place along an axis, the numbers of the input that it is made of and their weights. */
-function taps(call: Call, axis: Axis, input: number): (readonly [at: number, weight: number])[][] {
+export function taps(call: Call, axis: Axis, input: number): (readonly [at: number, weight: number])[][] {
   const named = call.text("coordinate_transformation_mode", call.opset < 11 ? "asymmetric" : "half_pixel");
   const coordinate = COORDINATES.get(named);
   if (coordinate === undefined) {
