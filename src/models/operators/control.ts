@@ -2,7 +2,7 @@
 
 import * as graph from "../../graph/operators/control.js";
 import type { ModelOperator } from "../operator.js";
-import { inlineLoop } from "../rewrites/gru-loop.js";
+import { inlineLoop } from "../rewrites/recurrent-loop.js";
 
 export const If: ModelOperator = { operator: graph.If };
 

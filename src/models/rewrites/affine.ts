@@ -42,6 +42,14 @@ export interface Gated {
   readonly form: Affine;
 }
 
+/** An LSTM's c'. */
+export interface NextCell {
+  readonly kind: "nextCell";
+  readonly forget: Gate;
+  readonly input: Gate;
+  readonly candidate: Candidate;
+}
+
 export type Form =
   | { readonly kind: "constant"; readonly tensor: HostTensor }
   | { readonly kind: "basis"; readonly basis: "x" | "h" }
@@ -53,6 +61,16 @@ export type Form =
   | { readonly kind: "bounded"; readonly form: Affine; readonly side: "Min" | "Max"; readonly factor: number }
   /** factor gate */
   | { readonly kind: "wide"; readonly gate: Gate; readonly factor: number }
+  /** An LSTM's c. */
+  | { readonly kind: "cell" }
+  /** gate c */
+  | { readonly kind: "keptCell"; readonly gate: Gate }
+  /** gate candidate */
+  | { readonly kind: "writtenCell"; readonly gate: Gate; readonly candidate: Candidate }
+  | NextCell
+  /** An activation of c', and gate times that: h'. */
+  | { readonly kind: "shown"; readonly cell: NextCell; readonly activation: string }
+  | { readonly kind: "output"; readonly gate: Gate; readonly cell: NextCell; readonly activation: string }
   /** 1 - gate */
   | { readonly kind: "rest"; readonly gate: Gate }
   /** gate h */
@@ -103,6 +121,10 @@ export function added(a: Form, b: Form): Form | undefined {
   if (a.kind === "affine" && b.kind === "gated" && a.columns === b.form.columns && onlyHas(a, "x")) {
     return { kind: "candidate", input: a, gated: b, activation: "Affine" };
   }
+  if (a.kind === "writtenCell" && b.kind === "keptCell") return added(b, a);
+  if (a.kind === "keptCell" && b.kind === "writtenCell") {
+    return { kind: "nextCell", forget: a.gate, input: b.gate, candidate: b.candidate };
+  }
   if (a.kind === "written" && b.kind === "kept") return added(b, a);
   if (a.kind === "kept" && b.kind === "written" && a.gate === b.gate) {
     return { kind: "state", gate: a.gate, candidate: b.candidate };
@@ -133,10 +155,19 @@ export function scaled(a: Form, b: Form): Form | undefined {
   if (b.kind === "gate" && a.kind !== "gate") return scaled(b, a);
   if (a.kind === "gate" && b.kind === "basis" && b.basis === "h") return { kind: "kept", gate: a };
   if (a.kind === "gate" && b.kind === "affine" && onlyHas(b, "h")) return { kind: "gated", gate: a, form: b };
+  if (a.kind === "gate") return gatedCell(a, b);
   if (b.kind === "rest") return scaled(b, a);
   if (a.kind !== "rest") return undefined;
   const candidate = candidateOf(b, "Affine");
   return candidate && { kind: "written", gate: a.gate, candidate };
+}
+
+/** What an LSTM makes of a gate. */
+function gatedCell(gate: Gate, form: Form): Form | undefined {
+  if (form.kind === "cell") return { kind: "keptCell", gate };
+  if (form.kind === "shown") return { kind: "output", gate, cell: form.cell, activation: form.activation };
+  if (form.kind !== "candidate" || form.gated !== undefined) return undefined;
+  return { kind: "writtenCell", gate, candidate: form };
 }
 
 function scaledBy(form: Affine, tensor: HostTensor): Affine | undefined {
@@ -156,8 +187,12 @@ function timesEach(form: Affine, row: (at: number) => number): Affine {
   };
 }
 
-/** An activation of what may be the new state. */
-export function candidateOf(form: Form, activation: string): Candidate | undefined {
+/** An activation of c', or of what may be the new state. */
+export function activated(form: Form, activation: string): Form | undefined {
+  return form.kind === "nextCell" ? { kind: "shown", cell: form, activation } : candidateOf(form, activation);
+}
+
+function candidateOf(form: Form, activation: string): Candidate | undefined {
   if (form.kind === "affine") return { kind: "candidate", input: form, gated: undefined, activation };
   if (form.kind !== "candidate") return undefined;
   if (activation === "Affine") return form;

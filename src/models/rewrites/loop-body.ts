@@ -7,9 +7,9 @@ import { Steps } from "../../graph/steps.js";
 import type { Inlining } from "../operator.js";
 import {
   type Affine,
+  activated,
   added,
   bounded,
-  candidateOf,
   columnsOf,
   type Form,
   multiplied,
@@ -28,6 +28,9 @@ export class LoopBody {
   readonly counters: { readonly port: Value; readonly first: HostTensor; readonly next: Value }[] = [];
   /** The inputs that are neither. */
   readonly states: { readonly port: Value; readonly first: Value; readonly next: Value }[] = [];
+  /** The state that is multiplied, and an LSTM's other one. */
+  h: Value | undefined;
+  c: Value | undefined;
   /** The sequence that is read a step of in each turn. */
   sequence: Value | undefined;
   /** The counter whose steps those are. */
@@ -134,7 +137,8 @@ export class LoopBody {
   }
 
   #read(value: Value): Form | undefined {
-    if (value === this.states[0]?.port) return { kind: "basis", basis: "h" };
+    if (value === this.h) return { kind: "basis", basis: "h" };
+    if (value === this.c) return { kind: "cell" };
     const tensor = this.#evaluate(value, new Map(), this.used);
     if (tensor !== undefined) return { kind: "constant", tensor };
     const node = this.#makers.get(value);
@@ -146,6 +150,9 @@ export class LoopBody {
         return this.#step(node);
       case "Identity":
         return a;
+      // Of one row, which is then added to each row.
+      case "Squeeze":
+        return a?.kind === "affine" && a.columns > 1 ? a : undefined;
       case "MatMul":
         return a && b?.kind === "constant" ? multiplied(a, b.tensor) : undefined;
       case "Gemm":
@@ -171,7 +178,7 @@ export class LoopBody {
         return a?.kind === "affine" ? { kind: "gate", form: a, activation: "Sigmoid" } : undefined;
       case "Tanh":
       case "Relu":
-        return a && candidateOf(a, node.operator);
+        return a && activated(a, node.operator);
       case "Split":
         return a?.kind === "affine" ? this.#part(node, call, a, value) : undefined;
       case "Slice":
