@@ -18,9 +18,11 @@ export function normalise(record: usize): void {
   let place = 0;
   for (let groups = fields.groups; groups > 0; groups--) {
     const at = (<usize>place) << 2;
-    const mean = fields.means ? <f64>load<f32>(fields.means + at) : meanOf(input, count);
+    const mean = fields.means ? <f64>load<f32>(fields.means + at) : momentOf(input, count, 0, false);
     const high = <f32>mean;
-    const variance = fields.means ? <f64>load<f32>(fields.variances + at) : varianceOf(input, count, high);
+    const variance = fields.means
+      ? <f64>load<f32>(fields.variances + at)
+      : momentOf(input, count, high, true);
     const factor = <f32>(1 / sqrt(variance + <f64>fields.epsilon));
     const low = <f32>(mean - <f64>high);
     let scale = fields.scale + at;
@@ -39,39 +41,32 @@ export function normalise(record: usize): void {
   }
 }
 
-function meanOf(input: usize, count: i32): f64 {
+/** The mean of x - `less`, or of its square. */
+function momentOf(input: usize, count: i32, less: f32, squared: bool): f64 {
+  const lesses = f32x4.splat(less);
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
   for (let left = count; left > 0; left -= 4) {
-    const x = left >= 4 ? v128.load(input) : loadPart(input, left);
-    low = f64x2.add(low, f64x2.promote_low_f32x4(x));
-    high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<u32>(x, x, 2, 3, 0, 1)));
+    let x: v128;
+    // Where a number is not there it counts as nothing.
+    if (left >= 4) x = f32x4.sub(v128.load(input), lesses);
+    else
+      x = v128.and(
+        f32x4.sub(loadPart(input, left), lesses),
+        i32x4.gt_s(i32x4.splat(left), i32x4(0, 1, 2, 3)),
+      );
+    let a = f64x2.promote_low_f32x4(x);
+    let b = f64x2.promote_low_f32x4(v128.shuffle<u32>(x, x, 2, 3, 0, 1));
+    if (squared) {
+      a = f64x2.mul(a, a);
+      b = f64x2.mul(b, b);
+    }
+    low = f64x2.add(low, a);
+    high = f64x2.add(high, b);
     input += 16;
   }
   low = f64x2.add(low, high);
   return (f64x2.extract_lane(low, 0) + f64x2.extract_lane(low, 1)) / <f64>count;
-}
-
-function varianceOf(input: usize, count: i32, mean: f32): f64 {
-  const means = f32x4.splat(mean);
-  let low = f64x2.splat(0);
-  let high = f64x2.splat(0);
-  let rest: f64 = 0;
-  for (let left = count; left >= 4; left -= 4) {
-    const x = f32x4.sub(v128.load(input), means);
-    const a = f64x2.promote_low_f32x4(x);
-    const b = f64x2.promote_low_f32x4(v128.shuffle<u32>(x, x, 2, 3, 0, 1));
-    low = f64x2.add(low, f64x2.mul(a, a));
-    high = f64x2.add(high, f64x2.mul(b, b));
-    input += 16;
-  }
-  for (let left = count & 3; left > 0; left--) {
-    const x = <f64>(load<f32>(input) - mean);
-    rest += x * x;
-    input += 4;
-  }
-  low = f64x2.add(low, high);
-  return (f64x2.extract_lane(low, 0) + f64x2.extract_lane(low, 1) + rest) / <f64>count;
 }
 
 /** `count` numbers; scale and bias go on with them where `step` is 16, and are one number each where it is 0. */
@@ -91,19 +86,26 @@ function scaled(
   const factors = f32x4.splat(factor);
   let scales = v128.load32_splat(scale);
   let biases = bias ? v128.load32_splat(bias) : f32x4.splat(0);
-  for (; count > 0; count -= 4) {
-    const whole = count >= 4;
+  for (; count >= 4; count -= 4) {
     if (step) {
-      scales = whole ? v128.load(scale) : loadPart(scale, count);
-      if (bias) biases = whole ? v128.load(bias) : loadPart(bias, count);
-      scale += step;
-      bias += bias ? step : 0;
+      scales = v128.load(scale);
+      if (bias) biases = v128.load(bias);
+      scale += 16;
+      bias += bias ? 16 : 0;
     }
-    const x = f32x4.sub(f32x4.sub(whole ? v128.load(input) : loadPart(input, count), highs), lows);
-    const y = f32x4.add(f32x4.mul(f32x4.mul(x, factors), scales), biases);
-    if (whole) v128.store(output, y);
-    else storePart(output, y, count);
+    v128.store(output, scaled4(v128.load(input), highs, lows, factors, scales, biases));
     input += 16;
     output += 16;
   }
+  if (!count) return;
+  if (step) {
+    scales = loadPart(scale, count);
+    if (bias) biases = loadPart(bias, count);
+  }
+  storePart(output, scaled4(loadPart(input, count), highs, lows, factors, scales, biases), count);
+}
+
+function scaled4(x: v128, highs: v128, lows: v128, factors: v128, scales: v128, biases: v128): v128 {
+  const y = f32x4.mul(f32x4.sub(f32x4.sub(x, highs), lows), factors);
+  return f32x4.add(f32x4.mul(y, scales), biases);
 }
