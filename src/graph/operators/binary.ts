@@ -40,7 +40,7 @@ export function zip(a: HostTensor, b: HostTensor, output: HostTensor, apply: App
 }
 
 /** The second input as opset 6 has it: equal, or with `broadcast` placed from `axis` on. */
-function placed<Any extends Operand>(call: Call, a: Operand, b: Any): Any {
+export function placed<Any extends Operand>(call: Call, a: Operand, b: Any): Any {
   // Slopes of a PRelu are of channels.
   const ofChannels = call.node.operator === "PRelu" && b.shape.length === 1 && a.shape.length > 1;
   if (call.opset >= 7 || !(ofChannels || call.node.attributes.has("broadcast"))) return b;

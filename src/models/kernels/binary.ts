@@ -18,6 +18,8 @@ import {
   UNARY_RECIPROCAL,
   UNARY_SQRT,
 } from "../../../build/models-abi.js";
+import type { Call } from "../../graph/operator.js";
+import { placed } from "../../graph/operators/binary.js";
 import { elementsIn } from "../../graph/shapes.js";
 import { sameShape } from "../../tensor/checks.js";
 import { modelKernels } from "../../wasm/models.js";
@@ -81,10 +83,15 @@ function logicOf(operator: string): number | undefined {
 
 const doNothing = (): void => {};
 
-/** Whether a node's shapes are those of opset 7: before it the second one may be placed by an axis. */
-function isPlain({ call }: Compiling): boolean {
-  if (call.opset >= 7) return true;
-  return call.inputs.every((input) => input !== undefined && sameShape(input.shape, call.input(0).shape));
+/** The shape by which an input is broadcast. */
+function shapeOf({ call }: Compiling, at: number): readonly number[] {
+  const input = call.input(at);
+  return at === 1 && isPlaced(call) ? placed(call, call.input(0), input).shape : input.shape;
+}
+
+/** Whether the second input may be placed by an axis, as opset 6 has it. */
+function isPlaced({ inputs, opset }: Call): boolean {
+  return opset < 7 && inputs.length === 2;
 }
 
 /** The first of some inputs that the output may take the room of: one of its shape, which is not constant. */
@@ -112,7 +119,7 @@ function bindRows(
   const operands = inputs.map(
     (at, index): Operand => ({
       address: place.input(at),
-      shape: node.call.input(at).shape,
+      shape: shapeOf(node, at),
       bytes: bytes[index]!,
     }),
   );
@@ -135,7 +142,7 @@ function finished(node: Compiling, place: Place, run: () => void): () => void {
 export function compileArithmetic(node: Compiling): Compiled | undefined {
   const { call, types, activation, runtime } = node;
   const kind = arithmeticOf(call.node.operator);
-  if (kind === undefined || types[0]!.dtype !== "float32" || !isPlain(node)) return undefined;
+  if (kind === undefined || types[0]!.dtype !== "float32") return undefined;
   if (activation !== undefined && !isActivation(activation.name)) return undefined;
   const { shape } = types[0]!;
   const count = elementsIn(shape);
@@ -170,7 +177,7 @@ export function compileArithmetic(node: Compiling): Compiled | undefined {
 export function compileComparison(node: Compiling): Compiled | undefined {
   const found = comparisonOf(node.call.node.operator);
   if (found === undefined || node.call.input(0).dtype !== "float32") return undefined;
-  if (!isPlain(node) || node.activation !== undefined) return undefined;
+  if (node.activation !== undefined) return undefined;
   const [kind, swapped] = found;
   return compiledAs(undefined, (place) => bindRows(node, place, kind, swapped ? [1, 0] : [0, 1], [4, 4]));
 }
@@ -178,7 +185,7 @@ export function compileComparison(node: Compiling): Compiled | undefined {
 /** And, Or and Xor. */
 export function compileLogic(node: Compiling): Compiled | undefined {
   const kind = logicOf(node.call.node.operator);
-  if (kind === undefined || !isPlain(node) || node.activation !== undefined) return undefined;
+  if (kind === undefined || node.activation !== undefined) return undefined;
   return compiledAs(roomOf(node, [0, 1]), (place) => bindRows(node, place, kind, [0, 1], [1, 1]));
 }
 
@@ -212,8 +219,7 @@ export function compilePow(node: Compiling): Compiled | undefined {
   const { call, types, runtime } = node;
   const { dtype, shape } = types[0]!;
   const { data } = call.input(1);
-  if (dtype !== "float32" || data?.length !== 1 || !isPlain(node) || node.activation !== undefined)
-    return undefined;
+  if (dtype !== "float32" || data?.length !== 1 || node.activation !== undefined) return undefined;
   if (!sameShape(call.input(0).shape, shape)) return undefined;
   const exponent = data[0]!;
   const count = elementsIn(shape);

@@ -156,11 +156,18 @@ it("raises to the powers that have a kernel", () => {
   expect(runKernels({ operator: "Pow", inputs: inputs(0.3), constants: [1] }, compilePow)).toBeUndefined();
 });
 
-it("leaves to the host what opset 6 places by an axis, and other types", () => {
+it("places the second one by an axis, as opset 6 has it", () => {
   const inputs = [random([2, 3, 4], 1), random([3], 2)];
   const attributes = { broadcast: 1, axis: 1 };
-  expect(runKernels({ operator: "Add", attributes, inputs, opset: 6 }, compileArithmetic)).toBeUndefined();
+  for (const operator of ["Add", "Mul"]) {
+    checkKernels({ operator, attributes, inputs, opset: 6 }, compileArithmetic);
+  }
+  checkKernels({ operator: "Less", attributes, inputs, opset: 6 }, compileComparison);
+  checkKernels({ operator: "PRelu", inputs, opset: 6 }, compileArithmetic);
   checkKernels({ operator: "Add", inputs: [inputs[0]!, inputs[0]!], opset: 6 }, compileArithmetic);
+});
+
+it("leaves other types to the host", () => {
   const whole = [random([3], 1, "int64"), random([3], 2, "int64")];
   expect(runKernels({ operator: "Add", inputs: whole }, compileArithmetic)).toBeUndefined();
   expect(runKernels({ operator: "Less", inputs: whole }, compileComparison)).toBeUndefined();
