@@ -172,9 +172,9 @@ export function binary(record: usize): void {
   const aRuns = fields.aRuns;
   const bRuns = fields.bRuns;
   const cRuns = fields.cRuns;
-  const aRoom = record + offsetof<Broadcast>("aRoom");
-  const bRoom = record + offsetof<Broadcast>("bRoom");
-  const cRoom = record + offsetof<Broadcast>("cRoom");
+  const aRoom = fields.rooms;
+  const bRoom = fields.rooms + 16;
+  const cRoom = fields.rooms + 32;
   const outputRow = (<usize>count) << (kind <= BINARY_SELECT ? 2 : 0);
   let a = fields.a;
   let b = fields.b;

@@ -107,23 +107,15 @@ export class Broadcast {
   aRuns: i32;
   bRuns: i32;
   cRuns: i32;
-  /** Room of 16 bytes for each operand that is one number. */
-  aRoom: i32;
-  aRoom1: i32;
-  aRoom2: i32;
-  aRoom3: i32;
-  bRoom: i32;
-  bRoom1: i32;
-  bRoom2: i32;
-  bRoom3: i32;
-  cRoom: i32;
+  /** Room of 16 bytes for each operand. */
+  rooms: usize;
 }
 
 /** An outer axis of a Broadcast. */
 @unmanaged
 export class BroadcastAxis {
   size: i32;
-  /** Where the walk is. */
+  /** Where the walk is; 0 before and after it. */
   at: i32;
   /** Bytes from one row to the next along it. */
   aStride: usize;

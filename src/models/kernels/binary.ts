@@ -106,6 +106,11 @@ function compiledAs(inPlace: number | undefined, bind: (place: Place) => () => v
   return inPlace === undefined ? { bind } : { inPlace, bind };
 }
 
+function bindRecord({ runtime }: Compiling, record: number): () => void {
+  const kernels = modelKernels(runtime);
+  return () => kernels.binary(record);
+}
+
 /** One call of the kernel, of inputs in the order given. */
 function bindRows(
   node: Compiling,
@@ -116,16 +121,14 @@ function bindRows(
 ): () => void {
   const { shape } = node.types[0]!;
   if (elementsIn(shape) === 0) return doNothing;
-  const operands = inputs.map(
+  const [a, b, c] = inputs.map(
     (at, index): Operand => ({
       address: place.input(at),
       shape: shapeOf(node, at),
       bytes: bytes[index]!,
     }),
   );
-  const record = place.record(broadcastRecord(kind, { address: place.output(0), shape }, operands));
-  const kernels = modelKernels(node.runtime);
-  return () => kernels.binary(record);
+  return bindRecord(node, broadcastRecord(place, kind, { address: place.output(0), shape }, [a!, b!, c]));
 }
 
 /** Then the node's activation, if it has one. */
@@ -157,14 +160,12 @@ export function compileArithmetic(node: Compiling): Compiled | undefined {
     const runs = [bindRows(node, place, kind, [0, 1], [4, 4])];
     for (let at = 2; at < call.inputs.length; at++) {
       const output = place.output(0);
-      const operands = [
+      if (count === 0) continue;
+      const record = broadcastRecord(place, kind, { address: output, shape }, [
         { address: output, shape, bytes: 4 },
         { address: place.input(at), shape: call.input(at).shape, bytes: 4 },
-      ];
-      if (count === 0) continue;
-      const record = place.record(broadcastRecord(kind, { address: output, shape }, operands));
-      const kernels = modelKernels(runtime);
-      runs.push(() => kernels.binary(record));
+      ]);
+      runs.push(bindRecord(node, record));
     }
     if (runs.length === 1) return finished(node, place, runs[0]!);
     return finished(node, place, () => {
@@ -195,13 +196,11 @@ export function compileNot(node: Compiling): Compiled | undefined {
   if (node.activation !== undefined) return undefined;
   if (elementsIn(shape) === 0) return compiledAs(undefined, () => doNothing);
   return compiledAs(0, (place) => {
-    const operands = [
+    const record = broadcastRecord(place, BINARY_XOR, { address: place.output(0), shape }, [
       { address: place.input(0), shape, bytes: 1 },
       { address: place.record(Int32Array.of(1)), shape: [], bytes: 1 },
-    ];
-    const record = place.record(broadcastRecord(BINARY_XOR, { address: place.output(0), shape }, operands));
-    const kernels = modelKernels(node.runtime);
-    return () => kernels.binary(record);
+    ]);
+    return bindRecord(node, record);
   });
 }
 
@@ -229,12 +228,11 @@ export function compilePow(node: Compiling): Compiled | undefined {
       const square = bindRows(node, place, BINARY_MUL, [0, 0], [4, 4]);
       if (count === 0) return doNothing;
       const output = { address: place.output(0), shape, bytes: 4 };
-      const words = broadcastRecord(BINARY_MUL, output, [output, { ...output, address: place.input(0) }]);
-      const record = place.record(words);
-      const kernels = modelKernels(runtime);
+      const input = { ...output, address: place.input(0) };
+      const cube = bindRecord(node, broadcastRecord(place, BINARY_MUL, output, [output, input]));
       return () => {
         square();
-        kernels.binary(record);
+        cube();
       };
     });
   }

@@ -5,6 +5,7 @@ import * as fields from "../../../build/records/broadcast.js";
 import * as axisFields from "../../../build/records/broadcastaxis.js";
 import type { Type } from "../../graph/ir.js";
 import { broadcastStrides, elementsIn } from "../../graph/shapes.js";
+import type { Place } from "../operator.js";
 
 /** An operand: its address, its shape, and the bytes of its numbers. */
 export interface Operand {
@@ -35,35 +36,37 @@ function mergedAxes(shape: readonly number[], operands: readonly Operand[]): Axi
   return axes;
 }
 
-/** The words of the record, for an output of `shape`, which has a number at least. */
+/** The record of a walk over two or three operands; the output has a number at least. */
 export function broadcastRecord(
+  place: Place,
   kind: number,
   output: { readonly address: number; readonly shape: readonly number[] },
-  operands: readonly Operand[],
-): Int32Array {
-  const axes = mergedAxes(output.shape, operands);
-  const row = axes.pop() ?? { size: 1, strides: operands.map(() => 1) };
-  const axisWords = BROADCAST_AXIS_BYTES / 4;
-  const words = new Int32Array(BROADCAST_BYTES / 4 + axes.length * axisWords);
+  operands: readonly [Operand, Operand, (Operand | undefined)?],
+): number {
+  const [a, b, c = { address: 0, shape: [], bytes: 0 }] = operands;
+  const all = [a, b, c];
+  const axes = mergedAxes(output.shape, all);
+  const row = axes.pop() ?? { size: 1, strides: all.map(() => 1) };
+  const words = new Int32Array((BROADCAST_BYTES + axes.length * BROADCAST_AXIS_BYTES) / 4);
   words[fields.kind] = kind;
   words[fields.axes] = axes.length;
   words[fields.count] = row.size;
   words[fields.rows] = elementsIn(axes.map(({ size }) => size));
   words[fields.output] = output.address;
-  const places = [
-    [fields.a, fields.aRuns, axisFields.aStride],
-    [fields.b, fields.bRuns, axisFields.bStride],
-    [fields.c, fields.cRuns, axisFields.cStride],
-  ] as const;
-  for (const [operand, { address, bytes }] of operands.entries()) {
-    const [addressField, runsField, strideField] = places[operand]!;
-    words[addressField] = address;
-    words[runsField] = row.strides[operand]!;
-    for (const [at, { size, strides }] of axes.entries()) {
-      const from = BROADCAST_BYTES / 4 + at * axisWords;
-      words[from + axisFields.size] = size;
-      words[from + strideField] = strides[operand]! * bytes;
-    }
+  words[fields.rooms] = place.record(new Int32Array(12));
+  words[fields.a] = a.address;
+  words[fields.b] = b.address;
+  words[fields.c] = c.address;
+  words[fields.aRuns] = row.strides[0]!;
+  words[fields.bRuns] = row.strides[1]!;
+  words[fields.cRuns] = row.strides[2]!;
+  for (const [at, { size, strides }] of axes.entries()) {
+    const axis = words.subarray((BROADCAST_BYTES + at * BROADCAST_AXIS_BYTES) / 4);
+    axis[axisFields.size] = size;
+    axis[axisFields.at] = 0;
+    axis[axisFields.aStride] = strides[0]! * a.bytes;
+    axis[axisFields.bStride] = strides[1]! * b.bytes;
+    axis[axisFields.cStride] = strides[2]! * c.bytes;
   }
-  return words;
+  return place.record(words);
 }

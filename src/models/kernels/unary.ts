@@ -22,6 +22,7 @@ import {
 } from "../../../build/models-abi.js";
 import type { Call } from "../../graph/operator.js";
 import { elementsIn } from "../../graph/shapes.js";
+import { wrongValue } from "../../tensor/checks.js";
 import { modelKernels } from "../../wasm/models.js";
 import type { Runtime } from "../../wasm/runtime.js";
 import type { Compiled, Compiling, FusedActivation } from "../operator.js";
@@ -107,8 +108,7 @@ export function applyActivation(
 ): (() => void) | undefined {
   if (activation === undefined) return undefined;
   const found = functionOf(activation);
-  if (found === undefined)
-    throw new RangeError(`activation: expected one with a kernel, got ${activation.name}`);
+  if (found === undefined) throw wrongValue("activation", "one that has a kernel", activation.name);
   return bindUnary(runtime, found, address, address, count);
 }
 
