@@ -39,7 +39,7 @@ const ROOMS = {
     "index",
     "models",
   ],
-  src: ["tensor", "int8", "bundle", "wasm", "nn", "index", "formats", "graph", "cli"],
+  src: ["tensor", "int8", "bundle", "wasm", "nn", "index", "formats", "graph", "models", "cli"],
 };
 
 /** The first folder or file name below assembly/ or src/. */
