@@ -18,23 +18,11 @@ import {
   typesOf,
 } from "../graph/operator.js";
 import { Steps } from "../graph/steps.js";
-import type { FusedActivation, Inlining, ModelOperator } from "./operator.js";
+import type { Inlining, ModelOperator } from "./operator.js";
+import type { PlannedNode } from "./planned-node.js";
 
 /** Operators by their names. */
 export type ModelTable = ReadonlyMap<string, ModelOperator>;
-
-/** A node of a flat list. Its values are those that it reads and makes in the end. */
-export interface PlannedNode {
-  readonly operator: ModelOperator;
-  readonly call: Call;
-  readonly inputs: readonly (Value | undefined)[];
-  readonly outputs: readonly (Value | undefined)[];
-  /** Of its outputs; undefined if they are known only at run time. */
-  readonly types: readonly Type[] | undefined;
-  readonly activation?: FusedActivation;
-  /** The nodes in whose place it is, which run where it has no kernel. */
-  readonly parts?: readonly PlannedNode[];
-}
 
 export interface Folded {
   readonly nodes: readonly PlannedNode[];

@@ -1,14 +1,14 @@
 /** The public names of `lstm-wasm/models`: whole models from their files. */
 
 export { type LoadOnnxOptions, loadOnnx, loadOnnxWith } from "./load.js";
+export type { Model } from "./model.js";
 export type {
-  Model,
   ModelInputs,
   ModelMemory,
   ModelOperatorCount,
   ModelOutputs,
   ModelValue,
-} from "./model.js";
+} from "./model-types.js";
 export type { ModelOperator } from "./operator.js";
 export * from "./operators/named.js";
 export type { StatePair } from "./states.js";

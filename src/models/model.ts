@@ -1,72 +1,36 @@
 /** A whole model: its graph with a plan for each of the last shapes of its inputs. */
 
-import type { Declared, Dtype, Graph, Port } from "../graph/ir.js";
+import type { Declared, Port } from "../graph/ir.js";
 import type { Operand } from "../graph/operator.js";
 import { elementsIn } from "../graph/shapes.js";
 import { wrongType, wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
-import type { TensorData } from "../tensor/like.js";
-import type { Tensor } from "../tensor/tensor.js";
 import { kindOf } from "../tensor/typed-array.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { living, type Runtime } from "../wasm/runtime.js";
 import { fold } from "./fold.js";
-import { Plan, type PlanOutput } from "./plan.js";
+import type {
+  ModelInputs,
+  ModelMemory,
+  ModelOperatorCount,
+  ModelOutputs,
+  ModelParts,
+  ModelValue,
+  Planner,
+} from "./model-types.js";
+import { Plan } from "./plan.js";
 import { findStates, type StatePair } from "./states.js";
 import type { Store } from "./store.js";
 import { ModelStream, type StateMap } from "./stream.js";
 import { type ModelSummary, type SummaryOptions, summarise } from "./summary.js";
-import { checkNames, type ModelInput, ownNumbers, readInput, tensorFor } from "./values.js";
-
-/** An input or output, as the file declares it. */
-export interface ModelValue {
-  readonly name: string;
-  /** Sizes, or their names; `"?"` for one that is open and has no name. Undefined where nothing is declared. */
-  readonly shape: readonly (number | string)[] | undefined;
-  /** The file's type. Floats of every width are given and taken as float32. */
-  readonly dtype: Dtype | undefined;
-}
-
-export interface ModelOperatorCount {
-  /** `""` for ONNX's own. */
-  readonly domain: string;
-  readonly operator: string;
-  readonly opset: number;
-  readonly count: number;
-}
-
-/** Bytes of WebAssembly memory. */
-export interface ModelMemory {
-  /** Constants and packed weights. */
-  readonly weights: number;
-  /** Values of the plans. */
-  readonly plans: number;
-}
-
-/** Inputs by name; a model of one input takes it alone as well. */
-export type ModelInputs = Readonly<Record<string, ModelInput>> | ModelInput;
-
-export type ModelOutputs = Record<string, Tensor<TensorData>>;
+import { checkNames, define, type ModelInput, ownNumbers, readInput, tensorFor } from "./values.js";
 
 /** Plans that are kept. Each has room for the values of its shapes. */
 const MOST_PLANS = 4;
 /** Elements of an integer input that shapes or branches may depend on. */
 const MOST_SPECIAL = 64;
 
-/** What a loader makes of a file. @internal */
-export interface ModelParts {
-  readonly graph: Graph;
-  readonly warnings: readonly string[];
-  readonly operators: readonly ModelOperatorCount[];
-  /** Numbers of inputs that are fixed. */
-  readonly constants: ReadonlyMap<string, Operand>;
-  /** What sizes inputs are declared to have. */
-  readonly declared: ReadonlyMap<string, Declared>;
-  readonly store: (owner: object) => Store;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-}
-
-export class Model extends DisposableBase {
+export class Model extends DisposableBase implements Planner {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "Model";
   declare readonly inputs: readonly ModelValue[];
@@ -133,20 +97,14 @@ export class Model extends DisposableBase {
     return plan;
   }
 
-  /** @internal */
-  get graph(): Graph {
-    return this.#parts.graph;
-  }
-
   /** @internal What is declared of an input, with the sizes that the loader was told. */
   declaredOf(name: string): Declared {
     return this.#parts.declared.get(name) ?? {};
   }
 
-  /** @internal The plan for the inputs' declared shapes, or for these. */
-  planOf(inputs?: ModelInputs): Plan | undefined {
-    this.#assertAlive();
-    const given = inputs === undefined ? this.#declaredTypes() : this.#read(inputs);
+  /** @internal The plan for the inputs' declared shapes, or the last one. */
+  declaredPlan(): Plan | undefined {
+    const given = this.#declaredTypes();
     return given === undefined ? this.#plans[0] : this.#planFor(given);
   }
 
@@ -177,7 +135,7 @@ export class Model extends DisposableBase {
    */
   summary(options?: SummaryOptions): ModelSummary {
     this.#assertAlive();
-    return summarise(this, options);
+    return summarise(this, this.states.pairs, options);
   }
 
   get memory(): ModelMemory {
@@ -322,10 +280,3 @@ function described({ name, dtype, shape }: Port, parts: ModelParts): ModelValue 
     dtype,
   });
 }
-
-/** Sets a property, whatever its name is. */
-export function define(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
-}
-
-export type { PlanOutput };

@@ -14,8 +14,9 @@ import { align, type Block } from "../wasm/block.js";
 import { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
 import { type Arena, arrange, bytesOf, type ReadyNode } from "./arena.js";
-import type { Folded, PlannedNode } from "./fold.js";
+import type { Folded } from "./fold.js";
 import type { Place } from "./operator.js";
+import type { PlannedNode } from "./planned-node.js";
 import { rewrite } from "./rewrites/index.js";
 import type { Store } from "./store.js";
 

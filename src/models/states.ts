@@ -1,6 +1,6 @@
 /** Which inputs and outputs of a model are one state, as their names and shapes tell. */
 
-import type { ModelValue } from "./model.js";
+import type { ModelValue } from "./model-types.js";
 
 export interface StatePair {
   readonly input: string;

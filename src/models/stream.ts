@@ -9,8 +9,8 @@ import { coded } from "../tensor/errors.js";
 import type { TensorData } from "../tensor/like.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { DisposableBase } from "../wasm/disposable.js";
-import { define, type Model, type ModelInputs, type ModelOutputs } from "./model.js";
-import { checkNames, fill, type ModelInput, ownNumbers, readInput, tensorFor } from "./values.js";
+import type { ModelInputs, ModelOutputs, Planner } from "./model-types.js";
+import { checkNames, define, fill, type ModelInput, ownNumbers, readInput, tensorFor } from "./values.js";
 
 /** Outputs by the input that each is fed back to. */
 export type StateMap = Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export type StateMap = Readonly<Record<string, string>>;
 export class ModelStream extends DisposableBase {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "ModelStream";
-  readonly #model: Model;
+  readonly #model: Planner;
   /** Inputs and outputs. */
   readonly #pairs: readonly (readonly [input: string, output: string])[];
   /** By input; none before the first step, unless they were set. */
@@ -27,7 +27,7 @@ export class ModelStream extends DisposableBase {
   #isDisposed = false;
 
   /** @internal Use `model.stream()`. */
-  constructor(model: Model, states: StateMap) {
+  constructor(model: Planner, states: StateMap) {
     super();
     if (typeof states !== "object" || states === null)
       throw wrongType("states", "an object of names", states);

@@ -2,8 +2,8 @@
 
 import { elementsIn } from "../graph/shapes.js";
 import { checkInteger, checkOptions } from "../tensor/checks.js";
-import type { PlannedNode } from "./fold.js";
-import type { Model, ModelInputs } from "./model.js";
+import type { ModelInputs, Planner } from "./model-types.js";
+import type { PlannedNode } from "./planned-node.js";
 import type { StatePair } from "./states.js";
 
 export interface SummaryOptions {
@@ -32,10 +32,14 @@ export interface ModelSummary extends ReadonlyArray<SummaryRow> {
 }
 
 /** @internal */
-export function summarise(model: Model, options?: SummaryOptions): ModelSummary {
+export function summarise(
+  model: Planner,
+  states: readonly StatePair[],
+  options?: SummaryOptions,
+): ModelSummary {
   const { inputs, runs = 10 } = checkOptions("options", options, ["inputs", "runs"]);
   checkInteger("options.runs", runs, 1);
-  const plan = inputs === undefined ? model.planOf() : model.compute(inputs);
+  const plan = inputs === undefined ? model.declaredPlan() : model.compute(inputs);
   const times = new Map<PlannedNode, number>();
   if (inputs !== undefined) {
     for (let run = 0; run < runs; run++) {
@@ -60,5 +64,5 @@ export function summarise(model: Model, options?: SummaryOptions): ModelSummary 
       ...(time === undefined ? {} : { time }),
     });
   });
-  return Object.freeze(Object.assign(rows, { states: model.states.pairs }));
+  return Object.freeze(Object.assign(rows, { states }));
 }

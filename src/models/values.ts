@@ -151,3 +151,8 @@ export function checkNames(argument: string, names: Iterable<string>, known: rea
     throw wrongType(`${argument}[${show(name)}]`, `one of the model's: ${known.map(show).join(", ")}`, name);
   }
 }
+
+/** Sets a property, whatever its name is. */
+export function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
+}

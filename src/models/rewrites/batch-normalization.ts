@@ -6,8 +6,8 @@
 import type { HostTensor, Value } from "../../graph/ir.js";
 import { Call } from "../../graph/operator.js";
 import { elementsIn } from "../../graph/shapes.js";
-import type { PlannedNode } from "../fold.js";
-import { type Fusion, partsOf, type Rewriting } from "./index.js";
+import { type PlannedNode, partsOf } from "../planned-node.js";
+import type { Fusion, Rewriting } from "./rewrite.js";
 
 export function fuseBatchNormalizations(node: PlannedNode, rewriting: Rewriting): Fusion | undefined {
   const { call, types, outputs } = node;

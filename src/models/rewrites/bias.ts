@@ -1,8 +1,8 @@
 /** A constant that is added to a product becomes its bias. */
 
 import { Call } from "../../graph/operator.js";
-import type { PlannedNode } from "../fold.js";
-import { type Fusion, partsOf, type Rewriting } from "./index.js";
+import { type PlannedNode, partsOf } from "../planned-node.js";
+import type { Fusion, Rewriting } from "./rewrite.js";
 
 export function fuseBiases(node: PlannedNode, rewriting: Rewriting): Fusion | undefined {
   const { call, types, inputs, outputs } = node;

@@ -7,8 +7,8 @@
 
 import type { Attribute, HostTensor, Value } from "../../graph/ir.js";
 import { Call, type Operand } from "../../graph/operator.js";
-import type { PlannedNode } from "../fold.js";
-import type { Fusion, Rewriting } from "./index.js";
+import type { PlannedNode } from "../planned-node.js";
+import type { Fusion, Rewriting } from "./rewrite.js";
 
 /** A product by a constant matrix. */
 interface Product {
