@@ -4,4 +4,4 @@ import * as graph from "../../graph/operators/resize.js";
 import { compileResized, viewResized } from "../kernels/resize.js";
 import type { ModelOperator } from "../operator.js";
 
-export const Resize: ModelOperator = { operator: graph.Resize, compile: compileResized, view: viewResized };
+export const Resize: ModelOperator = { operator: graph.Resize, view: viewResized, compile: compileResized };
