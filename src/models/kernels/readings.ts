@@ -4,7 +4,7 @@ import type { Type } from "../../graph/ir.js";
 import type { Call } from "../../graph/operator.js";
 import { cuts, permutation, repeats } from "../../graph/operators/move.js";
 import { around, broadcastStrides, elementsIn, stridesOf } from "../../graph/shapes.js";
-import { type Strided, stepOf } from "./strided.js";
+import { type Strided, stepsOf } from "./strided.js";
 
 /** One for each output. */
 export type Reading = (call: Call, types: readonly Type[]) => readonly Strided[] | undefined;
@@ -57,19 +57,24 @@ export const readTiled: Reading = (call) => {
   ];
 };
 
-/** Of a Gather, by constant indices that go up or down by a step. */
+/** Of a Gather, by constant indices that go by a step along each axis of their list, as those of a window do. */
 export const readGathered: Reading = (call) => {
   const { shape } = call.input(0);
   const axis = call.axis(call.int("axis", 0), shape.length);
   const { outer, size, inner } = around(shape, axis);
-  const stated = call.input(1).data;
+  const { data: stated, shape: list } = call.input(1);
   // What is wrong with an index is said by the host.
   if (stated === undefined || !stated.every((index) => index >= -size && index < size)) return undefined;
   const indices = stated.map((index) => (index < 0 ? index + size : index));
-  const step = stepOf(indices);
-  if (step === undefined) return undefined;
-  const start = (indices[0] ?? 0) * inner;
-  return [{ start, shape: [outer, indices.length, inner], steps: [size * inner, step * inner, 1] }];
+  const steps = stepsOf(indices, list);
+  if (steps === undefined) return undefined;
+  return [
+    {
+      start: (indices[0] ?? 0) * inner,
+      shape: [outer, ...list, inner],
+      steps: [size * inner, ...steps.map((step) => step * inner), 1],
+    },
+  ];
 };
 
 /** Of a Concat: all of its one input. */

@@ -7,6 +7,7 @@ import { modelKernels } from "../../wasm/models.js";
 import type { Compiled, Compiling, Place } from "../operator.js";
 import { copying, nothing, type Transfer } from "./copy.js";
 import { type Axis, locating, placesOf, rowRecord, tableBytes } from "./rows.js";
+import { stepsOf } from "./strided.js";
 
 /** The kernel's reduction; undefined for one that it has not. */
 function reductionOf(name: string, dtype: Dtype): number | undefined {
@@ -20,18 +21,9 @@ function reductionOf(name: string, dtype: Dtype): number | undefined {
 }
 
 /** The steps between places along each axis of their list, if they are regular and go up, so that none comes twice. */
-function regularSteps(places: Int32Array, shape: readonly number[]): number[] | undefined {
-  const strides = stridesOf(shape);
-  const first = places[0]!;
-  const steps = strides.map((stride, axis) => (shape[axis] === 1 ? 0 : places[stride]! - first));
-  for (let at = 0; at < places.length; at++) {
-    let expected = first;
-    for (const [axis, stride] of strides.entries()) {
-      expected += (Math.floor(at / stride) % shape[axis]!) * steps[axis]!;
-    }
-    if (places[at] !== expected || (at > 0 && places[at - 1]! >= expected)) return undefined;
-  }
-  return steps;
+function risingSteps(places: Int32Array, shape: readonly number[]): number[] | undefined {
+  const isRising = places.every((at, index) => index === 0 || places[index - 1]! < at);
+  return isRising ? stepsOf(places, shape) : undefined;
 }
 
 export function compileScattered({ call, runtime }: Compiling): Compiled | undefined {
@@ -52,7 +44,7 @@ export function compileScattered({ call, runtime }: Compiling): Compiled | undef
   const isEmpty = count * rowSize === 0;
   // An index may be wrong where there is nothing to put.
   if (isEmpty && places === undefined) return undefined;
-  const steps = places && !isEmpty && reduction === ROWS_SET ? regularSteps(places, list) : undefined;
+  const steps = places && !isEmpty && reduction === ROWS_SET ? risingSteps(places, list) : undefined;
 
   const wholeCopy = (place: Place): Transfer[] => {
     const [source, target] = [place.input(0), place.output(0)];

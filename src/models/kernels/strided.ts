@@ -22,11 +22,16 @@ export function offsetOf({ start, shape, steps }: Strided): number | undefined {
   return isDense ? start : undefined;
 }
 
-/** A number that counts of a list that goes up or down by a step: undefined if a list does not. */
-export function stepOf(numbers: ArrayLike<number>): number | undefined {
-  const step = numbers.length > 1 ? numbers[1]! - numbers[0]! : 0;
-  for (let at = 2; at < numbers.length; at++) {
-    if (numbers[at]! - numbers[at - 1]! !== step) return undefined;
+/** The steps between numbers along each axis of their list; undefined if they are not regular. */
+export function stepsOf(numbers: ArrayLike<number>, shape: readonly number[]): number[] | undefined {
+  const strides = stridesOf(shape);
+  const steps = strides.map((stride, axis) => (shape[axis]! > 1 ? numbers[stride]! - numbers[0]! : 0));
+  for (let at = 0; at < numbers.length; at++) {
+    let expected = numbers[0]!;
+    for (const [axis, stride] of strides.entries()) {
+      expected += (Math.floor(at / stride) % shape[axis]!) * steps[axis]!;
+    }
+    if (numbers[at] !== expected) return undefined;
   }
-  return step;
+  return steps;
 }

@@ -59,6 +59,19 @@ describe("Gather", () => {
     checkKernels(kernelCase, compileGathered);
   });
 
+  it("takes windows, whose indices are regular along two axes", () => {
+    const indices = int64s([0, 1, 2, 2, 3, 4, 4, 5, -1], [3, 3]);
+    const windows = { operator: "Gather", attributes: { axis: 1 }, inputs: [random([2, 7, 2], 1), indices] };
+    checkBoth(windows, compileGathered);
+    let scratch: number | undefined = -1;
+    runKernels({ ...windows, constants: [1] }, (node) => {
+      const compiled = compileGathered(node)!;
+      scratch = compiled.scratchBytes;
+      return compiled;
+    });
+    expect(scratch).toBeUndefined();
+  });
+
   it("takes no rows, and rows of no numbers", () => {
     checkKernels(
       { operator: "Gather", inputs: [random([6, 3], 1), int64s([])], constants: [1] },
