@@ -16,4 +16,5 @@ export { loadPart, storePart } from "./lanes";
 export { normalise } from "./normalise";
 export { cumulate, indexOfExtreme, reduce } from "./reduce";
 export { softmaxAxis } from "./softmax";
+export { triangle } from "./triangle";
 export { unary } from "./unary";

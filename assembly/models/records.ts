@@ -183,3 +183,20 @@ export class BlendTap {
   lowWeight: f32;
   highWeight: f32;
 }
+
+/** Matrices of which one triangle is kept (triangle.ts). */
+@unmanaged
+export class Triangle {
+  source: usize;
+  target: usize;
+  matrices: i32;
+  rows: i32;
+  /** Bytes of a row. */
+  width: i32;
+  /** Bytes of the first row before the boundary between the triangles; below 0 or past the row where there are none. */
+  first: i32;
+  /** Bytes of a number, by which the boundary goes on from row to row. */
+  step: i32;
+  /** 1 to keep what is from the boundary on, 0 what is before it. */
+  upper: i32;
+}

@@ -9,6 +9,7 @@ import {
   compileTiled,
   compileTransposed,
 } from "../kernels/copy.js";
+import { compileTriangle } from "../kernels/triangle.js";
 import {
   viewExpanded,
   viewJoined,
@@ -35,4 +36,4 @@ export const Transpose: ModelOperator = {
   compile: compileTransposed,
 };
 
-export const Trilu: ModelOperator = { operator: graph.Trilu };
+export const Trilu: ModelOperator = { operator: graph.Trilu, compile: compileTriangle };
