@@ -14,7 +14,8 @@ class LiveBlock {
   next: usize;
 }
 
-let newest: usize = 0;
+/** Where the address of the newest one is: below all static data, so that every instance over the memory finds the list. */
+const NEWEST: usize = 16;
 
 export function noteBlock(block: usize, bytes: usize): void {
   if (ASC_NO_ASSERT) return;
@@ -22,22 +23,20 @@ export function noteBlock(block: usize, bytes: usize): void {
   const fields = changetype<LiveBlock>(node);
   fields.block = block;
   fields.bytes = bytes;
-  fields.next = newest;
-  newest = node;
+  fields.next = load<usize>(NEWEST);
+  store<usize>(NEWEST, node);
 }
 
 export function forgetBlock(block: usize): void {
   if (ASC_NO_ASSERT) return;
-  let link: usize = 0;
-  for (let node = newest; node; node = changetype<LiveBlock>(node).next) {
+  let link = NEWEST;
+  for (let node = load<usize>(link); node; node = load<usize>(link)) {
     if (changetype<LiveBlock>(node).block === block) {
-      const next = changetype<LiveBlock>(node).next;
-      if (link) changetype<LiveBlock>(link).next = next;
-      else newest = next;
+      store<usize>(link, changetype<LiveBlock>(node).next);
       heap.free(node);
       return;
     }
-    link = node;
+    link = node + offsetof<LiveBlock>("next");
   }
   assert(false, "free: not a live block");
 }
@@ -58,7 +57,7 @@ export function refuse(): void {
 /** How many blocks of the heap are live. */
 export function liveBlocks(): i32 {
   let count = 0;
-  for (let node = newest; node; node = changetype<LiveBlock>(node).next) count++;
+  for (let node = load<usize>(NEWEST); node; node = changetype<LiveBlock>(node).next) count++;
   return count;
 }
 
@@ -93,7 +92,7 @@ export function assertWalk(matrix: usize, walk: usize): void {
 
 function assertBytes(address: usize, bytes: usize): void {
   if (bytes === 0) return;
-  for (let node = newest; node; node = changetype<LiveBlock>(node).next) {
+  for (let node = load<usize>(NEWEST); node; node = changetype<LiveBlock>(node).next) {
     const fields = changetype<LiveBlock>(node);
     if (address >= fields.block && address + bytes <= fields.block + fields.bytes) return;
   }

@@ -5,10 +5,9 @@
  * (assembly/matmul/dot.ts), so that it is left out there. support/setup.ts checks that each project got its own
  * binary.
  *
- * `LSTM_WASM=debug` puts build/debug.wasm in the place of the baseline binary.
+ * `LSTM_WASM=debug` puts the debug builds in the place of all binaries: build/debug.wasm, build/models-debug.wasm.
  */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd))
@@ -23,30 +22,19 @@ const relaxedFlags = WebAssembly.validate(RELAXED_MODULE)
 /** The binary in build/ that the project `simd` runs. */
 const baseline = process.env.LSTM_WASM ?? "simd";
 
-/**
- * Imports of *.txt give a function of their text, as src/build/bundle.js has it. The debug build has no text: its binary
- * has every byte, and a text needs one as a marker. It is read as it is, in place of src/bundle/embedded.ts.
- */
-const bytesOf = (binary: string, names: string[]): string => {
-  const path = JSON.stringify(fileURLToPath(new URL(`../build/${binary}.wasm`, import.meta.url)));
-  return [
-    'import { readFileSync } from "node:fs";',
-    ...names.map((name) => `export const ${name} = () => new Uint8Array(readFileSync(${path}));`),
-  ].join("\n");
-};
-
+/** Imports of *.txt give a function of their text, as src/build/bundle.js has it. */
 const textImports = {
   name: "text-imports",
   enforce: "pre" as const,
   load(id: string) {
-    if (baseline !== "simd" && id.endsWith("/src/bundle/embedded.ts")) {
-      return bytesOf(baseline, ["simd", "relaxedSimd"]);
-    }
-    if (baseline !== "simd" && id.endsWith("/src/bundle/embedded-models.ts")) {
-      return bytesOf(`models-${baseline}`, ["modelsSimd", "modelsRelaxedSimd"]);
-    }
     if (!id.endsWith(".txt")) return null;
-    return `export default () => ${JSON.stringify(readFileSync(id, "utf8"))};`;
+    const file =
+      baseline === "simd"
+        ? id
+        : id.replace(/(models)?[^/]*$/, (_, models) =>
+            models ? `models-${baseline}.txt` : `${baseline}.txt`,
+          );
+    return `export default () => ${JSON.stringify(readFileSync(file, "utf8"))};`;
   },
 };
 

@@ -1,7 +1,7 @@
 /**
  * The wasm binaries: `node src/build/wasm.js [--stale] [--sources DIR] [--out DIR] NAME...`
  *
- * Compiles targets of asconfig.json, below DIR, into build/: NAME.wasm, NAME.txt, which a bundle embeds (embed.js; none of debug), and
+ * Compiles targets of asconfig.json, below DIR, into build/: NAME.wasm, NAME.txt, which a bundle embeds (embed.js), and
  * abi.js and records/ with their types, what the host has to know of the kernels (abi.js). With --stale it compiles only
  * what is missing or older than its sources, by a hash of them.
  *
@@ -89,12 +89,10 @@ async function build(name) {
   const messages = stderr.toString().replaceAll("Last converge was suboptimal.\n", "");
   if (messages !== "") process.stderr.write(messages);
   if (error) throw error;
-  if (features) {
-    for (const passes of [OPTIMISE, SHRINK]) {
-      execFileSync(wasmOpt(), [binary, "-o", binary, ...features, ...passes], { stdio: "inherit" });
-    }
-    writeFileSync(join(out, `${name}.txt`), embeddedText(readFileSync(binary)));
+  for (const passes of features ? [OPTIMISE, SHRINK] : []) {
+    execFileSync(wasmOpt(), [binary, "-o", binary, ...features, ...passes], { stdio: "inherit" });
   }
+  writeFileSync(join(out, `${name}.txt`), embeddedText(readFileSync(binary)));
   mkdirSync(join(out, "records"), { recursive: true });
   for (const { file, js, types } of abi) {
     writeFileSync(join(out, `${file}.js`), js);
@@ -119,9 +117,8 @@ function sourceText(path) {
 
 function isStale(name) {
   const stamp = join(out, `${name}.sources`);
-  const { program, features } = TARGETS[name];
-  const abi = [`${program.abi}.js`, `${program.abi}.d.ts`];
-  const made = [`${name}.wasm`, ...(features ? [`${name}.txt`] : []), ...abi];
+  const { abi } = TARGETS[name].program;
+  const made = [`${name}.wasm`, `${name}.txt`, `${abi}.js`, `${abi}.d.ts`];
   if (!existsSync(stamp) || made.some((file) => !existsSync(join(out, file)))) return true;
   return readFileSync(stamp, "utf8") !== sources;
 }

@@ -16,17 +16,14 @@ export function relaxedSimd(): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The bytes of an embedded binary. TextEncoder makes the low seven bits of all of them, of which the seventh is flipped;
- * eighth bits are set where markers were.
+ * The bytes of an embedded binary. TextEncoder makes the low seven bits of all of them.
  *
  * @throws Error where the page has one of the few encodings that change ASCII: ISO-2022-JP changes control
  *   characters
  */
 export function toBytes(text: string): Uint8Array<ArrayBuffer> {
-  const parts = text.slice(2).split(text[0]!);
-  const characters = parts.join("");
-  const ascii = encode(characters);
-  if (ascii.length !== characters.length) {
+  const codes = encode(text);
+  if (codes.length !== text.length) {
     throw coded(
       "UNSUPPORTED",
       new Error(
@@ -34,19 +31,22 @@ export function toBytes(text: string): Uint8Array<ArrayBuffer> {
       ),
     );
   }
+  const [marker, rare] = codes;
+  // A binary begins with 0, so its first character is what was flipped in all.
+  const flipped = codes[2]!;
+  let length = 0;
+  for (let at = 2; at < codes.length; at++) {
+    let byte = codes[at]!;
+    if (byte === marker) {
+      byte = codes[++at]!;
+      if (byte !== rare || codes[++at] === flipped) byte |= 128;
+      else byte = marker;
+    }
+    codes[length++] = byte ^ flipped;
+  }
   // A copy is an array of this realm. A sandbox's TextEncoder may be of another, whose arrays are no
   // Uint8Array here.
-  const binary = new Uint8Array(ascii);
-  // A binary begins with 0, so its first character is what was flipped in all.
-  const flipped = binary[0]!;
-  for (let at = 0; at < binary.length; at++) binary[at]! ^= flipped;
-  const flip = 128 | (text.charCodeAt(1) ^ flipped);
-  let index = 0;
-  parts.forEach((part) => {
-    index += part.length;
-    binary[index]! ^= flip; // nothing where the last part ends
-  });
-  return binary;
+  return new Uint8Array(codes.subarray(0, length));
 }
 
 /** AudioWorklet scopes have no TextEncoder. */

@@ -233,8 +233,8 @@ export function init(options: InitOptions = {}): void {
     current = new Runtime(compileBuild(deterministic));
     return;
   }
-  const core = compiled("options.module", module, ["abi", "runLayer"]);
   if (deterministic) throw wrongValue("options", "either module or deterministic", "both");
+  const core = compiled("options.module", module, ["abi", "runLayer"]);
   current = new Runtime({ build: "given", module: core }, given);
 }
 

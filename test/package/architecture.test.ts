@@ -106,7 +106,11 @@ it("test/, bench/ and examples/ have no file of more than 500 lines whose first 
 it("every field of a record is written by the host", () => {
   const sources = host.map(read).join("\n");
   const layouts = filesBelow("build/records", /\.d\.ts$/);
-  expect(layouts.length).toBeGreaterThan(6);
+  const records = ["records", "models/records"].flatMap((file) =>
+    Array.from(read(`assembly/${file}.ts`).matchAll(/^export class (\w+)/gm), (match) => match[1]!),
+  );
+  expect(records.length).toBeGreaterThan(6);
+  expect(layouts).toEqual(records.map((name) => `build/records/${name.toLowerCase()}.d.ts`).sort());
   for (const layout of layouts) {
     const name = layout.slice("build/records/".length, -".d.ts".length);
     const fields = Array.from(read(layout).matchAll(/const (\w+):/g), (match) => match[1]!);

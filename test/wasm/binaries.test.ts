@@ -6,6 +6,11 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { ABI, INITIAL_PAGES } from "../../build/abi.js";
 import { compile, compileBuild, instantiate } from "../../src/bundle/binaries.js";
 import { relaxedSimd, simd, toBytes } from "../../src/bundle/embedded.js";
+import { modelsRelaxedSimd, modelsSimd } from "../../src/bundle/embedded-models.js";
+
+const { embeddedText } = (await import(new URL("../../src/build/embed.js", import.meta.url).href)) as {
+  embeddedText(binary: Uint8Array): string;
+};
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -56,9 +61,13 @@ describe("compileBuild", () => {
 });
 
 describe("the embedded binaries", () => {
-  it.each(["simd", "relaxed-simd"])("are those of build/: %s", (build) => {
+  it.each([
+    ["simd", simd],
+    ["relaxed-simd", relaxedSimd],
+    ["models", modelsSimd],
+    ["models-relaxed", modelsRelaxedSimd],
+  ])("are those of build/: %s", (build, embedded) => {
     const file = new Uint8Array(readFileSync(new URL(`../../build/${build}.wasm`, import.meta.url)));
-    const embedded = () => (build === "simd" ? simd() : relaxedSimd());
     expect(embedded()).toEqual(file);
     vi.stubGlobal("TextEncoder", undefined);
     expect(embedded()).toEqual(file);
@@ -75,6 +84,14 @@ describe("the embedded binaries", () => {
     expect(encode("a")).not.toBeInstanceOf(Uint8Array);
     expect(simd()).toBeInstanceOf(Uint8Array);
     instantiate(compile(simd()), new WebAssembly.Memory({ initial: INITIAL_PAGES }), ABI);
+  });
+
+  it.each([
+    ["all bytes, once each", Uint8Array.from({ length: 256 }, (_, at) => at)],
+    ["all bytes, some often", Uint8Array.from({ length: 2000 }, (_, at) => (at * at) >> 3)],
+    ["bytes from 128 on alone", Uint8Array.from({ length: 300 }, (_, at) => (at === 0 ? 0 : 128 | at))],
+  ])("may have %s", (_, binary) => {
+    expect(toBytes(embeddedText(binary))).toEqual(binary);
   });
 
   it("tell a script that was read in another encoding from an engine without SIMD", () => {

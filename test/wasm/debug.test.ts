@@ -1,12 +1,14 @@
 /** The debug build: a wrong pointer or range ends a call with a message that says which, where others give wrong numbers. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { UNARY_NEG } from "../../build/models-abi.js";
 import * as Run from "../../build/records/run.js";
 import * as Walk from "../../build/records/walk.js";
 import { init, LSTM, Tensor } from "../../src/index.js";
+import { modelKernels } from "../../src/wasm/models.js";
 import { currentRuntime } from "../../src/wasm/runtime.js";
 import { debugBuild } from "../support/debug-build.js";
 
-beforeAll(() => init({ module: debugBuild() }));
+beforeAll(() => init({ module: debugBuild(), models: debugBuild("models-debug") }));
 afterAll(() => init({ deterministic: process.env.WASM_BUILD === "simd" }));
 
 /** A step of an LSTM whose run, or the walk over W_hh, has another number in one field. */
@@ -80,6 +82,15 @@ describe("the debug build", () => {
     expect(() => kernels.maxPool1d(pointer, 16, 2, 3, 2, 1)).toThrow(/not inside one live block/);
     expect(() => kernels.rectify(past, 5, 1, 0)).toThrow(/not inside one live block/);
     expect(() => kernels.rectify(pointer, 8, 1, past)).toThrow(/not inside one live block/);
+  });
+
+  it("knows the core's blocks in the kernels of models", () => {
+    const runtime = currentRuntime();
+    const { pointer, bytes } = runtime.allocate(64);
+    const { unary } = modelKernels(runtime);
+    expect(() => unary(UNARY_NEG, pointer, pointer + 32, 8, 0, 0)).not.toThrow();
+    expect(() => unary(UNARY_NEG, pointer, pointer + bytes - 16, 5, 0, 0)).toThrow(/not inside one live/);
+    expect(() => unary(UNARY_NEG, pointer + bytes, pointer, 1, 0, 0)).toThrow(/not inside one live block/);
   });
 
   it("tells a block that is freed twice", () => {

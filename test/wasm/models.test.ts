@@ -1,6 +1,7 @@
 /** The second binary: on the first one's memory, it changes nothing of it, and calls its kernels. */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import {
   UNARY_ABS,
   UNARY_EXP,
@@ -14,6 +15,7 @@ import {
 import { LSTM, Tensor } from "../../src/index.js";
 import { modelKernels } from "../../src/wasm/models.js";
 import { currentRuntime } from "../../src/wasm/runtime.js";
+import { debugBuild } from "../support/debug-build.js";
 import { dataSegments } from "../support/wasm-sections.js";
 
 const fileOf = (name: string) =>
@@ -25,15 +27,27 @@ const MODELS: Record<string, string> = {
 };
 const name = process.env.WASM_FILE!;
 
-it("has its constants from 1024 on, below the core's", () => {
-  const core = dataSegments(fileOf(name));
-  const models = dataSegments(fileOf(MODELS[name]!));
-  expect(core.length).toBeGreaterThan(0);
-  expect(models.length).toBeGreaterThan(0);
-  expect(Math.min(...models.map(({ from }) => from))).toBeGreaterThanOrEqual(1024);
-  expect(Math.max(...models.map(({ to }) => to))).toBeLessThanOrEqual(
-    Math.min(...core.map(({ from }) => from)),
-  );
+beforeAll(() => void [debugBuild(), debugBuild("models-debug")]);
+
+it.each(Object.entries(MODELS))(
+  "has its constants from 1024 on, below the core's: %s, %s",
+  (name, models) => {
+    const core = dataSegments(fileOf(name));
+    const own = dataSegments(fileOf(models));
+    expect(core.length).toBeGreaterThan(0);
+    expect(own.length).toBeGreaterThan(0);
+    expect(Math.min(...own.map(({ from }) => from))).toBeGreaterThanOrEqual(1024);
+    expect(Math.max(...own.map(({ to }) => to))).toBeLessThanOrEqual(
+      Math.min(...core.map(({ from }) => from)),
+    );
+  },
+);
+
+it("has no heap: it neither makes memory larger nor brings AssemblyScript's runtime", () => {
+  const disassemble = (target: string) =>
+    execFileSync("node_modules/binaryen/bin/wasm-dis", [`build/${target}.wasm`], { encoding: "utf8" });
+  expect(disassemble(name)).toContain("memory.grow");
+  expect(disassemble(MODELS[name]!)).not.toContain("memory.grow");
 });
 
 it("leaves an LSTM's bits as they are without it", () => {

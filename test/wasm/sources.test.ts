@@ -16,13 +16,19 @@ const folders: string[] = [];
 
 afterEach(() => {
   vi.doUnmock("../../build/abi.js");
+  vi.doUnmock("../../build/models-abi.js");
   vi.resetModules();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
+/** The binary of models that stands beside the project's. */
+const models = build === "simd" ? "models" : "models-relaxed";
+const coreModule = () => new WebAssembly.Module(readFileSync(join(root, `build/${build}.wasm`)));
+
 /** Compiles a copy of assembly/ in which `change` has changed files; returns where the products are. */
 function compile(
   change: (edit: (file: string, from: string, to: string) => void, add: typeof writeFileSync) => void,
+  target = build,
 ) {
   const folder = mkdtempSync(join(tmpdir(), "lstm-wasm-sources-"));
   folders.push(folder);
@@ -36,12 +42,12 @@ function compile(
   };
   change(edit, (file, text) => writeFileSync(join(folder, "assembly", file as string), text));
   const out = join(folder, "build");
-  const args = ["src/build/wasm.js", "--sources", folder, "--out", out, build];
+  const args = ["src/build/wasm.js", "--sources", folder, "--out", out, target];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
   // Nothing but what someone has to act on; asc tells of its passes, too.
   expect(stdout + stderr).toBe("");
-  return { out, module: new WebAssembly.Module(readFileSync(join(out, `${build}.wasm`))) };
+  return { out, module: new WebAssembly.Module(readFileSync(join(out, `${target}.wasm`))) };
 }
 
 it("a binary in which two fields of a record have changed places is refused", async () => {
@@ -125,4 +131,52 @@ export function updateToy(layer: usize, run: usize, running: i32, gates: usize):
   runtime.write(block, 0, Float32Array.of(1, -3, 0, 8));
   runtime.kernels.activate(HALF, block.pointer, 4);
   expect(Array.from(runtime.view(block))).toEqual([0.5, -1.5, 0, 4]);
+});
+
+it("a binary of models that counts otherwise is refused when it is first asked for", async () => {
+  const { module } = compile((edit) => {
+    edit("models/unary.ts", "UNARY_RELU: i32 = 0;", "UNARY_RELU: i32 = 99;");
+  }, models);
+  const { init } = await import("../../src/index.js");
+  const { currentRuntime } = await import("../../src/wasm/runtime.js");
+  const { modelKernels } = await import("../../src/wasm/models.js");
+  init({ module: coreModule(), models: module });
+  expect(() => modelKernels(currentRuntime())).toThrow(
+    new TypeError(
+      "options.models: expected the binary of this release of lstm-wasm, got a WebAssembly.Module",
+    ),
+  );
+});
+
+it("a kernel of models calls the core's by import", async () => {
+  const { out, module } = compile((edit, add) => {
+    edit(
+      "models/core.ts",
+      "/** A product",
+      "export declare function clearFloats(target: usize, count: i32): void;\n\n/** A product",
+    );
+    const source = `import { clearFloats } from "./core";
+export function clearTwo(one: usize, other: usize, count: i32): void {
+  clearFloats(one, count);
+  clearFloats(other, count);
+}
+`;
+    add("models/clear-two.ts", source);
+    edit("models/index.ts", "export { unary }", 'export { clearTwo } from "./clear-two";\nexport { unary }');
+  }, models);
+  expect(WebAssembly.Module.imports(module)).toContainEqual({
+    ...{ module: "core", name: "clearFloats", kind: "function" },
+  });
+  vi.resetModules();
+  vi.doMock("../../build/models-abi.js", () => import(pathToFileURL(join(out, "models-abi.js")).href));
+  const { init } = await import("../../src/index.js");
+  const { currentRuntime } = await import("../../src/wasm/runtime.js");
+  const { modelKernels } = await import("../../src/wasm/models.js");
+  init({ module: coreModule(), models: module });
+  const runtime = currentRuntime();
+  const block = runtime.allocate(32);
+  runtime.write(block, 0, new Float32Array(8).fill(5));
+  const kernels = modelKernels(runtime) as unknown as Record<string, (...numbers: number[]) => void>;
+  kernels.clearTwo!(block.pointer, block.pointer + 16, 3);
+  expect(Array.from(runtime.view(block))).toEqual([0, 0, 0, 5, 0, 0, 0, 5]);
 });

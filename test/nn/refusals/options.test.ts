@@ -1,4 +1,5 @@
 /** What constructors and init refuse of their options. */
+import { modelsSimd } from "../../../src/bundle/embedded-models.js";
 import { Embedding, GRU, GRUCell, init, Linear, LSTM, LSTMCell, RNN, RNNCell } from "../../../src/index.js";
 import { ACTIVATIONS, any, refuses, SIZES } from "../../support/refusals.js";
 
@@ -297,7 +298,7 @@ refuses("init", [
     "an unknown option",
     () => init(any({ simd: false })),
     TypeError,
-    "options.simd: unknown option; known are module, deterministic",
+    "options.simd: unknown option; known are module, models, deterministic",
   ],
   [
     "deterministic that is not a boolean",
@@ -328,5 +329,23 @@ refuses("init", [
     () => init({ module: emptyModule, deterministic: true }),
     RangeError,
     "options: expected either module or deterministic, got both",
+  ],
+  [
+    "models alone",
+    () => init({ models: new WebAssembly.Module(modelsSimd()) }),
+    RangeError,
+    "options: expected module beside models, got models alone",
+  ],
+  [
+    "models that are no module",
+    () => init(any({ module: emptyModule, models: new Uint8Array(8) })),
+    TypeError,
+    "options.models: expected a WebAssembly.Module, got a Uint8Array",
+  ],
+  [
+    "models that are another module",
+    () => init({ module: emptyModule, models: emptyModule }),
+    TypeError,
+    "options.models: expected lstm-wasm's binary (it exports abi and unary), got a WebAssembly.Module",
   ],
 ]);
