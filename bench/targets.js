@@ -59,8 +59,10 @@ const kilobytes = (count) => Math.floor(1000 * count);
 export const SIZES = {
   /** What esbuild makes of these names of `lstm-wasm`, minified, with both binaries inside, after gzip -9. "*" is all of them. */
   bundles: { LSTM: kilobytes(31), "*": kilobytes(41) },
-  /** Each of the two binaries, as it is. */
+  /** Each of the core's two binaries, as it is. */
   binary: kilobytes(28),
+  /** Each of the two with the kernels of whole models. */
+  models: kilobytes(40),
 };
 
 /** Of the measured peak of multiply-adds, asked of matmul by itself. */

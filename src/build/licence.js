@@ -18,7 +18,7 @@ const OTHERS = [
   {
     name: "AssemblyScript",
     part:
-      "its runtime and standard library, in simd.wasm, relaxed-simd.wasm and the scripts that embed them. Its logarithm " +
+      "its runtime and standard library, in the binaries and the scripts that embed them. Its logarithm " +
       "is of Arm Optimized Routines, Copyright (c) 2017-2018, Arm Limited, under the MIT licence",
     files: ["assemblyscript/LICENSE", "assemblyscript/NOTICE"],
   },

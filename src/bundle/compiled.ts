@@ -1,5 +1,5 @@
 /**
- * The types of `lstm-wasm/lstm.wasm` and `lstm-wasm/lstm-relaxed.wasm`, on platforms that import wasm files.
+ * The types of `lstm-wasm/lstm.wasm`, `lstm-wasm/models.wasm` and their relaxed builds, on platforms that import wasm files.
  */
 declare const compiled: WebAssembly.Module;
 export default compiled;

@@ -40,11 +40,11 @@ describe("the packed files", () => {
   it("are what a user needs and nothing else", () => {
     const expected = [
       /^(package\.json|README\.md|LICENSE)$/,
-      /^dist\/(index|edge|formats\/(index|edge)|chunk-[A-Z0-9]{8})\.js(\.map)?$/,
+      /^dist\/((formats\/|models\/)?(index|edge)|chunk-[A-Z0-9]{8})\.js(\.map)?$/,
       /^dist\/cli\.js$/,
       /^dist\/NOTICES\.md$/,
-      /^dist\/(relaxed-)?simd\.wasm$/,
-      /^dist\/(index|formats\/index|compiled)\.d\.ts$/,
+      /^dist\/((relaxed-)?simd|models(-relaxed)?)\.wasm$/,
+      /^dist\/((formats\/|models\/)?index|compiled)\.d\.ts$/,
     ];
     expect(files.filter((file) => !expected.some((pattern) => pattern.test(file)))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(["package.json", "LICENSE", "dist/index.js"]));
@@ -87,27 +87,49 @@ describe("the packed files", () => {
 });
 
 describe("the bundles", () => {
-  it("of an entry load what they share with the others, and nothing else", () => {
-    const shared = scripts.filter((script) => script.includes("/chunk-"));
-    expect(shared.length).toBe(1);
-    const chunk = shared[0]!.replace("dist/", "");
-    const importsOf = (script: string) =>
-      Array.from(
-        read(script).matchAll(/(?<!["'])\b(?:import|from)\s*["']([^"']+)["']/g),
-        (match) => match[1],
-      ).sort();
-    expect(importsOf(`dist/${chunk}`)).toEqual([]);
-    expect(importsOf("dist/index.js")).toEqual([`./${chunk}`]);
-    expect(importsOf("dist/formats/index.js")).toEqual([`../${chunk}`]);
-    expect(importsOf("dist/formats/edge.js")).toEqual([`../${chunk}`]);
-    expect(importsOf("dist/edge.js")).toEqual([
-      `./${chunk}`,
-      "./relaxed-simd.wasm?module",
-      "./simd.wasm?module",
-    ]);
-    for (const script of [chunk, "formats/index.js", "formats/edge.js"]) {
-      expect(code(`dist/${script}`), script).not.toContain("WebAssembly");
+  /** All that an entry's file loads, itself too: scripts of dist/, and binaries as they are imported. */
+  const loadedBy = (entry: string): string[] => {
+    const loaded = new Set([`dist/${entry}`]);
+    for (const script of loaded) {
+      if (!script.endsWith(".js")) continue;
+      const specifiers = read(script).matchAll(/(?<!["'])\b(?:import|from)\s*["']([^"']+)["']/g);
+      for (const [, specifier] of specifiers) loaded.add(join(dirname(script), specifier!));
     }
+    return [...loaded].sort();
+  };
+  const scriptsOf = (entry: string) => loadedBy(entry).filter((file) => file.endsWith(".js"));
+  const binariesOf = (entry: string) => loadedBy(entry).filter((file) => !file.endsWith(".js"));
+
+  it.each(["index", "edge"])(
+    "of an entry load what they share with the others, and nothing else: %s",
+    (name) => {
+      const entries = ["", "formats/", "models/"].map((folder) => `${folder}${name}.js`);
+      for (const entry of entries) {
+        const others = scriptsOf(entry).filter((script) => script !== `dist/${entry}`);
+        expect(others.length, entry).toBeGreaterThan(0);
+        expect(others.filter((script) => !/^dist\/chunk-[A-Z0-9]{8}\.js$/.test(script))).toEqual([]);
+      }
+      for (const script of scriptsOf(`formats/${name}.js`)) {
+        expect(code(script), script).not.toContain("WebAssembly");
+      }
+    },
+  );
+
+  it("have binaries where their kernels are called: the core's, and those of models with lstm-wasm/models alone", () => {
+    const core = ["dist/relaxed-simd.wasm?module", "dist/simd.wasm?module"];
+    const models = ["dist/models-relaxed.wasm?module", "dist/models.wasm?module"];
+    expect(binariesOf("formats/edge.js")).toEqual([]);
+    expect(binariesOf("edge.js")).toEqual(core);
+    expect(binariesOf("models/edge.js")).toEqual([...models, ...core]);
+    const texts = (entry: string) =>
+      scriptsOf(entry).flatMap((script) =>
+        Array.from(read(script).matchAll(/^var (LSTM_WASM_\w+?)(?:_\d+)?=/gm), ([, text]) => text!),
+      );
+    expect(texts("formats/index.js")).toEqual([]);
+    expect([...new Set(texts("index.js"))].sort()).toEqual(["LSTM_WASM_RELAXED_SIMD", "LSTM_WASM_SIMD"]);
+    expect([...new Set(texts("models/index.js"))].sort()).toEqual([
+      ...["LSTM_WASM_MODELS", "LSTM_WASM_MODELS_RELAXED", "LSTM_WASM_RELAXED_SIMD", "LSTM_WASM_SIMD"],
+    ]);
   });
 
   it.each(scripts)("%s has no eval, fetch, dynamic import, Node global or top-level await", (script) => {
@@ -274,8 +296,8 @@ describe("what two entries share", () => {
       expect(text, path).toBe(readFileSync(path, "utf8"));
     }
     const sources = Object.keys(bundle.metafile.inputs);
-    const binary = condition === "edge" ? /\/(relaxed-)?simd\.wasm/ : /\/(relaxed-)?simd\.txt$/;
-    expect(sources.filter((source) => binary.test(source)).length).toBe(2);
+    const binary = condition === "edge" ? /^build\/[-\w]+\.wasm/ : /^build\/[-\w]+\.txt$/;
+    expect(sources.filter((source) => binary.test(source)).length).toBe(4);
     expect(sources).toContain("src/tensor/tensor.ts");
     expect(copies(bundle)).toEqual([]);
   });
@@ -290,8 +312,11 @@ describe("what two entries share", () => {
     expect(binaries.filter((part) => /simd\.(txt|wasm)/.test(part)).length).toBeGreaterThan(1);
   });
 
-  it("has one class Tensor and one text of each binary where a program imports both entries", () => {
-    const program = `export * from "lstm-wasm"; export * from "lstm-wasm/formats";`;
+  it("has one class Tensor and one text of each binary where a program imports all entries", () => {
+    const program = `
+      export * from "lstm-wasm";
+      export * as formats from "lstm-wasm/formats";
+      export * as models from "lstm-wasm/models";`;
     const { outputFiles } = buildSync({
       ...{ stdin: { contents: program, resolveDir: root }, bundle: true, minify: true, write: false },
       ...{ format: "esm", charset: "utf8" },
@@ -299,7 +324,7 @@ describe("what two entries share", () => {
     const count = (part: string): number => outputFiles[0]!.text.split(part).length - 1;
     expect(count('static name="Tensor"')).toBe(1);
     // "\0asm", with which binaries begin, as src/build/embed.js flips its characters.
-    expect(count("@!3-")).toBe(2);
+    expect(count("@!3-")).toBe(4);
   });
 
   it("is one class Tensor in Node.js", async () => {
@@ -312,21 +337,21 @@ describe("what two entries share", () => {
   it("is shared with a new entry too, by a line in the table", async () => {
     const folder = mkdtempSync(join(root, "build/entry-"));
     try {
-      const source = join(folder, "models.ts");
+      const source = join(folder, "new.ts");
       const modules = ["index.ts", "formats/index.ts", "wasm/runtime.ts"];
       const lines = modules.map((path) => `export * from ${JSON.stringify(join(root, "src", path))};`);
       writeFileSync(source, lines.join("\n"));
-      const bundles = await bundleEntries({ ...ENTRIES, "models/index": source }, join(folder, "dist"));
+      const bundles = await bundleEntries({ ...ENTRIES, "new/index": source }, join(folder, "dist"));
       for (const condition of conditions) expect(copies(bundles[condition])).toEqual([]);
 
       const program = `
-        const [library, formats, models] = await Promise.all(
-          ["index", "formats/index", "models/index"].map((path) => import(\`${folder}/dist/\${path}.js\`)),
+        const [library, formats, added] = await Promise.all(
+          ["index", "formats/index", "new/index"].map((path) => import(\`${folder}/dist/\${path}.js\`)),
         );
-        const runtime = models.currentRuntime();
+        const runtime = added.currentRuntime();
         library.init({ deterministic: true });
-        const names = ["LSTM", "Tensor", "init"].map((name) => models[name] === library[name]);
-        console.log(names.join(), models.readNam === formats.readNam, models.currentRuntime() === runtime);`;
+        const names = ["LSTM", "Tensor", "init"].map((name) => added[name] === library[name]);
+        console.log(names.join(), added.readNam === formats.readNam, added.currentRuntime() === runtime);`;
       const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
         encoding: "utf8",
       });

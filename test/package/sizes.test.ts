@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 
 const root = new URL("../..", import.meta.url);
 const { SIZES } = (await import(new URL("bench/targets.js", root).href)) as {
-  SIZES: { bundles: Record<string, number>; binary: number };
+  SIZES: { bundles: Record<string, number>; binary: number; models: number };
 };
 
 /** Fails with both numbers, so that a message tells how much is too much. */
@@ -44,6 +44,10 @@ it("the README's download, to a twentieth", () => {
 
 it.each(["simd", "relaxed-simd"])("the binary %s.wasm", (name) => {
   expectAtMost(SIZES.binary, readFileSync(new URL(`dist/${name}.wasm`, root)).length, `${name}.wasm`);
+});
+
+it.each(["models", "models-relaxed"])("the binary %s.wasm", (name) => {
+  expectAtMost(SIZES.models, readFileSync(new URL(`dist/${name}.wasm`, root)).length, `${name}.wasm`);
 });
 
 it("tells what it measured and what is allowed", () => {
