@@ -1,66 +1,22 @@
-/**
- * Whole models that are broken or hostile, in ONNX's format: what each tries, and what is said of it. None has inputs, so
- * that a model is computed while it is loaded.
- */
-import {
-  type AttributeValue,
-  floats,
-  type func,
-  type GraphOptions,
-  graph,
-  int64s,
-  lengthDelimited,
-  func as makeFunction,
-  model,
-  node,
-  opsetImport,
-  tensor,
-} from "../onnx-writer.js";
-
-type Bytes = ReturnType<typeof node>;
-
-export interface HostileGraph {
-  readonly name: string;
-  readonly make: () => Uint8Array;
-  /** What the message has in it. */
-  readonly message: RegExp;
-}
-
-const OPSET = 20;
-const own = { domain: "own" };
-
-/** A model whose output is `y`, with a few constants: a number `one`, a truth `yes`, a matrix `m`. */
-function file(main: GraphOptions, functions: readonly ReturnType<typeof func>[] = []): Uint8Array {
-  const initializers = [
-    floats("one", [1], [1]),
-    tensor("yes", { type: 9, dims: [], raw: Uint8Array.of(1) }),
-    floats("m", [2, 2], [1, 2, 3, 4]),
-    ...(main.initializers ?? []),
-  ];
-  return model({ outputs: ["y"], ...main, initializers }, functions, OPSET);
-}
-
-const inner = (nodes: readonly Bytes[], inputs: readonly string[] = [], outputs = ["o"]): AttributeValue => ({
-  graph: graph({ nodes, inputs, outputs }),
-});
-const body = (name: string, nodes: readonly Bytes[]) =>
-  makeFunction("own", name, { inputs: ["a"], outputs: ["z"], nodes }, opsetImport(9, OPSET));
+/** Whole models that are broken or hostile, in ONNX's format: what each tries, and what is said of it. */
+import { floats, type GraphOptions, int64s, lengthDelimited, node, tensor } from "../onnx-writer.js";
+import { type Bytes, body, file, type HostileGraph, inner, own } from "./graph-file.js";
 
 const RECURSION: HostileGraph[] = [
   {
     name: "a node that takes what it makes",
-    make: () => file({ nodes: [node("Relu", ["y"], ["y"], { name: "n" })] }),
+    make: (given) => file(given, { nodes: [node("Relu", ["y"], ["y"], { name: "n" })] }),
     message: /node "n" \(Relu\): nothing before it makes its input "y"/,
   },
   {
     name: "two nodes that take what the other makes",
-    make: () => file({ nodes: [node("Relu", ["b"], ["y"]), node("Relu", ["y"], ["b"])] }),
+    make: (given) => file(given, { nodes: [node("Relu", ["b"], ["y"]), node("Relu", ["y"], ["b"])] }),
     message: /node "Relu_0" \(Relu\): nothing before it makes its input "b"/,
   },
   {
     name: "a branch that takes what its If makes",
-    make: () =>
-      file({
+    make: (given) =>
+      file(given, {
         nodes: [
           node("If", ["yes"], ["y"], {
             attributes: {
@@ -74,13 +30,14 @@ const RECURSION: HostileGraph[] = [
   },
   {
     name: "a function that calls itself",
-    make: () => file({ nodes: [node("F", ["m"], ["y"], own)] }, [body("F", [node("F", ["a"], ["z"], own)])]),
+    make: (given) =>
+      file(given, { nodes: [node("F", ["m"], ["y"], own)] }, [body("F", [node("F", ["a"], ["z"], own)])]),
     message: /node "F_0\/F_0.*functions call each other deeper than 64/,
   },
   {
     name: "functions that call each other",
-    make: () =>
-      file({ nodes: [node("F", ["m"], ["y"], own)] }, [
+    make: (given) =>
+      file(given, { nodes: [node("F", ["m"], ["y"], own)] }, [
         body("F", [node("G", ["a"], ["z"], own)]),
         body("G", [node("F", ["a"], ["z"], own)]),
       ]),
@@ -88,7 +45,7 @@ const RECURSION: HostileGraph[] = [
   },
   {
     name: "a function that calls itself in a branch",
-    make: () => {
+    make: (given) => {
       const attributes = {
         then_branch: inner([node("F", ["a"], ["o"], own)]),
         else_branch: inner([node("Relu", ["a"], ["o"])]),
@@ -98,13 +55,13 @@ const RECURSION: HostileGraph[] = [
         node("Constant", [], ["c"], { attributes: { value: { tensor: flag } } }),
         node("If", ["c"], ["z"], { attributes }),
       ];
-      return file({ nodes: [node("F", ["m"], ["y"], own)] }, [body("F", nodes)]);
+      return file(given, { nodes: [node("F", ["m"], ["y"], own)] }, [body("F", nodes)]);
     },
     message: /node "F_0\/If_1\/then_branch.*functions call each other deeper than 64/,
   },
   {
     name: "functions of branches in branches, each 64 and 31 deep",
-    make: () => {
+    make: (given) => {
       const truth = tensor("", { type: 9, dims: [], raw: Uint8Array.of(1) });
       const deep = (depth: number, last: Bytes): Bytes =>
         depth === 0
@@ -120,7 +77,7 @@ const RECURSION: HostileGraph[] = [
           node("Relu", ["o"], ["z"]),
         ]);
       });
-      return file({ nodes: [node("F0", ["m"], ["y"], own)] }, functions);
+      return file(given, { nodes: [node("F0", ["m"], ["y"], own)] }, functions);
     },
     message:
       /take more memory than a file of this size may|graphs nest deeper than|functions call each other/,
@@ -135,8 +92,9 @@ function doubling(count: number, make: (name: string, at: number) => Bytes[]): B
 const GROWTH: HostileGraph[] = [
   {
     name: "functions that double 40 times",
-    make: () =>
+    make: (given) =>
       file(
+        given,
         { nodes: [node("F0", ["m"], ["y"], own)] },
         doubling(40, (next, at) =>
           at === 39
@@ -148,7 +106,7 @@ const GROWTH: HostileGraph[] = [
   },
   {
     name: "a graph that is handed on and doubles 40 times",
-    make: () => {
+    make: (given) => {
       const handed = {
         then_branch: { reference: "body" },
         else_branch: { reference: "body" },
@@ -160,13 +118,13 @@ const GROWTH: HostileGraph[] = [
           : [node(next, ["a"], ["b"], both), node(next, ["a"], ["z"], both)],
       );
       const attributes = { body: inner([node("Identity", ["yes"], ["o"])]) };
-      return file({ nodes: [node("F0", ["yes"], ["y"], { ...own, attributes })] }, functions);
+      return file(given, { nodes: [node("F0", ["yes"], ["y"], { ...own, attributes })] }, functions);
     },
     message: /more than 100000 nodes|take more memory than a file of this size may/,
   },
   {
     name: "branches of which each takes the next one twice",
-    make: () => {
+    make: (given) => {
       // In the body of a function, so that the graph is one in the file.
       const functions = doubling(40, (next, at) => {
         const call = (name: string) =>
@@ -175,14 +133,14 @@ const GROWTH: HostileGraph[] = [
         const attributes = { then_branch: twice, else_branch: twice };
         return [node("If", ["a"], ["z"], { attributes })];
       });
-      return file({ nodes: [node("F0", ["yes"], ["y"], own)] }, functions);
+      return file(given, { nodes: [node("F0", ["yes"], ["y"], own)] }, functions);
     },
     message: /more than 100000 nodes|take more memory than a file of this size may/,
   },
   {
     name: "a tensor that doubles 40 times",
-    make: () =>
-      file({
+    make: (given) =>
+      file(given, {
         nodes: Array.from({ length: 40 }, (_, at) =>
           node("Concat", at === 0 ? ["one", "one"] : [`v${at}`, `v${at}`], [at === 39 ? "y" : `v${at + 1}`], {
             attributes: { axis: 0 },
@@ -193,8 +151,8 @@ const GROWTH: HostileGraph[] = [
   },
   {
     name: "a tensor that is tiled again and again",
-    make: () =>
-      file({
+    make: (given) =>
+      file(given, {
         nodes: Array.from({ length: 40 }, (_, at) =>
           node("Tile", [at === 0 ? "m" : `v${at}`, "twice"], [at === 39 ? "y" : `v${at + 1}`]),
         ),
@@ -204,8 +162,8 @@ const GROWTH: HostileGraph[] = [
   },
   {
     name: "an outer sum of outer sums",
-    make: () =>
-      file({
+    make: (given) =>
+      file(given, {
         nodes: [
           node("Range", ["zero", "many", "step"], ["r"]),
           node("Unsqueeze", ["r", "step1"], ["c"]),
@@ -302,7 +260,7 @@ const SHAPES: HostileGraph[] = [
   ],
 ].map(([name, main]) => ({
   name: name as string,
-  make: () => file(main as GraphOptions),
+  make: (given?: boolean) => file(given, main as GraphOptions),
   message: /^onnx: node "n" \(\w+, opset 20\): /,
 }));
 
@@ -313,8 +271,8 @@ const WORK: HostileGraph[] = [
     ["without end that multiplies matrices", ["", "", "big"], [node("MatMul", ["s", "s"], ["t"])]] as const,
   ].map(([name, inputs, nodes]) => ({
     name: `a Loop ${name}`,
-    make: () =>
-      file({
+    make: (given?: boolean) =>
+      file(given, {
         nodes: [
           node("Expand", ["one", "sizes"], ["big"]),
           node("Loop", inputs, ["y"], {
@@ -328,13 +286,13 @@ const WORK: HostileGraph[] = [
   })),
   {
     name: "a Loop in a Loop in a Loop",
-    make: () => {
+    make: (given) => {
       const loop = (content: readonly Bytes[]) =>
         node("Loop", ["count", "", "s"], ["t"], {
           attributes: { body: inner(content, ["i", "go", "s"], ["go", "t"]) },
         });
       const nodes = [node("Identity", ["one"], ["s"]), loop([loop([loop([node("Neg", ["s"], ["t"])])])])];
-      return file({
+      return file(given, {
         nodes: [...nodes, node("Neg", ["t"], ["y"])],
         initializers: [tensor("count", { type: 7, dims: [], raw: BigInt64Array.of(100_000n) })],
       });
@@ -343,8 +301,9 @@ const WORK: HostileGraph[] = [
   },
   {
     name: "a product of matrices of 4000 rows",
-    make: () =>
-      file({
+    isHeavy: true,
+    make: (given) =>
+      file(given, {
         nodes: [node("Expand", ["one", "s"], ["big"]), node("MatMul", ["big", "big"], ["y"], { name: "n" })],
         initializers: huge("s", [4000, 4000]),
       }),
@@ -352,8 +311,9 @@ const WORK: HostileGraph[] = [
   },
   {
     name: "an Einsum of three million million products",
-    make: () =>
-      file({
+    isHeavy: true,
+    make: (given) =>
+      file(given, {
         nodes: [
           node("Expand", ["one", "s"], ["big"]),
           node("Einsum", ["big", "big"], ["y"], { name: "n", attributes: { equation: "ab,bc->" } }),
@@ -364,8 +324,9 @@ const WORK: HostileGraph[] = [
   },
   {
     name: "a convolution with a kernel of thousands",
-    make: () =>
-      file({
+    isHeavy: true,
+    make: (given) =>
+      file(given, {
         nodes: [
           node("Expand", ["one", "s"], ["big"]),
           node("Conv", ["big", "big"], ["y"], {
@@ -379,8 +340,9 @@ const WORK: HostileGraph[] = [
   },
   {
     name: "a pool with a kernel of thousands",
-    make: () =>
-      file({
+    isHeavy: true,
+    make: (given) =>
+      file(given, {
         nodes: [
           node("Expand", ["one", "s"], ["big"]),
           node("MaxPool", ["big"], ["y"], {
@@ -394,8 +356,9 @@ const WORK: HostileGraph[] = [
   },
   {
     name: "an LSTM of 100,000 steps",
-    make: () =>
-      file({
+    isHeavy: true,
+    make: (given) =>
+      file(given, {
         nodes: [
           node("Expand", ["one", "s"], ["x"]),
           node("Expand", ["one", "w"], ["r"]),
@@ -407,8 +370,9 @@ const WORK: HostileGraph[] = [
   },
   {
     name: "a Resize over many axes",
-    make: () =>
-      file({
+    isHeavy: true,
+    make: (given) =>
+      file(given, {
         nodes: [
           node("Expand", ["one", "s"], ["x"]),
           node("Resize", ["x", "", "f"], ["y"], { name: "n", attributes: { mode: "linear" } }),
@@ -432,11 +396,11 @@ const WORK: HostileGraph[] = [
 const DETAILS: HostileGraph[] = [
   {
     name: "external data outside the folder",
-    make: () => {
+    make: (given) => {
       const entry = (key: string, value: string) =>
         lengthDelimited(13, [...lengthDelimited(1, key), ...lengthDelimited(2, value)]);
       const more = [...entry("location", "../../../etc/passwd"), 14 * 8, 1];
-      return file({
+      return file(given, {
         nodes: [node("Relu", ["w"], ["y"])],
         initializers: [tensor("w", { dims: [2], more })],
       });
@@ -474,7 +438,7 @@ const DETAILS: HostileGraph[] = [
     ] as const
   ).map(([name, bytes]) => ({
     name: `a node with ${name}`,
-    make: () => file({ nodes: [bytes], initializers: huge("p", [9, 9, 9, 9]) }),
+    make: (given?: boolean) => file(given, { nodes: [bytes], initializers: huge("p", [9, 9, 9, 9]) }),
     message: /^onnx: node "\w+_0" \(\w+, opset 20\): /,
   })),
 ];

@@ -1,0 +1,46 @@
+/** Broken and hostile models, loaded and run: what they are told, and that nothing of them stays. */
+import { afterAll, describe, expect, it } from "vitest";
+import { FormatError } from "../../src/formats/bytes.js";
+import { loadOnnx } from "../../src/models/index.js";
+import { memoryUsage } from "../../src/wasm/runtime.js";
+import { HOSTILE_GRAPHS } from "../support/hostile/graphs.js";
+
+const INPUTS = { one: 1, yes: true, m: { data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] } };
+
+function errorOf(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+const before = memoryUsage();
+afterAll(() => expect(memoryUsage().modules).toBe(before.modules));
+
+describe("hostile models", () => {
+  it.each(HOSTILE_GRAPHS.map((file) => [file.name, file] as const))(
+    "are refused where all is constant: %s",
+    (_, { make, message }) => {
+      const error = errorOf(() => {
+        using model = loadOnnx(make());
+        model.run({});
+      });
+      expect(error).toBeInstanceOf(FormatError);
+      expect((error as FormatError).message).toMatch(message);
+    },
+  );
+
+  it.each(HOSTILE_GRAPHS.filter(({ isHeavy }) => isHeavy !== true).map((file) => [file.name, file] as const))(
+    "are refused where constants are inputs: %s",
+    (_, { make, message }) => {
+      const error = errorOf(() => {
+        using model = loadOnnx(make(true));
+        model.run(INPUTS);
+      });
+      expect(error).toBeInstanceOf(FormatError);
+      expect((error as FormatError).message).toMatch(message);
+    },
+  );
+});
