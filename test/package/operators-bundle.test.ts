@@ -41,7 +41,10 @@ describe("operators", () => {
   });
 
   it("leave nothing of them in a bundle that has none", async () => {
-    expect((await bundled('import "./named.js"')).length).toBeLessThan(512);
+    const rest = await bundled('import "./named.js"');
+    expect(rest).not.toContain("attributes:");
+    // Tables of the recurrent modules that their kernels come from, which are made by calls.
+    expect(rest.length).toBeLessThan(2560);
   });
 
   it("leave nothing of the others in a bundle of one", async () => {
