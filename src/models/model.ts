@@ -16,7 +16,6 @@ import type {
   ModelOutputs,
   ModelParts,
   ModelValue,
-  Planner,
 } from "./model-types.js";
 import { Plan } from "./plan.js";
 import { findStates, type StatePair } from "./states.js";
@@ -30,7 +29,7 @@ const MOST_PLANS = 4;
 /** Elements of an integer input that shapes or branches may depend on. */
 const MOST_SPECIAL = 64;
 
-export class Model extends DisposableBase implements Planner {
+export class Model extends DisposableBase {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "Model";
   declare readonly inputs: readonly ModelValue[];
