@@ -1,207 +1,208 @@
 /**
- * Convolutions over one or two axes by constant weights, as products: each output position has a row of the numbers that
- * its taps read, and the rows of a chunk are multiplied by the packed weights.
- *
- *   planes   [channels, rows, columns]    the input with its padding; the input itself where there is none
- *   patches  [positions, columns]         what the taps of each position read, in the weights' order
- *   sums     [positions, outputRow]       what core.matmul gives
- *
- * A transposed convolution is a plain one with strides of 1 over planes whose numbers stand a stride apart, with the
- * weights turned round. Groups of few channels are multiplied together, by a matrix with zeros beside the diagonal.
+ * Convolutions over one or two axes. Where a channel has many outputs, vectors are of outputs beside each other; where it
+ * has few, what an output sees is a row that is multiplied with packed weights, which are then read once.
  */
 
 import { WALK_BYTES } from "../../../build/abi.js";
-import { convolution } from "../../graph/operators/conv.js";
-import { elementsIn, stridesOf } from "../../graph/shapes.js";
+import { ROWS_BYTES } from "../../../build/models-abi.js";
+import * as Rows from "../../../build/records/rows.js";
+import { type Convolution, convolution } from "../../graph/operators/conv.js";
+import { planar, type Window } from "../../graph/operators/window.js";
+import { elementsIn } from "../../graph/shapes.js";
 import { align } from "../../wasm/block.js";
+import { modelKernels } from "../../wasm/models.js";
+import { allocateGroups } from "../../wasm/precision.js";
 import { setWalk } from "../../wasm/walk.js";
-import type { Weights } from "../../wasm/weights.js";
 import type { Compiled, Compiling } from "../operator.js";
-import { type Form, formOf, groupsTogether, type Pair } from "./conv-form.js";
-import { packedOf } from "./conv-weights.js";
-import { copying, nothing, type Transfer } from "./copy.js";
-import { activateBy } from "./fused-activation.js";
+import {
+  constantsOf,
+  isImage,
+  type LaneWork,
+  lanesRecord,
+  numbersOfChannel,
+  type PlaneLayout,
+  packLanes,
+  planeBytes,
+  planesRecord,
+  setActivation,
+  storedBias,
+  sumBytes,
+} from "./convolution.js";
 
-/** Positions that are multiplied at once: 256 rows of patches stay in the second cache. */
-const CHUNK_POSITIONS = 256;
-export const compileConv = (node: Compiling): Compiled | undefined => compile(node, false);
-export const compileConvTranspose = (node: Compiling): Compiled | undefined => compile(node, true);
+/** Outputs of a channel below which rows are faster, where a group has enough channels to fill a panel's vectors. */
+const FEW_OUTPUTS = 12;
+const MANY_CHANNELS = 8;
+/** Rows that a product is given at once. */
+const MOST_ROWS = 96;
 
-function compile(node: Compiling, isTransposed: boolean): Compiled | undefined {
-  const { call, types, activation, runtime } = node;
-  const [, weight, bias] = call.inputs;
-  const activate = activation && activateBy(activation, runtime);
-  if (activation !== undefined && activate === undefined) return undefined;
-  if (types[0]!.dtype !== "float32" || weight?.data === undefined) return undefined;
-  if (bias !== undefined && bias.data === undefined) return undefined;
-  if (elementsIn(types[0]!.shape) === 0) return { bind: () => nothing };
-  const conv = convolution(call, isTransposed);
-  const joined = groupsTogether(conv);
-  const form = formOf(conv, joined, isTransposed);
-  return run(node, form, packedOf(node, { conv, joined, isTransposed }), activate);
+export function compileConv(node: Compiling): Compiled | undefined {
+  const constants = constantsOf(node);
+  if (constants === undefined) return undefined;
+  if (elementsIn(node.types[0]!.shape) === 0) return { bind: () => () => {} };
+  const conv = convolution(node.call);
+  const { window, sizes } = planar(conv.window, conv.sizes);
+  const outputs = elementsIn(window.output);
+  const isFew = outputs < FEW_OUTPUTS && conv.outChannels / conv.group >= MANY_CHANNELS;
+  return isFew
+    ? compileRows(node, conv, window, sizes, constants)
+    : compileLanes(node, conv, window, sizes, constants);
 }
 
-/** Positions that are multiplied at once: some columns of a row, or some whole rows. */
-interface Chunk {
-  readonly row: number;
-  readonly rows: number;
-  readonly column: number;
-  readonly columns: number;
+type Constants = NonNullable<ReturnType<typeof constantsOf>>;
+type Sizes = readonly [number, number];
+
+function layoutOf(channels: number, sizes: Sizes, window: Window, phases: Sizes): PlaneLayout {
+  const { before, after } = window;
+  const padded = [0, 1].map((axis) => sizes[axis]! + before[axis]! + after[axis]!);
+  return {
+    channels,
+    sizes,
+    padding: before as [number, number],
+    phases,
+    plane: [Math.ceil(padded[0]! / phases[0]), Math.ceil(padded[1]! / phases[1])],
+    padded: [...before, ...after].some((pad) => pad > 0),
+  };
 }
 
-function chunksOf([rows, columns]: Pair): Chunk[] {
-  const chunks: Chunk[] = [];
-  const wide = Math.min(columns, CHUNK_POSITIONS);
-  const high = Math.max(1, Math.floor(CHUNK_POSITIONS / columns));
-  for (let row = 0; row < rows; row += high) {
-    for (let column = 0; column < columns; column += wide) {
-      const size = { rows: Math.min(high, rows - row), columns: Math.min(wide, columns - column) };
-      chunks.push({ row, column, ...size });
+/** Bytes from an output's place to what each tap of each channel reads. */
+function offsetsOf(layout: PlaneLayout, { kernel, dilations }: Window, channels: number): Int32Array {
+  const { phases, plane } = layout;
+  const offsets = new Int32Array(channels * elementsIn(kernel));
+  let to = 0;
+  for (let channel = 0; channel < channels; channel++) {
+    for (let i = 0; i < kernel[0]!; i++) {
+      for (let j = 0; j < kernel[1]!; j++) {
+        const [y, x] = [i * dilations[0]!, j * dilations[1]!];
+        const phase = (y % phases[0]) * phases[1] + (x % phases[1]);
+        const row = phase * plane[0] + Math.floor(y / phases[0]);
+        offsets[to++] = (channel * numbersOfChannel(layout) + row * plane[1] + Math.floor(x / phases[1])) * 4;
+      }
     }
   }
-  return chunks;
+  return offsets;
 }
 
-function run(
-  { runtime }: Compiling,
-  form: Form,
-  weights: readonly Weights[],
-  activate: ReturnType<typeof activateBy>,
+function compileLanes(
+  node: Compiling,
+  conv: Convolution,
+  window: Window,
+  sizes: Sizes,
+  { weights, bias, activation }: Constants,
 ): Compiled {
-  const { batch, groups, channels, units, input, planes, output } = form;
-  const { kernels } = runtime;
-  const { outputRow, columns: depth } = weights[0]!;
-  const isPadded = planes.join() !== input.join() || form.begin[0] + form.begin[1] > 0;
-  const planeBytes = isPadded ? align(channels * elementsIn(planes) * 4) : 0;
-  const chunks = chunksOf(output);
-  const positions = Math.max(...chunks.map(({ rows, columns }) => rows * columns));
-  const patch = patchOf(form);
-  const patchBytes = patch === undefined ? align(positions * depth * 4) : 0;
-  const isWhole = elementsIn(output) === 1 && outputRow === units * 4;
+  const kernels = modelKernels(node.runtime);
+  const { batch, group: groups, inChannels, outChannels } = conv;
+  const layout = layoutOf(inChannels, sizes, window, window.strides as [number, number]);
+  const outputs = window.output as [number, number];
+  const [units, pitch] = [outChannels / groups, layout.plane[1]];
+  const channels = inChannels / groups;
+  const taps = channels * elementsIn(window.kernel);
+  // A tile of few outputs reads past the planes.
+  const copies = !isImage(layout) || (outputs[0] - 1) * pitch + outputs[1] < 8;
+  const planes = copies ? align(planeBytes(layout)) : 0;
   return {
-    scratchBytes: planeBytes + patchBytes + positions * outputRow,
-    bind(place) {
-      const act = activate?.(place);
-      const words = new Int32Array(WALK_BYTES / 4);
-      setWalk(words, 0, weights[0]!, patch ?? depth * 4, 0);
-      const walk = place.record(words);
-      const rooms = { planes: place.scratch, patches: place.scratch + planeBytes };
-      const sums = rooms.patches + patchBytes;
-      const parts = Array.from({ length: batch * groups }, (_, index) => {
-        const source = place.input(0) + index * channels * elementsIn(input) * 4;
-        const target = place.output(0) + index * units * elementsIn(output) * 4;
-        const from = isPadded ? rooms.planes : source;
-        return {
-          matrix: weights[index % groups]!.matrix,
-          fill: isPadded
-            ? (copying(runtime, place, [intoPlanes(form, source, rooms.planes)]) ?? nothing)
-            : nothing,
-          chunks: chunks.map((chunk) => {
-            const first =
-              from + (chunk.row * form.strides[0] * planes[1] + chunk.column * form.strides[1]) * 4;
-            return {
-              rows: chunk.rows * chunk.columns,
-              first: patch === undefined ? rooms.patches : first,
-              gather:
-                patch === undefined
-                  ? (copying(runtime, place, [intoPatches(form, chunk, first, rooms.patches)]) ?? nothing)
-                  : nothing,
-              sums: isWhole && target % 16 === 0 ? target : sums,
-              finish:
-                isWhole && target % 16 === 0
-                  ? nothing
-                  : (copying(runtime, place, [outOfSums(form, chunk, sums, outputRow, target)]) ?? nothing),
-            };
-          }),
-        };
-      });
-      const planeFloats = planeBytes / 4;
+    scratchBytes: planes + sumBytes({ units, outputs, pitch }),
+    bind: (place) => {
+      const packed = node.shared(weights, `conv: lanes of ${groups}`, (region) =>
+        packLanes(node, region, { weights, sizes: [groups, units, taps] }, (group, unit, tap) => {
+          return (group * units + unit) * taps + tap;
+        }),
+      );
+      const columns = outputs[1];
+      const work: LaneWork = {
+        groups,
+        units,
+        offsets: offsetsOf(layout, window, channels),
+        weights: packed,
+        bias: storedBias(node, weights, bias, outChannels),
+        groupBytes: channels * numbersOfChannel(layout) * 4,
+        outputs,
+        pitch,
+        steps: [elementsIn(outputs) * 4, columns * 4, 4],
+      };
+      const lanes = lanesRecord(work, place, place.scratch + planes, activation);
+      const filling = place.record(planesRecord(layout));
+      const [input, output] = [place.input(0), place.output(0)];
+      const inputBytes = inChannels * elementsIn(sizes) * 4;
+      const outputBytes = outChannels * elementsIn(outputs) * 4;
+      const { scratch } = place;
       return () => {
-        for (let at = 0; at < parts.length; at++) {
-          const part = parts[at]!;
-          if (isPadded) {
-            kernels.clearFloats(rooms.planes, planeFloats);
-            part.fill();
-          }
-          for (let index = 0; index < part.chunks.length; index++) {
-            const chunk = part.chunks[index]!;
-            chunk.gather();
-            kernels.matmul(part.matrix, walk, chunk.rows, chunk.first, chunk.sums, index & 1);
-            if (act !== undefined) act(chunk.sums, (chunk.rows * outputRow) / 4);
-            chunk.finish();
-          }
+        for (let item = 0; item < batch; item++) {
+          const from = input + item * inputBytes;
+          if (copies) kernels.fillPlanes(filling, from, scratch);
+          kernels.convolve(lanes, copies ? scratch : from, output + item * outputBytes);
         }
       };
     },
   };
 }
 
-/**
- * Bytes from one position's numbers to the next's, where these lie side by side in the planes: of one channel whose taps
- * are one row, or of a window that is all there is.
- */
-function patchOf({ channels, planes, kernel, strides, dilations, output }: Form): number | undefined {
-  const isRow = channels === 1 && kernel[0] === 1 && (dilations[1] === 1 || kernel[1] === 1);
-  if (isRow && (output[0] === 1 || (strides[0] === 1 && output[1] * strides[1] === planes[1]))) {
-    return strides[1] * 4;
-  }
-  const isAll = elementsIn(output) === 1 && kernel.join() === planes.join();
-  return isAll && dilations.every((step, axis) => step === 1 || kernel[axis] === 1) ? 0 : undefined;
-}
-
-const bytes = (steps: readonly number[]): number[] => steps.map((step) => step * 4);
-
-function intoPlanes(
-  { channels, input, planes, begin, spread, skipped, kept }: Form,
-  source: number,
-  target: number,
-): Transfer {
+function compileRows(
+  node: Compiling,
+  conv: Convolution,
+  window: Window,
+  sizes: Sizes,
+  { weights, bias, activation }: Constants,
+): Compiled {
+  const kernels = modelKernels(node.runtime);
+  const { batch, group: groups, inChannels, outChannels } = conv;
+  const layout = layoutOf(inChannels, sizes, window, [1, 1]);
+  const outputs = window.output as [number, number];
+  const positions = elementsIn(outputs);
+  const [units, channels] = [outChannels / groups, inChannels / groups];
+  const taps = channels * elementsIn(window.kernel);
+  const together = Math.max(1, Math.min(batch, Math.floor(MOST_ROWS / positions)));
+  const copies = !isImage(layout);
+  const itemNumbers = inChannels * numbersOfChannel(layout);
+  const planes = copies ? align(together * itemNumbers * 4) : 0;
+  const patches = align(together * positions * taps * 4);
+  const matrices = node.shared(weights, `conv: rows of ${groups}`, (region) => {
+    const made = allocateGroups(region, groups, units, taps);
+    region.borrow(made[0]!.stagingBytes, (staging) => {
+      for (const [group, matrix] of made.entries()) {
+        const from = group * units * taps;
+        matrix.store(staging, "weights", (weights as Float32Array).subarray(from, from + units * taps));
+      }
+    });
+    return made;
+  });
   return {
-    shape: [channels, ...kept],
-    source: source + (skipped[0] * input[1] + skipped[1]) * 4,
-    sourceSteps: bytes(stridesOf([channels, ...input])),
-    target: target + (begin[0] * planes[1] + begin[1]) * 4,
-    targetSteps: bytes([elementsIn(planes), spread[0] * planes[1], spread[1]]),
-    size: 4,
-  };
-}
-
-function intoPatches(
-  { channels, planes, kernel, strides, dilations }: Form,
-  { rows, columns }: Chunk,
-  source: number,
-  target: number,
-): Transfer {
-  const shape = [rows, columns, channels, ...kernel];
-  return {
-    shape,
-    source,
-    sourceSteps: bytes([
-      strides[0] * planes[1],
-      strides[1],
-      elementsIn(planes),
-      dilations[0] * planes[1],
-      dilations[1],
-    ]),
-    target,
-    targetSteps: bytes(stridesOf(shape)),
-    size: 4,
-  };
-}
-
-function outOfSums(
-  { units, output }: Form,
-  { row, rows, column, columns }: Chunk,
-  source: number,
-  outputRow: number,
-  target: number,
-): Transfer {
-  return {
-    shape: [units, rows, columns],
-    source,
-    sourceSteps: [4, columns * outputRow, outputRow],
-    target: target + (row * output[1] + column) * 4,
-    targetSteps: bytes(stridesOf([units, ...output])),
-    size: 4,
+    scratchBytes: planes + patches + together * positions * matrices[0]!.outputRow,
+    bind: (place) => {
+      const walk = new Int32Array(WALK_BYTES / 4);
+      setWalk(walk, 0, matrices[0]!, taps * 4, 0);
+      const words = new Int32Array(ROWS_BYTES / 4);
+      words[Rows.groups] = groups;
+      words[Rows.units] = units;
+      words[Rows.taps] = taps;
+      words[Rows.offsets] = place.record(offsetsOf(layout, window, channels));
+      words[Rows.positions] = positions;
+      words[Rows.columns] = outputs[1];
+      words[Rows.rowBytes] = window.strides[0]! * layout.plane[1] * 4;
+      words[Rows.columnBytes] = window.strides[1]! * 4;
+      words[Rows.groupBytes] = channels * numbersOfChannel(layout) * 4;
+      words[Rows.itemBytes] = itemNumbers * 4;
+      words[Rows.matrices] = matrices[0]!.matrix;
+      words[Rows.walk] = place.record(walk);
+      words[Rows.bias] = storedBias(node, weights, bias, outChannels);
+      words[Rows.patches] = place.scratch + planes;
+      words[Rows.sums] = place.scratch + planes + patches;
+      setActivation(words, Rows, activation);
+      const rows = place.record(words);
+      const fill = (items: number) => place.record(planesRecord({ ...layout, channels: items * inChannels }));
+      const whole = fill(together);
+      const rest = batch % together === 0 ? whole : fill(batch % together);
+      const [input, output] = [place.input(0), place.output(0)];
+      const inputBytes = inChannels * elementsIn(sizes) * 4;
+      const outputBytes = outChannels * positions * 4;
+      const { scratch } = place;
+      return () => {
+        for (let item = 0; item < batch; item += together) {
+          const items = Math.min(together, batch - item);
+          const from = input + item * inputBytes;
+          if (copies) kernels.fillPlanes(items === together ? whole : rest, from, scratch);
+          kernels.convolveRows(rows, copies ? scratch : from, output + item * outputBytes, items);
+        }
+      };
+    },
   };
 }

@@ -1,0 +1,136 @@
+/**
+ * Convolution whose vectors are of outputs beside each other, so that input and output keep ONNX's layout and no rows
+ * of patches are made: a product's numbers are read where they lie in planes (planes.ts), by a table of offsets.
+ *
+ *   planes   [groups, channels, ...]     a group's outputs are `rows` rows of `columns`, `pitch` numbers apart
+ *   sums     [units, lanes]              of outputs in the order of the planes, with what lies between rows
+ *   output   [groups, units, ...]        without it; strides apart where outputs are those of a transposed convolution
+ *
+ * Products are taken in runs that stay in L1. What the sums are between runs lies in `sums`.
+ */
+
+import { FUSED } from "../build";
+import { copyFloats } from "../memory";
+import { fourChannels, oneChannel, sixChannels } from "./convolve-tiles";
+import { Lanes } from "./records";
+import { unary } from "./unary";
+
+/** Products of a run. */
+const RUN: i32 = 256;
+/** Outputs of a tile. */
+const TILE: i32 = 8;
+
+/** Channels of a tile whose weights stand side by side, where so many are `left`. The host packs them by it. */
+export function channelsTogether(left: i32): i32 {
+  if (FUSED && left >= 6 && left !== 8 && left !== 9) return 6;
+  return left >= 4 ? 4 : 1;
+}
+
+/** All groups of one item of a batch. */
+export function convolve(record: usize, planes: usize, output: usize): void {
+  const fields = changetype<Lanes>(record);
+  const units = fields.units;
+  const lanes = fields.lanes;
+  const count = (fields.rows - 1) * fields.pitch + fields.columns;
+  const groupOutput = <usize>units * fields.channelRow;
+  let weights = fields.weights;
+  let bias = fields.bias;
+  for (let group = fields.groups; group > 0; group--) {
+    for (let from = 0; from < count; from += lanes) {
+      multiply(record, planes + ((<usize>from) << 2), weights, bias, from, min(lanes, count - from));
+      finish(record, output, from, min(lanes, count - from));
+    }
+    planes += fields.groupBytes;
+    output += groupOutput;
+    weights += (<usize>(units * fields.taps)) << 2;
+    bias += (<usize>units) << 2;
+  }
+}
+
+/**
+ * Where the last tile of so many outputs begins: it ends where they end, be it over some that are in the tile before.
+ * Negative where these are outputs before `from`.
+ */
+function lastPlace(from: i32, lanes: i32): i32 {
+  return from + lanes >= TILE ? lanes - TILE : 0;
+}
+
+/** The sums of `lanes` outputs, the first of which is number `from`. */
+function multiply(record: usize, input: usize, weights: usize, bias: usize, from: i32, lanes: i32): void {
+  const fields = changetype<Lanes>(record);
+  const units = fields.units;
+  const taps = fields.taps;
+  const sums = fields.sums;
+  const row = (<usize>fields.lanes) << 2;
+  const last = (lanes - 1) & ~(TILE - 1);
+  const place = lastPlace(from, lanes);
+  for (let run = 0; ; run += RUN) {
+    const left = taps - run;
+    const count = min(RUN, left);
+    const offsets = fields.offsets + ((<usize>run) << 2);
+    let matrix = weights;
+    let begins: usize = run ? 0 : bias;
+    let target = sums;
+    for (let unit = 0; unit < units; ) {
+      const together = channelsTogether(units - unit);
+      const lines = matrix + ((<usize>(run * together)) << 2);
+      for (let at = 0; at < lanes; at += TILE) {
+        const x = input + ((<usize>(<isize>(at === last ? place : at))) << 2);
+        const begin = target + ((<usize>at) << 2);
+        const to = left <= RUN && at === last && place >= 0 ? target + ((<usize>place) << 2) : begin;
+        if (together === 6) sixChannels(count, offsets, x, lines, begins, begin, row, to, row);
+        else if (together === 4) fourChannels(count, offsets, x, lines, begins, begin, row, to, row);
+        else oneChannel(count, offsets, x, lines, begins, begin, to);
+      }
+      unit += together;
+      target += <usize>together * row;
+      matrix += (<usize>(together * taps)) << 2;
+      if (begins) begins += (<usize>together) << 2;
+    }
+    if (left <= RUN) return;
+  }
+}
+
+/** Writes sums out, but for those between rows. */
+function finish(record: usize, output: usize, from: i32, lanes: i32): void {
+  const fields = changetype<Lanes>(record);
+  const units = fields.units;
+  const columns = fields.columns;
+  const pitch = fields.pitch;
+  const row = (<usize>fields.lanes) << 2;
+  const step = fields.outputColumn;
+  let sums = fields.sums;
+  const place = lastPlace(from, lanes);
+  if (place < 0) sums += (<usize>-place) << 2;
+  if (fields.activation >= 0) {
+    let data = sums;
+    for (let unit = units; unit > 0; unit--) {
+      unary(fields.activation, data, data, lanes, fields.alpha, fields.beta);
+      data += row;
+    }
+  }
+  let column = from % pitch;
+  output += <usize>(from / pitch) * fields.outputRow;
+  while (lanes > 0) {
+    const count = min(columns - column, lanes);
+    let source = sums;
+    let target = output + <usize>column * step;
+    for (let unit = count > 0 ? units : 0; unit > 0; unit--) {
+      if (step === 4) copyFloats(target, source, count);
+      else {
+        let to = target;
+        for (let at = source, end = source + ((<usize>count) << 2); at < end; at += 4) {
+          f32.store(to, f32.load(at));
+          to += step;
+        }
+      }
+      source += row;
+      target += fields.channelRow;
+    }
+    const passed = min(pitch - column, lanes);
+    sums += (<usize>passed) << 2;
+    lanes -= passed;
+    column = 0;
+    output += fields.outputRow;
+  }
+}
