@@ -19,6 +19,7 @@ import {
   isImage,
   type LaneWork,
   lanesRecord,
+  MOST_PLANE_BYTES,
   numbersOfChannel,
   type PlaneLayout,
   packLanes,
@@ -88,10 +89,13 @@ function compileLanes(
   window: Window,
   sizes: Sizes,
   { weights, bias, activation }: Constants,
-): Compiled {
+): Compiled | undefined {
   const kernels = modelKernels(node.runtime);
   const { batch, group: groups, inChannels, outChannels } = conv;
-  const layout = layoutOf(inChannels, sizes, window, window.strides as [number, number]);
+  // A stride may be far longer than the axis.
+  const phases = window.strides.map((stride, axis) => (window.output[axis] === 1 ? 1 : stride));
+  const layout = layoutOf(inChannels, sizes, window, phases as [number, number]);
+  if (planeBytes(layout) > MOST_PLANE_BYTES) return undefined;
   const outputs = window.output as [number, number];
   const [units, pitch] = [outChannels / groups, layout.plane[1]];
   const channels = inChannels / groups;
@@ -142,7 +146,7 @@ function compileRows(
   window: Window,
   sizes: Sizes,
   { weights, bias, activation }: Constants,
-): Compiled {
+): Compiled | undefined {
   const kernels = modelKernels(node.runtime);
   const { batch, group: groups, inChannels, outChannels } = conv;
   const layout = layoutOf(inChannels, sizes, window, [1, 1]);
@@ -151,6 +155,7 @@ function compileRows(
   const [units, channels] = [outChannels / groups, inChannels / groups];
   const taps = channels * elementsIn(window.kernel);
   const together = Math.max(1, Math.min(batch, Math.floor(MOST_ROWS / positions)));
+  if (planeBytes(layout) * together > MOST_PLANE_BYTES) return undefined;
   const copies = !isImage(layout);
   const itemNumbers = inChannels * numbersOfChannel(layout);
   const planes = copies ? align(together * itemNumbers * 4) : 0;

@@ -12,6 +12,8 @@ import { functionOf, type UnaryFunction } from "./unary.js";
 
 /** Outputs of a channel that are summed at once: their sums and what they read stay in the nearest caches. */
 const MOST_LANES = 64;
+/** Padding may be far larger than the image: the host skips it. */
+export const MOST_PLANE_BYTES = 2 ** 28;
 /** What a tile reads past planes of fewer outputs than it has. */
 const SLACK = 32;
 

@@ -82,6 +82,15 @@ it("computes nothing of an empty batch", () => {
   check(caseOf([0, 3, 9], [4, 3, 2]));
 });
 
+it("computes a stride that is longer than the input", () => {
+  check(caseOf([1, 3, 9, 20], [4, 3, 2, 3], { strides: [2 ** 30, 2] }));
+});
+
+it("leaves padding without end to the host", () => {
+  const kernelCase = caseOf([1, 3, 9], [4, 3, 2], { pads: [2 ** 30, 2 ** 30], strides: [2 ** 29] });
+  expect(runKernels(kernelCase, compileConv)).toBeUndefined();
+});
+
 it("leaves weights that are not constant, and floats of 16 bits, to the host", () => {
   const kernelCase = caseOf([1, 3, 9], [4, 3, 2]);
   expect(runKernels({ ...kernelCase, constants: [] }, compileConv)).toBeUndefined();
