@@ -14,6 +14,7 @@ export { loadPart, storePart } from "./lanes";
 export { multiply } from "./matmul";
 export { normalise } from "./normalise";
 export { fillPlanes } from "./planes";
+export { pool } from "./pool";
 export { cumulate, indexOfExtreme, reduce } from "./reduce";
 export { locate, putRows, takeRows } from "./rows";
 export { softmaxAxis } from "./softmax";

@@ -290,3 +290,29 @@ export class Rows {
   alpha: f32;
   beta: f32;
 }
+
+/** A pool over two axes (pool.ts). */
+@unmanaged
+export class Pool {
+  /** Of all items. */
+  channels: i32;
+  height: i32;
+  width: i32;
+  /** Outputs of a channel. */
+  rows: i32;
+  columns: i32;
+  kernelRows: i32;
+  kernelColumns: i32;
+  rowStride: i32;
+  columnStride: i32;
+  rowDilation: i32;
+  columnDilation: i32;
+  /** Numbers of padding before the first row, and before the first column. */
+  top: i32;
+  left: i32;
+  /** Room for a row with its padding, and four numbers more; how many numbers it has. */
+  line: usize;
+  lineNumbers: i32;
+  /** [rows, columns]: what sums are divided by; 0 for the largest numbers. */
+  counts: usize;
+}

@@ -5,7 +5,7 @@ import { type Call, type FillingOperator, FLOATS, NUMBERS } from "../operator.js
 import { elementsIn } from "../shapes.js";
 import { planar, type Window, windowOf } from "./window.js";
 
-function poolWindow(call: Call): Window {
+export function poolWindow(call: Call): Window {
   const { shape } = call.input(0);
   if (shape.length < 3) throw call.broken(`an input of ${shape.length} axes`);
   return windowOf(call, shape.slice(2), call.ints("kernel_shape") ?? []);

@@ -1,0 +1,78 @@
+/** Pools over one or two axes. */
+
+import { POOL_BYTES } from "../../../build/models-abi.js";
+import * as Pool from "../../../build/records/pool.js";
+import type { Call } from "../../graph/operator.js";
+import { poolWindow } from "../../graph/operators/pool.js";
+import { planar, type Window } from "../../graph/operators/window.js";
+import { elementsIn } from "../../graph/shapes.js";
+import { align } from "../../wasm/block.js";
+import { modelKernels } from "../../wasm/models.js";
+import type { Compiled, Compiling } from "../operator.js";
+import { applyActivation, isActivation } from "./unary.js";
+
+/** Padding may be far larger than the image: the host skips it. */
+const MOST_LINE_NUMBERS = 2 ** 24;
+
+/** For each output along an axis, how many taps count. */
+function tapsAlong(window: Window, size: number, axis: number, includesPadding: boolean): number[] {
+  const most = includesPadding ? size + window.after[axis]! : size;
+  return Array.from({ length: window.output[axis]! }, (_, at) => {
+    let count = 0;
+    for (let tap = 0; tap < window.kernel[axis]!; tap++) {
+      const place = at * window.strides[axis]! - window.before[axis]! + tap * window.dilations[axis]!;
+      if (place < most && (includesPadding || place >= 0)) count++;
+    }
+    return count;
+  });
+}
+
+/** What the sum of each window is divided by. */
+function countsOf(call: Call, window: Window, sizes: readonly [number, number]): Float32Array {
+  const includesPadding = call.flag("count_include_pad", false);
+  const across = tapsAlong(window, sizes[1], 1, includesPadding);
+  return Float32Array.from(
+    tapsAlong(window, sizes[0], 0, includesPadding).flatMap((down) => across.map((taps) => down * taps)),
+  );
+}
+
+/** MaxPool and AveragePool. */
+export function compilePool(node: Compiling): Compiled | undefined {
+  const { call, types, runtime, activation } = node;
+  const { dtype, shape } = types[0]!;
+  if (dtype !== "float32" && dtype !== "float64") return undefined;
+  if (activation !== undefined && !isActivation(activation.name)) return undefined;
+  if (elementsIn(shape) === 0) return { bind: () => () => {} };
+  const input = call.input(0).shape;
+  const { window, sizes } = planar(poolWindow(call), input.slice(2));
+  const { kernel, strides, dilations, before, output } = window;
+  const reach = (output[1]! - 1) * strides[1]! + (kernel[1]! - 1) * dilations[1]! + 1;
+  // A vector may read past the last window.
+  const lineNumbers = Math.max(reach, before[1]! + sizes[1]) + 4;
+  if (lineNumbers > MOST_LINE_NUMBERS || elementsIn(kernel) > MOST_LINE_NUMBERS) return undefined;
+  const isAverage = call.node.operator === "AveragePool";
+  const kernels = modelKernels(runtime);
+  return {
+    scratchBytes: align(lineNumbers * 4),
+    bind: (place) => {
+      const words = new Int32Array(POOL_BYTES / 4);
+      words[Pool.channels] = input[0]! * input[1]!;
+      [words[Pool.height], words[Pool.width]] = sizes;
+      [words[Pool.rows], words[Pool.columns]] = output as [number, number];
+      [words[Pool.kernelRows], words[Pool.kernelColumns]] = kernel as [number, number];
+      [words[Pool.rowStride], words[Pool.columnStride]] = strides as [number, number];
+      [words[Pool.rowDilation], words[Pool.columnDilation]] = dilations as [number, number];
+      [words[Pool.top], words[Pool.left]] = before as [number, number];
+      words[Pool.line] = place.scratch;
+      words[Pool.lineNumbers] = lineNumbers;
+      words[Pool.counts] = isAverage ? place.record(new Int32Array(countsOf(call, window, sizes).buffer)) : 0;
+      const record = place.record(words);
+      const [from, to] = [place.input(0), place.output(0)];
+      const then = applyActivation(node, to, elementsIn(shape));
+      return () => {
+        kernels.pool(record, from, to);
+        then?.();
+      };
+    },
+  };
+}
