@@ -1,7 +1,8 @@
 /** Pools over one or two axes. */
 
-import { POOL_BYTES } from "../../../build/models-abi.js";
+import { POOL_BYTES, REDUCE_SUM, REDUCTION_BYTES } from "../../../build/models-abi.js";
 import * as Pool from "../../../build/records/pool.js";
+import * as Reduction from "../../../build/records/reduction.js";
 import type { Call } from "../../graph/operator.js";
 import { poolWindow } from "../../graph/operators/pool.js";
 import { planar, type Window } from "../../graph/operators/window.js";
@@ -73,6 +74,30 @@ export function compilePool(node: Compiling): Compiled | undefined {
         kernels.pool(record, from, to);
         then?.();
       };
+    },
+  };
+}
+
+/** GlobalAveragePool: the mean of every channel. */
+export function compileGlobalPool({ call, types, runtime, activation }: Compiling): Compiled | undefined {
+  const { dtype, shape } = types[0]!;
+  if ((dtype !== "float32" && dtype !== "float64") || activation !== undefined) return undefined;
+  const outer = elementsIn(shape);
+  const count = elementsIn(call.input(0).shape.slice(2));
+  if (outer === 0 || count === 0) return undefined;
+  return {
+    bind: (place) => {
+      const words = new Int32Array(REDUCTION_BYTES / 4);
+      words[Reduction.kind] = REDUCE_SUM;
+      words[Reduction.outer] = outer;
+      words[Reduction.count] = count;
+      words[Reduction.inner] = 1;
+      words[Reduction.input] = place.input(0);
+      words[Reduction.output] = place.output(0);
+      new Float32Array(words.buffer)[Reduction.divisor] = count;
+      const record = place.record(words);
+      const kernels = modelKernels(runtime);
+      return () => kernels.reduce(record);
     },
   };
 }

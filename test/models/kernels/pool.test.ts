@@ -1,6 +1,6 @@
 /** Pools beside the host's, over what their attributes can be. */
 import { expect, it } from "vitest";
-import { compilePool } from "../../../src/models/kernels/pool.js";
+import { compileGlobalPool, compilePool } from "../../../src/models/kernels/pool.js";
 import { callsOf, checkKernels, integers, type KernelCase, random, runKernels, tensor } from "./harness.js";
 
 const NAMES = ["MaxPool", "AveragePool"];
@@ -62,4 +62,15 @@ it("computes nothing of an empty batch, and leaves integers and endless padding 
   const wide = { kernel_shape: [2], pads: [2 ** 30, 2 ** 30], strides: [2 ** 29] };
   const padded = { operator: "MaxPool", attributes: wide, inputs: [random([1, 2, 5], 1)] };
   expect(runKernels(padded, compilePool)).toBeUndefined();
+});
+
+it("computes GlobalAveragePool over one, two and three axes", () => {
+  for (const shape of [
+    [2, 3, 17],
+    [1, 5, 7, 9],
+    [2, 2, 3, 4, 5],
+    [2, 3],
+  ]) {
+    checkKernels({ operator: "GlobalAveragePool", inputs: [random(shape, 6)] }, compileGlobalPool);
+  }
 });
