@@ -25,7 +25,6 @@ import {
   packLanes,
   planeBytes,
   planesRecord,
-  setActivation,
   storedBias,
   sumBytes,
 } from "./convolution.js";
@@ -191,7 +190,10 @@ function compileRows(
       words[Rows.bias] = storedBias(node, weights, bias, outChannels);
       words[Rows.patches] = place.scratch + planes;
       words[Rows.sums] = place.scratch + planes + patches;
-      setActivation(words, Rows, activation);
+      const floats = new Float32Array(words.buffer);
+      words[Rows.activation] = activation?.kind ?? -1;
+      floats[Rows.alpha] = activation?.alpha ?? 0;
+      floats[Rows.beta] = activation?.beta ?? 0;
       const rows = place.record(words);
       const fill = (items: number) => place.record(planesRecord({ ...layout, channels: items * inChannels }));
       const whole = fill(together);

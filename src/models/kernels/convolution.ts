@@ -46,10 +46,14 @@ export function isImage({ padded, phases }: PlaneLayout): boolean {
 export function planesRecord(layout: PlaneLayout): Int32Array {
   const words = new Int32Array(PLANES_BYTES / 4);
   words[Planes.channels] = layout.channels;
-  [words[Planes.height], words[Planes.width]] = layout.sizes;
-  [words[Planes.top], words[Planes.left]] = layout.padding;
-  [words[Planes.rowPhases], words[Planes.columnPhases]] = layout.phases;
-  [words[Planes.rows], words[Planes.columns]] = layout.plane;
+  words[Planes.height] = layout.sizes[0]!;
+  words[Planes.width] = layout.sizes[1]!;
+  words[Planes.top] = layout.padding[0]!;
+  words[Planes.left] = layout.padding[1]!;
+  words[Planes.rowPhases] = layout.phases[0]!;
+  words[Planes.columnPhases] = layout.phases[1]!;
+  words[Planes.rows] = layout.plane[0]!;
+  words[Planes.columns] = layout.plane[1]!;
   words[Planes.padded] = layout.padded ? 1 : 0;
   words[Planes.channelBytes] = numbersOfChannel(layout) * 4;
   return words;
@@ -97,25 +101,19 @@ export function lanesRecord(
   words[Lanes.weights] = work.weights;
   words[Lanes.bias] = work.bias;
   words[Lanes.groupBytes] = work.groupBytes;
-  [words[Lanes.rows], words[Lanes.columns]] = work.outputs;
+  words[Lanes.rows] = work.outputs[0]!;
+  words[Lanes.columns] = work.outputs[1]!;
   words[Lanes.pitch] = work.pitch;
   words[Lanes.lanes] = lanesOf(work);
   words[Lanes.sums] = sums;
-  [words[Lanes.channelRow], words[Lanes.outputRow], words[Lanes.outputColumn]] = work.steps;
-  setActivation(words, Lanes, activation);
-  return place.record(words);
-}
-
-/** Puts an activation into a record that has such fields. */
-export function setActivation(
-  words: Int32Array,
-  fields: { readonly activation: number; readonly alpha: number; readonly beta: number },
-  activation: UnaryFunction | undefined,
-): void {
+  words[Lanes.channelRow] = work.steps[0]!;
+  words[Lanes.outputRow] = work.steps[1]!;
+  words[Lanes.outputColumn] = work.steps[2]!;
   const floats = new Float32Array(words.buffer);
-  words[fields.activation] = activation?.kind ?? -1;
-  floats[fields.alpha] = activation?.alpha ?? 0;
-  floats[fields.beta] = activation?.beta ?? 0;
+  words[Lanes.activation] = activation?.kind ?? -1;
+  floats[Lanes.alpha] = activation?.alpha ?? 0;
+  floats[Lanes.beta] = activation?.beta ?? 0;
+  return place.record(words);
 }
 
 /** The numbers that convolutions have kernels for; undefined for weights that are not constant, or narrow floats. */
