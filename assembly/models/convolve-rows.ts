@@ -5,12 +5,12 @@
 
 import { Matrix } from "../records";
 import { matmul } from "./core";
-import { Rows } from "./records";
+import { PatchRows } from "./records";
 import { unary } from "./unary";
 
 /** All groups of some items of a batch, whose planes and outputs follow one another. */
 export function convolveRows(record: usize, planes: usize, output: usize, items: i32): void {
-  const fields = changetype<Rows>(record);
+  const fields = changetype<PatchRows>(record);
   const groups = fields.groups;
   const units = fields.units;
   const positions = fields.positions;
@@ -48,7 +48,7 @@ export function convolveRows(record: usize, planes: usize, output: usize, items:
 
 /** The patches of one group. */
 function gather(record: usize, planes: usize, items: i32): void {
-  const fields = changetype<Rows>(record);
+  const fields = changetype<PatchRows>(record);
   const columns = fields.columns;
   let target = fields.patches;
   const end = fields.offsets + ((<usize>fields.taps) << 2);

@@ -6,9 +6,9 @@
 export { binary } from "./binary";
 export { blendRows } from "./blend";
 export { cast } from "./cast";
-export { copy } from "./copy";
 export { channelsTogether, convolve } from "./convolve";
 export { convolveRows } from "./convolve-rows";
+export { copy } from "./copy";
 export { log4 } from "./functions";
 export { loadPart, storePart } from "./lanes";
 export { multiply } from "./matmul";

@@ -259,7 +259,7 @@ export class Lanes {
 
 /** A convolution of few outputs and many channels: patches of the planes times a packed matrix (convolve-rows.ts). */
 @unmanaged
-export class Rows {
+export class PatchRows {
   groups: i32;
   /** Output channels of a group. */
   units: i32;

@@ -4,8 +4,8 @@
  */
 
 import { WALK_BYTES } from "../../../build/abi.js";
-import { ROWS_BYTES } from "../../../build/models-abi.js";
-import * as Rows from "../../../build/records/rows.js";
+import { PATCH_ROWS_BYTES } from "../../../build/models-abi.js";
+import * as PatchRows from "../../../build/records/patchrows.js";
 import { type Convolution, convolution } from "../../graph/operators/conv.js";
 import { planar, type Window } from "../../graph/operators/window.js";
 import { elementsIn } from "../../graph/shapes.js";
@@ -174,26 +174,26 @@ function compileRows(
     bind: (place) => {
       const walk = new Int32Array(WALK_BYTES / 4);
       setWalk(walk, 0, matrices[0]!, taps * 4, 0);
-      const words = new Int32Array(ROWS_BYTES / 4);
-      words[Rows.groups] = groups;
-      words[Rows.units] = units;
-      words[Rows.taps] = taps;
-      words[Rows.offsets] = place.record(offsetsOf(layout, window, channels));
-      words[Rows.positions] = positions;
-      words[Rows.columns] = outputs[1];
-      words[Rows.rowBytes] = window.strides[0]! * layout.plane[1] * 4;
-      words[Rows.columnBytes] = window.strides[1]! * 4;
-      words[Rows.groupBytes] = channels * numbersOfChannel(layout) * 4;
-      words[Rows.itemBytes] = itemNumbers * 4;
-      words[Rows.matrices] = matrices[0]!.matrix;
-      words[Rows.walk] = place.record(walk);
-      words[Rows.bias] = storedBias(node, weights, bias, outChannels);
-      words[Rows.patches] = place.scratch + planes;
-      words[Rows.sums] = place.scratch + planes + patches;
+      const words = new Int32Array(PATCH_ROWS_BYTES / 4);
+      words[PatchRows.groups] = groups;
+      words[PatchRows.units] = units;
+      words[PatchRows.taps] = taps;
+      words[PatchRows.offsets] = place.record(offsetsOf(layout, window, channels));
+      words[PatchRows.positions] = positions;
+      words[PatchRows.columns] = outputs[1];
+      words[PatchRows.rowBytes] = window.strides[0]! * layout.plane[1] * 4;
+      words[PatchRows.columnBytes] = window.strides[1]! * 4;
+      words[PatchRows.groupBytes] = channels * numbersOfChannel(layout) * 4;
+      words[PatchRows.itemBytes] = itemNumbers * 4;
+      words[PatchRows.matrices] = matrices[0]!.matrix;
+      words[PatchRows.walk] = place.record(walk);
+      words[PatchRows.bias] = storedBias(node, weights, bias, outChannels);
+      words[PatchRows.patches] = place.scratch + planes;
+      words[PatchRows.sums] = place.scratch + planes + patches;
       const floats = new Float32Array(words.buffer);
-      words[Rows.activation] = activation?.kind ?? -1;
-      floats[Rows.alpha] = activation?.alpha ?? 0;
-      floats[Rows.beta] = activation?.beta ?? 0;
+      words[PatchRows.activation] = activation?.kind ?? -1;
+      floats[PatchRows.alpha] = activation?.alpha ?? 0;
+      floats[PatchRows.beta] = activation?.beta ?? 0;
       const rows = place.record(words);
       const fill = (items: number) => place.record(planesRecord({ ...layout, channels: items * inChannels }));
       const whole = fill(together);

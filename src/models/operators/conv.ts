@@ -1,7 +1,8 @@
 /** Convolutions, with the kernels that compute them. */
 
 import * as graph from "../../graph/operators/conv.js";
-import { compileConv, compileConvTranspose } from "../kernels/conv.js";
+import { compileConv } from "../kernels/conv.js";
+import { compileConvTranspose } from "../kernels/conv-transpose.js";
 import type { ModelOperator } from "../operator.js";
 
 export const Conv: ModelOperator = { operator: graph.Conv, compile: compileConv };
