@@ -1,6 +1,6 @@
 /** Recurrent layers among TensorFlow's variables, told by the names that its cells give them. */
 import type { StateDict } from "lstm-wasm";
-import { fromTensorFlow, type TensorFlowLayer } from "lstm-wasm/formats";
+import { fromTensorFlow, type TensorFlowLayer, type TensorFlowParts } from "lstm-wasm/formats";
 import { type CellSource, elements, type Layer } from "./model.js";
 import { recurrentSummary } from "./summary.js";
 
@@ -56,13 +56,14 @@ function moduleOf(scope: string): string {
 
 /** @returns why there is none, otherwise */
 function layerAt(variables: StateDict, cell: CellSource["cell"], scope: string): Layer | string {
-  let layer: TensorFlowLayer;
+  let layer: TensorFlowLayer | TensorFlowParts;
   try {
     layer = fromTensorFlow(variables, cell, { prefix: scope });
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) return error.message;
     throw error;
   }
+  if (layer.parts !== undefined) return `${JSON.stringify(scope)}: the cells differ in size`;
   const { kind, options, stateDict } = layer;
   return {
     name: scope,

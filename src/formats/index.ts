@@ -43,6 +43,7 @@ export {
   type FromTensorFlowOptions,
   fromTensorFlow,
   type TensorFlowLayer,
+  type TensorFlowParts,
 } from "./tensorflow/variables.js";
 export { readTfjs } from "./tfjs/index.js";
 export { type ReadTorchOptions, readTorch } from "./torch/index.js";

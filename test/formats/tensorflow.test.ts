@@ -19,12 +19,18 @@ const gru = (scope: string) => ({
   [`${scope}/candidate/kernel`]: count([2, 1], 20),
   [`${scope}/candidate/bias`]: count([1], 30),
 });
+/** Of cells that are one module. */
+function single(...given: Parameters<typeof fromTensorFlow>) {
+  const layer = fromTensorFlow(...given);
+  if (layer.parts !== undefined) throw new Error("one module was meant");
+  return layer;
+}
 const numbers = (dict: ReadonlyMap<string, { data: unknown; shape: readonly number[] }>) =>
   [...dict].map(([name, { shape, data }]) => [name, shape, [...(data as Float32Array)]]);
 
 describe("fromTensorFlow", () => {
   it("turns i j f o to i f g o, and adds the forget bias to f", () => {
-    const { kind, stateDict, options } = fromTensorFlow(lstm("rnn/basic_lstm_cell"), "BasicLSTM");
+    const { kind, stateDict, options } = single(lstm("rnn/basic_lstm_cell"), "BasicLSTM");
     expect(kind).toBe("LSTM");
     expect(numbers(stateDict)).toEqual([
       ["weight_ih_l0", [4, 1], [0, 2, 1, 3]],
@@ -50,12 +56,12 @@ describe("fromTensorFlow", () => {
       peepholes: false,
     });
     expect(stateDict.metadata).toEqual({ "": { kind, options } });
-    const plain = fromTensorFlow(lstm("lstm_cell"), "LSTM", { forgetBias: 0 }).stateDict;
+    const plain = single(lstm("lstm_cell"), "LSTM", { forgetBias: 0 }).stateDict;
     expect([...plain.get("bias_ih_l0")!.data]).toEqual([10, 12, 11, 13]);
   });
 
   it("turns r u and the candidate to r z n, with the reset before", () => {
-    const { kind, stateDict, options } = fromTensorFlow(gru("rnn/gru_cell"), "GRU");
+    const { kind, stateDict, options } = single(gru("rnn/gru_cell"), "GRU");
     expect(numbers(stateDict)).toEqual([
       ["weight_ih_l0", [3, 1], [0, 1, 20]],
       ["weight_hh_l0", [3, 1], [2, 3, 21]],
@@ -66,7 +72,7 @@ describe("fromTensorFlow", () => {
   });
 
   it("takes BasicRNNCell's, and the names of TensorFlow before 1.2", () => {
-    const { kind, stateDict, options } = fromTensorFlow(
+    const { kind, stateDict, options } = single(
       { "rnn/basic_rnn_cell/weights": count([3, 2]), "rnn/basic_rnn_cell/biases": count([2]) },
       "BasicRNN",
     );
@@ -81,7 +87,7 @@ describe("fromTensorFlow", () => {
 
   it("keeps peepholes, projection and clip", () => {
     const scope = "rnn/lstm_cell";
-    const { stateDict, options } = fromTensorFlow(
+    const { stateDict, options } = single(
       {
         ...lstm(scope, [1, 2, 1]),
         [`${scope}/w_f_diag`]: count([2], 40),
@@ -108,24 +114,24 @@ describe("fromTensorFlow", () => {
     const cells = Array.from({ length: 11 }, (_, at) => lstm(`a/multi_rnn_cell/cell_${at}/basic_lstm_cell`));
     cells[10]!["a/multi_rnn_cell/cell_10/basic_lstm_cell/bias"] = count([4], 100);
     const all = Object.assign({}, ...cells.reverse());
-    const { stateDict, options } = fromTensorFlow(all, "BasicLSTM", { layers: 11, prefix: "a/" });
+    const { stateDict, options } = single(all, "BasicLSTM", { layers: 11, prefix: "a/" });
     expect(options.numLayers).toBe(11);
     expect(stateDict.get("bias_ih_l10")!.data[0]).toBe(100);
-    const one = fromTensorFlow(all, "BasicLSTM", { prefix: "a/multi_rnn_cell/cell_10" });
+    const one = single(all, "BasicLSTM", { prefix: "a/multi_rnn_cell/cell_10" });
     expect(one.stateDict.get("bias_ih_l0")!.data[0]).toBe(100);
-    expect(fromTensorFlow(lstm("MultiRNNCell/Cell0/BasicLSTMCell"), "BasicLSTM").options.numLayers).toBe(1);
+    expect(single(lstm("MultiRNNCell/Cell0/BasicLSTMCell"), "BasicLSTM").options.numLayers).toBe(1);
   });
 
   it("makes one module of both directions, and of a bidirectional stack", () => {
     const scope = "bidirectional_rnn";
     const both = { ...gru(`${scope}/bw/gru_cell`), ...gru(`${scope}/fw/gru_cell`) };
     both[`${scope}/bw/gru_cell/candidate/bias`] = count([1], 99);
-    const { stateDict, options } = fromTensorFlow(both, "GRU");
+    const { stateDict, options } = single(both, "GRU");
     expect(options).toMatchObject({ bidirectional: true, reverse: false, numLayers: 1 });
     expect(stateDict.get("bias_ih_l0_reverse")!.data[2]).toBe(99);
-    const forward = fromTensorFlow(both, "GRU", { prefix: `${scope}/fw` });
+    const forward = single(both, "GRU", { prefix: `${scope}/fw` });
     expect(forward.options).toMatchObject({ bidirectional: false, reverse: false });
-    const backward = fromTensorFlow(both, "GRU", { prefix: `${scope}/bw` });
+    const backward = single(both, "GRU", { prefix: `${scope}/bw` });
     expect(backward.options).toMatchObject({ bidirectional: false, reverse: true });
     expect(backward.stateDict.get("bias_ih_l0")!.data[2]).toBe(99);
 
@@ -137,7 +143,7 @@ describe("fromTensorFlow", () => {
       ...stack(1, "fw", 2),
       ...stack(1, "bw", 2),
     };
-    const all = fromTensorFlow(stacked, "LSTM", { layers: 2 });
+    const all = single(stacked, "LSTM", { layers: 2 });
     expect(all.options).toMatchObject({ bidirectional: true, numLayers: 2, inputSize: 3 });
     expect([...all.stateDict.keys()].filter((name) => name.startsWith("weight_ih"))).toEqual([
       "weight_ih_l0",
@@ -162,11 +168,57 @@ describe("fromTensorFlow", () => {
         global_step: count([]),
       }),
     );
-    expect(fromTensorFlow(variables, "BasicLSTM", { prefix: "generator" }).stateDict.size).toBe(4);
+    expect(single(variables, "BasicLSTM", { prefix: "generator" }).stateDict.size).toBe(4);
     variables.delete("discriminator/rnn/basic_lstm_cell/kernel");
-    expect(fromTensorFlow(variables, "BasicLSTM").stateDict.size).toBe(4);
+    expect(single(variables, "BasicLSTM").stateDict.size).toBe(4);
     const named = { "enc/kernel:0": count([2, 4]), "enc/bias:0": count([4]) };
-    expect(fromTensorFlow(named, "BasicLSTM", { prefix: "enc" }).stateDict.size).toBe(4);
+    expect(single(named, "BasicLSTM", { prefix: "enc" }).stateDict.size).toBe(4);
+  });
+
+  it("gives each layer of a stack whose cells differ", () => {
+    const name = (at: number, way: string) => `cell_${at}/bidirectional_rnn/${way}/lstm_cell`;
+    const peepholes = Object.fromEntries(
+      ["fw", "bw"].flatMap((way) =>
+        ["i", "f", "o"].map((gate) => [`${name(2, way)}/w_${gate}_diag`, count([2])]),
+      ),
+    );
+    const all = Object.assign(
+      peepholes,
+      ...["fw", "bw"].map((way) => ({
+        ...lstm(name(0, way), [3, 2, 2]),
+        ...lstm(name(1, way), [4, 2, 1]),
+        [`${name(1, way)}/projection/kernel`]: count([2, 1]),
+        ...lstm(name(2, way), [2, 2, 2]),
+      })),
+    );
+    const { kind, stateDict, options, parts } = fromTensorFlow(all, "LSTM", { cellClip: 3 });
+    expect([kind, stateDict, options]).toEqual(["LSTM", undefined, undefined]);
+    expect(
+      parts!.map((part) => [
+        part.kind,
+        part.options.inputSize,
+        part.options.projSize,
+        part.options.peepholes,
+      ]),
+    ).toEqual([
+      ["LSTM", 3, 0, false],
+      ["LSTM", 4, 1, false],
+      ["LSTM", 2, 0, true],
+    ]);
+    for (const { options: own, stateDict: dict } of parts!) {
+      expect(own).toMatchObject({ numLayers: 1, bidirectional: true, batchFirst: true, cellClip: 3 });
+      expect(dict.metadata).toEqual({ "": { kind: "LSTM", options: own } });
+      expect(dict.get("weight_ih_l0_reverse")!.shape).toEqual([8, own.inputSize]);
+    }
+    const backward = Object.assign(
+      {},
+      ...[1, 2].map((units, at) => lstm(`bw/multi_rnn_cell/cell_${at}/lstm_cell`, [1, units, units])),
+    );
+    const { parts: turned } = fromTensorFlow(backward, "LSTM", { prefix: "bw" });
+    expect(turned!.map((part) => [part.options.reverse, part.options.hiddenSize])).toEqual([
+      [true, 1],
+      [true, 2],
+    ]);
   });
 
   const good = lstm("rnn/lstm_cell");
@@ -270,15 +322,35 @@ describe("fromTensorFlow", () => {
       'variables["rnn/lstm_cell/projection/kernel"]: expected shape [1, projSize], got [2, 1]',
     ],
     [
-      "cells of unequal size",
-      () => fromTensorFlow({ ...cell(0), ...cell(1, [1, 2, 2]) }, "LSTM"),
-      'the cell "multi_rnn_cell/cell_1/lstm_cell": expected inputSize 1, hiddenSize 1 as the cells before make it, ' +
-        "got inputSize 1, hiddenSize 2; cells of unequal size are a layer each: give the scope of one as prefix",
-    ],
-    [
       "a cell that takes something else",
       () => fromTensorFlow({ ...cell(0), ...cell(1, [2, 1, 1]) }, "LSTM"),
-      "got inputSize 2, hiddenSize 1",
+      'the cell "multi_rnn_cell/cell_1/lstm_cell": expected inputSize 1, hiddenSize 1 as the cells before make it, ' +
+        "got inputSize 2, hiddenSize 1; give the scope of one as prefix",
+    ],
+    [
+      "directions of unequal size",
+      () =>
+        fromTensorFlow({ ...lstm("fw/lstm_cell", [3, 2, 2]), ...lstm("bw/lstm_cell", [3, 1, 1]) }, "LSTM"),
+      'the cell "bw/lstm_cell": expected inputSize 3, hiddenSize 2 as the cells before make it, got inputSize 3, h',
+    ],
+    [
+      "directions of which one is projected, with peepholes",
+      () =>
+        fromTensorFlow(
+          {
+            ...lstm("fw/lstm_cell", [3, 2, 1]),
+            "fw/lstm_cell/projection/kernel": count([2, 1]),
+            ...Object.fromEntries(["i", "f", "o"].map((gate) => [`fw/lstm_cell/w_${gate}_diag`, count([2])])),
+            ...lstm("bw/lstm_cell", [3, 2, 2]),
+          },
+          "LSTM",
+        ),
+      "expected inputSize 3, hiddenSize 2, projSize 1, peepholes as the cells before make it, got",
+    ],
+    [
+      "directions that take something else",
+      () => fromTensorFlow({ ...lstm("fw/lstm_cell"), ...lstm("bw/lstm_cell", [2, 1, 1]) }, "LSTM"),
+      "expected inputSize 1, hiddenSize 1 as the cells before make it, got inputSize 2",
     ],
     [
       "a missing layer",

@@ -16,7 +16,7 @@ import type { StateDict } from "../../tensor/tensor.js";
 import { type LayerKind, type LayerOptions, layerOptions } from "../layer-options.js";
 import { layerSuffix } from "../layer-suffix.js";
 import { type Cell, checkParts, findCells, quoted, type TensorFlowKind } from "./cells.js";
-import { convertCell, PEEPHOLES, PROJECTION, type Sizes } from "./convert-cell.js";
+import { type CellTensors, convertCell, PEEPHOLES, PROJECTION } from "./convert-cell.js";
 
 /** Options of {@link fromTensorFlow}. */
 export interface FromTensorFlowOptions {
@@ -41,6 +41,16 @@ export interface TensorFlowLayer {
   readonly stateDict: StateDict;
   /** All that `new LSTM`, `new GRU` or `new RNN` takes. */
   readonly options: LayerOptions;
+  readonly parts?: undefined;
+}
+
+/** Layers that differ in size, peepholes or projection, so that one module cannot hold them. */
+export interface TensorFlowParts {
+  readonly kind: "LSTM" | "GRU" | "RNN";
+  /** In their order: each takes the output of the one before. */
+  readonly parts: readonly TensorFlowLayer[];
+  readonly stateDict?: undefined;
+  readonly options?: undefined;
 }
 
 const KINDS = {
@@ -59,7 +69,7 @@ const REQUIRED = {
 /**
  * The layer that TensorFlow 1's cells are: a BasicLSTMCell, an LSTMCell with or without peepholes and projection, a
  * GRUCell or a BasicRNNCell, and the block cells, whose kinds are LSTM and GRU. MultiRNNCell's cells of equal size are
- * one module of several layers. The two directions of bidirectional_dynamic_rnn are one bidirectional module; a prefix
+ * one module of several layers; cells that differ are `parts`, a module each. The two directions of bidirectional_dynamic_rnn are one bidirectional module; a prefix
  * that leads into `bw` gives that direction alone, with `reverse`. `batchFirst` is true, as dynamic_rnn's inputs are.
  * What a wrapper does around a cell (residual, attention) is not in the variables.
  *
@@ -73,7 +83,7 @@ export function fromTensorFlow(
   variables: StateDictLike,
   kind: TensorFlowKind,
   options?: FromTensorFlowOptions,
-): TensorFlowLayer {
+): TensorFlowLayer | TensorFlowParts {
   if (typeof kind !== "string" || !Object.hasOwn(KINDS, kind)) {
     throw wrongType("kind", Object.keys(KINDS).map(show).join(" or "), kind);
   }
@@ -88,42 +98,46 @@ export function fromTensorFlow(
   const directions = bidirectional ? 2 : 1;
   checkTold("layers", given.layers, cells.length / directions);
   const of = KINDS[kind];
-  const peepholes = cells.some(({ parts }) => PEEPHOLES.some((part) => parts.has(part)));
-  if (of === "LSTM") checkTold("peepholes", given.peepholes, peepholes);
-  const isProjected = cells.some(({ parts }) => parts.has(PROJECTION));
-  const required = [
-    ...REQUIRED[of],
-    ...(peepholes && kind === "LSTM" ? PEEPHOLES : []),
-    ...(isProjected && kind === "LSTM" ? [PROJECTION] : []),
-  ];
-  const stateDict: StateDict = new Map();
-  let sizes: Sizes | undefined;
-  let first: Sizes | undefined;
+  const seesCell = ({ parts }: Cell) => PEEPHOLES.some((part) => parts.has(part));
+  if (of === "LSTM") checkTold("peepholes", given.peepholes, cells.some(seesCell));
+  const layers: Converted[][] = [];
   for (const cell of cells) {
+    const peepholes = kind === "LSTM" && seesCell(cell);
+    const required = [
+      ...REQUIRED[of],
+      ...(peepholes ? PEEPHOLES : []),
+      ...(kind === "LSTM" && cell.parts.has(PROJECTION) ? [PROJECTION] : []),
+    ];
     checkParts(cell, required, required);
-    const layer = convertCell(of, cell, entries, given.forgetBias);
-    checkStack(cell, layer, sizes, first, directions);
-    // Of one module, whose only direction may be the backward one.
-    const suffix = layerSuffix(cell.layer, bidirectional && cell.reverse);
-    for (const [name, tensor] of layer.tensors) stateDict.set(`${name}${suffix}`, tensor);
-    sizes = layer;
-    first ??= layer;
+    const converted = { ...convertCell(of, cell, entries, given.forgetBias), cell, peepholes };
+    const layer = layers[cell.layer] ?? [];
+    checkFits(converted, layer[0], layers[cell.layer - 1]);
+    layers[cell.layer] = [...layer, converted];
   }
-  const { inputSize, hiddenSize, projSize } = first!;
-  const reverse = !bidirectional && cells[0]!.reverse;
-  const all = layerOptions(of, {
-    ...{ inputSize, hiddenSize, numLayers: cells.length / directions, batchFirst: true },
-    ...{ bidirectional, reverse },
-    ...(of === "LSTM" ? { peepholes, projSize } : {}),
-    ...(of === "GRU" ? { resetAfter: false } : {}),
-    ...(given.cellClip === undefined ? {} : { cellClip: given.cellClip }),
-  });
-  return {
-    kind: of,
-    stateDict: withMetadata(stateDict, { "": { kind: of, options: { ...all } } }),
-    options: all,
+  const module = (members: readonly Converted[][]): TensorFlowLayer => {
+    const { inputSize, hiddenSize, projSize, peepholes, cell } = members[0]![0]!;
+    const stateDict: StateDict = new Map();
+    for (const [at, { tensors }] of members.flat().entries()) {
+      // The only direction of a module may be the backward one.
+      const suffix = layerSuffix(Math.floor(at / directions), at % directions === 1);
+      for (const [name, tensor] of tensors) stateDict.set(`${name}${suffix}`, tensor);
+    }
+    const all = layerOptions(of, {
+      ...{ inputSize, hiddenSize, numLayers: members.length, batchFirst: true },
+      ...{ bidirectional, reverse: !bidirectional && cell.reverse },
+      ...(of === "LSTM" ? { peepholes, projSize } : {}),
+      ...(of === "GRU" ? { resetAfter: false } : {}),
+      ...(given.cellClip === undefined ? {} : { cellClip: given.cellClip }),
+    });
+    const metadata = { "": { kind: of, options: { ...all } } };
+    return { kind: of, stateDict: withMetadata(stateDict, metadata), options: all };
   };
+  const isOne = layers.every(([first]) => isAlike(first!, layers[0]![0]!));
+  return isOne ? module(layers) : { kind: of, parts: layers.map((layer) => module([layer])) };
 }
+
+/** A cell as a module takes it. */
+type Converted = CellTensors & { readonly cell: Cell; readonly peepholes: boolean };
 
 function checkGiven(kind: TensorFlowKind, options: FromTensorFlowOptions | undefined) {
   const known = ["prefix", "layers", "forgetBias", "peepholes", "cellClip", "projClip"];
@@ -166,25 +180,30 @@ function checkTold(option: string, given: unknown, told: number | boolean): void
   }
 }
 
-/** Cells of one module have one size, and each takes what the one before gives. */
-function checkStack(
-  cell: Cell,
-  layer: Sizes,
-  before: Sizes | undefined,
-  first: Sizes | undefined,
-  directions: number,
-): void {
-  if (before === undefined || first === undefined) return;
-  const { inputSize, hiddenSize, projSize } = layer;
-  const output = directions * (first.projSize || first.hiddenSize);
-  const input = cell.layer === 0 ? first.inputSize : output;
-  if (hiddenSize === first.hiddenSize && projSize === first.projSize && inputSize === input) return;
-  const sizes = (size: Sizes) =>
-    `inputSize ${size.inputSize}, hiddenSize ${size.hiddenSize}` +
-    (size.projSize > 0 ? `, projSize ${size.projSize}` : "");
+/** Whether one module may hold both. */
+function isAlike(a: Converted, b: Converted): boolean {
+  return a.hiddenSize === b.hiddenSize && a.projSize === b.projSize && a.peepholes === b.peepholes;
+}
+
+/**
+ * The directions of a layer are alike, and take what the layer before gives.
+ * @param forward of the same layer, where the cell is the backward one
+ * @param before  the directions of the layer before, where there is one
+ */
+function checkFits(cell: Converted, forward: Converted | undefined, before: Converted[] | undefined): void {
+  const {
+    inputSize,
+    cell: { scope },
+  } = cell;
+  const output = before?.reduce((sum, { projSize, hiddenSize }) => sum + (projSize || hiddenSize), 0);
+  const input = output ?? forward?.inputSize ?? inputSize;
+  if (inputSize === input && (forward === undefined || isAlike(cell, forward))) return;
+  const sizes = ({ inputSize, hiddenSize, projSize, peepholes }: Converted) =>
+    `inputSize ${inputSize}, hiddenSize ${hiddenSize}${projSize > 0 ? `, projSize ${projSize}` : ""}` +
+    (peepholes ? ", peepholes" : "");
   throw wrongShape(
-    `variables: the cell ${quoted(cell.scope)}`,
-    `${sizes({ ...first, inputSize: input })} as the cells before make it`,
-    `${sizes(layer)}; cells of unequal size are a layer each: give the scope of one as prefix`,
+    `variables: the cell ${quoted(scope)}`,
+    `${sizes({ ...(forward ?? cell), inputSize: input })} as the cells before make it`,
+    `${sizes(cell)}; give the scope of one as prefix`,
   );
 }
