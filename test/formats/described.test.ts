@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { strToU8 } from "fflate";
 import { describe, expect, it } from "vitest";
-import { FormatError, readKeras, readTfjs, readWeights } from "../../src/formats/index.js";
+import { FormatError, type KerasModel, readKeras, readTfjs, readWeights } from "../../src/formats/index.js";
 import { readManifest } from "../../src/formats/tensorflow/manifest.js";
 
 const file = (name: string) => new Uint8Array(readFileSync(new URL(`files/${name}`, import.meta.url)));
@@ -45,6 +45,14 @@ describe("an object of files", () => {
     const read = readWeights({ ...shards, "my model.json": json(model), "labels.json": json(["a"]) });
     expect(read).toEqual({ format: "tfjs", value: readTfjs(model, shards) });
     expect(read).toMatchObject({ value: { layers: [{ name: "a", recurrent: { kind: "LSTM" } }] } });
+  });
+
+  it("with a model.json in which Python wrote NaN and Infinity", () => {
+    const text = JSON.stringify(model).replace('"name":"a"', '"name":"a","low":-Infinity,"high":NaN');
+    const { value } = readWeights({ "model.json": strToU8(text), ...shards });
+    const { value: plain } = readWeights({ "model.json": json(model), ...shards });
+    expect(value).toMatchObject({ layers: [{ config: { low: null, high: null } }] });
+    expect((value as KerasModel).layers[0]!.weights).toEqual((plain as KerasModel).layers[0]!.weights);
   });
 
   it("with a weights_manifest.json", () => {
