@@ -206,6 +206,15 @@ def beside():
     expect("beside.safetensors", {"lstm.": lstm}, skipped=list(stored))
 
 
+def lazy():
+    """Lazy modules that never ran beside an LSTM: their parameters and buffers have no size yet."""
+    model = nn.ModuleDict({"head": nn.LazyLinear(3), "norm": nn.LazyBatchNorm1d(), **layers("lstm")})
+    state = model.state_dict()
+    kinds = (nn.parameter.UninitializedParameter, nn.parameter.UninitializedBuffer)
+    skipped = [name for name, value in state.items() if isinstance(value, kinds)]
+    save("lazy.pt", state, {"lstm.": model["lstm"]}, skipped=skipped)
+
+
 class Quantisable(nn.Module):
     """Layers that quantize_dynamic takes. `twice` and `both_ways` have two parts of the same sizes each."""
 
@@ -337,6 +346,7 @@ if not OLD:
     folded()
     dropped()
     beside()
+    lazy()
 quantised()
 
 with open(EXPECTED, "w") as file:

@@ -162,6 +162,14 @@ describe("files of current PyTorch", () => {
     ]);
   });
 
+  it("skip the parameters of lazy modules that never ran", () => {
+    const reason = "it is of a lazy module that never ran; call the module once, then save it again";
+    const names = ["head.weight", "head.bias"].concat(
+      ["weight", "bias", "running_mean", "running_var"].map((name) => `norm.${name}`),
+    );
+    expect(read("lazy.pt").skipped).toEqual(names.map((name) => ({ name, reason })));
+  });
+
   it.each([
     ["skipped-weight.pt", "it is complex; save torch.view_as_real(tensor)"],
     [

@@ -172,6 +172,8 @@ const subclass = ([type]: readonly unknown[]): UnsupportedTensor => {
 const sparse = () => new UnsupportedTensor("it is sparse; save tensor.to_dense()");
 const meta = () => new UnsupportedTensor("it is on the meta device, without numbers");
 const device = () => new UnsupportedTensor("it is on another device; save tensor.cpu()");
+const lazy = () =>
+  new UnsupportedTensor("it is of a lazy module that never ran; call the module once, then save it again");
 const nested = () => new UnsupportedTensor("it is nested; save tensor.to_padded_tensor(0)");
 
 /** The functions by which a checkpoint rebuilds its tensors, and the modules around them. */
@@ -189,6 +191,8 @@ export const TENSOR_CALLS: Calls = new Map<string, (args: readonly unknown[], fo
   ["torch._utils._rebuild_device_tensor_from_numpy", device],
   ["torch._utils._rebuild_device_tensor_from_cpu_tensor", ([data]) => data],
   ["torch._utils._rebuild_nested_tensor", nested],
+  ["torch.nn.parameter.UninitializedParameter", lazy],
+  ["torch.nn.parameter.UninitializedBuffer", lazy],
   ["torch._dynamo.eval_frame.OptimizedModule", compiledModule],
   ["torch.Size", ([sizes]) => (Array.isArray(sizes) ? sizes : [])],
 ]);
