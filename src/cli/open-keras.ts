@@ -81,8 +81,11 @@ function outputShape(layer: KerasLayer): string {
       return `(..., ${last("kernel") ?? "?"})`;
     case "Embedding":
       return `(..., ${last("embeddings") ?? "?"})`;
-    case "TimeDistributed":
-      return "";
+    case "TimeDistributed": {
+      const inner = Object(config.layer);
+      const each = outputShape({ ...layer, className: `${inner.class_name}`, config: Object(inner.config) });
+      return each.replaceAll("(None", "(None, None");
+    }
   }
   if (recurrent !== undefined) {
     const { hiddenSize, bidirectional } = recurrent.options;

@@ -98,6 +98,12 @@ const back =`);
     );
   });
 
+  it("tells the output shape of a layer that runs at each time step", () => {
+    const of = (file: string) => command("inspect", keras(file)).out;
+    expect(of("frames-k3.h5")).toContain("  both (TimeDistributed)     (None, None, 4)  60\n");
+    expect(of("graph-k3.keras")).toMatch(/ each \(TimeDistributed\) +\(\.\.\., 2\) +6\n/);
+  });
+
   // In one process, which imports the command and then what it printed: a process for each file takes minutes.
   it("prints code that runs, for every file that a reader takes", () => {
     const paths = [
