@@ -22,7 +22,7 @@ describe("for packed, reparametrised and odd files of PyTorch", () => {
   it.each(filesOf("torch-current"))("%s", (name) => {
     const path = join(FILES, "torch-current", name);
     const bytes = readFileSync(path);
-    const dict = name.endsWith(".pt") ? readTorch(bytes) : readSafetensors(bytes);
+    const dict = name.endsWith(".safetensors") ? readSafetensors(bytes) : readTorch(bytes);
     const [barred, reason = ""] = BARRED[name] ?? [];
     const { code, results } = run(path);
     const listed = listModules(dict).map(({ prefix }) => prefix);

@@ -1,6 +1,6 @@
 """Writes test/formats/files/torch-current: files of current PyTorch, and what PyTorch computes with each layer.
 
-Run with PyTorch 2.15.0 and safetensors 0.8.0: python test/formats/make_torch_current.py
+Run with PyTorch 2.15.0, safetensors 0.8.0 and pytorch-lightning 2.6.6: python test/formats/make_torch_current.py
 Then with PyTorch 2.4.1, which writes the files named *-2.4: python test/formats/make_torch_current.py
 """
 
@@ -215,6 +215,34 @@ def lazy():
     save("lazy.pt", state, {"lstm.": model["lstm"]}, skipped=skipped)
 
 
+def lightning():
+    """A checkpoint of Lightning after a step of training, with hyperparameters and the state of an optimizer."""
+    import pytorch_lightning as pl
+
+    class Tagger(pl.LightningModule):
+        def __init__(self, hidden_size=3):
+            super().__init__()
+            self.save_hyperparameters()
+            self.lstm = nn.LSTM(2, hidden_size, num_layers=2)
+            self.head = nn.Linear(hidden_size, 1)
+
+        def training_step(self, batch, _):
+            return self.head(self.lstm(batch)[0]).square().mean()
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    torch.manual_seed(1)
+    model = Tagger()
+    options = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    trainer = pl.Trainer(max_steps=1, accelerator="cpu", enable_model_summary=False, **options)
+    trainer.fit(model, torch.utils.data.DataLoader(torch.randn(1, 4, 2)))
+    path = os.path.join(FOLDER, "lightning.ckpt")
+    trainer.save_checkpoint(path)
+    deflate(path)
+    expect("lightning.ckpt", {"lstm.": model.lstm, "head.": model.head})
+
+
 class Quantisable(nn.Module):
     """Layers that quantize_dynamic takes. `twice` and `both_ways` have two parts of the same sizes each."""
 
@@ -347,6 +375,7 @@ if not OLD:
     dropped()
     beside()
     lazy()
+    lightning()
 quantised()
 
 with open(EXPECTED, "w") as file:
