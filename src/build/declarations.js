@@ -104,7 +104,7 @@ function importFromLibrary() {
       (_, keyword, list, from) => {
         const names = list.split(",").filter((name) => name.trim() !== "");
         const [ours, others] = [names.filter(isExported), names.filter((name) => !isExported(name))];
-        return `${keyword} {${ours}} from "${LIBRARY}"; ${keyword} {${others}} from ${from};`;
+        return `${keyword} {${ours}} from "${LIBRARY}";\n${keyword} {${others}} from ${from};`;
       },
     );
     writeFileSync(file, text);
@@ -113,7 +113,7 @@ function importFromLibrary() {
 
 /** The imports from LIBRARY, of which api-extractor writes one for each name, as one from index.d.ts. */
 function importFromIndex(declarations, path) {
-  const pattern = new RegExp(`^import (?:type )?\\{ (\\w+) \\} from '${LIBRARY}';\n`, "gm");
+  const pattern = new RegExp(`^import (?:type )?\\{ (\\w+(?: as \\w+)?) \\} from '${LIBRARY}';\n`, "gm");
   const names = Array.from(declarations.matchAll(pattern), ([, name]) => name);
   if (names.length === 0) return declarations;
   const index = posix.relative(posix.dirname(path), "index.js");

@@ -10,7 +10,9 @@ import { listed, printableMessage, table } from "./terminal.js";
 /** Names of exports by the names that operators have in files: `com.microsoft.DynamicQuantizeLSTM`. */
 const EXPORTS: ReadonlyMap<string, string> = new Map(
   Object.entries(models).flatMap(([name, value]) =>
-    typeof value === "object" && "operator" in value ? [[value.operator.name, name]] : [],
+    typeof value === "object" && "operator" in value
+      ? [[(value.operator as { name: string }).name, name]]
+      : [],
   ),
 );
 

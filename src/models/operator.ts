@@ -12,14 +12,15 @@ import type { Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
 
+/** What `loadOnnxWith` is given of an operator: what `lstm-wasm/models` exports under its name. */
 export interface ModelOperator {
-  /** Its shapes, and its evaluation on the host. */
+  /** Its shapes, and its evaluation on the host. @internal */
   readonly operator: Operator;
-  /** Undefined for a node that it has no kernel for, which is then evaluated on the host. */
+  /** Undefined for a node that it has no kernel for, which is then evaluated on the host. @internal */
   readonly compile?: (node: Compiling) => Compiled | undefined;
-  /** Where its numbers need not be moved. Undefined for a node whose numbers must be. */
+  /** Where its numbers need not be moved. Undefined for a node whose numbers must be. @internal */
   readonly view?: (call: Call, types: readonly Type[]) => View | undefined;
-  /** Nodes in its place, and their outputs, where other operators compute what it does. */
+  /** Nodes in its place, and their outputs, where other operators compute what it does. @internal */
   readonly inline?: (call: Call, around: Inlining) => Graph | undefined;
 }
 
