@@ -5,8 +5,8 @@
 
 import { Matrix } from "../records";
 import { matmul } from "./core";
-import { PatchRows } from "./records";
 import { unary } from "./unary";
+import { PatchRows } from "./window-records";
 
 /** All groups of some items of a batch, whose planes and outputs follow one another. */
 export function convolveRows(record: usize, planes: usize, output: usize, items: i32): void {

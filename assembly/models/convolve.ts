@@ -12,8 +12,8 @@
 import { FUSED } from "../build";
 import { copyFloats } from "../memory";
 import { fourChannels, oneChannel, sixChannels } from "./convolve-tiles";
-import { Lanes } from "./records";
 import { unary } from "./unary";
+import { Lanes } from "./window-records";
 
 /** Products of a run. */
 const RUN: i32 = 256;

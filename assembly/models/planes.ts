@@ -6,7 +6,7 @@
 
 import { assertNumbers } from "../debug";
 import { copyFloats } from "../memory";
-import { Planes } from "./records";
+import { Planes } from "./window-records";
 
 /** Fills the planes of all channels: [channels, rowPhases, columnPhases, rows, columns]. */
 export function fillPlanes(record: usize, source: usize, planes: usize): void {

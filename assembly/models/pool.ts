@@ -4,7 +4,7 @@
  */
 
 import { assertNumbers } from "../debug";
-import { Pool } from "./records";
+import { Pool } from "./window-records";
 
 /** @inline */
 function join(largest: bool, a: v128, b: v128): v128 {

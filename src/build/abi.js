@@ -12,7 +12,7 @@ export const CORE = {
   abi: "abi",
   kernels: "Kernels",
   index: "assembly/index",
-  records: "assembly/records",
+  records: ["assembly/records"],
   constants: /^assembly\/(records|activation|shaped|cells\/(?!index$).*)$/,
 };
 
@@ -21,7 +21,7 @@ export const MODELS = {
   abi: "models-abi",
   kernels: "ModelKernels",
   index: "assembly/models/index",
-  records: "assembly/models/records",
+  records: ["assembly/models/records", "assembly/models/window-records"],
   constants: /^assembly\/models\//,
 };
 
@@ -67,10 +67,15 @@ function kernelsOf(program, index) {
   });
 }
 
-/** The classes of a file that the program uses; none where it does not have the file. */
-function recordsOf(program, file) {
-  return [...(program.filesByName.get(file)?.exports ?? [])]
-    .map(([name]) => ({ name, record: program.instancesByName.get(`${file}/${name}`) }))
+/** The classes of files that the program uses; none of a file that it does not have. */
+function recordsOf(program, files) {
+  return files
+    .flatMap((file) =>
+      [...(program.filesByName.get(file)?.exports ?? [])].map(([name]) => ({
+        name,
+        record: program.instancesByName.get(`${file}/${name}`),
+      })),
+    )
     .filter(({ record }) => record?.nextMemoryOffset !== undefined)
     .map(({ name, record }) => {
       const fields = [...record.members.values()].map(({ instance }) => instance);

@@ -98,6 +98,7 @@ export function compileGlobalPool({ call, types, runtime, activation }: Compilin
       words[Reduction.outer] = outer;
       words[Reduction.count] = count;
       words[Reduction.inner] = 1;
+      words[Reduction.root] = 0;
       words[Reduction.input] = place.input(0);
       words[Reduction.output] = place.output(0);
       new Float32Array(words.buffer)[Reduction.divisor] = count;
