@@ -76,14 +76,15 @@ export function attribute(name: string, value: AttributeValue): Bytes {
     const items = value.flatMap((one: string | number) =>
       typeof one === "number" ? integer(8, one) : lengthDelimited(9, one),
     );
-    return [...named, ...items];
+    const kind = typeof value[0] === "string" ? 8 : 7;
+    return [...named, ...items, ...integer(20, kind)];
   }
   const special = value as Exclude<AttributeValue, number | string | readonly unknown[]>;
-  if ("float" in special) return [...named, ...float(2, special.float)];
+  if ("float" in special) return [...named, ...float(2, special.float), ...integer(20, 1)];
   if ("floats" in special) return [...named, ...special.floats.flatMap((one) => float(7, one))];
   if ("packed" in special) return [...named, ...lengthDelimited(3, special.packed)];
   if ("tensor" in special) return [...named, ...lengthDelimited(5, special.tensor)];
-  if ("graph" in special) return [...named, ...lengthDelimited(6, special.graph)];
+  if ("graph" in special) return [...named, ...lengthDelimited(6, special.graph), ...integer(20, 5)];
   if ("graphs" in special) return [...named, ...special.graphs.flatMap((one) => lengthDelimited(11, one))];
   return [...named, ...lengthDelimited(21, special.reference)];
 }

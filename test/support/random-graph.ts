@@ -270,7 +270,7 @@ const STEPS: readonly ((to: Builder, depth: number) => void)[] = [
       to.nodes.push(node("Less", [sum, to.constant([], 0)], [condition]));
     }
     const branch = (operator: string) => {
-      const inner = new Builder(to.next, to.name(), [x]);
+      const inner = new Builder(to.next, `${to.name()}_`, [x]);
       const { name } = inner.add(operator, [x.name], x.shape);
       return { graph: graph({ nodes: inner.nodes, initializers: inner.initializers, outputs: [name] }) };
     };
