@@ -9,7 +9,7 @@ import { Embedding, GRU, Linear, LSTM, Tensor } from "../../dist/index.js";
 import { accuracyByDistance } from "../../examples/recall/evaluate.js";
 import { toBatch, Vocabulary } from "../../examples/recall/text.js";
 import { concat, model, speech, spoken } from "../../examples/silero-vad/hear.js";
-import { SileroFeatures, SileroHead, sileroLstm, sileroTensors } from "../../examples/silero-vad/vad.js";
+import { SileroFeatures, SileroHead, sileroLstm, sileroTensors } from "./silero.js";
 
 /**
  * @typedef {object} Network
