@@ -25,7 +25,7 @@ const GATE_ORDER = { lstm: [0, 3, 1, 2], gru: [1, 0, 2] };
 const encoder = new TextEncoder();
 
 /** A message from [field number, value] pairs: numbers are varints, strings and bytes stand as they are. */
-function message(fields) {
+export function message(fields) {
   const writer = protobuf.Writer.create();
   for (const [number, value] of fields) {
     if (typeof value === "number") writer.uint32(number << 3).int64(value);
@@ -34,7 +34,7 @@ function message(fields) {
   return writer.finish();
 }
 
-function tensor(name, type, shape, data) {
+export function tensor(name, type, shape, data) {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return message([...shape.map((size) => [1, size]), [2, type], [8, name], [9, bytes]]);
 }
@@ -55,7 +55,7 @@ function attribute(name, value) {
   return message([[1, name], ...value.map((one) => [8, one]), [20, ATTRIBUTE.ints]]);
 }
 
-function node(type, inputs, outputs, attributes = {}, domain = "") {
+export function node(type, inputs, outputs, attributes = {}, domain = "") {
   return message([
     [7, domain],
     ...inputs.map((name) => [1, name]),
@@ -65,7 +65,7 @@ function node(type, inputs, outputs, attributes = {}, domain = "") {
   ]);
 }
 
-function valueInfo(name, shape) {
+export function valueInfo(name, shape) {
   const dims = message(shape.map((size) => [1, message([[1, size]])]));
   const type = message([
     [

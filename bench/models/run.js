@@ -1,0 +1,114 @@
+/**
+ * Whole models by `loadOnnx` beside onnxruntime-web: `npm run bench:models`. Both run in the same fresh process on one
+ * core. A run of all cases writes results.json and README.md beside this file.
+ */
+import { existsSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { defaultNode, describeMachine, lastCore, peerVersions, runJob, runtimeAt } from "../machine.js";
+import { median } from "../measure.js";
+import { CASES } from "./cases.js";
+import { table } from "./table.js";
+
+const HELP = `node bench/models/run.js [options]
+  --case TEXT    only cases whose name contains TEXT; nothing is written
+  --rounds N     fresh processes for each case (default 5)
+  --warmup MS    least warm-up of each side (default 1000)
+  --node PATH    the Node to measure with (default: the one in bench/node_modules, else this one)
+The environment: MODELS=FOLDER has the files that no package carries, PROXIES=FOLDER (default: MODELS) those that
+make_proxies.py writes. A case without its file is left out. Build the library first.`;
+
+const { values: options } = parseArgs({
+  options: {
+    case: { type: "string" },
+    rounds: { type: "string", default: "5" },
+    warmup: { type: "string", default: "1000" },
+    node: { type: "string", default: defaultNode() },
+    help: { type: "boolean", default: false },
+  },
+});
+if (options.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const here = fileURLToPath(new URL(".", import.meta.url));
+const rounds = Number(options.rounds);
+if (!(rounds >= 1)) throw new RangeError(`--rounds: expected a number from 1, got ${options.rounds}`);
+const cases = CASES.filter(({ name }) => options.case === undefined || name.includes(options.case));
+if (cases.length === 0) throw new RangeError(`--case: no case contains ${options.case}`);
+
+const { MODELS, PROXIES = MODELS } = process.env;
+const FOLDERS = { npm: `${here}../node_modules/@ricky0123/vad-web/dist`, MODELS, PROXIES };
+const runtime = runtimeAt(options.node, `${here}../../build/relaxed-simd.wasm`);
+const core = lastCore();
+const timing = { warmupMs: Number(options.warmup), measureMs: 500 };
+
+const results = {
+  date: new Date().toISOString().slice(0, 10),
+  machine: { ...describeMachine(), load: os.loadavg()[0] },
+  node: runtime.version,
+  versions: peerVersions(),
+  rounds,
+  cases: [],
+};
+console.log(
+  `${results.machine.cpu}, ${results.machine.cores} cores, load ${results.machine.load.toFixed(1)}`,
+);
+console.log(`Node ${runtime.version}, core ${core ?? "any"}, ${rounds} processes for each case`);
+for (const spec of cases) {
+  const result = await resultOf(spec);
+  results.cases.push(result);
+  console.log(lineOf(result));
+}
+const leftOut = results.cases.filter((result) => result.leftOut !== undefined).length;
+const failed = results.cases.filter((result) => result.failed !== undefined).length;
+console.log(`${cases.length - leftOut - failed} measured, ${leftOut} left out, ${failed} failed`);
+if (options.case === undefined) {
+  writeFileSync(`${here}results.json`, `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(`${here}README.md`, table(results));
+}
+if (failed > 0) process.exitCode = 1;
+
+async function resultOf({ name, floor, from, file, source, sha256 }) {
+  const about = { name, floor };
+  const path = from === "small" ? undefined : `${FOLDERS[from]}/${file}`;
+  if (from !== "small" && (FOLDERS[from] === undefined || !existsSync(path))) {
+    const whole =
+      source === undefined ? "npm ci in bench/" : [source, sha256].filter(Boolean).join(", sha256 ");
+    return { ...about, leftOut: `${file}: ${whole}` };
+  }
+  const samples = [];
+  try {
+    for (let round = 0; round < rounds; round++) {
+      samples.push(await runJob(runtime, "model", { caseName: name, path, ...timing }, { core }));
+    }
+  } catch (error) {
+    const lines = String(error.message).split("\n");
+    return { ...about, failed: lines.find((line) => /^\w*Error/.test(line)) ?? lines[0] };
+  }
+  const ratios = samples.map(({ ours, theirs }) => theirs.us / ours.us);
+  const ratio = median(ratios);
+  return {
+    ...about,
+    sha256: samples[0].sha256,
+    oursUs: median(samples.map(({ ours }) => ours.us)),
+    theirsUs: median(samples.map(({ theirs }) => theirs.us)),
+    ratio,
+    least: Math.min(...ratios),
+    greatest: Math.max(...ratios),
+    met: ratio >= 0.95 * floor,
+    difference: Math.max(...samples.map(({ difference }) => difference ?? Number.POSITIVE_INFINITY)),
+    coreShare: Math.min(...samples.flatMap(({ ours, theirs }) => [ours.coreShare, theirs.coreShare])),
+  };
+}
+
+function lineOf({ name, floor, leftOut, failed, ...result }) {
+  if (leftOut !== undefined) return `${name}: left out, ${leftOut}`;
+  if (failed !== undefined) return `${name}: FAILED, ${failed}`;
+  const { oursUs, theirsUs, ratio, least, greatest, met, difference, coreShare } = result;
+  const times = `${oursUs.toFixed(1)} us, onnxruntime-web ${theirsUs.toFixed(1)} us`;
+  const spread = `${ratio.toFixed(2)}x (${least.toFixed(2)} to ${greatest.toFixed(2)})`;
+  const end = `difference ${difference.toExponential(1)}, core ${Math.round(coreShare * 100)} %`;
+  return `${name}: ${times}, ${spread}, floor ${floor}x ${met ? "met" : "NOT MET"}, ${end}`;
+}

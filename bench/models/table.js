@@ -1,0 +1,38 @@
+/** results.json as the page README.md. */
+
+/** Below this share of the core, something else ran there. */
+const QUIET = 0.95;
+
+export function table({ date, machine, node, versions, rounds, cases }) {
+  const measured = cases.filter(({ ratio }) => ratio !== undefined);
+  const least = Math.min(1, ...measured.map(({ coreShare }) => coreShare));
+  const busy = rounds < 5 || least < QUIET;
+  return `# Whole models beside onnxruntime-web
+
+Written by \`npm run bench:models\` on ${date}${busy ? ". **Preliminary**: few rounds, or a machine that did other work" : ""}.
+
+- Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}; load ${machine.load.toFixed(1)} at the start
+- Node ${node}, lstm-wasm ${versions["lstm-wasm"]}, onnxruntime-web ${versions["onnxruntime-web"]}; one core, of which a measurement had at least ${Math.round(least * 100)} %
+
+Both run in the same process: \`model.stream().step\` (\`model.run\` where a model has no states) and
+\`session.run\` with outputs passed on as feeds. Medians of ${rounds} fresh processes. The ratio is onnxruntime-web's time
+over ours, with the least and the greatest of a process. A floor counts as met from 95 % of it. The difference is the
+largest between both outputs in 30 steps. Proxies have random weights: make_proxies.py writes them.
+
+| model | ours | onnxruntime-web | ratio | floor | met | difference |
+|---|--:|--:|--:|--:|---|--:|
+${cases.map(row).join("\n")}
+
+${measured.length} measured, ${cases.filter(({ leftOut }) => leftOut).length} left out, ${cases.filter(({ failed }) => failed).length} failed.
+`;
+}
+
+function row({ name, floor, leftOut, failed, ...result }) {
+  if (leftOut !== undefined) return `| ${name} | left out: ${leftOut} | | | ${floor}x | | |`;
+  if (failed !== undefined)
+    return `| ${name} | failed: ${failed.replaceAll("|", "\\|")} | | | ${floor}x | | |`;
+  const { oursUs, theirsUs, ratio, least, greatest, met, difference } = result;
+  const spread = `**${ratio.toFixed(2)}x** (${least.toFixed(2)} to ${greatest.toFixed(2)})`;
+  const apart = difference === null ? "not finite" : difference.toExponential(1);
+  return `| ${name} | ${oursUs.toFixed(1)} us | ${theirsUs.toFixed(1)} us | ${spread} | ${floor}x | ${met ? "yes" : "no"} | ${apart} |`;
+}
