@@ -45,6 +45,8 @@ export default async function job({ caseName, path, ...timing }) {
   };
 
   let difference = 0;
+  let where = "";
+  let largest = 0;
   for (let step = 0; step < COMPARED_STEPS; step++) {
     const mine = callOurs();
     const other = await callTheirs();
@@ -54,7 +56,10 @@ export default async function job({ caseName, path, ...timing }) {
       }
       for (let at = 0; at < data.length; at++) {
         const apart = Math.abs(Number(mine[name].data[at]) - Number(data[at]));
-        if (!(apart <= difference)) difference = Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart;
+        if (apart <= difference) continue; // not of NaN
+        difference = Number.isNaN(apart) ? Number.MAX_VALUE : apart;
+        where = name;
+        largest = data.reduce((most, value) => Math.max(most, Math.abs(Number(value))), 0);
       }
     }
     // Other numbers at each step, in the arrays that both read.
@@ -64,7 +69,7 @@ export default async function job({ caseName, path, ...timing }) {
   }
   const oursTime = await measure(callOurs, timing);
   const theirsTime = await measure(callTheirs, timing);
-  process.send({ sha256, difference, ours: oursTime, theirs: theirsTime });
+  process.send({ sha256, difference, where, largest, ours: oursTime, theirs: theirsTime });
 }
 
 /** An input of the case as both take it. States begin with zeros. */

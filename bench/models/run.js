@@ -87,6 +87,7 @@ async function resultOf({ name, floor, from, file, source, sha256 }) {
     const lines = String(error.message).split("\n");
     return { ...about, failed: lines.find((line) => /^\w*Error/.test(line)) ?? lines[0] };
   }
+  const worst = samples.reduce((most, sample) => (sample.difference > most.difference ? sample : most));
   const ratios = samples.map(({ ours, theirs }) => theirs.us / ours.us);
   const ratio = median(ratios);
   return {
@@ -98,7 +99,9 @@ async function resultOf({ name, floor, from, file, source, sha256 }) {
     least: Math.min(...ratios),
     greatest: Math.max(...ratios),
     met: ratio >= 0.95 * floor,
-    difference: Math.max(...samples.map(({ difference }) => difference ?? Number.POSITIVE_INFINITY)),
+    difference: worst.difference,
+    where: worst.where,
+    largest: worst.largest,
     coreShare: Math.min(...samples.flatMap(({ ours, theirs }) => [ours.coreShare, theirs.coreShare])),
   };
 }
@@ -106,9 +109,9 @@ async function resultOf({ name, floor, from, file, source, sha256 }) {
 function lineOf({ name, floor, leftOut, failed, ...result }) {
   if (leftOut !== undefined) return `${name}: left out, ${leftOut}`;
   if (failed !== undefined) return `${name}: FAILED, ${failed}`;
-  const { oursUs, theirsUs, ratio, least, greatest, met, difference, coreShare } = result;
+  const { oursUs, theirsUs, ratio, least, greatest, met, difference, where, largest, coreShare } = result;
   const times = `${oursUs.toFixed(1)} us, onnxruntime-web ${theirsUs.toFixed(1)} us`;
   const spread = `${ratio.toFixed(2)}x (${least.toFixed(2)} to ${greatest.toFixed(2)})`;
-  const end = `difference ${difference.toExponential(1)}, core ${Math.round(coreShare * 100)} %`;
+  const end = `difference ${difference.toExponential(1)} (${where}, up to ${largest.toPrecision(2)}), core ${Math.round(coreShare * 100)} %`;
   return `${name}: ${times}, ${spread}, floor ${floor}x ${met ? "met" : "NOT MET"}, ${end}`;
 }

@@ -17,9 +17,9 @@ Written by \`npm run bench:models\` on ${date}${busy ? ". **Preliminary**: few r
 Both run in the same process: \`model.stream().step\` (\`model.run\` where a model has no states) and
 \`session.run\` with outputs passed on as feeds. Medians of ${rounds} fresh processes. The ratio is onnxruntime-web's time
 over ours, with the least and the greatest of a process. A floor counts as met from 95 % of it. The difference is the
-largest between both outputs in 30 steps. Proxies have random weights: make_proxies.py writes them.
+largest between both in 30 steps; the brackets name its output and the output's largest number. Proxies have random weights: make_proxies.py writes them.
 
-| model | ours | onnxruntime-web | ratio | floor | met | difference |
+| model | ours | onnxruntime-web | ratio | floor | met | largest difference |
 |---|--:|--:|--:|--:|---|--:|
 ${cases.map(row).join("\n")}
 
@@ -31,8 +31,8 @@ function row({ name, floor, leftOut, failed, ...result }) {
   if (leftOut !== undefined) return `| ${name} | left out: ${leftOut} | | | ${floor}x | | |`;
   if (failed !== undefined)
     return `| ${name} | failed: ${failed.replaceAll("|", "\\|")} | | | ${floor}x | | |`;
-  const { oursUs, theirsUs, ratio, least, greatest, met, difference } = result;
+  const { oursUs, theirsUs, ratio, least, greatest, met, difference, where, largest } = result;
   const spread = `**${ratio.toFixed(2)}x** (${least.toFixed(2)} to ${greatest.toFixed(2)})`;
-  const apart = difference === null ? "not finite" : difference.toExponential(1);
+  const apart = `${difference.toExponential(1)} (${where}, up to ${largest.toPrecision(2)})`;
   return `| ${name} | ${oursUs.toFixed(1)} us | ${theirsUs.toFixed(1)} us | ${spread} | ${floor}x | ${met ? "yes" : "no"} | ${apart} |`;
 }
