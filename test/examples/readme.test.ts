@@ -1,7 +1,7 @@
 /**
  * Every TypeScript snippet of README.md and docs/ runs as it stands, in a .mjs file, against the built package. Its folder
- * holds what the Python snippets wrote (test/examples/readme/make.py, which .ci/run runs too), a checkpoint, and an ONNX
- * model with its weights beside it. Figures and the int8 table are those of the last measurement.
+ * holds what the Python snippets wrote (test/examples/readme/make.py, which .ci/run runs too), a checkpoint, an ONNX
+ * model with its weights beside it, and one with the inputs of a speech detector. Figures and the int8 table are those of the last measurement.
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -38,18 +38,42 @@ function writeOnnx(): void {
         ]),
       ],
     });
-  const bytes = model({
-    nodes: [node("LSTM", ["x", "w", "r"], ["y"])],
-    initializers: [external("w", 6), external("r", 3)],
-    inputs: ["x"],
-    outputs: ["y"],
-  });
+  const bytes = model(
+    {
+      nodes: [node("LSTM", ["x", "w", "r"], ["y"], { attributes: { hidden_size: 3 } })],
+      initializers: [external("w", 6), external("r", 3)],
+      inputs: ["x"],
+      outputs: ["y"],
+    },
+    [],
+    17,
+  );
   writeFileSync(new URL("model.onnx", folder), bytes);
   writeFileSync(new URL("model.onnx.data", folder), new Uint8Array(12 * 6 * 4));
 }
 
+/** A stand-in with the inputs and outputs of silero_vad_v5.onnx: the sigmoid of the samples' mean. */
+function writeVad(): void {
+  const state = (name: string) => ({ name, shape: [2, "batch", 128] });
+  const bytes = model(
+    {
+      nodes: [
+        node("ReduceMean", ["input"], ["mean"]),
+        node("Sigmoid", ["mean"], ["output"]),
+        node("Add", ["state", "mean"], ["stateN"]),
+      ],
+      inputs: [{ name: "input", shape: ["batch", ""] }, state("state"), { name: "sr", type: 7, shape: [] }],
+      outputs: [{ name: "output", shape: ["batch", 1] }, state("stateN")],
+    },
+    [],
+    17,
+  );
+  writeFileSync(new URL("silero_vad_v5.onnx", folder), bytes);
+}
+
 beforeAll(() => {
   mkdirSync(folder, { recursive: true });
+  writeVad();
   copyFileSync(new URL("test/formats/files/torch/nested.pt", root), new URL("checkpoint.pt", folder));
   writeOnnx();
   for (const shard of [
