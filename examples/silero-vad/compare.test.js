@@ -190,9 +190,11 @@ it("Silero VAD v4 gives every frame the probability that onnxruntime gives it", 
     theirs.push(results.output.data[0]);
   }
   model.dispose();
-  // This model multiplies rounding errors where sound begins after silence: at most 2.0e-4 apart was measured there.
-  // Samples scaled by 1 + 2^-22, two last bits, move our own probability of that frame just as far.
-  compare(test, ours, theirs, 5e-4);
+  // This model multiplies rounding errors where sound begins after silence. Node.js 20 has the baseline build, which
+  // rounds after each product: 2.0e-4 apart were measured, and 8.9e-7 with the relaxed build. Samples scaled by
+  // 1 + 2^-22 move its own probability of that frame by as much.
+  const isBaseline = Number.parseInt(process.versions.node, 10) <= 20;
+  compare(test, ours, theirs, isBaseline ? 5e-4 : 1e-5);
 });
 
 /** Size of the files as they are, and as a server sends them. */
