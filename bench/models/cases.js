@@ -31,7 +31,7 @@ const SOURCES = {
   ],
 };
 
-/** A shape stands for float32 numbers, a bigint for an int64 scalar; `states` true: those that the model pairs. */
+/** A shape stands for float32 numbers, a bigint for an int64 scalar; `states` true: those that the model pairs. With states, `step` is called. */
 export const CASES = [
   silero("Silero v5, a frame", "silero_vad_v5.onnx", 6.5, SILERO, { state: "stateN" }),
   silero("Silero v6, a frame", "silero_vad_v6.onnx", 6.5, SILERO, { state: "stateN" }),
@@ -65,9 +65,9 @@ export const CASES = [
   proxy("NSNet2, 1 frame", "proxy_nsnet2.onnx", 3.5, { input: [1, 1, 161] }),
   proxy("NSNet2, 100 frames", "proxy_nsnet2.onnx", 1.9, { input: [1, 100, 161] }),
   proxy("GE2E, 160 frames", "proxy_ge2e.onnx", 2.2, { mels: [1, 160, 40] }),
-  { name: "identity", from: "small", file: "identity", floor: 12, inputs: { x: [1, 16] } },
-  { name: "one Gemm", from: "small", file: "gemm", floor: 10, inputs: { x: [1, 16] } },
-  { name: "64 nodes of 16 numbers", from: "small", file: "64 nodes", floor: 12, inputs: { x: [1, 16] } },
+  ...small("identity", "identity", 12),
+  ...small("one Gemm", "gemm", 10),
+  ...small("64 nodes of 16 numbers", "64 nodes", 12),
 ];
 
 function silero(name, path, floor, inputs, states) {
@@ -81,4 +81,13 @@ function file(name, path, floor, inputs, states) {
 
 function proxy(name, path, floor, inputs, states) {
   return { name, from: "PROXIES", file: path, source: "bench/models/make_proxies.py", floor, inputs, states };
+}
+
+/** By `run`, whose tensors the caller owns, and by `step`, which gives the same tensors every time. */
+function small(name, key, floor) {
+  const spec = { from: "small", file: key, floor, inputs: { x: [1, 16] } };
+  return [
+    { name: `${name}, run`, ...spec },
+    { name: `${name}, step`, ...spec, states: {} },
+  ];
 }

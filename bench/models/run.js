@@ -15,6 +15,7 @@ const HELP = `node bench/models/run.js [options]
   --case TEXT    only cases whose name contains TEXT; nothing is written
   --rounds N     fresh processes for each case (default 5)
   --warmup MS    least warm-up of each side (default 1000)
+  --clock NAME   wall (default), or cpu for processor time when the machine is busy
   --node PATH    the Node to measure with (default: the one in bench/node_modules, else this one)
 The environment: MODELS=FOLDER has the files that no package carries, PROXIES=FOLDER (default: MODELS) those that
 make_proxies.py writes. A case without its file is left out. Build the library first.`;
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     case: { type: "string" },
     rounds: { type: "string", default: "5" },
     warmup: { type: "string", default: "1000" },
+    clock: { type: "string", default: "wall" },
     node: { type: "string", default: defaultNode() },
     help: { type: "boolean", default: false },
   },
@@ -42,7 +44,7 @@ const { MODELS, PROXIES = MODELS } = process.env;
 const FOLDERS = { npm: `${here}../node_modules/@ricky0123/vad-web/dist`, MODELS, PROXIES };
 const runtime = runtimeAt(options.node, `${here}../../build/relaxed-simd.wasm`);
 const core = lastCore();
-const timing = { warmupMs: Number(options.warmup), measureMs: 500 };
+const timing = { warmupMs: Number(options.warmup), measureMs: 500, clock: options.clock };
 
 const results = {
   date: new Date().toISOString().slice(0, 10),
@@ -50,6 +52,7 @@ const results = {
   node: runtime.version,
   versions: peerVersions(),
   rounds,
+  clock: options.clock,
   cases: [],
 };
 console.log(

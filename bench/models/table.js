@@ -14,10 +14,11 @@ Written by \`npm run bench:models\` on ${date}${busy ? ". **Preliminary**: few r
 - Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}; load ${machine.load.toFixed(1)} at the start
 - Node ${node}, lstm-wasm ${versions["lstm-wasm"]}, onnxruntime-web ${versions["onnxruntime-web"]}; one core, of which a measurement had at least ${Math.round(least * 100)} %
 
-Both run in the same process: \`model.stream().step\` (\`model.run\` where a model has no states) and
+Both run in the same process: \`model.stream().step\` (\`model.run\` where a model has no states and the name does not say "step") and
 \`session.run\` with outputs passed on as feeds. Medians of ${rounds} fresh processes. The ratio is onnxruntime-web's time
 over ours, with the least and the greatest of a process. A floor counts as met from 95 % of it. The difference is the
-largest between both in 30 steps; the brackets name its output and the output's largest number. Proxies have random weights: make_proxies.py writes them.
+largest between both in 30 steps; the brackets name its output and the output's largest number. Proxies (CRNN, PyanNet,
+RNN-T decoder, NSNet2, GE2E) have random weights: make_proxies.py writes them.
 
 | model | ours | onnxruntime-web | ratio | floor | met | largest difference |
 |---|--:|--:|--:|--:|---|--:|
@@ -33,6 +34,7 @@ function row({ name, floor, leftOut, failed, ...result }) {
     return `| ${name} | failed: ${failed.replaceAll("|", "\\|")} | | | ${floor}x | | |`;
   const { oursUs, theirsUs, ratio, least, greatest, met, difference, where, largest } = result;
   const spread = `**${ratio.toFixed(2)}x** (${least.toFixed(2)} to ${greatest.toFixed(2)})`;
-  const apart = `${difference.toExponential(1)} (${where}, up to ${largest.toPrecision(2)})`;
+  const apart =
+    difference === 0 ? "none" : `${difference.toExponential(1)} (${where}, up to ${largest.toPrecision(2)})`;
   return `| ${name} | ${oursUs.toFixed(1)} us | ${theirsUs.toFixed(1)} us | ${spread} | ${floor}x | ${met ? "yes" : "no"} | ${apart} |`;
 }
