@@ -57,8 +57,8 @@ export class Model extends DisposableBase {
     this.warnings = parts.warnings;
     this.#store = parts.store(this);
     try {
-      const given = this.#declaredTypes();
-      if (given !== undefined) this.#planFor(given, parts.onProgress);
+      const types = this.#declaredTypes();
+      if (types !== undefined) this.#planFor(types, parts.onProgress);
       else parts.onProgress?.(1, 1);
     } catch (error) {
       this.#release();
@@ -103,8 +103,8 @@ export class Model extends DisposableBase {
 
   /** @internal The plan for the inputs' declared shapes, or the last one. */
   declaredPlan(): Plan | undefined {
-    const given = this.#declaredTypes();
-    return given === undefined ? this.#plans[0] : this.#planFor(given);
+    const types = this.#declaredTypes();
+    return types === undefined ? this.#plans[0] : this.#planFor(types);
   }
 
   /**
@@ -167,7 +167,7 @@ export class Model extends DisposableBase {
     return this.#store.region.runtime;
   }
 
-  /** The types of all inputs, where each is known without their numbers. */
+  /** The types of all inputs; undefined where these are not known without the inputs, or do not tell all. */
   #declaredTypes(): Map<string, Operand> | undefined {
     const types = new Map<string, Operand>();
     for (const { name } of this.#parts.graph.inputs) {
@@ -178,7 +178,15 @@ export class Model extends DisposableBase {
         types.set(name, { dtype: dtype ?? "float32", shape });
       } else return undefined;
     }
-    return types;
+    return this.#needsNumbers(types) ? undefined : types;
+  }
+
+  /** Whether shapes or branches depend on numbers of inputs that are not there. */
+  #needsNumbers(types: ReadonlyMap<string, Operand>): boolean {
+    if (this.#special !== undefined) return this.#special.size > 0;
+    const open = Array.from(types.values()).filter(({ data }) => data === undefined);
+    const { graph, table, constants } = this.#store;
+    return open.some(mayBeSpecial) && fold(graph, table, types, constants).open > 0;
   }
 
   /** The numbers of all inputs. */
@@ -215,32 +223,28 @@ export class Model extends DisposableBase {
 
   /** The plan for these inputs, of whose numbers only those matter that shapes or branches depend on. */
   #planFor(given: ReadonlyMap<string, Operand>, onProgress?: ModelParts["onProgress"]): Plan {
-    const types = this.#withoutNumbers(given, this.#special ?? new Set());
-    const at = this.#plans.findIndex((plan) => plan.fits(types));
+    const at = this.#plans.findIndex((plan) => plan.fits(given));
     if (at === 0) return this.#plans[0]!;
     if (at > 0) {
       const [plan] = this.#plans.splice(at, 1);
       this.#plans.unshift(plan!);
       return plan!;
     }
-    const plan = this.#makePlan(given, types, onProgress);
+    const plan = this.#makePlan(given, onProgress);
     this.#plans.unshift(plan);
     if (this.#plans.length > MOST_PLANS) this.#plans.pop()!.region.release();
     return plan;
   }
 
-  #makePlan(
-    given: ReadonlyMap<string, Operand>,
-    types: ReadonlyMap<string, Operand>,
-    onProgress: ModelParts["onProgress"],
-  ): Plan {
+  #makePlan(given: ReadonlyMap<string, Operand>, onProgress: ModelParts["onProgress"]): Plan {
     const { graph, table, constants } = this.#store;
+    const types = this.#withoutNumbers(given, this.#special ?? new Set());
     const folded = fold(graph, table, types, constants);
     if (this.#special !== undefined || folded.open === 0)
       return new Plan(this.#store, types, folded, onProgress);
     const names = new Set(
       Array.from(given)
-        .filter(([, operand]) => mayBeSpecial(operand))
+        .filter(([, operand]) => operand.data !== undefined && mayBeSpecial(operand))
         .map(([name]) => name),
     );
     if (names.size === 0) return new Plan(this.#store, types, folded, onProgress);
@@ -266,9 +270,9 @@ export class Model extends DisposableBase {
 }
 
 /** Whether shapes or branches may depend on an input: a few integers or truth values. */
-function mayBeSpecial({ dtype, shape, data }: Operand): boolean {
+function mayBeSpecial({ dtype, shape }: Operand): boolean {
   const isWhole = dtype === "int64" || dtype === "int32" || dtype === "bool";
-  return isWhole && data !== undefined && elementsIn(shape) <= MOST_SPECIAL;
+  return isWhole && elementsIn(shape) <= MOST_SPECIAL;
 }
 
 function described({ name, dtype, shape }: Port, parts: ModelParts): ModelValue {

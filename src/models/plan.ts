@@ -105,7 +105,7 @@ export class Plan {
     for (const [name, { shape, data }] of this.given) {
       const other = given.get(name)!;
       if (!sameNumbers(shape, other.shape)) return false;
-      if (data === undefined ? other.data !== undefined : !sameNumbers(data, other.data ?? [])) return false;
+      if (data !== undefined && (other.data === undefined || !sameNumbers(data, other.data))) return false;
     }
     return true;
   }

@@ -138,6 +138,32 @@ describe("a model", () => {
     );
   });
 
+  it("plans for declared shapes while it loads, but not for a branch that an input tells", () => {
+    const taken = graph({ outputs: ["a"], nodes: [node("Add", ["x", "x"], ["a"])] });
+    const other = graph({ outputs: ["b"], nodes: [node("Neg", ["x"], ["b"])] });
+    using built = loadOnnx(
+      modelOf({
+        inputs: [
+          { name: "x", shape: [2] },
+          { name: "is", type: 9, shape: [] },
+        ],
+        outputs: ["y"],
+        nodes: [
+          node("If", ["is"], ["y"], {
+            attributes: { then_branch: { graph: taken }, else_branch: { graph: other } },
+          }),
+        ],
+      }),
+    );
+    expect(built.memory.plans).toBe(0);
+    expect(built.summary()).toHaveLength(0);
+    const x = Float32Array.of(1, 2);
+    expect(built.run({ x, is: true }).y!.data).toEqual(Float32Array.of(2, 4));
+    expect(built.summary().map(({ operator, onHost }) => [operator, onHost])).toEqual([["Add", false]]);
+    expect(built.run({ x, is: false }).y!.data).toEqual(Float32Array.of(-1, -2));
+    expect(built.run({ x, is: true }).y!.data).toEqual(Float32Array.of(2, 4));
+  });
+
   it("takes a branch that numbers tell, and what follows from it, at each run", () => {
     const twice = graph({ outputs: ["a"], nodes: [node("Add", ["s", "s"], ["a"])] });
     const same = graph({ outputs: ["b"], nodes: [node("Identity", ["s"], ["b"])] });
