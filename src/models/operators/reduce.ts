@@ -20,4 +20,4 @@ export const ReduceMin: ModelOperator = { operator: graph.ReduceMin, compile: co
 
 export const ReduceSum: ModelOperator = { operator: graph.ReduceSum, compile: compileReduce };
 
-export const TopK: ModelOperator = { operator: graph.TopK, compile: compileReduce };
+export const TopK: ModelOperator = { operator: graph.TopK };

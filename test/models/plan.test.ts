@@ -1,0 +1,331 @@
+/** Plans of whole models: which of them a run takes, what its values share, and what stays on the host. */
+import { describe, expect, it } from "vitest";
+import { type LoadOnnxOptions, loadOnnx, type Model } from "../../src/models/index.js";
+import { Tensor } from "../../src/tensor/tensor.js";
+import { floats, type GraphOptions, graph, int64s, modelOf, node } from "../support/onnx-writer.js";
+
+const row = (...numbers: number[]) => new Tensor(Float32Array.from(numbers), [1, numbers.length]);
+const axis = (number: number) => ({ attributes: { axis: number } });
+
+/** The outputs of a graph as plain numbers, by name. */
+function outputsOf(main: GraphOptions, inputs: Parameters<Model["run"]>[0], options?: LoadOnnxOptions) {
+  using built = loadOnnx(modelOf(main), options);
+  const outputs = Object.entries(built.run(inputs));
+  return Object.fromEntries(
+    outputs.map(([name, { data, shape }]) => [name, [shape, Array.from<number | bigint>(data)]]),
+  );
+}
+
+describe("plans", () => {
+  const TWICE = modelOf({
+    inputs: [{ name: "x", shape: ["n"] }],
+    outputs: ["y"],
+    nodes: [node("Add", ["x", "x"], ["y"])],
+  });
+
+  it("are taken again for shapes that come back", () => {
+    using built = loadOnnx(TWICE);
+    expect(built.run(Float32Array.of(1)).y!.data).toEqual(Float32Array.of(2));
+    expect(built.run(Float32Array.of(1, 2)).y!.data).toEqual(Float32Array.of(2, 4));
+    const { plans } = built.memory;
+    for (const x of [Float32Array.of(5), Float32Array.of(6, 7), Float32Array.of(8)]) {
+      expect(built.run(x).y!.data).toEqual(x.map((number) => 2 * number));
+    }
+    expect(built.memory.plans).toBe(plans);
+  });
+
+  /** y = x reshaped to what `to` says. */
+  const RESHAPE = modelOf({
+    inputs: [
+      { name: "x", shape: ["n"] },
+      { name: "to", type: 7, shape: ["rank"] },
+    ],
+    outputs: ["y"],
+    nodes: [node("Reshape", ["x", "to"], ["r"]), node("Neg", ["r"], ["y"])],
+  });
+
+  it("are one for each value of an input that shapes depend on", () => {
+    using built = loadOnnx(RESHAPE);
+    const x = Float32Array.of(1, 2, 3, 4, 5, 6);
+    for (const to of [[2, 3], [3, 2], [6], [2, 3], [-1, 1, 2]]) {
+      const { y } = built.run({ x, to: BigInt64Array.from(to, BigInt) });
+      expect(y!.shape).toEqual(to.map((size) => (size < 0 ? 3 : size)));
+      expect(y!.data).toEqual(x.map((number) => -number));
+    }
+    expect(() => built.run({ x, to: BigInt64Array.of(4n, 2n) })).toThrow(/Reshape/);
+  });
+
+  it("are one for all values of an input that no shape depends on", () => {
+    using built = loadOnnx(
+      modelOf({
+        inputs: [
+          { name: "x", shape: ["n"] },
+          { name: "k", type: 7, shape: [] },
+        ],
+        outputs: ["zeros", "kk"],
+        nodes: [
+          node("Cast", ["x"], ["shape"], { attributes: { to: 7 } }),
+          node("ConstantOfShape", ["shape"], ["zeros"]),
+          node("Add", ["k", "k"], ["kk"]),
+        ],
+      }),
+    );
+    const first = built.run({ x: Float32Array.of(2, 3), k: 3 });
+    expect(first.zeros).toEqual(Tensor.zeros([2, 3]));
+    expect(first.kk!.data).toEqual(BigInt64Array.of(6n));
+    const { plans } = built.memory;
+    const second = built.run({ x: Float32Array.of(1, 4), k: -4n });
+    expect(second.zeros).toEqual(Tensor.zeros([1, 4]));
+    expect(second.kk!.data).toEqual(BigInt64Array.of(-8n));
+    expect(built.memory.plans).toBe(plans);
+  });
+
+  it("say nothing where no shape is known yet", () => {
+    using built = loadOnnx(TWICE);
+    expect(Array.from(built.summary())).toEqual([]);
+    expect(built.memory.plans).toBe(0);
+    expect(() => built.summary({ runs: 0 })).toThrow("options.runs: expected");
+  });
+});
+
+describe("values that share room", () => {
+  it.each<[string, GraphOptions, Record<string, unknown>]>([
+    [
+      "one that is joined twice",
+      { outputs: ["y"], nodes: [node("Neg", ["x"], ["a"]), node("Concat", ["a", "a"], ["y"], axis(1))] },
+      {
+        y: [
+          [1, 8],
+          [-1, -2, -3, -4, -1, -2, -3, -4],
+        ],
+      },
+    ],
+    [
+      "one that is joined with a constant and with itself elsewhere",
+      {
+        outputs: ["y", "z"],
+        initializers: [floats("w", [1, 1], [9])],
+        nodes: [
+          node("Neg", ["x"], ["a"]),
+          node("Concat", ["a", "w"], ["y"], axis(1)),
+          node("Concat", ["w", "a"], ["z"], axis(1)),
+        ],
+      },
+      {
+        y: [
+          [1, 5],
+          [-1, -2, -3, -4, 9],
+        ],
+        z: [
+          [1, 5],
+          [9, -1, -2, -3, -4],
+        ],
+      },
+    ],
+    [
+      "parts, of which one is left out",
+      {
+        outputs: ["y"],
+        nodes: [
+          node("Neg", ["x"], ["a"]),
+          node("Split", ["a"], ["", "b"], { attributes: { axis: 1, num_outputs: 2 } }),
+          node("Relu", ["b"], ["c"]),
+          node("Sub", ["c", "b"], ["y"]),
+        ],
+      },
+      {
+        y: [
+          [1, 2],
+          [3, 4],
+        ],
+      },
+    ],
+    [
+      "parts of a constant",
+      {
+        outputs: ["y"],
+        initializers: [floats("w", [1, 4], [1, 2, 3, 4])],
+        nodes: [
+          node("Split", ["w"], ["b", "c"], { attributes: { axis: 1, num_outputs: 2 } }),
+          node("Concat", ["c", "x", "b"], ["y"], axis(1)),
+        ],
+      },
+      {
+        y: [
+          [1, 8],
+          [3, 4, 1, 2, 3, 4, 1, 2],
+        ],
+      },
+    ],
+    [
+      "parts that are joined again in another order",
+      {
+        outputs: ["y"],
+        nodes: [
+          node("Neg", ["x"], ["a"]),
+          node("Split", ["a"], ["b", "c"], { attributes: { axis: 1, num_outputs: 2 } }),
+          node("Concat", ["c", "b"], ["d"], axis(1)),
+          node("Add", ["d", "a"], ["y"]),
+        ],
+      },
+      {
+        y: [
+          [1, 4],
+          [-4, -6, -4, -6],
+        ],
+      },
+    ],
+    [
+      "values without numbers",
+      {
+        outputs: ["y", "none"],
+        initializers: [int64s("zero", [0])],
+        nodes: [
+          node("Slice", ["x", "zero", "zero", "one"], ["none"]),
+          node("Concat", ["none", "x"], ["y"], axis(1)),
+        ],
+      },
+      {
+        y: [
+          [1, 4],
+          [1, 2, 3, 4],
+        ],
+        none: [[1, 0], []],
+      },
+    ],
+    [
+      "an input that is an output",
+      { outputs: ["x", "y"], nodes: [node("Relu", ["x"], ["y"])] },
+      {
+        x: [
+          [1, 4],
+          [1, 2, 3, 4],
+        ],
+        y: [
+          [1, 4],
+          [1, 2, 3, 4],
+        ],
+      },
+    ],
+    [
+      "a constant that is an output, under a name of its own",
+      {
+        outputs: ["w", "y"],
+        initializers: [floats("w", [2], [7, 8])],
+        nodes: [node("Neg", ["x"], ["y"])],
+      },
+      {
+        w: [[2], [7, 8]],
+        y: [
+          [1, 4],
+          [-1, -2, -3, -4],
+        ],
+      },
+    ],
+    [
+      "one that is read after its room could have been taken",
+      {
+        outputs: ["y"],
+        nodes: [
+          node("Neg", ["x"], ["a"]),
+          node("Neg", ["a"], ["b"]),
+          node("Relu", ["b"], ["c"]),
+          node("Add", ["b", "a"], ["d"]),
+          node("Add", ["d", "c"], ["y"]),
+        ],
+      },
+      {
+        y: [
+          [1, 4],
+          [1, 2, 3, 4],
+        ],
+      },
+    ],
+  ])("%s", (_, main, expected) => {
+    const initializers = [...(main.initializers ?? []), int64s("one", [1])];
+    const whole = { ...main, initializers, inputs: [{ name: "x", shape: ["n", 4] }] };
+    for (const fuse of [true, false]) {
+      expect(outputsOf(whole, { x: row(1, 2, 3, 4) }, { fuse })).toEqual(expected);
+    }
+  });
+
+  it("lie in the stretches that others left, of any size", () => {
+    const nodes = [node("Neg", ["x"], ["v0"])];
+    const sums: number[] = [];
+    // v0 is read all along; each p is longer than the last one, and gone after its sum.
+    for (let at = 0; at < 12; at++) {
+      const copies = ((at * 5) % 7) + 1;
+      nodes.push(
+        node(
+          "Concat",
+          Array.from({ length: copies }, () => "v0"),
+          [`c${at}`],
+          axis(1),
+        ),
+        node("Exp", [`c${at}`], [`e${at}`]),
+        node("Log", [`e${at}`], [`l${at}`]),
+        node("ReduceSum", [`l${at}`], [`s${at}`]),
+      );
+      sums.push(-10 * copies);
+    }
+    const names = sums.map((_, at) => `s${at}`);
+    nodes.push(node("Concat", names, ["y"], axis(1)));
+    using built = loadOnnx(modelOf({ inputs: [{ name: "x", shape: ["n", 4] }], outputs: ["y"], nodes }));
+    const { y } = built.run({ x: row(1, 2, 3, 4) });
+    for (const [at, sum] of sums.entries()) expect(y!.data[at]).toBeCloseTo(sum, 3);
+  });
+});
+
+describe("control flow that numbers decide", () => {
+  const branch = (operator: string) => graph({ outputs: ["r"], nodes: [node(operator, ["a", "x"], ["r"])] });
+  const BRANCHES = { then_branch: { graph: branch("Add") }, else_branch: { graph: branch("Sub") } };
+
+  it("reads what was made before it, though later nodes could have taken the room", () => {
+    const main: GraphOptions = {
+      inputs: [{ name: "x", shape: ["n"] }],
+      outputs: ["y", "e"],
+      initializers: [floats("zero", [], [0])],
+      nodes: [
+        node("Neg", ["x"], ["a"]),
+        node("Exp", ["x"], ["b"]),
+        node("Log", ["b"], ["c"]),
+        node("TopK", ["x", "k"], ["top", ""]),
+        node("ReduceSum", ["c"], ["sum"], { attributes: { keepdims: 0 } }),
+        node("Less", ["sum", "zero"], ["is"]),
+        node("If", ["is"], ["y"], { attributes: BRANCHES }),
+        node("Relu", ["top"], ["e"]),
+      ],
+    };
+    const whole = { ...main, initializers: [...main.initializers!, int64s("k", [1])] };
+    expect(outputsOf(whole, Float32Array.of(1, 2))).toEqual({ y: [[2], [-2, -4]], e: [[1], [2]] });
+    expect(outputsOf(whole, Float32Array.of(-3, 2))).toEqual({ y: [[2], [0, 0]], e: [[1], [2]] });
+  });
+
+  it("leaves TopK to the host, whatever its count is", () => {
+    const main: GraphOptions = {
+      inputs: [{ name: "x", shape: ["n"] }],
+      outputs: ["values", "places"],
+      initializers: [int64s("k", [3])],
+      nodes: [node("TopK", ["x", "k"], ["values", "places"])],
+    };
+    expect(outputsOf(main, Float32Array.of(1, 9, -2, 4, 9))).toEqual({
+      values: [[3], [9, 9, 4]],
+      places: [[3], [1n, 4n, 3n]],
+    });
+  });
+
+  it("refuses a branch that gives fewer outputs", () => {
+    const main: GraphOptions = {
+      inputs: [
+        { name: "a", shape: [1] },
+        { name: "x", shape: [1] },
+        { name: "is", type: 9, shape: [] },
+      ],
+      outputs: ["y"],
+      nodes: [node("If", ["is"], ["y", "z"], { attributes: BRANCHES })],
+    };
+    expect(() => outputsOf(main, { a: 1, x: 2, is: true }, { constants: { is: true } })).toThrow(
+      "its branch gives fewer outputs",
+    );
+  });
+});
