@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import { LSTM as LSTM_OPERATOR, loadOnnx, loadOnnxWith } from "../../src/models/index.js";
 import { ALL_OPERATORS } from "../../src/models/operators/index.js";
 import { Tensor } from "../../src/tensor/tensor.js";
-import { floats, modelOf, node } from "../support/onnx-writer.js";
+import { type AttributeValue, floats, modelOf, node } from "../support/onnx-writer.js";
 
 const [BATCH, INPUTS, HIDDEN] = [2, 3, 4];
+
+type Line = readonly [string, string, string, Record<string, AttributeValue>?];
 
 interface Written {
   /** Places of i, f, g and o among the parts. */
@@ -18,6 +20,8 @@ interface Written {
   readonly other?: Readonly<Record<string, string>>;
   /** A value within the cell that is an output of the graph too. */
   readonly read?: string;
+  /** Nodes in the place of the one that gives a value of the cell: what they give, operator, inputs, attributes. */
+  readonly changes?: Readonly<Record<string, readonly Line[]>> | undefined;
   /** The next cell reads what this one gives, before h' is made. */
   readonly two?: boolean;
 }
@@ -39,6 +43,8 @@ function cell(name: string, x: string, h: string, c: string, written: Written) {
     random("R", gemm ? [rows, HIDDEN] : [HIDDEN, rows], 2),
     random("b", [rows], 3),
     random("b2", [1, rows], 4),
+    random("rows", [BATCH, rows], 8),
+    random("column", [width, 1], 9),
   ];
   const byGemm = (input: string, weight: string, added: string, output: string) =>
     node("Gemm", bias === "products" ? [input, n(weight), n(added)] : [input, n(weight)], [n(output)], {
@@ -50,21 +56,33 @@ function cell(name: string, x: string, h: string, c: string, written: Written) {
   const parts = ["p0", "p1", "p2", "p3"].map(n);
   const [i, f, g, o] = places.map((place) => parts[place]!) as [string, string, string, string];
   const operator = (value: string, own: string) => other[value] ?? own;
+  const own = (value: string, operator: string, inputs: string[]) =>
+    (written.changes?.[value] ?? [[value, operator, inputs.join(" ")]]).map(
+      ([output, made, read, attributes = {}]) =>
+        node(
+          made,
+          read.split(" ").map((input) => ({ x, h, c_: c })[input] ?? n(input)),
+          [n(output)],
+          { attributes },
+        ),
+    );
   const nodes = [
-    ...products,
+    ...(written.changes?.xw
+      ? [...own("xw", "MatMul", ["x", "W"]), ...own("hr", "MatMul", ["h", "R"])]
+      : products),
     node("Add", [n("xw"), n("hr")], [bias === "sum" ? n("s0") : n("sum")]),
-    ...(bias === "sum" ? [node("Add", [n("b"), n("s0")], [n("sum")])] : []),
+    ...(bias === "sum" ? own("sum", "Add", ["b", "s0"]) : []),
     node("Split", [n("sum")], parts, { attributes: { axis: 1, num_outputs: 4 } }),
     node(operator("o", "Sigmoid"), [o], [n("so")]),
     node(operator("f", "Sigmoid"), [f], [n("sf")]),
-    node("Sigmoid", [i], [n("si")]),
+    ...(written.changes?.si ? own("si", "Sigmoid", []) : [node("Sigmoid", [i], [n("si")])]),
     node(operator("g", "Tanh"), [g], [n("tg")]),
-    node("Mul", [n("sf"), c], [n("fc")]),
-    node("Mul", [n("si"), n("tg")], [n("ig")]),
-    node(operator("c", "Add"), [n("fc"), n("ig")], [n("c")]),
+    ...own("fc", "Mul", ["sf", "c_"]),
+    ...own("ig", "Mul", ["si", "tg"]),
+    ...own("c", operator("c", "Add"), ["fc", "ig"]),
     node("Identity", [n("c")], [n("cOut")]),
     node("Tanh", [n("c")], [n("tc")]),
-    node("Mul", [n("so"), n("tc")], [n("h")]),
+    ...own("h", "Mul", ["so", "tc"]),
   ];
   return { nodes, initializers };
 }
@@ -120,6 +138,71 @@ describe("a cell in its parts becomes an LSTM node", () => {
   ] as const)("%s", (_, written) => {
     expect(check(written)).toBe(1);
     expect(check({ ...written, two: true })).toBe(2);
+  });
+
+  it.each<[string, Written["changes"]]>([
+    ["whose products are turned", { ig: [["ig", "Mul", "tg si"]], h: [["h", "Mul", "tc so"]] }],
+    ["whose sum is turned", { c: [["c", "Add", "ig fc"]] }],
+    ["whose state is kept by a turned product", { fc: [["fc", "Mul", "c_ sf"]] }],
+    ["whose products are in the order of x and h", { xw: [["xw", "MatMul", "x W"]] }],
+  ])("%s", (_, changes) => {
+    expect(check({ changes })).toBe(1);
+  });
+
+  it.each<[string, Written["changes"]]>([
+    ["a bias of each row", { sum: [["sum", "Add", "s0 rows"]] }],
+    ["a sum of another operator", { sum: [["sum", "Sub", "s0 b"]] }],
+    ["a product with a factor", { xw: [["xw", "Gemm", "x W", { alpha: { float: 0.5 } }]] }],
+    [
+      "a product that is no constant's",
+      {
+        xw: [
+          ["k", "ReduceMax", "x", { keepdims: 0 }],
+          ["v", "Mul", "W k"],
+          ["xw", "MatMul", "x v"],
+        ],
+      },
+    ],
+    ["a product of one column", { xw: [["xw", "MatMul", "x column"]] }],
+    [
+      "three products",
+      {
+        sum: [
+          ["p", "MatMul", "x W"],
+          ["s1", "Add", "s0 p"],
+          ["sum", "Add", "s1 b"],
+        ],
+      },
+    ],
+    [
+      "a gate of another sum",
+      {
+        si: [
+          ["k", "Neg", "p0"],
+          ["si", "Sigmoid", "k"],
+        ],
+      },
+    ],
+    [
+      "a candidate that is scaled",
+      {
+        ig: [
+          ["u", "Mul", "si tg"],
+          ["ig", "Neg", "u"],
+        ],
+      },
+    ],
+    [
+      "a state that is not multiplied by a gate",
+      {
+        fc: [
+          ["u", "Neg", "sf"],
+          ["fc", "Mul", "u c_"],
+        ],
+      },
+    ],
+  ])("but not with %s", (_, changes) => {
+    expect(check({ changes })).toBe(0);
   });
 
   it("but not where it differs from one", () => {
