@@ -171,7 +171,6 @@ class GraphReader {
   }
 
   #name(output: string, value: Value, names: Names): void {
-    if (output === "") return;
     if (names.has(output)) throw new FormatError(`onnx: value ${show(output)} is made twice`);
     names.set(output, value);
   }

@@ -244,6 +244,7 @@ describe("numbers by their index", () => {
     ["Gather", [base, ints(4)], {}, 20, "index 4 is not in an axis of size 4"],
     ["Gather", [base, ints(-5)], {}, 20, "index -5 is not in an axis of size 4"],
     ["ScatterND", [base, places, row(1)], {}, 20, "updates of shape [1]; expected [2]"],
+    ["ScatterND", [base, of("int64", [], 0), row(1)], {}, 20, "updates of shape [1]; expected [4]"],
     ["ScatterND", [base, of("int64", [1, 2], 0, 0), row(1)], {}, 20, "updates of shape [1]; expected [1]"],
     [
       "ScatterND",

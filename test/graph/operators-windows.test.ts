@@ -71,6 +71,15 @@ describe("a convolution", () => {
       {},
       -8,
     ),
+    [
+      "bytes less a zero point for each filter",
+      "ConvInteger",
+      [of("uint8", [1, 1, 1], 5), of("int8", [2, 1, 1], 2, 3), undefined, of("int8", [2], 1, -1)],
+      {},
+      20,
+      [1, 2, 1],
+      [5, 20],
+    ],
   ]);
 
   const cube = ones(1, 1, 2, 2, 2);
@@ -285,6 +294,7 @@ describe("a normalisation", () => {
       "input 1 of shape [1]; expected 2 numbers",
     ],
     ["InstanceNormalization", [row(1), row(1), row(1)], {}, 20, "an input of 1 axes"],
+    ["GroupNormalization", [row(1), row(1), row(1)], { num_groups: 1 }, 20, "an input of 1 axes"],
     [
       "InstanceNormalization",
       [channels, row(1, 1), row(1)],

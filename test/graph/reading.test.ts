@@ -345,6 +345,11 @@ describe("a run", () => {
     expect(() => runGraph(bytes)).toThrow('a tensor "x"');
   });
 
+  it("leaves out outputs without a name", () => {
+    const nodes = [node("Split", ["x"], ["", "y"])];
+    expect(runGraph({ nodes }, { x })).toEqual(floatsOf([1], 2));
+  });
+
   it("makes no tensor of more than 16 axes", () => {
     const initializers = [int64s("size", new Array<number>(17).fill(1))];
     expect(() =>

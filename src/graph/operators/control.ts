@@ -16,11 +16,7 @@ export const If: ControlOperator = {
 
 const taken = (call: Call): Graph => call.graph(call.scalar(0) !== 0 ? "then_branch" : "else_branch");
 
-const bool = (value: boolean): HostTensor => ({
-  dtype: "bool",
-  shape: [],
-  data: Uint8Array.of(value ? 1 : 0),
-});
+const TRUE: HostTensor = { dtype: "bool", shape: [], data: Uint8Array.of(1) };
 
 /** Of what one loop collects: 64 MB of float32. */
 const MOST_COLLECTED = 2 ** 24;
@@ -36,7 +32,7 @@ export const Loop: ControlOperator = {
     const collected: HostTensor[][] = body.outputs.slice(1 + carried.length).map(() => []);
     let elements = 0;
     for (let at = 0; at < most && goesOn; at++) {
-      const [condition, ...results] = step(call, run, [int64s([at], []), bool(goesOn), ...carried]);
+      const [condition, ...results] = step(call, run, [int64s([at], []), TRUE, ...carried]);
       goesOn = condition?.data[0] !== 0;
       for (const [index, list] of collected.entries()) {
         const result = results[carried.length + index]!;

@@ -82,7 +82,8 @@ export const GroupNormalization: FillingOperator = {
   shape: (call) => {
     const { dtype, shape } = call.expect(0, FLOATS);
     const groups = call.int("num_groups", 0);
-    const channels = shape[1] ?? 0;
+    if (shape.length < 2) throw call.broken(`an input of ${shape.length} axes`);
+    const channels = shape[1]!;
     if (!(groups >= 1) || channels % groups !== 0)
       throw call.broken(`${channels} channels in ${groups} groups`);
     for (const at of [1, 2]) expectCount(call, at, call.opset < 21 ? groups : channels);

@@ -29,7 +29,6 @@ export function listOf(
 /** @param sizes of the axes that windows go over, which are at most two */
 export function windowOf(call: Call, sizes: readonly number[], kernel: readonly number[]): Window {
   const rank = sizes.length;
-  if (rank < 1) throw call.broken("an input without axes for a window");
   if (rank > 2) throw call.refused(`windows over ${rank} axes are not supported`);
   if (kernel.length !== rank || kernel.some((size) => !(size >= 1 && size < 2 ** 31))) {
     throw call.broken(`a kernel of [${kernel.join(", ")}] for ${rank} axes`);
