@@ -1,4 +1,5 @@
 /** What the reader of ONNX graphs makes of attributes, declarations, functions and branches, and what it refuses. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Attribute, HostTensor } from "../../src/graph/ir.js";
 import { readOnnxGraph } from "../../src/graph/onnx.js";
@@ -213,6 +214,16 @@ describe("a function", () => {
     expect(runGraph({ nodes: [own(["x"], ["", "y"])] }, { x }, [two]).data).toEqual(Float32Array.of(1, -2));
   });
 
+  it("counts its nodes for every call, of which there may be 100000", () => {
+    const small = Array.from({ length: 250 }, () => node("Foo", [], [], { name: "n" }));
+    const many = func("own", "F", { nodes: small }, opsetImport(9, 20));
+    const calls = (count: number) => Array.from({ length: count }, () => own([], []));
+    const read = (count: number) => readOnnxGraph(model({ nodes: calls(count) }, [many], 20));
+    // 398 calls with 250 nodes each are 99,898.
+    expect(read(398).graph.nodes).toHaveLength(99_500);
+    expect(() => read(399)).toThrow("onnx: more than 100000 nodes, those of functions counted per call");
+  });
+
   it("passes attributes of its call on to one that it calls", () => {
     const leaky = node("LeakyRelu", ["a"], ["z"], { attributes: { alpha: { reference: "slope" } } });
     const body = { inputs: ["a"], outputs: ["z"] };
@@ -335,6 +346,34 @@ describe("a loop", () => {
     expect(() => runGraph({ nodes }, { n: three, s: start, big })).toThrow(
       `onnx: node "Loop_0" (Loop, opset 20): ${message}`,
     );
+  });
+});
+
+describe("a GRU whose exporter left out linear_before_reset = 1", () => {
+  const folder = new URL("../formats/files/onnx-dynamo/", import.meta.url);
+  const read = (file: string, gru?: "file" | "pytorch") => {
+    const { graph, warnings } = readOnnxGraph(
+      new Uint8Array(readFileSync(new URL(file, folder))),
+      undefined,
+      gru,
+    );
+    const node = graph.nodes.find(({ operator }) => operator === "GRU")!;
+    return { stated: node.attributes.get("linear_before_reset"), warnings };
+  };
+
+  it("is read as the file says, with a warning, or as PyTorch meant it", () => {
+    const file = read("gru-onnxscript-0.7.0.onnx");
+    expect(file.stated?.value ?? 0).toBe(0);
+    expect(file.warnings).toEqual([expect.stringContaining("read as the file says")]);
+    const meant = read("gru-onnxscript-0.7.0.onnx", "pytorch");
+    expect(meant.stated).toEqual({ kind: "int", value: 1 });
+    expect(meant.warnings).toEqual([expect.stringContaining("read as PyTorch meant it")]);
+  });
+
+  it("is told from one that states it", () => {
+    const { stated, warnings } = read("gru-state.onnx", "pytorch");
+    expect(stated).toEqual({ kind: "int", value: 1 });
+    expect(warnings).toEqual([]);
   });
 });
 
