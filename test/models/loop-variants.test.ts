@@ -67,6 +67,8 @@ interface Around {
   readonly first?: readonly number[];
   /** A constant or an input of the graph for the number of turns. */
   readonly most?: "turns" | "given";
+  /** An input of the graph for whether it runs at all. */
+  readonly runs?: "may";
   /** What is collected, the first as `all` and others unread. */
   readonly collected?: readonly string[];
   /** Whether what is collected second is read. */
@@ -133,7 +135,7 @@ function written(own: Lines, changes: Readonly<Record<string, Lines>>): Lines {
 }
 
 function file(lines: Lines, around: Around): Uint8Array {
-  const { first = [BATCH, HIDDEN], most = "", collected = ["h2"], read = false } = around;
+  const { first = [BATCH, HIDDEN], most = "", runs = "runs", collected = ["h2"], read = false } = around;
   const states = own(lines) === "LSTM" ? ["h", "c"] : ["h"];
   const body = graph({
     inputs: ["turn", "condition", "at", "at2", ...states],
@@ -146,6 +148,7 @@ function file(lines: Lines, around: Around): Uint8Array {
       { name: "sequence", shape: [STEPS, BATCH, INPUTS] },
       { name: "h0", shape: first },
       { name: "c0", shape: [BATCH, HIDDEN] },
+      ...(runs === "may" ? [{ name: "may", type: 9, shape: [] }] : []),
       ...(most === "given" ? [{ name: "given", type: 7, shape: [] }] : []),
     ],
     outputs: ["all", ...states.map((state) => `${state}n`), ...(read ? ["more"] : [])],
@@ -154,7 +157,7 @@ function file(lines: Lines, around: Around): Uint8Array {
       node("Less", ["start", "end"], ["runs"]),
       node(
         "Loop",
-        [most, "runs", "start", "start", ...states.map((state) => `${state}0`)],
+        [most, runs, "start", "start", ...states.map((state) => `${state}0`)],
         ["", "", ...states.map((state) => `${state}n`), ...names],
         { attributes: { body: { graph: body } } },
       ),
@@ -173,6 +176,7 @@ function check(lines: Lines, around: Around = {}): string {
     sequence: Tensor.randn([STEPS, BATCH, INPUTS], 20),
     h0: Tensor.randn([...(around.first ?? [BATCH, HIDDEN])], 21),
     c0: Tensor.randn([BATCH, HIDDEN], 22),
+    ...(around.runs === "may" ? { may: { data: Uint8Array.of(1), shape: [] } } : {}),
     ...(around.most === "given" ? { given: { data: BigInt64Array.of(BigInt(STEPS)), shape: [] } } : {}),
   };
   const [got, expected] = [fused.run(feeds), plain.run(feeds)];
@@ -235,6 +239,7 @@ describe("a loop stays one", () => {
     ["with a sum of other sizes", { xz: { xz: "MatMul x Wcolumn" } }],
     ["with a gate of one column", { xz: { xz: "MatMul x Wcolumn" }, hz: { hz: "MatMul h Rcolumn" } }],
     ["with two resets", { hn: { zh: "Mul z h", p: "MatMul rh Rn", q: "MatMul zh Rz", hn: "Add p q" } }],
+    ["that keeps and writes by two gates", { kept: { kept: "Mul r h" } }],
     ["without a reset", { hn: { hn: "MatMul h Rn" } }],
     ["whose candidate has the state too", { hn: { p: "MatMul rh Rn", q: "MatMul h Rz", hn: "Add p q" } }],
     ["with two activations", { n: { m: "Relu sn", n: "Tanh m" } }],
@@ -278,7 +283,9 @@ describe("a loop stays one", () => {
 
   it("where what is around it differs", () => {
     expect(check(GRU, { most: "given" })).toBe("Loop");
+    expect(check(GRU, { runs: "may" })).toBe("Loop");
     expect(check(GRU, { first: [1, HIDDEN] })).toBe("Loop");
+    expect(check(GRU, { first: [HIDDEN] })).toBe("Loop");
     expect(check(GRU, { collected: ["z"] })).toBe("Loop");
     expect(check(GRU, { collected: ["h2", "z"], read: true })).toBe("Loop");
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { LSTM as LSTM_OPERATOR, loadOnnx, loadOnnxWith } from "../../src/models/index.js";
 import { ALL_OPERATORS } from "../../src/models/operators/index.js";
 import { Tensor } from "../../src/tensor/tensor.js";
-import { type AttributeValue, floats, modelOf, node } from "../support/onnx-writer.js";
+import { type AttributeValue, floats, int64s, modelOf, node } from "../support/onnx-writer.js";
 
 const [BATCH, INPUTS, HIDDEN] = [2, 3, 4];
 
@@ -45,6 +45,7 @@ function cell(name: string, x: string, h: string, c: string, written: Written) {
     random("b2", [1, rows], 4),
     random("rows", [BATCH, rows], 8),
     random("column", [width, 1], 9),
+    int64s(n("axes"), [0]),
   ];
   const byGemm = (input: string, weight: string, added: string, output: string) =>
     node("Gemm", bias === "products" ? [input, n(weight), n(added)] : [input, n(weight)], [n(output)], {
@@ -70,11 +71,13 @@ function cell(name: string, x: string, h: string, c: string, written: Written) {
     ...(written.changes?.xw
       ? [...own("xw", "MatMul", ["x", "W"]), ...own("hr", "MatMul", ["h", "R"])]
       : products),
-    node("Add", [n("xw"), n("hr")], [bias === "sum" ? n("s0") : n("sum")]),
+    ...(written.changes?.s0
+      ? own("s0", "Add", [])
+      : [node("Add", [n("xw"), n("hr")], [bias === "sum" ? n("s0") : n("sum")])]),
     ...(bias === "sum" ? own("sum", "Add", ["b", "s0"]) : []),
     node("Split", [n("sum")], parts, { attributes: { axis: 1, num_outputs: 4 } }),
     node(operator("o", "Sigmoid"), [o], [n("so")]),
-    node(operator("f", "Sigmoid"), [f], [n("sf")]),
+    ...(written.changes?.sf ? own("sf", "Sigmoid", []) : [node(operator("f", "Sigmoid"), [f], [n("sf")])]),
     ...(written.changes?.si ? own("si", "Sigmoid", []) : [node("Sigmoid", [i], [n("si")])]),
     node(operator("g", "Tanh"), [g], [n("tg")]),
     ...own("fc", "Mul", ["sf", "c_"]),
@@ -141,6 +144,7 @@ describe("a cell in its parts becomes an LSTM node", () => {
   });
 
   it.each<[string, Written["changes"]]>([
+    ["whose sum of products is turned", { s0: [["s0", "Add", "hr xw"]] }],
     ["whose products are turned", { ig: [["ig", "Mul", "tg si"]], h: [["h", "Mul", "tc so"]] }],
     ["whose sum is turned", { c: [["c", "Add", "ig fc"]] }],
     ["whose state is kept by a turned product", { fc: [["fc", "Mul", "c_ sf"]] }],
@@ -150,6 +154,25 @@ describe("a cell in its parts becomes an LSTM node", () => {
   });
 
   it.each<[string, Written["changes"]]>([
+    [
+      "a gate of a part that is changed",
+      {
+        sf: [
+          ["k", "Neg", "p1"],
+          ["sf", "Sigmoid", "k"],
+        ],
+      },
+    ],
+    ["two products of x", { xw: [["xw", "MatMul", "x W"]], hr: [["hr", "MatMul", "x W"]] }],
+    [
+      "a cell of three axes",
+      {
+        fc: [
+          ["u", "Unsqueeze", "c_ axes"],
+          ["fc", "Mul", "sf u"],
+        ],
+      },
+    ],
     ["a bias of each row", { sum: [["sum", "Add", "s0 rows"]] }],
     ["a sum of another operator", { sum: [["sum", "Sub", "s0 b"]] }],
     ["a product with a factor", { xw: [["xw", "Gemm", "x W", { alpha: { float: 0.5 } }]] }],
