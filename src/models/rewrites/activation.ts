@@ -10,8 +10,8 @@ const PRODUCERS: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm",
 
 type Constants = Pick<FusedActivation, "alpha" | "beta">;
 
-/** The constants of activations; undefined for a node that is none after all. */
-const ACTIVATIONS: Readonly<Record<string, (call: Call) => Constants | undefined>> = {
+/** The constants of activations. */
+const ACTIVATIONS: Readonly<Record<string, (call: Call) => Constants>> = {
   Relu: () => ({ alpha: 0, beta: 0 }),
   Sigmoid: () => ({ alpha: 0, beta: 0 }),
   Tanh: () => ({ alpha: 0, beta: 0 }),
@@ -25,14 +25,12 @@ export function fuseActivations(node: PlannedNode, rewriting: Rewriting): Fusion
   const source = rewriting.source(inputs[0]);
   if (source?.types === undefined || !PRODUCERS.has(source.call.node.operator)) return undefined;
   if (source.activation !== undefined || source.types[0]!.dtype !== types[0]!.dtype) return undefined;
-  const constants = ACTIVATIONS[operator]!(call);
-  if (constants === undefined) return undefined;
   return {
     source,
     node: {
       ...source,
       outputs,
-      activation: { name: operator, ...constants },
+      activation: { name: operator, ...ACTIVATIONS[operator]!(call) },
       parts: [...partsOf(source), node],
     },
   };
