@@ -328,4 +328,144 @@ describe("control flow that numbers decide", () => {
       "its branch gives fewer outputs",
     );
   });
+
+  it("refuses an operator in a branch that it has to take, and reads no other", () => {
+    const main: GraphOptions = {
+      inputs: [
+        { name: "x", shape: [1] },
+        { name: "is", type: 9, shape: [] },
+      ],
+      outputs: ["y"],
+      nodes: [
+        node("If", ["is"], ["y"], {
+          attributes: {
+            then_branch: { graph: graph({ outputs: ["r"], nodes: [node("Nope", ["x"], ["r"])] }) },
+            else_branch: { graph: graph({ outputs: ["r"], nodes: [node("Neg", ["x"], ["r"])] }) },
+          },
+        }),
+      ],
+    };
+    const is = (number: boolean) => ({ constants: { is: number } });
+    expect(outputsOf(main, { x: 2 }, is(false))).toEqual({ y: [[1], [-2]] });
+    expect(() => outputsOf(main, { x: 2 }, is(true))).toThrow(
+      "(Nope, opset 20): the operator is not supported",
+    );
+  });
+
+  it("reads what a branch gave whose types only a run tells", () => {
+    const open = graph({
+      outputs: ["z"],
+      nodes: [
+        node("Cast", ["x"], ["shape"], { attributes: { to: 7 } }),
+        node("ConstantOfShape", ["shape"], ["z"]),
+      ],
+    });
+    const reads = (operator: string) => graph({ outputs: ["r"], nodes: [node(operator, ["v"], ["r"])] });
+    const main: GraphOptions = {
+      inputs: [
+        { name: "x", shape: ["n"] },
+        { name: "is", type: 9, shape: [] },
+      ],
+      outputs: ["y", "v"],
+      initializers: [floats("three", [], [3])],
+      nodes: [
+        node("If", ["is"], ["v"], {
+          attributes: { then_branch: { graph: open }, else_branch: { graph: open } },
+        }),
+        node("ReduceSum", ["x"], ["sum"], { attributes: { keepdims: 0 } }),
+        node("Less", ["sum", "three"], ["less"]),
+        node("If", ["less"], ["y"], {
+          attributes: { then_branch: { graph: reads("Exp") }, else_branch: { graph: reads("Identity") } },
+        }),
+      ],
+    };
+    const constants = { is: true };
+    expect(outputsOf(main, { x: Float32Array.of(1, 1) }, { constants })).toEqual({
+      y: [[1, 1], [1]],
+      v: [[1, 1], [0]],
+    });
+    expect(outputsOf(main, { x: Float32Array.of(2, 1) }, { constants })).toEqual({
+      y: [
+        [2, 1],
+        [0, 0],
+      ],
+      v: [
+        [2, 1],
+        [0, 0],
+      ],
+    });
+  });
+
+  it("keeps nodes before it whose outputs nobody names", () => {
+    const main: GraphOptions = {
+      inputs: [{ name: "x", shape: ["n"] }],
+      outputs: ["y"],
+      initializers: [floats("zero", [], [0])],
+      nodes: [
+        node("Neg", ["x"], ["a"]),
+        node("Concat", ["a", "x"], [""], axis(0)),
+        node("ReduceSum", ["x"], ["sum"], { attributes: { keepdims: 0 } }),
+        node("Less", ["sum", "zero"], ["is"]),
+        node("If", ["is"], ["y"], { attributes: BRANCHES }),
+      ],
+    };
+    expect(outputsOf(main, Float32Array.of(1, 2))).toEqual({ y: [[2], [-2, -4]] });
+  });
+});
+
+describe("kernels of a plan", () => {
+  it("multiply two matrices that are made at run time", () => {
+    const main: GraphOptions = {
+      inputs: [
+        { name: "a", shape: ["n", 2] },
+        { name: "b", shape: [2, "m"] },
+      ],
+      outputs: ["y"],
+      nodes: [node("MatMul", ["a", "b"], ["y"])],
+    };
+    const a = new Tensor(Float32Array.of(1, 2, 3, 4), [2, 2]);
+    const b = new Tensor(Float32Array.of(5, 6, 7, 8), [2, 2]);
+    expect(outputsOf(main, { a, b })).toEqual({
+      y: [
+        [2, 2],
+        [19, 22, 43, 50],
+      ],
+    });
+  });
+
+  it("have nothing to do where there are no numbers", () => {
+    const main: GraphOptions = {
+      inputs: [{ name: "x", shape: ["n", 2] }],
+      outputs: ["y", "sum"],
+      nodes: [
+        node("Neg", ["x"], ["a"]),
+        node("Exp", ["a"], ["b"]),
+        node("Sub", ["b", "a"], ["c"]),
+        node("Relu", ["c"], ["y"]),
+        node("ReduceSum", ["c"], ["sum"]),
+      ],
+    };
+    expect(outputsOf(main, Tensor.zeros([0, 2]))).toEqual({ y: [[0, 2], []], sum: [[1, 1], [0]] });
+  });
+
+  it("read constants that shapes make, of each plan its own", () => {
+    using built = loadOnnx(
+      modelOf({
+        inputs: [{ name: "x", shape: ["n", 2] }],
+        outputs: ["y"],
+        nodes: [
+          node("Shape", ["x"], ["shape"]),
+          node("Cast", ["shape"], ["sizes"], { attributes: { to: 1 } }),
+          node("Mul", ["x", "sizes"], ["y"]),
+        ],
+      }),
+    );
+    const { weights } = built.memory;
+    for (const rows of [1, 3, 2, 3]) {
+      const x = new Tensor(new Float32Array(2 * rows).fill(1), [rows, 2]);
+      const expected = Array.from({ length: rows }, () => [rows, 2]).flat();
+      expect(Array.from(built.run({ x }).y!.data as Float32Array)).toEqual(expected);
+    }
+    expect(built.memory.weights).toBe(weights);
+  });
 });

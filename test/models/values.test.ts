@@ -69,6 +69,12 @@ describe("an input", () => {
       "inputs.x.length: expected numbers of shape [n, 0], got 0",
     ],
     [
+      "of another shape than is open without a name",
+      { name: "x", shape: ["", 2] },
+      Tensor.zeros([1, 3]),
+      "inputs.x.shape: expected [?, 2], got [1, 3]",
+    ],
+    [
       "nothing",
       { name: "x", shape: ["n"] },
       null,
@@ -128,6 +134,14 @@ describe("an input", () => {
     expect(() => built.run(new Tensor(Float32Array.of(1), []))).toThrow(
       'expected one of the model\'s: "a", "b"',
     );
+  });
+
+  it("of int32 takes its own array, which stays as it is", () => {
+    using built = same({ name: "x", type: 6, shape: ["n"] });
+    const x = Int32Array.of(-(2 ** 31), 2 ** 31 - 1);
+    const { y } = built.run({ x });
+    expect(y).toEqual(new Tensor(Int32Array.of(-(2 ** 31), 2 ** 31 - 1), [2]));
+    expect(y!.data).not.toBe(x);
   });
 
   it("may be disposed of by a getter of its own", () => {

@@ -4,11 +4,13 @@ import { Call, int64s } from "../../../src/graph/operator.js";
 import * as binary from "../../../src/models/kernels/binary.js";
 import { compileConv } from "../../../src/models/kernels/conv.js";
 import { compileConvTranspose } from "../../../src/models/kernels/conv-transpose.js";
+import { compileJoined } from "../../../src/models/kernels/copy.js";
 import { compileGathered } from "../../../src/models/kernels/gather.js";
 import { compileEinsum, compileGemm } from "../../../src/models/kernels/matmul.js";
 import { compileLayerNormalization } from "../../../src/models/kernels/normalise.js";
 import { viewPadded } from "../../../src/models/kernels/pad.js";
 import { compileGlobalPool, compilePool } from "../../../src/models/kernels/pool.js";
+import { compileRNN } from "../../../src/models/kernels/recurrent.js";
 import { compileReduce } from "../../../src/models/kernels/reduce.js";
 import { compileResized } from "../../../src/models/kernels/resize.js";
 import { compileScattered } from "../../../src/models/kernels/scatter.js";
@@ -255,6 +257,55 @@ describe("pads", () => {
     expect(viewOf({ operator: "Pad", inputs: [random([3, 0], 1), pads(1, 0, 0, 0)] })).toBeUndefined();
     expect(viewOf({ operator: "Pad", inputs: [a, pads(0, 0, 0, 0)] })).toEqual({ outputs: [0] });
   });
+});
+
+describe("recurrent nodes", () => {
+  const rnn = (hidden: number, activations: string[] = []): KernelCase => ({
+    operator: "RNN",
+    attributes: { hidden_size: hidden, ...(activations.length > 0 ? { activations } : {}) },
+    inputs: [random([2, 1, 3], 1), random([1, hidden, 3], 2), random([1, hidden, hidden], 3)],
+    constants: [1, 2],
+  });
+
+  it("have kernels for what layers have, and no activation after them", () => {
+    const plain = rnn(4);
+    checkKernels(rnn(4, ["Relu"]), compileRNN);
+    expect(
+      runKernels({ ...plain, attributes: { ...plain.attributes, clip: -3 } }, compileRNN),
+    ).toBeUndefined();
+    expect(runKernels(plain, compileRNN)).toBeDefined();
+    expect(runKernels({ ...plain, activation: RELU }, compileRNN)).toBeUndefined();
+  });
+});
+
+describe("convolutions of few outputs", () => {
+  it.each([1, 2, 5, 47, 48, 49, 50, 97])("takes %i items of a batch, together and the rest", (batch) => {
+    const weights = random([64, 3, 2], 6);
+    for (const pads of [
+      [0, 0],
+      [1, 0],
+    ]) {
+      const inputs = [random([batch, 3, 3], 5), weights, random([64], 7)];
+      checkKernels(
+        { operator: "Conv", attributes: { pads }, inputs, constants: [1, 2], offset: 0 },
+        compileConv,
+        { absolute: 1e-4 },
+      );
+    }
+  });
+});
+
+it("a Concat of no rows joins nothing", () => {
+  const inputs = [random([0, 2], 1), random([0, 3], 2)];
+  checkKernels({ operator: "Concat", attributes: { axis: 1 }, inputs }, compileJoined);
+});
+
+it("a Gather names an index of int32 that has no place", () => {
+  const inputs = [a, tensor([1, 3], [2], "int32")];
+  expect(() => runKernels({ operator: "Gather", inputs }, compileGathered)).toThrow(
+    "onnx: Gather node: index 3 is not in an axis of size 3",
+  );
+  checkKernels({ operator: "Gather", inputs: [a, tensor([1, -3], [2], "int32")] }, compileGathered);
 });
 
 it("a reduction has kernels only where its axes are known", () => {
