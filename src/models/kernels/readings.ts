@@ -76,7 +76,3 @@ export const readGathered: Reading = (call) => {
     },
   ];
 };
-
-/** Of a Concat: all of its one input. */
-export const readJoined: Reading = (call, types) =>
-  call.inputs.length === 1 ? readAll(call, types) : undefined;
