@@ -295,6 +295,16 @@ describe("convolutions of few outputs", () => {
   });
 });
 
+it("a normalisation has no kernel where its factors are of another type", () => {
+  const inputs = [a, random([4], 6, "float16")];
+  expect(runKernels({ operator: "LayerNormalization", inputs }, compileLayerNormalization)).toBeUndefined();
+});
+
+it("a Resize of one number without axes copies it", () => {
+  const inputs = [tensor([7], []), undefined, { ...tensor([]), shape: [0] }];
+  checkKernels({ operator: "Resize", inputs, constants: [2] }, compileResized);
+});
+
 it("a Concat of no rows joins nothing", () => {
   const inputs = [random([0, 2], 1), random([0, 3], 2)];
   checkKernels({ operator: "Concat", attributes: { axis: 1 }, inputs }, compileJoined);
