@@ -14,9 +14,9 @@ import { align } from "../../wasm/block.js";
 import { modelKernels } from "../../wasm/models.js";
 import { setWalk } from "../../wasm/walk.js";
 import type { Compiled, Compiling, Place } from "../operator.js";
-import { type Activate, activateBy } from "./fused-activation.js";
 import { compilePacked, type Scaling } from "./packed-product.js";
 import { formOfEinsum, formOfGemm, formOfMatMul, type ProductForm } from "./product-form.js";
+import { applyActivation, isActivation } from "./unary.js";
 
 /** Rows from which packing a matrix of 64 x 64 costs less than it saves. */
 const ROWS_TO_PACK = 32;
@@ -47,11 +47,10 @@ function compile(
   formOf: (call: Compiling["call"]) => ProductForm | undefined,
   { alpha, beta }: { alpha: number; beta: number },
 ): Compiled | undefined {
-  const { call, types, activation, runtime } = node;
+  const { call, types, activation } = node;
   const { dtype, shape } = types[0]!;
   if (dtype !== "float32" && dtype !== "float64") return undefined;
-  const activate = activation && activateBy(activation, runtime);
-  if (activation !== undefined && activate === undefined) return undefined;
+  if (activation !== undefined && !isActivation(activation.name)) return undefined;
   if (elementsIn(shape) === 0) return { bind: () => () => {} };
   // Sums of nothing: without strides axes cannot be told apart.
   if (elementsIn(call.input(0).shape) === 0) return undefined;
@@ -59,36 +58,24 @@ function compile(
   if (form === undefined) return undefined;
   const right = call.input(form.isSwapped ? 0 : 1);
   const added = call.inputs[2];
-  const scaling: Scaling = { alpha, beta, bias: biasOf(added), activate };
+  const scaling: Scaling = { alpha, beta, bias: biasOf(added) };
   const isPackable = added === undefined || scaling.bias !== undefined;
   if (right.data !== undefined && isPackable) return compilePacked(node, form, right as HostTensor, scaling);
   const isPanel = alpha === 1 && added === undefined && paysToPack(form);
   const product = isPanel ? compilePanel(node, form) : compilePlain(node, form, scaling);
-  return activate === undefined ? product : activatedAfter(product, activate, node);
+  return activation === undefined ? product : activatedAfter(product, node);
 }
 
-/** A product, then an activation of all of it: of what is not a whole vector in scratch, since a view ends there. */
-function activatedAfter(
-  product: Compiled,
-  activate: (place: Place) => Activate,
-  { runtime: { kernels }, types }: Compiling,
-): Compiled {
-  const count = elementsIn(types[0]!.shape);
-  const rest = count % 4;
+/** A product, then its activation in place. */
+function activatedAfter(product: Compiled, node: Compiling): Compiled {
   return {
-    scratchBytes: Math.max(16, product.scratchBytes ?? 0),
+    ...product,
     bind(place) {
       const multiply = product.bind(place);
-      const act = activate(place);
-      const output = place.output(0);
-      const last = output + (count - rest) * 4;
+      const act = applyActivation(node, place.output(0), elementsIn(node.types[0]!.shape))!;
       return () => {
         multiply();
-        act(output, count - rest);
-        if (rest === 0) return;
-        kernels.copyRows(place.scratch, 16, last, 16, 1, rest);
-        act(place.scratch, 4);
-        kernels.copyRows(last, 16, place.scratch, 16, 1, rest);
+        act();
       };
     },
   };

@@ -4,13 +4,14 @@ import { WALK_BYTES } from "../../../build/abi.js";
 import type { Data, HostTensor } from "../../graph/ir.js";
 import { quantizeMatrix } from "../../int8/round-weights.js";
 import { align } from "../../wasm/block.js";
+import { modelKernels } from "../../wasm/models.js";
 import { allocateWeights, type Precision } from "../../wasm/precision.js";
 import type { Region } from "../../wasm/region.js";
 import { setWalk } from "../../wasm/walk.js";
 import type { Weights } from "../../wasm/weights.js";
-import type { Compiled, Compiling, Place } from "../operator.js";
-import type { Activate } from "./fused-activation.js";
+import type { Compiled, Compiling } from "../operator.js";
 import type { ProductForm } from "./product-form.js";
+import { functionOf } from "./unary.js";
 
 /** Rows that are made at once, where they cannot be made where they belong. */
 const CHUNK_ROWS = 128;
@@ -28,7 +29,6 @@ export interface Scaling {
   /** A constant that each row of the output has, times beta. */
   readonly bias: HostTensor | undefined;
   readonly beta: number;
-  readonly activate: ((place: Place) => Activate) | undefined;
 }
 
 /** @param matrix the numbers of B */
@@ -39,6 +39,7 @@ export function compilePacked(
   scaling: Scaling,
 ): Compiled {
   const { runtime } = node;
+  const activation = node.activation && functionOf(node.activation);
   const { rows, depth, columns, aRow, aStep, outRow, starts, isSwapped } = form;
   const packed = packedOf(node, form, matrix, scaling);
   const { outputRow, roundedRow } = packed[0]!;
@@ -51,7 +52,7 @@ export function compilePacked(
     scratchBytes: turned + sums + chunkRows * roundedRow,
     bind(place) {
       const { kernels } = runtime;
-      const activate = scaling.activate?.(place);
+      const models = activation && modelKernels(runtime);
       const words = new Int32Array(WALK_BYTES / 4);
       const inputRow = (turned > 0 ? depth : aRow) * 4;
       setWalk(words, 0, packed[0]!, inputRow, place.scratch + turned + sums);
@@ -77,7 +78,10 @@ export function compilePacked(
             const count = Math.min(byRows, rows - row);
             const target = isDirect ? output + row * outputRow : room;
             kernels.matmul(ofProduct[at]!, walk, count, input + row * inputRow, target, zigzag);
-            if (activate !== undefined) activate(target, (count * outputRow) / 4);
+            if (activation !== undefined) {
+              const { kind, alpha, beta } = activation;
+              models!.unary(kind, target, target, (count * outputRow) / 4, alpha, beta);
+            }
             if (isDirect) continue;
             kernels.copyRows(output + row * outRow * 4, outRow * 4, room, outputRow, count, columns);
           }
