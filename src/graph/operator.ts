@@ -217,11 +217,6 @@ export class Call {
 const MOST_ELEMENTS = 2 ** 26;
 const MOST_RANK = 16;
 
-/** The operators by their names. */
-export function tableOf(operators: readonly Operator[]): OperatorTable {
-  return new Map(operators.map((operator) => [operator.name, operator]));
-}
-
 export const isFloat = (dtype: Dtype): boolean => FLOATS.includes(dtype);
 
 /** Zeros. The type must have been checked. */

@@ -20,10 +20,10 @@ const writes = process.argv.includes("--write");
 const [folder, filter = ""] = process.argv.slice(2).filter((argument) => argument !== "--write");
 if (folder === undefined) throw new TypeError("usage: run.js FOLDER [NAME]");
 
-const { ALL_OPERATORS, Call, FormatError, loadOnnx, readOnnxGraph, runOnHost } = await load();
+const { GRAPH_OPERATORS, Call, FormatError, loadOnnx, readOnnxGraph, runOnHost } = await load();
 
 if (folder === "operators") {
-  writeFileSync(filter, JSON.stringify(Array.from(ALL_OPERATORS.keys()).sort()));
+  writeFileSync(filter, JSON.stringify(Array.from(GRAPH_OPERATORS.keys()).sort()));
   process.exit();
 }
 
@@ -59,7 +59,7 @@ function difference(expected, got, rtol, atol) {
 const WAYS = {
   host: (bytes) => {
     const { graph } = readOnnxGraph(bytes);
-    return { run: (inputs) => runOnHost(graph, ALL_OPERATORS, inputs), dispose: () => {} };
+    return { run: (inputs) => runOnHost(graph, GRAPH_OPERATORS, inputs), dispose: () => {} };
   },
   model: (bytes) => {
     const model = loadOnnx(bytes);
@@ -163,7 +163,7 @@ if (filter === "") console.table(Object.fromEntries([...table].sort(([a], [b]) =
 console.table(totals);
 if (filter === "") {
   const page = fileURLToPath(new URL("../../docs/operators.md", import.meta.url));
-  const text = operatorsPage({ operators: ALL_OPERATORS, Call, table, refusals, totals: totals.wanted });
+  const text = operatorsPage({ operators: GRAPH_OPERATORS, Call, table, refusals, totals: totals.wanted });
   if (writes) writeFileSync(page, text);
   else if (readFileSync(page, "utf8") !== text) {
     console.log("docs/operators.md is not what this run says: npm run test:onnx -- --write");

@@ -1,9 +1,9 @@
 /** Runs graphs that tests write by hand. */
 import { ARRAYS, type Dtype, type HostTensor } from "../../src/graph/ir.js";
 import { readOnnxGraph } from "../../src/graph/onnx.js";
-import { ALL_OPERATORS } from "../../src/graph/operators/index.js";
 import { runOnHost } from "../../src/graph/run-host.js";
 import { elementsIn } from "../../src/graph/shapes.js";
+import { GRAPH_OPERATORS } from "./graph-operators.js";
 import { type func, type GraphOptions, graph, model } from "./onnx-writer.js";
 
 export function floatsOf(shape: readonly number[], ...numbers: number[]): HostTensor {
@@ -21,7 +21,7 @@ export function runModel(
   inputs: Readonly<Record<string, HostTensor>> = {},
 ): Map<string, HostTensor> {
   const read = readOnnxGraph(bytes);
-  return runOnHost(read.graph, ALL_OPERATORS, new Map(Object.entries(inputs)));
+  return runOnHost(read.graph, GRAPH_OPERATORS, new Map(Object.entries(inputs)));
 }
 
 /** Runs a model on inputs of ones, of the sizes that it declares; open ones are 2. */
@@ -32,7 +32,7 @@ export function runDeclared(bytes: Uint8Array): void {
     const data = new ARRAYS[dtype](elementsIn(sizes.slice(0, 6)));
     return [name, { dtype, shape: sizes.slice(0, 6), data: data.fill(1) }];
   });
-  runOnHost(graph, ALL_OPERATORS, new Map(inputs));
+  runOnHost(graph, GRAPH_OPERATORS, new Map(inputs));
 }
 
 /** The one output `y` of a graph. */

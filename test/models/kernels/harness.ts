@@ -15,7 +15,6 @@ import {
   type Type,
 } from "../../../src/graph/ir.js";
 import { Call, NeedsData, type PlainOperator, typesOf } from "../../../src/graph/operator.js";
-import { ALL_OPERATORS } from "../../../src/graph/operators/index.js";
 import { elementsIn } from "../../../src/graph/shapes.js";
 import { Steps } from "../../../src/graph/steps.js";
 import type { Compiled, Compiling, FusedActivation, View } from "../../../src/models/operator.js";
@@ -23,6 +22,7 @@ import type { Block } from "../../../src/wasm/block.js";
 import type { Precision } from "../../../src/wasm/precision.js";
 import { Region } from "../../../src/wasm/region.js";
 import { currentRuntime } from "../../../src/wasm/runtime.js";
+import { GRAPH_OPERATORS } from "../../support/graph-operators.js";
 
 export type AttributeValue = number | string | readonly number[] | readonly string[] | HostTensor;
 
@@ -58,7 +58,7 @@ export function callsOf(kernelCase: KernelCase): {
   known: Call;
   types: readonly Type[];
 } {
-  const operator = ALL_OPERATORS.get(kernelCase.operator);
+  const operator = GRAPH_OPERATORS.get(kernelCase.operator);
   if (operator === undefined || "control" in operator) throw new Error(`no operator ${kernelCase.operator}`);
   const { inputs, attributes = {}, opset = 21, outputs = 1 } = kernelCase;
   const node: Node = {
@@ -262,7 +262,7 @@ function isInPlace(kernelCase: KernelCase, compile: Compile): boolean {
 
 /** An activation of a result, by the operator of its name. */
 function activated(result: HostTensor, { name, alpha, beta }: FusedActivation): HostTensor {
-  const attributes = ALL_OPERATORS.get(name)?.attributes ?? {};
+  const attributes = GRAPH_OPERATORS.get(name)?.attributes ?? {};
   const given = Object.entries({ alpha, beta }).filter(([key]) => Object.hasOwn(attributes, key));
   return onHost({ operator: name, attributes: Object.fromEntries(given), inputs: [result] })[0]!;
 }

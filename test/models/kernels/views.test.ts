@@ -4,7 +4,6 @@ import { evaluate } from "../../../src/graph/evaluate.js";
 import type { Attribute, Dtype, HostTensor, Type } from "../../../src/graph/ir.js";
 import { ARRAYS } from "../../../src/graph/ir.js";
 import { Call, int64s, type PlainOperator, typesOf } from "../../../src/graph/operator.js";
-import { ALL_OPERATORS } from "../../../src/graph/operators/index.js";
 import { elementsIn } from "../../../src/graph/shapes.js";
 import { Steps } from "../../../src/graph/steps.js";
 import {
@@ -19,6 +18,7 @@ import {
   viewWhole,
 } from "../../../src/models/kernels/views.js";
 import type { View } from "../../../src/models/operator.js";
+import { GRAPH_OPERATORS } from "../../support/graph-operators.js";
 
 interface Case {
   readonly inputs: readonly HostTensor[];
@@ -53,7 +53,7 @@ function viewed(
     outputs: values(outputs),
     attributes: new Map(Object.entries(attributes)),
   };
-  const operator = ALL_OPERATORS.get(name) as PlainOperator;
+  const operator = GRAPH_OPERATORS.get(name) as PlainOperator;
   const [{ dtype, shape }, ...constants] = inputs as [HostTensor, ...HostTensor[]];
   const call = new Call(node, [{ dtype, shape }, ...constants]);
   const result = view(call, typesOf(operator, call));
