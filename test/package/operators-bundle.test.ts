@@ -33,7 +33,8 @@ async function bundled(program: string): Promise<string> {
 describe("operators", () => {
   it("are all named, in one order", () => {
     expect(ALL_OPERATORS.map(({ operator }) => operator.name.replace(/^.*\./, ""))).toEqual(names);
-    expect(ALL_OPERATORS).toEqual(names.map((name) => named[name as keyof typeof named]));
+    const listed = new Map(ALL_OPERATORS.map((one) => [one.operator.name.replace(/^.*\./, ""), one]));
+    expect(listed).toEqual(new Map(Object.entries(named)));
   });
 
   it("leave nothing of them in a bundle that has none", async () => {
