@@ -160,12 +160,12 @@ export class Plan {
   }
 
   #find(value: Value): HostTensor | undefined {
-    const made = this.#made.get(value);
+    const own = this.#folded.resolve(value);
+    const made = this.#made.get(own);
     if (made !== undefined) return made;
-    const known = this.#folded.known.get(this.#folded.resolve(value));
-    if (known === undefined) return this.#made.get(this.#folded.resolve(value));
-    if (known.data !== undefined) return known as HostTensor;
-    const offset = this.#arena.offsets.get(this.#folded.resolve(value));
+    const known = this.#folded.known.get(own);
+    if (known === undefined || known.data !== undefined) return known as HostTensor | undefined;
+    const offset = this.#arena.offsets.get(own);
     if (offset === undefined) return undefined;
     return { ...known, data: viewOf(this.#runtime, this.#block.pointer + offset, known) };
   }

@@ -100,44 +100,17 @@ function eachTap(
   }
 }
 
-function convolve(
-  conv: Convolution,
-  input: ArrayLike<number>,
-  weight: ArrayLike<number>,
-  bias: ArrayLike<number> | undefined,
-  output: Data,
-): void {
-  const { batch, group, inChannels, outChannels } = conv;
-  const { window, sizes } = planar(conv.window, conv.sizes);
-  const [plane, taps, inPlane] = [window.output, window.kernel, sizes].map(elementsIn) as [
-    number,
-    number,
-    number,
-  ];
-  const inEach = inChannels / group;
-  const outEach = outChannels / group;
-  const sums = new Float64Array(plane);
-  for (let item = 0; item < batch; item++) {
-    for (let out = 0; out < outChannels; out++) {
-      sums.fill(bias?.[out] ?? 0);
-      for (let channel = 0; channel < inEach; channel++) {
-        const from = (item * inChannels + Math.floor(out / outEach) * inEach + channel) * inPlane;
-        const weights = (out * inEach + channel) * taps;
-        eachTap(window, sizes, window.output, (position, tap, at) => {
-          sums[position]! += input[from + at]! * weight[weights + tap]!;
-        });
-      }
-      output.set(sums, (item * outChannels + out) * plane);
-    }
-  }
+interface Operands {
+  readonly input: ArrayLike<number>;
+  readonly weight: ArrayLike<number>;
+  readonly bias: ArrayLike<number> | undefined;
 }
 
-/** Scatters what {@link convolve} gathers. */
-function convolveTransposed(
+/** A transposed one scatters what the other gathers: its inner positions are the outputs. */
+function convolve(
   conv: Convolution,
-  input: ArrayLike<number>,
-  weight: ArrayLike<number>,
-  bias: ArrayLike<number> | undefined,
+  isTransposed: boolean,
+  { input, weight, bias }: Operands,
   output: Data,
 ): void {
   const { batch, group, inChannels, outChannels } = conv;
@@ -147,6 +120,7 @@ function convolveTransposed(
     number,
     number,
   ];
+  const [inner, outer] = isTransposed ? [window.output, sizes] : [sizes, window.output];
   const inEach = inChannels / group;
   const outEach = outChannels / group;
   const sums = new Float64Array(plane);
@@ -156,9 +130,12 @@ function convolveTransposed(
       for (let channel = 0; channel < inEach; channel++) {
         const inChannel = Math.floor(out / outEach) * inEach + channel;
         const from = (item * inChannels + inChannel) * inPlane;
-        const weights = (inChannel * outEach + (out % outEach)) * taps;
-        eachTap(window, window.output, sizes, (position, tap, at) => {
-          sums[at]! += input[from + position]! * weight[weights + tap]!;
+        const matrix = isTransposed ? inChannel * outEach + (out % outEach) : out * inEach + channel;
+        const weights = matrix * taps;
+        eachTap(window, inner, outer, (position, tap, at) => {
+          const to = isTransposed ? at : position;
+          const source = isTransposed ? position : at;
+          sums[to]! += input[from + source]! * weight[weights + tap]!;
         });
       }
       output.set(sums, (item * outChannels + out) * plane);
@@ -182,7 +159,11 @@ function convWork(call: Call, [output]: readonly Type[]): number {
   return 6 * each * elementsIn(output!.shape) + elementsIn(call.input(0).shape);
 }
 
-const biasOf = (call: Call): Data | undefined => (call.has(2) ? call.data(2).data : undefined);
+const operandsOf = (call: Call): Operands => ({
+  input: call.data(0).data,
+  weight: call.data(1).data,
+  bias: call.has(2) ? call.data(2).data : undefined,
+});
 
 export const Conv: FillingOperator = {
   name: "Conv",
@@ -196,8 +177,7 @@ export const Conv: FillingOperator = {
   },
   shape: (call) => typesOf(call, false),
   work: convWork,
-  run: (call, [output]) =>
-    convolve(convolution(call), call.data(0).data, call.data(1).data, biasOf(call), output!.data),
+  run: (call, [output]) => convolve(convolution(call), false, operandsOf(call), output!.data),
 };
 
 export const ConvTranspose: FillingOperator = {
@@ -214,14 +194,7 @@ export const ConvTranspose: FillingOperator = {
   },
   shape: (call) => typesOf(call, true),
   work: (call) => 6 * elementsIn(call.input(0).shape) * elementsIn(call.input(1).shape.slice(1)),
-  run: (call, [output]) =>
-    convolveTransposed(
-      convolution(call, true),
-      call.data(0).data,
-      call.data(1).data,
-      biasOf(call),
-      output!.data,
-    ),
+  run: (call, [output]) => convolve(convolution(call, true), true, operandsOf(call), output!.data),
 };
 
 const BYTES: readonly Dtype[] = ["int8", "uint8"];
@@ -245,6 +218,6 @@ export const ConvInteger: FillingOperator = {
   work: convWork,
   run: (call, [output]) => {
     const [input, weight] = [centred(call, 0, 2, 1), centred(call, 1, 3, 0)];
-    convolve(convolution(call), input, weight, undefined, output!.data);
+    convolve(convolution(call), false, { input, weight, bias: undefined }, output!.data);
   },
 };
