@@ -30,7 +30,7 @@ export function runOnHost(
 }
 
 /** @throws FormatError that names every operator of the graph which the table has not. Its branches are left unread. */
-export function checkOperators(graph: Graph, table: OperatorTable): void {
+export function checkOperators(graph: Graph, table: Pick<OperatorTable, "has">): void {
   const missing = new Map<string, Node>();
   for (const node of graph.nodes) {
     if (!table.has(node.operator) && !missing.has(node.operator)) missing.set(node.operator, node);

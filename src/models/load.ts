@@ -1,10 +1,11 @@
 /** ONNX files as models that run. */
 
-import { asBytes, type Bytes, unsupported } from "../formats/bytes.js";
+import { asBytes, type Bytes } from "../formats/bytes.js";
 import { ExternalFiles } from "../formats/onnx/external.js";
 import type { Declared, Graph } from "../graph/ir.js";
 import { readOnnxGraph } from "../graph/onnx.js";
 import type { Operand } from "../graph/operator.js";
+import { checkOperators } from "../graph/run-host.js";
 import { checkOptions, isArray, reading, wrongType, wrongValue } from "../tensor/checks.js";
 import { copyShape, sizeOf } from "../tensor/like.js";
 import type { Precision } from "../wasm/precision.js";
@@ -96,17 +97,6 @@ function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefine
         rewrites: fuse ? ALL_REWRITES : [],
       }),
   });
-}
-
-/** @throws FormatError that names every operator of the graph which the table has not. Its branches are left unread. */
-function checkOperators(graph: Graph, table: ModelTable): void {
-  const missing = new Map<string, string>();
-  for (const { operator, label } of graph.nodes) {
-    if (!table.has(operator) && !missing.has(operator)) missing.set(operator, label.replace(/^onnx: /, ""));
-  }
-  if (missing.size === 0) return;
-  const labels = Array.from(missing.values()).slice(0, 100);
-  throw unsupported(`onnx: operators are not supported: ${labels.join(", ")}`);
 }
 
 /** How often each operator occurs, those of branches left out. */
