@@ -10,6 +10,7 @@ import type { TensorData } from "../tensor/like.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import type { ModelInputs, ModelOutputs, Planner } from "./model-types.js";
+import type { Plan } from "./plan.js";
 import { checkNames, define, fill, type ModelInput, ownNumbers, readInput, tensorFor } from "./values.js";
 
 /** Outputs by the input that each is fed back to. */
@@ -46,12 +47,21 @@ export class ModelStream extends DisposableBase {
   step(inputs: ModelInputs): ModelOutputs {
     this.#checkAlive();
     const known = this.#sizesIn(inputs);
-    for (const [input] of this.#pairs) {
-      if (!this.#states.has(input)) this.#states.set(input, this.#zeros(input, known));
-    }
-    const plan = this.#model.compute(inputs, this.#states as ReadonlyMap<string, Operand>);
+    const begun = this.#pairs.map(([input]) => input).filter((input) => !this.#states.has(input));
+    for (const input of begun) this.#states.set(input, this.#zeros(input, known));
+    const plan = this.#compute(inputs, begun);
     for (const { name, tensor } of plan.outputs()) this.#keep(name, tensor);
     return this.#outputs;
+  }
+
+  /** A step that is refused leaves no state, whose size would be that of its inputs. */
+  #compute(inputs: ModelInputs, begun: readonly string[]): Plan {
+    try {
+      return this.#model.compute(inputs, this.#states as ReadonlyMap<string, Operand>);
+    } catch (error) {
+      for (const input of begun) this.#states.delete(input);
+      throw error;
+    }
   }
 
   #keep(name: string, result: HostTensor): void {

@@ -150,6 +150,23 @@ describe("a stream of a model", () => {
     expect(() => stream.step(row(1, 2))).toThrow("stream: used after dispose()");
   });
 
+  it("begins as if a first step that was refused had not been", () => {
+    using built = loadOnnx(
+      modelOf({
+        inputs: [
+          { name: "x", shape: ["batch", 2] },
+          { name: "z", shape: ["batch", 2] },
+          { name: "state", shape: ["batch", 2] },
+        ],
+        outputs: [{ name: "stateN", shape: ["batch", 2] }],
+        nodes: [node("Add", ["x", "state"], ["s"]), node("Add", ["s", "z"], ["stateN"])],
+      }),
+    );
+    using stream = built.stream();
+    expect(() => stream.step({ x: Tensor.zeros([3, 2]), z: Tensor.zeros([2, 2]) })).toThrow(/node "Add_0"/);
+    expect(stream.step({ x: row(1, 2), z: row(3, 4) }).stateN).toEqual(row(4, 6));
+  });
+
   it("ends with its model", () => {
     const built = loadOnnx(SUM);
     const stream = built.stream();
