@@ -43,6 +43,9 @@ const WITHOUT_WASM = ["formats", "golden", "graph", "int8", "package"].map(
   (room) => `test/${room}/**/*.test.ts`,
 );
 
+/** The rooms whose tests run the package as built, in processes of their own: a second build would change nothing. */
+const IN_PROCESSES = ["cli", "examples"].map((room) => `test/${room}/**/*.test.ts`);
+
 /**
  * Left out of `npm run coverage`: what runs in processes of its own, and attacks that execute nothing but what other
  * tests do. They take two thirds of the time.
@@ -64,12 +67,12 @@ const EXCLUDED = ["**/node_modules/**", ...NOT_COVERED.map((tests) => `test/${te
 /** Stops what hangs. On a busy machine tests take ten times as long; a hook may build build/debug.wasm. */
 const TIMEOUT = 300_000;
 
-const project = (name: string, execArgv: string[]) => ({
+const project = (name: string, execArgv: string[], without: readonly string[] = []) => ({
   plugins: [textImports],
   test: {
     name,
     include: ["test/**/*.test.ts"],
-    exclude: [...WITHOUT_WASM, ...EXCLUDED],
+    exclude: [...WITHOUT_WASM, ...EXCLUDED, ...without],
     setupFiles: ["test/support/setup.ts"],
     env: { WASM_BUILD: name, WASM_FILE: name === "simd" ? baseline : name },
     execArgv,
@@ -80,6 +83,8 @@ const project = (name: string, execArgv: string[]) => ({
 
 export default defineConfig({
   test: {
+    // Left to itself vitest keeps a core free: of two it uses one.
+    maxWorkers: "100%",
     // `npm run coverage`. Of the host alone: what wasm runs of the kernels is not counted, and the command runs in
     // processes of its own. docs/reliability.md states what was measured.
     coverage: {
@@ -91,7 +96,7 @@ export default defineConfig({
     },
     projects: [
       project("simd", []),
-      project("relaxed-simd", relaxedFlags),
+      project("relaxed-simd", relaxedFlags, IN_PROCESSES),
       { test: { name: "without wasm", include: WITHOUT_WASM, exclude: EXCLUDED, testTimeout: TIMEOUT } },
     ],
   },
