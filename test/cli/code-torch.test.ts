@@ -41,7 +41,7 @@ describe("for every file of PyTorch 2", () => {
   });
 });
 
-it("gives PyTorch's numbers for the layers of a program, the batch first where it is", () => {
+it("gives PyTorch's numbers for the layers of a program or a module, the batch first where it is", () => {
   const outputs: Record<string, Record<string, Record<"input" | "output", Numbers>>> = JSON.parse(
     readFileSync(at("outputs.json"), "utf8"),
   );

@@ -11,6 +11,7 @@ import { decodeUtf8 } from "../utf8.js";
 import { isZip, Zip } from "../zip.js";
 import { bad } from "./error.js";
 import { folderOfProgram, OLD_GRAPH, OLD_STATE_DICT, openExported } from "./exported.js";
+import type { ReadCode } from "./module-options.js";
 import type { Calls } from "./pickle/globals.js";
 import { readPickle } from "./pickle/index.js";
 import { Spent } from "./pickle/machine.js";
@@ -32,6 +33,8 @@ export interface Archive {
   readonly read: ReadStorage;
   /** The layers of a program of torch.export by their prefixes. With several programs: of the one that the path names. */
   layers?(path: readonly string[]): ReadonlyMap<string, ModuleMetadata>;
+  /** The code of modules of TorchScript. */
+  readonly code?: ReadCode;
 }
 
 /**
@@ -83,6 +86,10 @@ function openZip(zip: Zip): Archive {
   const contents = new Map<string, Uint8Array>();
   return {
     root: value,
+    code(path) {
+      const entry = `${folder}code/${path}.py`;
+      return zip.has(entry) ? zip.read(entry) : undefined;
+    },
     read(storage) {
       let content = contents.get(storage.key);
       if (content === undefined) {

@@ -3,6 +3,7 @@
 import { show } from "../../tensor/checks.js";
 import { unsupported } from "../bytes.js";
 import { bad } from "./error.js";
+import { isRecurrent } from "./module-options.js";
 import { isPacked, isView as isTensor, PACKED_PARTS, unpack, type View } from "./packed.js";
 import { NumberKey, PyObject } from "./pickle/globals.js";
 import { TensorView } from "./rebuild-tensor.js";
@@ -29,9 +30,15 @@ const MOST_CHARACTERS = 8_000_000;
 
 export type Views = Map<string, View>;
 
-/** What is collected of a state dict or module. */
-interface Collected {
+/** What was found: tensors, and the recurrent ones among the modules that they are of, by their prefixes. */
+export interface Found {
   readonly views: Views;
+  readonly modules: ReadonlyMap<string, PyObject>;
+}
+
+/** What is collected of a state dict or module. */
+interface Collected extends Found {
+  readonly modules: Map<string, PyObject>;
   /** The packed weights of quantised layers, by name. */
   readonly packed: Map<string, unknown>;
   /** Directions of quantised LSTMs and GRUs, by prefix. */
@@ -42,7 +49,7 @@ interface Collected {
 }
 
 /** The tensors that the keys of a path lead to. @throws FormatError naming the key that there is not */
-export function followPath(root: unknown, path: readonly string[]): Views {
+export function followPath(root: unknown, path: readonly string[]): Found {
   let value = root;
   path.forEach((key, depth) => {
     const entries = entriesOf(value);
@@ -54,18 +61,18 @@ export function followPath(root: unknown, path: readonly string[]): Views {
     if (found === undefined) throw bad(`${shown}: no such key; ${keysOf(entries)}`);
     value = found[0];
   });
-  const views = viewsOf(value);
-  if (views === undefined)
+  const found = foundIn(value);
+  if (found === undefined)
     throw bad(`path ${path.map(show).join(", ")}: no tensors there; ${keysOf(entriesOf(value))}`);
-  return views;
+  return found;
 }
 
 /** The tensors that the usual keys lead to. @throws FormatError saying what there is instead */
-export function findStateDict(root: unknown): Views {
+export function findStateDict(root: unknown): Found {
   const found = search(root, new Set(), []);
   if (found !== undefined) return found;
   if (isTensor(root)) throw bad("the file holds one tensor, not a state dict");
-  if (root instanceof PyObject && viewsOf(root) === undefined) {
+  if (root instanceof PyObject && foundIn(root) === undefined) {
     if (root.type.name.startsWith("__torch__.")) throw unsupported(FROZEN);
     throw bad(`the file holds an object of ${root.type.name} without parameters; save model.state_dict()`);
   }
@@ -81,22 +88,22 @@ export function findStateDict(root: unknown): Views {
  * checkpoint may hold its best loss as a tensor beside the model. A module comes before a part of it that is
  * named `model`.
  */
-function search(value: unknown, seen: Set<unknown>, path: readonly string[]): Views | undefined {
+function search(value: unknown, seen: Set<unknown>, path: readonly string[]): Found | undefined {
   const entries = entriesOf(value);
   if (!(entries instanceof Map) || seen.has(value) || seen.size > MOST_DEPTH) return undefined;
   seen.add(value);
-  const own = value instanceof Map ? undefined : viewsOf(value);
+  const own = value instanceof Map ? undefined : foundIn(value);
   if (own !== undefined) return own;
   for (const key of USUAL_KEYS) {
     const found = search(entries.get(key), seen, [...path, key]);
     if (found !== undefined) return found;
   }
   if (!(value instanceof Map)) return undefined;
-  const views = viewsOf(value);
+  const found = foundIn(value);
   // Numbers beside several networks are losses and counts. A layer's own weights are never all single numbers.
-  const isCounts = [...(views?.values() ?? [])].every((view) => isSingle(view));
+  const isCounts = [...(found?.views.values() ?? [])].every((view) => isSingle(view));
   const networks = isCounts ? networksOf(value) : [];
-  if (networks.length < 2) return views;
+  if (networks.length < 2) return found;
   const where = path.length === 0 ? "" : ` below ${path.map(show).join(", ")}`;
   const [first] = networks as [string];
   const shown = [...path, first].map(show).join(", ");
@@ -122,10 +129,16 @@ function isSingle(view: View): boolean {
 }
 
 /** The tensors of a state dict, or of a module and its submodules. Undefined if there are none. */
-function viewsOf(value: unknown): Views | undefined {
+function foundIn(value: unknown): Found | undefined {
   const views: Views = new Map();
   const budget = { parts: MOST_PARTS, characters: MOST_CHARACTERS };
-  const collected: Collected = { views, packed: new Map(), directions: new Map(), ...budget };
+  const collected: Collected = {
+    views,
+    modules: new Map(),
+    packed: new Map(),
+    directions: new Map(),
+    ...budget,
+  };
   if (value instanceof Map) {
     for (const [key, entry] of value) {
       if (typeof key === "string" && isPacked(key, entry)) collected.packed.set(key, entry);
@@ -137,7 +150,7 @@ function viewsOf(value: unknown): Views | undefined {
     collectModule(value, "", 0, collected);
   }
   unpack(collected.packed, views, collected.directions);
-  return views.size > 0 ? views : undefined;
+  return views.size > 0 ? collected : undefined;
 }
 
 /** An nn.Module keeps its parts in three dicts, a TorchScript module directly among its attributes. */
@@ -149,6 +162,7 @@ function collectModule(module: PyObject, prefix: string, depth: number, collecte
   const passing = state.get("_non_persistent_buffers_set");
   const isBidirectional = state.get("bidirectional");
   if (typeof isBidirectional === "boolean") collected.directions.set(prefix, isBidirectional ? 2 : 1);
+  if (isRecurrent(module)) collected.modules.set(prefix, module);
   // A module keeps these beside its three dicts.
   const packed = new Map(
     PACKED_PARTS.map((key) => [key, state.get(key)] as const).filter(([key, entry]) =>

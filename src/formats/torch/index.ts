@@ -18,6 +18,7 @@ import { filesOf, readShards, type Shards } from "../shards.js";
 import { openArchive } from "./archive.js";
 import { bad } from "./error.js";
 import { findStateDict, followPath } from "./find-state-dict.js";
+import { layersOfModules } from "./module-options.js";
 import { costOfQuantised, QuantisedView, readQuantised } from "./quantised.js";
 import { costOf, TensorView, toTensor, UnsupportedTensor } from "./rebuild-tensor.js";
 
@@ -39,7 +40,8 @@ export interface ReadTorchOptions {
  * the state dict that are not tensors, such as an epoch number, are left out. The parts that weight_norm, spectral_norm,
  * pruning and weight dropping make of a weight are folded into the weight that evaluation uses, under its plain name.
  * A tensor of a kind that has no equal here (complex, sparse, of 8-bit floats...) is left out and listed in `skipped`. A
- * program of torch.export tells in `metadata` whether its layers take the batch first, and an RNN's nonlinearity. A
+ * whole module, one of TorchScript and a program of torch.export tell in `metadata` whether their layers take the batch
+ * first, and an RNN's nonlinearity. A
  * model that is cut into shards is given as an object of files by name: its index and each file that this names.
  *
  * @throws TypeError for arguments of the wrong type; FormatError that says what is broken, refused or not
@@ -56,8 +58,8 @@ export function readTorch(bytes: Bytes | Shards, options?: ReadTorchOptions): Fi
 function readDict(file: Uint8Array, keys: readonly string[] | undefined): FileDict {
   // For all tensors together, and for all entries of the zip.
   const mostBytes = allowedBytes(file.length);
-  const { root, read, layers } = openArchive(file, mostBytes);
-  const views = keys === undefined ? findStateDict(root) : followPath(root, keys);
+  const { root, read, layers, code = () => undefined } = openArchive(file, mostBytes);
+  const { views, modules } = keys === undefined ? findStateDict(root) : followPath(root, keys);
   const dict: StateDict = new Map();
   const skipped: SkippedTensor[] = [];
   let total = 0;
@@ -76,7 +78,7 @@ function readDict(file: Uint8Array, keys: readonly string[] | undefined): FileDi
     const [{ name, reason }] = skipped as [SkippedTensor];
     throw unsupported(`torch: tensor ${show(name)}: ${reason}`);
   }
-  const told = [...(layers?.(keys ?? []) ?? [])];
+  const told = [...(layers?.(keys ?? []) ?? layersOfModules(modules, code))];
   return withMetadata(withSkipped(dict, skipped), told.length === 0 ? undefined : Object.fromEntries(told));
 }
 
