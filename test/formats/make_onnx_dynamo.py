@@ -79,6 +79,20 @@ def export(name, rnn, feeds_state=False, dynamic=False, change=None, bare=True, 
     }
 
 
+def export_projected():
+    """An LSTM with proj_size that takes its state. The exporter leaves out weight_hr, and cuts the others."""
+    model = Model(nn.LSTM(3, 4, proj_size=2)).eval()
+    example = (torch.randn(5, 2, 3), torch.randn(1, 2, 2), torch.randn(1, 2, 4))
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.onnx")
+        torch.onnx.export(model, example, path, dynamo=True, external_data=False, verbose=False)
+        saved = onnx.load(path)
+    # Of its outputs too the graph states c as larger than h; they are left out, so that the input alone tells.
+    del saved.graph.output[1:]
+    saved.graph.node[2].output[1:] = []
+    save(saved, "lstm-projected-state.onnx", bare=True, metadata=False)
+
+
 def before_0_7_1(model):
     """As onnxscript 0.5.7 to 0.7.0 wrote a GRU: the attribute stands there as 0."""
     for node in model.graph.node:
@@ -145,6 +159,7 @@ def quantize(name, rnn, **options):
 
 quantize("lstm-int8.onnx", nn.LSTM(3, 2, num_layers=2, bidirectional=True), weight_type=QuantType.QInt8)
 quantize("lstm-int8-per-row.onnx", nn.LSTM(3, 2), weight_type=QuantType.QInt8, per_channel=True)
+export_projected()
 
 with open(os.path.join(FOLDER, "expected.json"), "w") as file:
     json.dump(expected, file, indent=0, sort_keys=True)

@@ -21,6 +21,9 @@ const OTHERS = [
   "rnn-unrolled.onnx",
 ];
 
+/** Of an LSTM with proj_size, which the exporter cuts. */
+const REFUSED = "lstm-projected-state.onnx";
+
 /** Expects one layer with the state dict that the file was exported from. */
 function expectExported(name: string, { layers }: ReturnType<typeof readOnnx>): void {
   const { kind, numLayers, bidirectional, bias, takesState, state } = EXPECTED[name]!;
@@ -39,7 +42,7 @@ function expectExported(name: string, { layers }: ReturnType<typeof readOnnx>): 
 describe("readOnnx of PyTorch's default exporter", () => {
   it("has an expectation for every file", () => {
     const files = readdirSync(FOLDER).filter((name) => name.endsWith(".onnx"));
-    expect(files).toEqual(Object.keys(EXPECTED).sort());
+    expect(files).toEqual([...Object.keys(EXPECTED), REFUSED].sort());
   });
 
   it.each(Object.keys(EXPECTED).filter((name) => !OTHERS.includes(name)))(
@@ -285,6 +288,26 @@ describe("readOnnx of PyTorch's default exporter", () => {
     expect(() => readOnnx(bytes, { gru: 1 as never })).toThrow(
       'options.gru: expected "file" or "pytorch", got 1',
     );
+  });
+
+  it("says what an LSTM with proj_size is that takes a state, with the way on", () => {
+    const message = (what: string) =>
+      `: ${what}: expected 2 numbers a row, got 4; PyTorch's default exporter writes so an LSTM with proj_size, without all of its weights: save the state dict`;
+    expect(() => readOnnx(file(REFUSED))).toThrow(message("initial_c"));
+    const inputs = ["x", "w", "r", "", "", "h", "c"];
+    const lstm = (c: readonly number[], yc: readonly number[], layout = 0) =>
+      readOnnx(
+        model({
+          inputs: ["x", "h", { name: "c", shape: c }],
+          outputs: ["y", { name: "yc", shape: yc }],
+          nodes: [node("LSTM", inputs, ["y", "yh", "yc"], { attributes: { hidden_size: 2, layout } })],
+          initializers: [marked("w", 1, 4, 2, 2), marked("r", 1, 4, 2, 2)],
+        }),
+      ).layers.length;
+    expect(() => lstm([1, 3, 2], [1, 3, 4])).toThrow(message("Y_c"));
+    expect(() => lstm([1, 3, 1], [1, 3, 1])).toThrow(/initial_c: expected 2 numbers a row, got 1$/);
+    expect(lstm([1, 3, 2], [1, 3, 2])).toBe(1);
+    expect(lstm([3, 1, 2], [3, 1, 2], 1)).toBe(1);
   });
 
   it("says that the exporter unrolled an nn.RNN, with the way on", () => {

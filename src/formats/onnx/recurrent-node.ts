@@ -17,6 +17,7 @@ import { type Constants, NotConstant } from "./constants.js";
 import { copyRun } from "./copy-run.js";
 import type { Attribute } from "./model-proto.js";
 import type { AnyTensor } from "./operator.js";
+import { checkCellSize, PROJECTED } from "./projection.js";
 import { type GruReading, isMeantAfter } from "./pytorch-exporter.js";
 import { isQuantized, readQuantized } from "./quantized-lstm.js";
 import type { Site } from "./scope.js";
@@ -74,10 +75,6 @@ export interface Recurrent {
 
 /** What a layer's tensors are made of. */
 type Weights = Pick<Recurrent, "kind" | "directions" | "hiddenSize" | "w" | "r" | "scales" | "b" | "p">;
-
-/** ONNX has no projections. PyTorch's exporter takes proj_size for hidden_size, and cuts the weights to it. */
-const PROJECTED =
-  "; PyTorch's default exporter writes so an LSTM with proj_size, without all of its weights: save the state dict";
 
 /** @throws FormatError that names the attribute, input or weight that is broken or not supported */
 export function readRecurrent(site: Site, constants: Constants, gru: GruReading): Recurrent {
@@ -153,6 +150,8 @@ export function readRecurrent(site: Site, constants: Constants, gru: GruReading)
     if (constants.allZeros(value)) return undefined;
     return batchFirst ? swapFirst(value as Tensor, constants.allowance) : (value as Tensor);
   };
+  const [h0, c0] = [state(5), kind === "LSTM" ? state(6) : undefined];
+  if (kind === "LSTM") checkCellSize(site, constants, hiddenSize, label);
   return {
     site,
     kind,
@@ -169,8 +168,8 @@ export function readRecurrent(site: Site, constants: Constants, gru: GruReading)
     scales: quantizedW && quantizedR && { w: quantizedW.scales, r: quantizedR.scales },
     b,
     p,
-    h0: state(5),
-    c0: kind === "LSTM" ? state(6) : undefined,
+    h0,
+    c0,
   };
 }
 
