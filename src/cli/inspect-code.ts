@@ -20,6 +20,7 @@ import { writeCell, writeKeras } from "./keras-code.js";
 import type { Layer, Model } from "./model.js";
 import { chainRemarks, onnxNotes } from "./onnx-notes.js";
 import { besideOf } from "./open-model.js";
+import { WORDS } from "./shards.js";
 import { convolutionOptions } from "./summary.js";
 
 const CLASSES = { Conv1d, Embedding, GRU, GRUCell, LSTM, LSTMCell, Linear, RNN, RNNCell };
@@ -70,7 +71,10 @@ export function codeOf(path: string, model: Model, { fetch, isModule }: CodeOpti
   const given = [...options, ...(files === "" ? [] : [`externalData: { ${files} }`])];
   const value = resultOf(reader, code.used);
   const isDescribed = /Tfjs|Manifest/.test(reader);
-  if (isDescribed) data.push("const description = JSON.parse(new TextDecoder().decode(bytes[names[0]]));");
+  // JSON.parse does not take the words that Python writes.
+  const words = model.hasWords ? `.replace(${WORDS}, "$1null")` : "";
+  const text = `new TextDecoder().decode(bytes[names[0]])${words}`;
+  if (isDescribed) data.push(`const description = JSON.parse(${text});`);
   const read = isDescribed ? "description, bytes" : "bytes";
   return [
     ...(fetch ? [] : ['import { readFile } from "node:fs/promises";']),

@@ -1,5 +1,5 @@
 /** Code for recurrent layers of Keras, and what their callers do besides; and for the cells of TensorFlow's variables. */
-import { fromKeras, type KerasRecurrent, type KerasWeights } from "lstm-wasm/formats";
+import { fromKeras, type KerasLayer, type KerasRecurrent, type KerasWeights } from "lstm-wasm/formats";
 import { zeros } from "./call-code.js";
 import type { Code } from "./code.js";
 import { comment, MOST_PREFIX } from "./code-lines.js";
@@ -80,23 +80,58 @@ export function kerasNotes(source: KerasSource): string[] {
   return notes;
 }
 
+/** What a layer's arrays are called that make a direction. */
+interface Half {
+  readonly kernel: string;
+  readonly recurrentKernel: string;
+  readonly bias: string | undefined;
+}
+
+/** The directions of a recurrent layer in a file without config, one or two; empty for any other layer. */
+export function halvesOf({ className, weights, config }: KerasLayer): readonly Half[] {
+  const isRecurrent = /^(LSTM|GRU|SimpleRNN|CuDNNLSTM|CuDNNGRU|RNN|Bidirectional)$/.test(className);
+  if (!isRecurrent || Object.keys(config).length > 0) return [];
+  const halves = [...weights.keys()].flatMap((name) => {
+    const [, start] = /^(.*\/|)recurrent_kernel$/s.exec(name) ?? [];
+    if (start === undefined) return [];
+    const bias = weights.has(`${start}bias`) ? `${start}bias` : undefined;
+    return [{ kernel: `${start}kernel`, recurrentKernel: name, bias }];
+  });
+  return halves.length === (className === "Bidirectional" ? 2 : 1) ? halves : [];
+}
+
+/** The kind of a layer whose class does not tell it, by the number of its gates. */
+function kindOf({ className, weights }: KerasLayer, { recurrentKernel }: Half): Kind {
+  const [, named] = /(LSTM|GRU|SimpleRNN)/.exec(className) ?? [];
+  if (named !== undefined) return named === "SimpleRNN" ? "RNN" : (named as Kind);
+  const [rows = 1, columns = 0] = weights.get(recurrentKernel)!.shape;
+  return columns === 4 * rows ? "LSTM" : columns === 3 * rows ? "GRU" : "RNN";
+}
+
 /** A layer of a file that has arrays and no config. */
 function writeArrays(code: Code, { layer, at, version }: KerasSource): void {
-  const { className, name, weights } = layer;
-  const kind = /LSTM/.test(className) ? "LSTM" : /GRU/.test(className) ? "GRU" : "RNN";
-  const [kernel, recurrentKernel, bias] = ["kernel", "recurrent_kernel", "bias"].map((key) =>
-    weights.get(key),
-  );
-  const arrays = { kernel, recurrentKernel, ...(bias === undefined ? {} : { bias }) } as KerasWeights;
-  const options = {
-    ...(kind === "GRU" && bias === undefined ? { resetAfter: true } : {}),
-    ...(version === undefined ? {} : { kerasVersion: version }),
-    // A version that had two defaults.
-    ...(version?.startsWith("2.2.4-tf") && kind !== "RNN" ? { recurrentActivation: "sigmoid" } : {}),
-  };
+  const { name, weights } = layer;
+  const halves = halvesOf(layer);
+  const kind = kindOf(layer, halves[0]!);
+  const isTwo = halves.length === 2;
+  const given = halves.map(({ kernel, recurrentKernel, bias }, index) => {
+    const names = Object.entries({ kernel, recurrentKernel, ...(bias === undefined ? {} : { bias }) });
+    const options = {
+      ...(index > 0 ? { reverse: true } : {}),
+      ...(kind === "GRU" && bias === undefined ? { resetAfter: true } : {}),
+      ...(version === undefined ? {} : { kerasVersion: version }),
+      // A version that had two defaults.
+      ...(version?.startsWith("2.2.4-tf") && kind !== "RNN" ? { recurrentActivation: "sigmoid" } : {}),
+    };
+    return { names, options };
+  });
   let inputSize: number;
   try {
-    inputSize = fromKeras(arrays, kind, options).get("weight_ih_l0")!.shape[1]!;
+    const [first] = given.map(({ names, options }) => {
+      const arrays = Object.fromEntries(names.map(([key, array]) => [key, weights.get(array)]));
+      return fromKeras(arrays as unknown as KerasWeights, kind, options);
+    });
+    inputSize = first!.get("weight_ih_l0")!.shape[1]!;
   } catch (error) {
     if (!(error instanceof TypeError) && !(error instanceof RangeError)) throw error;
     code.lines.push("", comment(`${JSON.stringify(name)} does not load: ${error.message}`));
@@ -105,15 +140,20 @@ function writeArrays(code: Code, { layer, at, version }: KerasSource): void {
   code.formats.add("fromKeras");
   const from = code.names.claim("arrays");
   code.lines.push("", `const ${from} = layers[${at}].weights;`);
-  const given = [
-    'kernel: A.get("kernel")',
-    'recurrentKernel: A.get("recurrent_kernel")',
-    ...(bias === undefined ? [] : ['bias: A.get("bias")']),
-  ].map((line) => line.replace("A", from));
-  const passed = Object.keys(options).length === 0 ? "" : `, ${JSON.stringify(options)}`;
-  const dict = `fromKeras({ ${given.join(", ")} }, "${kind}"${passed})`;
+  const dicts = given.map(({ names, options }) => {
+    const arrays = names.map(([key, array]) => `${key}: ${from}.get(${JSON.stringify(array)})`).join(", ");
+    const passed = Object.keys(options).length === 0 ? "" : `, ${JSON.stringify(options)}`;
+    return `fromKeras({ ${arrays} }, "${kind}"${passed})`;
+  });
+  let dict = dicts[0]!;
+  if (isTwo) {
+    const [forward, backward] = ["forward", "backward"].map((half) => code.names.claim(half));
+    code.lines.push(`const ${forward} = ${dicts[0]};`, `const ${backward} = ${dicts[1]};`);
+    dict = `Object.assign(new Map([...${forward}, ...${backward}]), { metadata: ${forward}.metadata })`;
+  }
   const notes = [
     "The file has no config: pass the layer's activations and the like where they are not the usual ones.",
+    ...(isTwo ? ["The output has both halves side by side: Keras' layer joins them by its merge_mode."] : []),
   ];
   writeLayer(code, { name, kind, dict, inputSize, notes });
 }

@@ -67,6 +67,8 @@ export interface Model {
   readonly options: readonly string[];
   /** The names that an ONNX model has for the files beside it, which hold its weights. */
   readonly externalData: readonly string[];
+  /** Whether a JSON that describes other files has NaN or Infinity as values, which JSON does not know. */
+  readonly hasWords: boolean;
   /** The names of the files, where the model is cut into several: the index first. */
   readonly shards: readonly string[] | undefined;
   /** Of the file and those beside it. */

@@ -1,11 +1,9 @@
 /** The layers of a Keras model, from Keras' files or TensorFlow.js', and the table that Keras' own summary prints. */
 import type { StateDict } from "lstm-wasm";
 import type { KerasLayer, KerasModel, KerasRecurrent } from "lstm-wasm/formats";
+import { halvesOf } from "./keras-code.js";
 import { elements, type KerasSource, type Layer, type Model } from "./model.js";
 import { recurrentSummary } from "./summary.js";
-
-/** Recurrent layers of a file without config, whose options the caller has to tell. */
-const RECURRENT = /^(LSTM|GRU|SimpleRNN|CuDNNLSTM|CuDNNGRU)$/;
 
 type OfKeras = Pick<Model, "tensors" | "layers" | "rows" | "refused" | "warnings"> & { others?: string };
 
@@ -19,7 +17,7 @@ export function ofKeras({ kerasVersion: version, layers, warnings, skipped }: Ke
   }
   const isSkipped = new Set(skipped.map(({ name }) => name));
   const others = layers.flatMap(({ name, className, weights, recurrent, parts }, at) => {
-    const isOther = recurrent === undefined && parts === undefined && !isOpen(layers[at]!);
+    const isOther = recurrent === undefined && parts === undefined && halvesOf(layers[at]!).length === 0;
     const told = `layers[${at}] ${JSON.stringify(name)} (${JSON.stringify(className).slice(1, -1)})`;
     return isOther && weights.size > 0 && !isSkipped.has(name) ? [told] : [];
   });
@@ -42,11 +40,6 @@ export function ofKeras({ kerasVersion: version, layers, warnings, skipped }: Ke
   };
 }
 
-/** Whether it is a recurrent layer of a file without config. */
-function isOpen({ className, weights, config }: KerasLayer): boolean {
-  return RECURRENT.test(className) && Object.keys(config).length === 0 && weights.has("recurrent_kernel");
-}
-
 function layersOf(layer: KerasLayer, at: number, version: string | undefined): Layer[] {
   const { name, recurrent, parts, className, weights } = layer;
   const source: KerasSource = { kind: "keras", layer, at, part: undefined, version };
@@ -56,7 +49,7 @@ function layersOf(layer: KerasLayer, at: number, version: string | undefined): L
       ofRecurrent(`${name}/${part.name}`, part.recurrent, { ...source, part: index }),
     );
   }
-  if (!isOpen(layer)) return [];
+  if (halvesOf(layer).length === 0) return [];
   return [{ name, summary: `${className} without config`, parameters: elements(weights), source }];
 }
 

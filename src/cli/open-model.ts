@@ -23,7 +23,7 @@ import { blame, CliError, readBytes } from "./error.js";
 import { elements, FORMATS, type Layer, type Model } from "./model.js";
 import { ofKeras } from "./open-keras.js";
 import { cellsIn } from "./open-variables.js";
-import { readDescribedFiles, readShardFiles } from "./shards.js";
+import { hasWords, readDescribedFiles, readShardFiles } from "./shards.js";
 import { recurrentSummary, summarise } from "./summary.js";
 import { printableName, printablePath } from "./terminal.js";
 import { describeWhole } from "./whole-model.js";
@@ -43,6 +43,7 @@ export function openModel(path: string, keys?: readonly string[]): Model {
     const model = {
       ...{ format, reader, externalData: [], refused: [], warnings: [] },
       shards: shards === undefined ? undefined : Object.keys(shards),
+      hasWords: shards !== undefined && hasWords(bytes),
       bytes: Object.values(shards ?? { bytes }).reduce((sum, { length }) => sum + length, 0),
       options: keys === undefined ? [] : [`path: ${JSON.stringify(keys)}`],
     };

@@ -65,11 +65,26 @@ function baseNames(listed: readonly unknown[]): string[] {
   );
 }
 
-/** JSON, and undefined where it is broken, which the reader says. */
+/** NaN and Infinity as values, which Python writes into JSON. */
+export const WORDS = /([:[,]\s?)-?(?:NaN|Infinity)\b/g;
+
+/** JSON, and undefined where it is broken, which the reader says. Only names of files are taken from it. */
 function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return JSON.parse(textOf(bytes).replace(WORDS, "$1null"));
   } catch {
     return undefined;
   }
 }
+
+/** Whether JSON.parse takes a file only without these words. */
+export function hasWords(bytes: Uint8Array): boolean {
+  try {
+    JSON.parse(textOf(bytes));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -5,7 +5,7 @@
 import { show } from "../tensor/checks.js";
 import { FormatError, unsupported } from "./bytes.js";
 import { isObject } from "./json.js";
-import { parseConfig } from "./keras/config-json.js";
+import { parsePythonJson } from "./python-json.js";
 import { knownJson } from "./recognise/json-kind.js";
 import { type Manifest, readManifest } from "./tensorflow/manifest.js";
 import { readTfjs } from "./tfjs/index.js";
@@ -21,7 +21,7 @@ export function readDescribed(files: ReadonlyMap<string, Uint8Array>) {
     if (!JSON_FILE.test(name)) continue;
     const label = `weights: ${show(name)}`;
     // Keras' converter writes it with Python, whose JSON has NaN and Infinity.
-    const value = parseConfig(decodeUtf8(bytes, label), label);
+    const value = parsePythonJson(decodeUtf8(bytes, label), label);
     const kind = knownJson(value);
     if (kind?.described !== undefined) found.push({ name, value, reader: kind.described });
     else others.push(`${show(name)} is ${kind?.name ?? "of no known kind"}`);

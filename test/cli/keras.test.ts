@@ -1,7 +1,8 @@
 /** The command with files of Keras, TensorFlow.js, TensorFlow and NumPy, beside the frameworks' own numbers. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { unzipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { readNumpy, readWeights } from "../../src/formats/index.js";
 import { Tensor } from "../../src/index.js";
@@ -236,6 +237,55 @@ describe("the code gives the framework's numbers", () => {
       const output = new Tensor(Float32Array.from(data), shape);
       expect(apart(last.includes(name) ? lastRow(output) : output, arraysOf(id, name)[1])).toBeLessThan(1e-6);
     }
+  });
+
+  it("of a Bidirectional in a file of weights alone, both halves side by side", () => {
+    const path = write(
+      "bi.weights.h5",
+      unzipSync(readFileSync(keras("bi-k3.keras")))["model.weights.h5"] as Uint8Array,
+    );
+    const [concat, sum] = ["concat", "sum"].map((name) => arraysOf("bi-k3", name));
+    const { results, code } = run(path, [], { concat: concat![0], sum: sum![0] });
+    expect(code).toContain("Keras' layer joins them by its merge_mode");
+    const outputOf = (name: string) => {
+      const { data, shape } = results[name]!.output;
+      return new Tensor(Float32Array.from(data), shape);
+    };
+    expect(apart(outputOf("concat"), concat![1])).toBeLessThan(1e-6);
+    const [halves, expected] = [outputOf("sum"), sum![1]];
+    const units = halves.shape[2]! / 2;
+    const [forward, backward] = [
+      halves.slice(2, 0, units).select(1, -1),
+      halves.slice(2, units).select(1, 0),
+    ];
+    const joined = forward.data.map((value, at) => value + backward.data[at]!);
+    expect(apart(new Tensor(joined, forward.shape), expected)).toBeLessThan(1e-6);
+  });
+
+  it("of an RNN of one cell in a file of weights alone", () => {
+    const path = write(
+      "cells.weights.h5",
+      unzipSync(readFileSync(keras("cells-k3.keras")))["model.weights.h5"] as Uint8Array,
+    );
+    const { results, code } = run(path);
+    expect(Object.keys(results)).toEqual(["bi", "lstm", "gru", "rnn"]);
+    expect(code).toContain('Not recurrent, their arrays are in layers[...].weights: layers[4] "pair" (RNN)');
+  });
+
+  it("of a model.json in which Python wrote NaN and Infinity, and whose code runs", () => {
+    const from = keras("stack-k2-from-h5/model.json");
+    const text = readFileSync(from, "utf8").replace(
+      '"class_name": "LSTM", "config": {',
+      '$& "low": [NaN, -Infinity], "high": Infinity,',
+    );
+    expect(text).toContain("[NaN, ");
+    const path = write("words.json", text);
+    for (const { paths } of JSON.parse(readFileSync(from, "utf8")).weightsManifest) {
+      for (const name of paths) copyFileSync(join(dirname(from), name), join(folder, name));
+    }
+    const [input, expected] = arraysOf("stack-k2", "lstm");
+    const { data, shape } = run(path, [], { lstm: input }).results.lstm!.output;
+    expect(apart(new Tensor(Float32Array.from(data), shape), expected)).toBeLessThan(1e-6);
   });
 });
 

@@ -190,6 +190,11 @@ const OTHERS: readonly (readonly [name: string, bytes: Uint8Array, message: stri
     `a TensorFlow.js model.json; ${files}, or parse it for readTfjs`,
   ],
   [
+    "model.json of TF.js, with what Python writes for no number",
+    strToU8('{"modelTopology": {"low": [NaN, -Infinity]}}'),
+    `a TensorFlow.js model.json; ${files}, or parse it for readTfjs`,
+  ],
+  [
     "model.json of Keras",
     json({ class_name: "Sequential", config: {} }),
     "the architecture of a Keras model (model.json); which holds no weights",

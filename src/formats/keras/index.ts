@@ -7,12 +7,12 @@ import { allowedBytes } from "../allowance.js";
 import { type Bytes, FormatError, unsupported } from "../bytes.js";
 import { type Hdf5Group, openHdf5 } from "../hdf5/index.js";
 import { isObject } from "../json.js";
+import { parsePythonJson } from "../python-json.js";
 import { readAs } from "../recognise/index.js";
 import { decodeUtf8 } from "../utf8.js";
 import { isZip, Zip } from "../zip.js";
 import type { Entry } from "./cell.js";
 import { field, innerLayers, type KerasConfig, type LayerConfig, layerOf } from "./config.js";
-import { parseConfig } from "./config-json.js";
 import { Folders } from "./folders.js";
 import { folderOf, listWeights } from "./hdf5-source.js";
 import { type KerasModel, LayerList, type Spend, withoutLayers } from "./layers.js";
@@ -54,7 +54,7 @@ function readArchive(file: Uint8Array, spend: Spend): KerasModel {
     const size = zip.sizeOf(name);
     if (size > MOST_TEXT)
       throw unsupported(`keras: ${name}: expected at most ${MOST_TEXT} bytes, got ${size}`);
-    const value = parseConfig(decodeUtf8(zip.read(name), `keras: ${name}`), `keras: ${name}`);
+    const value = parsePythonJson(decodeUtf8(zip.read(name), `keras: ${name}`), `keras: ${name}`);
     if (!isObject(value)) throw new FormatError(`keras: ${name}: expected an object, got ${show(value)}`);
     return value;
   };
@@ -76,7 +76,7 @@ function readHdf5(file: Uint8Array, spend: Spend): KerasModel {
   const inner = root.get("model_weights");
   const weights = inner?.kind === "group" ? inner : root;
   if (typeof config === "string") {
-    const parsed = parseConfig(config, "keras: model_config");
+    const parsed = parsePythonJson(config, "keras: model_config");
     if (!isObject(parsed))
       throw new FormatError(`keras: model_config: expected an object, got ${show(parsed)}`);
     const version = knownVersion(stated);

@@ -1,5 +1,6 @@
 /** What a JSON file is, told by its keys. */
-import { isObject, parseJson } from "../json.js";
+import { isObject } from "../json.js";
+import { parsePythonJson } from "../python-json.js";
 import { decodeUtf8 } from "../utf8.js";
 import { type FileKind, GIVE_FILES } from "./file-kind.js";
 
@@ -7,7 +8,7 @@ import { type FileKind, GIVE_FILES } from "./file-kind.js";
 export function jsonKind(file: Uint8Array): FileKind {
   let value: unknown;
   try {
-    value = parseJson(decodeUtf8(file, "text"), "text");
+    value = parsePythonJson(decodeUtf8(file, "text"), "text");
   } catch (cause) {
     return { name: `broken JSON (${(cause as Error).message})`, isBroken: true };
   }

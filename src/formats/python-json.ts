@@ -1,5 +1,5 @@
 /** JSON as Python writes it: NaN and Infinity stand in it as words, which JSON does not have. */
-import { parseJson } from "../json.js";
+import { parseJson } from "./json.js";
 
 /** What stands for a word. No field that is read here may be NaN; a number so large is Infinity. */
 const WORDS: readonly (readonly [word: string, json: string])[] = [
@@ -9,7 +9,7 @@ const WORDS: readonly (readonly [word: string, json: string])[] = [
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
 /** @throws FormatError as {@link parseJson} does. NaN becomes null. */
-export function parseConfig(text: string, name: string): unknown {
+export function parsePythonJson(text: string, name: string): unknown {
   return parseJson(/NaN|Infinity/.test(text) ? withoutWords(text) : text, name);
 }
 
