@@ -3,12 +3,12 @@
 import type { Declared, Port } from "../graph/ir.js";
 import type { Operand } from "../graph/operator.js";
 import { elementsIn } from "../graph/shapes.js";
-import { wrongType, wrongValue } from "../tensor/checks.js";
+import { wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
-import { kindOf } from "../tensor/typed-array.js";
 import { DisposableBase } from "../wasm/disposable.js";
-import { living, type Runtime } from "../wasm/runtime.js";
+import { living } from "../wasm/runtime.js";
 import { fold } from "./fold.js";
+import { InputReader } from "./inputs.js";
 import type {
   ModelInputs,
   ModelMemory,
@@ -22,7 +22,7 @@ import { findStates, type StatePair } from "./states.js";
 import type { Store } from "./store.js";
 import { ModelStream, type StateMap } from "./stream.js";
 import { type ModelSummary, type SummaryOptions, summarise } from "./summary.js";
-import { checkNames, define, type ModelInput, ownNumbers, readInput, tensorFor } from "./values.js";
+import { define, ownTensor } from "./values.js";
 
 /** Plans that are kept. Each has room for the values of its shapes. */
 const MOST_PLANS = 4;
@@ -38,6 +38,7 @@ export class Model extends DisposableBase {
   /** What is not as the file may lead to expect. */
   declare readonly warnings: readonly string[];
   readonly #parts: ModelParts;
+  readonly #reader: InputReader;
   readonly #store: Store;
   /** The last used first. */
   readonly #plans: Plan[] = [];
@@ -49,6 +50,7 @@ export class Model extends DisposableBase {
     super();
     const { graph, constants } = parts;
     this.#parts = parts;
+    this.#reader = new InputReader(parts);
     this.inputs = Object.freeze(
       graph.inputs.filter(({ name }) => !constants.has(name)).map((port) => described(port, parts)),
     );
@@ -58,7 +60,7 @@ export class Model extends DisposableBase {
     this.#store = parts.store(this);
     try {
       const types = this.#declaredTypes();
-      if (types !== undefined) this.#planFor(types, parts.onProgress);
+      if (types !== undefined) this.#planFor(Array.from(types.values()), parts.onProgress);
       else parts.onProgress?.(1, 1);
     } catch (error) {
       this.#release();
@@ -78,19 +80,20 @@ export class Model extends DisposableBase {
     this.#assertAlive();
     const plan = this.compute(inputs);
     const outputs: ModelOutputs = {};
-    for (const { name, tensor } of plan.outputs()) {
-      define(outputs, name, tensorFor(tensor, ownNumbers(tensor)));
-    }
+    for (const { name, tensor } of plan.outputs()) define(outputs, name, ownTensor(name, tensor));
     return outputs;
   }
 
   /** @internal The plan that has computed these inputs. `extra` has further inputs by name. */
   compute(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): Plan {
-    const given = this.#read(inputs, extra);
+    const given = this.#reader.read(inputs, extra);
     this.#assertAlive(); // once more: the inputs' own getters have run
+    const { runtime } = this.#store.region;
     const plan = this.#planFor(given);
-    for (const slot of plan.inputs) {
-      if (slot.block !== undefined) this.#runtime.write(slot.block, 0, given.get(slot.name)!.data!);
+    let at = 0;
+    for (const { block } of plan.inputs) {
+      const { data } = given[at++]!;
+      if (block !== undefined) runtime.write(block, 0, data!);
     }
     plan.run();
     return plan;
@@ -104,7 +107,7 @@ export class Model extends DisposableBase {
   /** @internal The plan for the inputs' declared shapes, or the last one. */
   declaredPlan(): Plan | undefined {
     const types = this.#declaredTypes();
-    return types === undefined ? this.#plans[0] : this.#planFor(types);
+    return types === undefined ? this.#plans[0] : this.#planFor(Array.from(types.values()));
   }
 
   /**
@@ -163,10 +166,6 @@ export class Model extends DisposableBase {
     if (this.#store.region.released) throw coded("DISPOSED", new Error("Model: used after dispose()"));
   }
 
-  get #runtime(): Runtime {
-    return this.#store.region.runtime;
-  }
-
   /** The types of all inputs; undefined where these are not known without the inputs, or do not tell all. */
   #declaredTypes(): Map<string, Operand> | undefined {
     const types = new Map<string, Operand>();
@@ -189,51 +188,25 @@ export class Model extends DisposableBase {
     return open.some(mayBeSpecial) && fold(graph, table, types, constants).open > 0;
   }
 
-  /** The numbers of all inputs. */
-  #read(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): Map<string, Operand> {
-    const named = this.#byName(inputs, extra);
-    const given = new Map<string, Operand>();
-    for (const { name } of this.#parts.graph.inputs) {
-      const ready = this.#parts.constants.get(name) ?? extra?.get(name);
-      if (ready !== undefined) {
-        given.set(name, ready);
-        continue;
-      }
-      const value = named[name];
-      if (value === undefined) throw wrongType(`inputs.${name}`, "an input", value);
-      given.set(name, readInput(`inputs.${name}`, this.declaredOf(name), value));
-    }
-    return given;
-  }
-
-  #byName(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): Readonly<Record<string, ModelInput>> {
-    const names = this.inputs.map(({ name }) => name).filter((name) => extra?.has(name) !== true);
-    const isNumbers = typeof inputs !== "object" || kindOf(inputs) !== undefined;
-    const isTensor =
-      !isNumbers && inputs !== null && "data" in inputs && ("shape" in inputs || "dims" in inputs);
-    if (names.length === 1 && (isNumbers || isTensor) && inputs !== undefined) {
-      return { [names[0]!]: inputs as ModelInput };
-    }
-    if (isNumbers || inputs === null || Array.isArray(inputs)) {
-      throw wrongType("inputs", `an object with ${names.join(", ")}`, inputs);
-    }
-    checkNames("inputs", Object.keys(inputs), names);
-    return inputs as Readonly<Record<string, ModelInput>>;
-  }
-
   /** The plan for these inputs, of whose numbers only those matter that shapes or branches depend on. */
-  #planFor(given: ReadonlyMap<string, Operand>, onProgress?: ModelParts["onProgress"]): Plan {
+  #planFor(given: readonly Operand[], onProgress?: ModelParts["onProgress"]): Plan {
+    const [last] = this.#plans;
+    if (last?.fits(given) === true) return last;
     const at = this.#plans.findIndex((plan) => plan.fits(given));
-    if (at === 0) return this.#plans[0]!;
     if (at > 0) {
       const [plan] = this.#plans.splice(at, 1);
       this.#plans.unshift(plan!);
       return plan!;
     }
-    const plan = this.#makePlan(given, onProgress);
+    const plan = this.#makePlan(this.#named(given), onProgress);
     this.#plans.unshift(plan);
     if (this.#plans.length > MOST_PLANS) this.#plans.pop()!.region.release();
     return plan;
+  }
+
+  /** Inputs by name. */
+  #named(given: readonly Operand[]): ReadonlyMap<string, Operand> {
+    return new Map(this.#parts.graph.inputs.map(({ name }, at) => [name, given[at]!]));
   }
 
   #makePlan(given: ReadonlyMap<string, Operand>, onProgress: ModelParts["onProgress"]): Plan {

@@ -37,6 +37,7 @@ export interface Step {
 /** A result of a run, whose numbers may be a view of linear memory. */
 export interface PlanOutput {
   readonly name: string;
+  /** Its shape is frozen. */
   readonly tensor: HostTensor;
 }
 
@@ -44,6 +45,7 @@ export class Plan {
   readonly inputs: readonly Slot[];
   readonly steps: readonly Step[];
   readonly region: Region;
+  readonly #given: readonly Operand[];
   readonly #folded: Folded;
   readonly #runtime: Runtime;
   readonly #arena: Arena;
@@ -54,6 +56,8 @@ export class Plan {
   /** What nodes on the host gave in the present run, where it has no room in the arena. */
   readonly #made = new Map<Value, HostTensor>();
   #host: HostRun | undefined;
+  /** Outputs whose places no run changes, as views of this buffer. To make them takes longer than a small kernel. */
+  #lastOutputs: { readonly buffer: ArrayBuffer; readonly list: readonly PlanOutput[] } | undefined;
 
   /**
    * @param given types of the graph's inputs by name, with numbers for those that are constant
@@ -62,7 +66,7 @@ export class Plan {
    */
   constructor(
     store: Store,
-    readonly given: ReadonlyMap<string, Operand>,
+    given: ReadonlyMap<string, Operand>,
     folded: Folded,
     onProgress?: (done: number, total: number) => void,
   ) {
@@ -71,6 +75,7 @@ export class Plan {
     this.#fileBytes = graph.fileBytes;
     this.#runtime = runtime;
     this.#folded = folded;
+    this.#given = Array.from(given.values());
     this.region = new Region(runtime, this);
     try {
       const kept = living(folded);
@@ -100,10 +105,11 @@ export class Plan {
     }
   }
 
-  /** Whether these are the types, and the constants, of the inputs that it was made for. */
-  fits(given: ReadonlyMap<string, Operand>): boolean {
-    for (const [name, { shape, data }] of this.given) {
-      const other = given.get(name)!;
+  /** Whether these are the types, and the constants, of the inputs that it was made for, in the graph's order. */
+  fits(given: readonly Operand[]): boolean {
+    let at = 0;
+    for (const { shape, data } of this.#given) {
+      const other = given[at++]!;
       if (!sameNumbers(shape, other.shape)) return false;
       if (data !== undefined && (other.data === undefined || !sameNumbers(data, other.data))) return false;
     }
@@ -119,7 +125,15 @@ export class Plan {
 
   /** The outputs of the last run. Their numbers may be views of linear memory, of no use after the next call. */
   outputs(): readonly PlanOutput[] {
-    return this.#outputs.map(({ name, value }) => ({ name, tensor: this.#find(value)! }));
+    const { buffer } = this.#runtime.memory;
+    if (this.#lastOutputs?.buffer === buffer) return this.#lastOutputs.list;
+    const list = this.#outputs.map(({ name, value }): PlanOutput => {
+      const { dtype, shape, data } = this.#find(value)!;
+      return { name, tensor: { dtype, shape: Object.freeze([...shape]), data } };
+    });
+    const stay = !this.#outputs.some(({ value }) => this.#made.has(this.#folded.resolve(value)));
+    if (stay) this.#lastOutputs = { buffer, list };
+    return list;
   }
 
   #blockOf(value: Value): Block | undefined {
@@ -173,7 +187,7 @@ export class Plan {
   /** What one run may compute on the host. */
   #steps(): Steps {
     let numbers = 0;
-    for (const { shape } of this.given.values()) numbers += elementsIn(shape);
+    for (const { shape } of this.#given) numbers += elementsIn(shape);
     return new Steps(this.#fileBytes, numbers);
   }
 

@@ -3,9 +3,9 @@
 import { ARRAYS, type Data, type Declared, type Dtype, type HostTensor } from "../graph/ir.js";
 import { elementsIn } from "../graph/shapes.js";
 import { show, showShape, wrongShape, wrongType, wrongValue } from "../tensor/checks.js";
-import { type AnyData, asShaped, type TensorData, type TensorLike } from "../tensor/like.js";
-import { Tensor } from "../tensor/tensor.js";
-import { kindOf, lengthOf } from "../tensor/typed-array.js";
+import { type AnyData, asShaped, copyFloats, type TensorData, type TensorLike } from "../tensor/like.js";
+import { Tensor, tensorOf } from "../tensor/tensor.js";
+import { isFloat32Array, kindOf, lengthOf } from "../tensor/typed-array.js";
 
 /** Any typed array of numbers. */
 export type NumberArray = TensorData | Float64Array;
@@ -36,30 +36,40 @@ export function readInput(name: string, { dtype = "float32", shape }: Declared, 
     return { dtype, shape: oneElement(name, shape), data: numbersOf(name, dtype, [value] as AnyNumbers) };
   }
   if (kindOf(value) !== undefined) {
-    const data = numbersOf(name, dtype, value as NumberArray);
+    const data = ofType(dtype, value as NumberArray) ?? numbersOf(name, dtype, value as NumberArray);
     return { dtype, shape: openShape(name, shape, lengthOf(value as NumberArray)), data };
   }
   if (typeof value !== "object" || value === null) throw wrongType(name, EXPECTED, value);
-  const given = asShaped(value, name, (data) => {
-    if (kindOf(data) === undefined && !Array.isArray(data)) throw wrongType(`${name}.data`, "numbers", data);
-    return data as AnyNumbers;
-  });
+  const given = asShaped(value, name, anyNumbers);
   checkDeclared(name, shape, given.shape);
-  return { dtype, shape: given.shape, data: numbersOf(`${name}.data`, dtype, given.data) };
+  const data = ofType(dtype, given.data) ?? numbersOf(`${name}.data`, dtype, given.data);
+  return { dtype, shape: given.shape, data };
 }
 
 type AnyNumbers = ArrayLike<number | bigint | boolean>;
 
-function numbersOf(name: string, dtype: Dtype, given: AnyNumbers): Data {
+function anyNumbers(data: unknown, name: string): AnyNumbers {
+  if (kindOf(data) === undefined && !Array.isArray(data)) throw wrongType(`${name}.data`, "numbers", data);
+  return data as AnyNumbers;
+}
+
+/** Numbers that are of the type already, which are not copied. */
+function ofType(dtype: Dtype, given: AnyNumbers): Data | undefined {
   const kind = kindOf(given);
+  const isOf =
+    kind === "Float32Array"
+      ? RANGES[dtype] === undefined
+      : (dtype === "int32" && kind === "Int32Array") ||
+        (dtype === "uint8" && kind === "Uint8Array") ||
+        (dtype === "int8" && kind === "Int8Array");
+  return isOf ? (given as unknown as Data) : undefined;
+}
+
+function numbersOf(name: string, dtype: Dtype, given: AnyNumbers): Data {
   const range = RANGES[dtype];
   if (range === undefined) {
-    if (kind === "Float32Array") return given as unknown as Float32Array;
     return Float32Array.from(given, (number, at) => checkNumber(`${name}[${at}]`, number));
   }
-  if (dtype === "int32" && kind === "Int32Array") return given as unknown as Int32Array;
-  if (dtype === "uint8" && kind === "Uint8Array") return given as unknown as Uint8Array;
-  if (dtype === "int8" && kind === "Int8Array") return given as unknown as Int8Array;
   const [least, most] = range;
   const data = new ARRAYS[dtype](given.length);
   for (let at = 0; at < data.length; at++) {
@@ -112,14 +122,23 @@ function openShape(name: string, shape: Declared["shape"], length: number): read
 /** @throws RangeError where a shape is not what the file declares of an input */
 function checkDeclared(name: string, declared: Declared["shape"], shape: readonly number[]): void {
   if (declared === undefined) return;
-  const fits =
-    declared.length === shape.length && declared.every((size, axis) => isOpen(size) || size === shape[axis]);
+  let fits = declared.length === shape.length;
+  for (let axis = 0; axis < shape.length && fits; axis++) {
+    fits = declared[axis] === shape[axis] || isOpen(declared[axis]!);
+  }
   if (!fits) throw wrongShape(`${name}.shape`, showDeclared(declared), showShape(shape));
 }
 
 /** `[batch, 576]`; a size without a name is `?`. */
 export function showDeclared(shape: readonly (number | string)[]): string {
   return `[${shape.map((size) => (typeof size === "string" ? size : size < 0 ? "?" : size)).join(", ")}]`;
+}
+
+/** A result as users get it, which is their own. `shape` is frozen. */
+export function ownTensor(name: string, result: HostTensor): Tensor<TensorData> {
+  const { shape, data } = result;
+  if (isFloat32Array(data)) return tensorOf(copyFloats(data, 0, data.length, name), shape);
+  return tensorFor(result, ownNumbers(result));
 }
 
 /** The numbers of a result as users get them: int64 as bigint, others as they are. They are the caller's own. */
@@ -152,7 +171,11 @@ export function checkNames(argument: string, names: Iterable<string>, known: rea
   }
 }
 
-/** Sets a property, whatever its name is. */
+/** Sets a property, whatever its name is. An assignment is faster, and right where nothing has the name. */
 export function define(target: object, name: string, value: unknown): void {
+  if (!(name in target)) {
+    (target as Record<string, unknown>)[name] = value;
+    return;
+  }
   Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
 }

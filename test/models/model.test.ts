@@ -46,6 +46,32 @@ describe("a model", () => {
     expect(x.data).toEqual(Float32Array.of(1, 2, 3, 9));
   });
 
+  it("gives a tensor at each run that no later one changes, also when memory has grown", () => {
+    using built = loadOnnx(ADD_RELU);
+    const first = built.run({ x: Float32Array.of(1, 9) }).y!;
+    const second = built.run({ x: Float32Array.of(3, 7) }).y!;
+    const before = memoryUsage().memory;
+    const rows = before >>> 3;
+    built.run({ x: new Float32Array(2 * rows) });
+    expect(memoryUsage().memory).toBeGreaterThan(before);
+    const third = built.run({ x: Float32Array.of(5, 8) }).y!;
+    expect([first, second, third].map(({ data }) => [...data])).toEqual([
+      [2, 4],
+      [4, 2],
+      [6, 3],
+    ]);
+    expect(Object.isFrozen(first.shape)).toBe(true);
+  });
+
+  it.each(["__proto__", "toString", "constructor"])("may call an output %s", (name) => {
+    using built = loadOnnx(
+      modelOf({ inputs: [OPEN], outputs: [name], nodes: [node("Relu", ["x"], [name])] }),
+    );
+    const outputs = built.run(Float32Array.of(-1, 1));
+    expect(Object.keys(outputs)).toEqual([name]);
+    expect(Object.entries(outputs)[0]![1].data).toEqual(Float32Array.of(0, 1));
+  });
+
   it.each([
     ["a tensor", new Tensor(Float32Array.of(1, 9), [1, 2])],
     ["an object with numbers and a shape", { data: [1, 9], shape: [1, 2] }],
