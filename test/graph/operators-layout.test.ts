@@ -141,7 +141,46 @@ describe("a product of matrices", () => {
 
 describe("a move", () => {
   const six = f([2, 3], 1, 2, 3, 4, 5, 6);
+  // (2, 3, 1, 20), whose rows are copied as a whole.
+  const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at);
+  const rows = f([2, 3, 1, 20], ...upTo(0, 120));
   itGives([
+    [
+      "whole rows of a slice",
+      "Slice",
+      [rows, ints(1), ints(3), ints(1)],
+      {},
+      20,
+      [2, 2, 1, 20],
+      [...upTo(20, 60), ...upTo(80, 120)],
+    ],
+    [
+      "a part of each row",
+      "Slice",
+      [rows, ints(2), ints(19), ints(3)],
+      {},
+      20,
+      [2, 3, 1, 17],
+      [0, 20, 40, 60, 80, 100].flatMap((row) => upTo(row + 2, row + 19)),
+    ],
+    [
+      "rows that change places",
+      "Transpose",
+      [rows],
+      { perm: [1, 2, 0, 3] },
+      20,
+      [3, 1, 2, 20],
+      [0, 60, 20, 80, 40, 100].flatMap((row) => upTo(row, row + 20)),
+    ],
+    [
+      "a row that is repeated",
+      "Expand",
+      [f([1, 20], ...upTo(0, 20)), ints(2, 2, 20)],
+      {},
+      20,
+      [2, 2, 20],
+      [0, 0, 0, 0].flatMap(() => upTo(0, 20)),
+    ],
     ["axes reversed", "Transpose", [six], {}, 20, [3, 2], [1, 4, 2, 5, 3, 6]],
     ["a slice of attributes", "Slice", [six], { starts: [1], ends: [3], axes: [1] }, 9, [2, 2], [2, 3, 5, 6]],
     ["a slice of the first axes", "Slice", [six], { starts: [1], ends: [9] }, 9, [1, 3], [4, 5, 6]],

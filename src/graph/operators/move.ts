@@ -4,10 +4,22 @@ import type { HostTensor } from "../ir.js";
 import type { Call, FillingOperator } from "../operator.js";
 import { around, broadcast, broadcastStrides, eachOffset, stridesOf } from "../shapes.js";
 
+/** Numbers that stand together are copied by one call from so many on: a loop that runs once is not compiled. */
+const LEAST_RUN = 16;
+
 /** Fills an output with the numbers of an input at the offsets of these strides. */
 function gather(input: HostTensor, output: HostTensor, strides: readonly number[], start = 0): void {
   const { data } = input;
   const { data: out, shape } = output;
+  let run = 1;
+  let axes = shape.length;
+  while (axes > 0 && (strides[axes - 1] === run || shape[axes - 1] === 1)) run *= shape[--axes]!;
+  if (run >= LEAST_RUN) {
+    eachOffset(shape.slice(0, axes), strides, start, (offset, index) => {
+      out.set(data.subarray(offset, offset + run), index * run);
+    });
+    return;
+  }
   eachOffset(shape, strides, start, (offset, index) => {
     out[index] = data[offset]!;
   });

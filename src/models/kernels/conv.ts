@@ -67,18 +67,19 @@ function layoutOf(channels: number, sizes: Sizes, window: Window, phases: Sizes)
 /** Bytes from an output's place to what each tap of each channel reads. */
 function offsetsOf(layout: PlaneLayout, { kernel, dilations }: Window, channels: number): Int32Array {
   const { phases, plane } = layout;
-  const offsets = new Int32Array(channels * elementsIn(kernel));
+  const channelBytes = numbersOfChannel(layout) * 4;
+  const taps = elementsIn(kernel);
+  const offsets = new Int32Array(channels * taps);
   let to = 0;
-  for (let channel = 0; channel < channels; channel++) {
-    for (let i = 0; i < kernel[0]!; i++) {
-      for (let j = 0; j < kernel[1]!; j++) {
-        const [y, x] = [i * dilations[0]!, j * dilations[1]!];
-        const phase = (y % phases[0]) * phases[1] + (x % phases[1]);
-        const row = phase * plane[0] + Math.floor(y / phases[0]);
-        offsets[to++] = (channel * numbersOfChannel(layout) + row * plane[1] + Math.floor(x / phases[1])) * 4;
-      }
+  for (let i = 0; i < kernel[0]!; i++) {
+    for (let j = 0; j < kernel[1]!; j++) {
+      const [y, x] = [i * dilations[0]!, j * dilations[1]!];
+      const phase = (y % phases[0]) * phases[1] + (x % phases[1]);
+      const row = phase * plane[0] + Math.floor(y / phases[0]);
+      offsets[to++] = (row * plane[1] + Math.floor(x / phases[1])) * 4;
     }
   }
+  for (; to < offsets.length; to++) offsets[to] = offsets[to - taps]! + channelBytes;
   return offsets;
 }
 

@@ -133,6 +133,7 @@ function cellsOf({ node }: Call, kind: Kind, directions: number): CellOptions[] 
 /** Weights that are not finite have no form of eight bits. */
 function precisionOf({ w, r, scales }: NodeWeights, asked: Precision): Precision {
   if (scales !== undefined) return "int8";
+  if (asked === "float32") return asked;
   return [w, r].every(({ data }) => data.every(Number.isFinite)) ? asked : "float32";
 }
 
