@@ -16,6 +16,7 @@ import { remembered } from "./cases.js";
 const FLOAT = 1;
 const INT8 = 3;
 const INT64 = 7;
+const GRAPH = 5;
 const CONTRIB = "com.microsoft";
 const ATTRIBUTE = { int: 2, string: 3, ints: 7 };
 
@@ -39,6 +40,7 @@ export function tensor(name, type, shape, data) {
   return message([...shape.map((size) => [1, size]), [2, type], [8, name], [9, bytes]]);
 }
 
+/** A value that is bytes is a graph. */
 function attribute(name, value) {
   if (typeof value === "number")
     return message([
@@ -51,6 +53,12 @@ function attribute(name, value) {
       [1, name],
       [4, value],
       [20, ATTRIBUTE.string],
+    ]);
+  if (value instanceof Uint8Array)
+    return message([
+      [1, name],
+      [6, value],
+      [20, GRAPH],
     ]);
   return message([[1, name], ...value.map((one) => [8, one]), [20, ATTRIBUTE.ints]]);
 }
@@ -65,13 +73,13 @@ export function node(type, inputs, outputs, attributes = {}, domain = "") {
   ]);
 }
 
-export function valueInfo(name, shape) {
+export function valueInfo(name, shape, elements = FLOAT) {
   const dims = message(shape.map((size) => [1, message([[1, size]])]));
   const type = message([
     [
       1,
       message([
-        [1, FLOAT],
+        [1, elements],
         [2, dims],
       ]),
     ],

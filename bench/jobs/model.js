@@ -5,6 +5,7 @@ import * as ort from "onnxruntime-web";
 import { loadOnnx } from "../../dist/models/index.js";
 import { measure } from "../measure.js";
 import { CASES } from "../models/cases.js";
+import { made, wave } from "../models/inputs.js";
 import { SMALL } from "../models/small.js";
 
 const COMPARED_STEPS = 30;
@@ -70,31 +71,4 @@ export default async function job({ caseName, path, ...timing }) {
   const oursTime = await measure(callOurs, timing);
   const theirsTime = await measure(callTheirs, timing);
   process.send({ sha256, difference, where, largest, ours: oursTime, theirs: theirsTime });
-}
-
-/** An input of the case as both take it. States begin with zeros. */
-function made(wanted, isState) {
-  if (typeof wanted === "bigint") return { dtype: "int64", data: BigInt64Array.of(wanted), shape: [] };
-  if (wanted.text !== undefined) {
-    const data = new TextEncoder().encode(wanted.text);
-    return { dtype: "uint8", data, shape: [1, data.length] };
-  }
-  if (wanted.ids !== undefined) {
-    return { dtype: "int64", data: BigInt64Array.from(wanted.ids), shape: wanted.shape };
-  }
-  const data = new Float32Array(wanted.reduce((product, size) => product * size, 1));
-  if (!isState) wave(data, 0);
-  return { dtype: "float32", data, shape: wanted };
-}
-
-/**
- * Tones that change with the step, and noise. Without noise a spectrum has empty bins, whose logarithm is that of the
- * rounding: no measure of anything.
- */
-function wave(data, step) {
-  let seed = step + 1;
-  for (let at = 0; at < data.length; at++) {
-    seed = (seed * 16807) % 2147483647;
-    data[at] = 0.3 * Math.sin(at * 0.37 * (1 + (step % 5)) + step) + 0.2 * (seed / 2147483647 - 0.5);
-  }
 }

@@ -5,10 +5,15 @@
  */
 const SILERO = { input: [1, 576], state: [2, 1, 128], sr: 16000n };
 const SILERO_4 = { input: [1, 1536], h: [2, 1, 64], c: [2, 1, 64], sr: 16000n };
+const SILERO_ALL = { input: [312, 576], h: [1, 1, 128], c: [1, 1, 128] };
 const TEXT = "This is a test This is another test sentence. And so on it goes with the words ";
 
-/** Where files come from that no package carries; all under the MIT licence. */
+/** Where files come from that no package of npm carries; all under the MIT licence. */
 const SOURCES = {
+  "silero_vad_16k_sequence.onnx": [
+    "PyPI's silero-vad 6.2.3, silero_vad/data",
+    "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
+  ],
   "dtln_1.onnx": [
     "github.com/breizhn/DTLN, commit 1de1f15a8b, pretrained_model/model_1.onnx",
     "22b91cae3855e5a0620e66a917ca6c82c58db0e842c770f58d86751c5e8d4ae3",
@@ -31,11 +36,19 @@ const SOURCES = {
   ],
 };
 
-/** A shape stands for float32 numbers, a bigint for an int64 scalar; `states` true: those that the model pairs. With states, `step` is called. */
+/**
+ * A shape stands for float32 numbers, a bigint for an int64 scalar; `states` true: those that the model pairs. With
+ * states, `step` is called. `start`: what is measured is a start, in three times as many processes.
+ */
 export const CASES = [
   silero("Silero v5, a frame", "silero_vad_v5.onnx", 6.5, SILERO, { state: "stateN" }),
   silero("Silero v6, a frame", "silero_vad_v6.onnx", 6.5, SILERO, { state: "stateN" }),
+  {
+    ...silero("Silero v5, import to first output", "silero_vad_v5.onnx", 10, SILERO, { state: "stateN" }),
+    start: true,
+  },
   silero("Silero v4, a frame", "silero_vad_legacy.onnx", 4.5, SILERO_4, { h: "hn", c: "cn" }),
+  file("Silero, all frames of 10 s", "silero_vad_16k_sequence.onnx", 4, SILERO_ALL),
   file(
     "DTLN 1, a block",
     "dtln_1.onnx",
@@ -65,6 +78,8 @@ export const CASES = [
   proxy("NSNet2, 1 frame", "proxy_nsnet2.onnx", 3.5, { input: [1, 1, 161] }),
   proxy("NSNet2, 100 frames", "proxy_nsnet2.onnx", 1.9, { input: [1, 100, 161] }),
   proxy("GE2E, 160 frames", "proxy_ge2e.onnx", 2.2, { mels: [1, 160, 40] }),
+  loop("a GRU as a Loop, recognised", "GRU loop", 8),
+  loop("a GRU as a Loop, plain", "other loop", 3),
   ...small("identity", "identity", 12),
   ...small("one Gemm", "gemm", 10),
   ...small("64 nodes of 16 numbers", "64 nodes", 12),
@@ -81,6 +96,10 @@ function file(name, path, floor, inputs, states) {
 
 function proxy(name, path, floor, inputs, states) {
   return { name, from: "PROXIES", file: path, source: "bench/models/make_proxies.py", floor, inputs, states };
+}
+
+function loop(name, key, floor) {
+  return { name, from: "small", file: key, floor, inputs: { x: [90, 1, 64] } };
 }
 
 /** By `run`, whose tensors the caller owns, and by `step`, which gives the same tensors every time. */

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { defaultNode, describeMachine, lastCore, peerVersions, runJob, runtimeAt } from "../machine.js";
 import { median } from "../measure.js";
 import { CASES } from "./cases.js";
-import { table } from "./table.js";
+import { table, timeOf } from "./table.js";
 
 const HELP = `node bench/models/run.js [options]
   --case TEXT    only cases whose name contains TEXT; nothing is written
@@ -34,6 +34,9 @@ if (options.help) {
   console.log(HELP);
   process.exit(0);
 }
+/** Processes of a start for each round: 15 in five rounds. */
+const STARTS = 3;
+
 const here = fileURLToPath(new URL(".", import.meta.url));
 const rounds = Number(options.rounds);
 if (!(rounds >= 1)) throw new RangeError(`--rounds: expected a number from 1, got ${options.rounds}`);
@@ -73,7 +76,7 @@ if (options.case === undefined) {
 }
 if (failed > 0) process.exitCode = 1;
 
-async function resultOf({ name, floor, from, file, source, sha256 }) {
+async function resultOf({ name, floor, from, file, source, sha256, start }) {
   const about = { name, floor };
   const path = from === "small" ? undefined : `${FOLDERS[from]}/${file}`;
   if (from !== "small" && (FOLDERS[from] === undefined || !existsSync(path))) {
@@ -81,6 +84,7 @@ async function resultOf({ name, floor, from, file, source, sha256 }) {
       source === undefined ? "npm ci in bench/" : [source, sha256].filter(Boolean).join(", sha256 ");
     return { ...about, leftOut: `${file}: ${whole}` };
   }
+  if (start === true) return startOf(about, path);
   const samples = [];
   try {
     for (let round = 0; round < rounds; round++) {
@@ -109,12 +113,38 @@ async function resultOf({ name, floor, from, file, source, sha256 }) {
   };
 }
 
+/** A start of each side after the other, each in a process of its own. */
+async function startOf(about, path) {
+  const sides = { ours: [], theirs: [] };
+  for (let round = 0; round < STARTS * rounds; round++) {
+    for (const [side, times] of Object.entries(sides)) {
+      const argument = { caseName: about.name, path, side };
+      const { us, cpuUs } = await runJob(runtime, "model-start", argument, { core, flags: ["--expose-gc"] });
+      times.push(options.clock === "cpu" ? cpuUs : us);
+    }
+  }
+  const [oursUs, theirsUs] = Object.values(sides).map(median);
+  const ratios = sides.ours.map((us, at) => sides.theirs[at] / us);
+  const ratio = theirsUs / oursUs;
+  return {
+    ...about,
+    oursUs,
+    theirsUs,
+    ratio,
+    least: Math.min(...ratios),
+    greatest: Math.max(...ratios),
+    met: ratio >= 0.95 * about.floor,
+  };
+}
+
 function lineOf({ name, floor, leftOut, failed, ...result }) {
   if (leftOut !== undefined) return `${name}: left out, ${leftOut}`;
   if (failed !== undefined) return `${name}: FAILED, ${failed}`;
   const { oursUs, theirsUs, ratio, least, greatest, met, difference, where, largest, coreShare } = result;
-  const times = `${oursUs.toFixed(1)} us, onnxruntime-web ${theirsUs.toFixed(1)} us`;
+  const times = `${timeOf(oursUs)}, onnxruntime-web ${timeOf(theirsUs)}`;
   const spread = `${ratio.toFixed(2)}x (${least.toFixed(2)} to ${greatest.toFixed(2)})`;
+  const beside = `${name}: ${times}, ${spread}, floor ${floor}x ${met ? "met" : "NOT MET"}`;
+  if (difference === undefined) return beside;
   const end = `difference ${difference.toExponential(1)} (${where}, up to ${largest.toPrecision(2)}), core ${Math.round(coreShare * 100)} %`;
-  return `${name}: ${times}, ${spread}, floor ${floor}x ${met ? "met" : "NOT MET"}, ${end}`;
+  return `${beside}, ${end}`;
 }

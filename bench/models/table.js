@@ -5,7 +5,7 @@ const QUIET = 0.95;
 
 export function table({ date, machine, node, versions, rounds, cases }) {
   const measured = cases.filter(({ ratio }) => ratio !== undefined);
-  const least = Math.min(1, ...measured.map(({ coreShare }) => coreShare));
+  const least = Math.min(1, ...measured.map(({ coreShare = 1 }) => coreShare));
   const busy = rounds < 5 || least < QUIET;
   return `# Whole models beside onnxruntime-web
 
@@ -18,7 +18,8 @@ Both run in the same process: \`model.stream().step\` (\`model.run\` where a mod
 \`session.run\` with outputs passed on as feeds. Medians of ${rounds} fresh processes. The ratio is onnxruntime-web's time
 over ours, with the least and the greatest of a process. A floor counts as met from 95 % of it. The difference is the
 largest between both in 30 steps; the brackets name its output and the output's largest number. Proxies (CRNN, PyanNet,
-RNN-T decoder, NSNet2, GE2E) have random weights: make_proxies.py writes them.
+RNN-T decoder, NSNet2, GE2E) have random weights: make_proxies.py writes them. "Import to first output" is of fresh
+processes with the file in memory, three for each other one, import, load and first step together.
 
 | model | ours | onnxruntime-web | ratio | floor | met | largest difference |
 |---|--:|--:|--:|--:|---|--:|
@@ -28,6 +29,11 @@ ${measured.length} measured, ${cases.filter(({ leftOut }) => leftOut).length} le
 `;
 }
 
+/** A time in us, as readers want it. */
+export function timeOf(us) {
+  return us < 20_000 ? `${us.toFixed(1)} us` : `${(us / 1000).toFixed(1)} ms`;
+}
+
 function row({ name, floor, leftOut, failed, ...result }) {
   if (leftOut !== undefined) return `| ${name} | left out: ${leftOut} | | | ${floor}x | | |`;
   if (failed !== undefined)
@@ -35,6 +41,10 @@ function row({ name, floor, leftOut, failed, ...result }) {
   const { oursUs, theirsUs, ratio, least, greatest, met, difference, where, largest } = result;
   const spread = `**${ratio.toFixed(2)}x** (${least.toFixed(2)} to ${greatest.toFixed(2)})`;
   const apart =
-    difference === 0 ? "none" : `${difference.toExponential(1)} (${where}, up to ${largest.toPrecision(2)})`;
-  return `| ${name} | ${oursUs.toFixed(1)} us | ${theirsUs.toFixed(1)} us | ${spread} | ${floor}x | ${met ? "yes" : "no"} | ${apart} |`;
+    difference === undefined
+      ? ""
+      : difference === 0
+        ? "none"
+        : `${difference.toExponential(1)} (${where}, up to ${largest.toPrecision(2)})`;
+  return `| ${name} | ${timeOf(oursUs)} | ${timeOf(theirsUs)} | ${spread} | ${floor}x | ${met ? "yes" : "no"} | ${apart} |`;
 }
