@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { resample } from "../resample.js";
 import { readWav } from "../wav.js";
-import { resample } from "./resample.js";
 import { SAMPLE_RATE } from "./vad.js";
 
 // The package's main file stands beside the model.

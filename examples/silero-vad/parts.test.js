@@ -1,8 +1,8 @@
 /** The parts around the model: resampling, segments, the picture. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { resample } from "../resample.js";
 import { plot } from "./plot.js";
-import { resample } from "./resample.js";
 import { speechSegments } from "./segments.js";
 
 const sine = (frequency, rate, seconds) =>
