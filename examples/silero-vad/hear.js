@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resample } from "../resample.js";
 import { readWav } from "../wav.js";
-import { SAMPLE_RATE } from "./vad.js";
+
+export const SAMPLE_RATE = 16000;
 
 // The package's main file stands beside the model.
 const main = createRequire(import.meta.url).resolve("@ricky0123/vad-web");
@@ -50,6 +51,11 @@ export function hear(files) {
       return resample(mono, sampleRate, SAMPLE_RATE);
     }),
   );
+}
+
+/** With silence at the end, so that the last frame is whole. */
+export function wholeFrames(samples, frame) {
+  return concat([samples, new Float32Array((frame - (samples.length % frame)) % frame)]);
 }
 
 /** @param {readonly Float32Array[]} parts */

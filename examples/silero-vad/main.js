@@ -6,10 +6,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { concat, hear, model } from "./hear.js";
+import { concat, hear, model, SAMPLE_RATE, wholeFrames } from "./hear.js";
 import { plot } from "./plot.js";
 import { speechSegments } from "./segments.js";
-import { FRAME, SAMPLE_RATE, SileroVad } from "./vad.js";
+import { SileroVad } from "./vad.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,11 +25,11 @@ const sounds = positionals.map((file) => hear([file]));
 const samples = concat(sounds);
 const vad = new SileroVad(readFileSync(model));
 const begin = performance.now();
-const probabilities = [...vad.process(samples), ...vad.flush()];
+const probabilities = [...vad.process(wholeFrames(samples, vad.frame))];
 const took = performance.now() - begin;
-vad.dispose();
+vad.model.dispose();
 
-const frame = FRAME / SAMPLE_RATE;
+const frame = vad.frame / SAMPLE_RATE;
 const segments = speechSegments(probabilities, { frame, threshold });
 for (const { from, to } of segments) console.log(`speech ${from.toFixed(2)} s to ${to.toFixed(2)} s`);
 if (segments.length === 0) console.log("no speech");
