@@ -3,8 +3,9 @@
     pip install -r bench/models/requirements.txt
     python bench/models/make_proxies.py FOLDER
 
-CRNN (text reader), an RNN-T decoder, PyanNet (speaker segmentation), NSNet2 (denoiser) and GE2E (speaker encoder). They
-are exported by TorchScript, as most such files are. Then: PROXIES=FOLDER npm run bench:models
+CRNN (text reader), an RNN-T decoder, PyanNet (speaker segmentation), NSNet2 (denoiser), GE2E (speaker encoder), a reader of
+sign language, a classifier of packed texts and a step of an attention decoder. They are exported by TorchScript, as most
+such files are. Then: PROXIES=FOLDER npm run bench:models, or PROXIES=FOLDER node bench/models/compare.js FOLDER
 """
 
 import os
@@ -122,6 +123,51 @@ class GE2E(nn.Module):
         return embedding / torch.norm(embedding, dim=1, keepdim=True)
 
 
+class SignLanguage(nn.Module):
+    """Landmarks of hands and face, frame by frame; one of 26 signs."""
+
+    def __init__(self):
+        super().__init__()
+        self.gru = nn.GRU(159, 64, 2, batch_first=True)
+        self.norm = nn.LayerNorm(64)
+        self.linear = nn.Linear(64, 26)
+
+    def forward(self, x):
+        y, _ = self.gru(x)
+        return self.linear(self.norm(y[:, -1]))
+
+
+class PackedText(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 16, padding_idx=0)
+        self.lstm = nn.LSTM(16, 24, 2, batch_first=True, bidirectional=True)
+        self.linear = nn.Linear(48, 3)
+
+    def forward(self, ids, lengths):
+        packed = nn.utils.rnn.pack_padded_sequence(self.embed(ids), lengths, batch_first=True)
+        _, (h, _) = self.lstm(packed)
+        return self.linear(torch.cat([h[-2], h[-1]], 1))
+
+
+class AttentionStep(nn.Module):
+    """One step of a decoder that attends to its encoder's outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(40, 16)
+        self.attend = nn.Linear(16, 16)
+        self.gru = nn.GRU(32, 16, batch_first=True)
+        self.linear = nn.Linear(32, 40)
+
+    def forward(self, token, h, encoded):
+        weights = torch.softmax(torch.bmm(self.attend(h[-1:].transpose(0, 1)), encoded.transpose(1, 2)), -1)
+        context = torch.bmm(weights, encoded)
+        y, h = self.gru(torch.cat([self.embed(token), context], -1), h)
+        scores = self.linear(torch.cat([y, context], -1))
+        return scores, scores.argmax(-1), h, weights
+
+
 def export(folder, name, module, arguments, inputs, outputs, axes):
     torch.onnx.export(
         module.eval(),
@@ -150,6 +196,13 @@ def main(folder):
            {"input": {0: "batch", 1: "time"}})
     export(folder, "ge2e", GE2E(), torch.randn(1, 160, 40), ["mels"], ["embeds"],
            {"mels": {0: "batch", 1: "time"}})
+    export(folder, "sign_language", SignLanguage(), torch.randn(1, 30, 159), ["landmarks"], ["scores"],
+           {"landmarks": {0: "batch", 1: "time"}})
+    export(folder, "text_packed", PackedText(), (torch.randint(1, 50, (2, 9)), torch.tensor([9, 6])),
+           ["ids", "lengths"], ["scores"], {"ids": {0: "batch", 1: "time"}, "lengths": {0: "batch"}})
+    export(folder, "attention_step", AttentionStep(),
+           (torch.tensor([[3]]), torch.zeros(1, 1, 16), torch.randn(1, 7, 16)),
+           ["token", "h", "encoded"], ["scores", "next", "h1", "weights"], {"encoded": {1: "source"}})
 
 
 if __name__ == "__main__":
