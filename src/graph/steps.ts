@@ -17,6 +17,11 @@ const STEPS_PER_BYTE = 1 / 16;
 const STEPS_PER_NUMBER = 2;
 
 export class Steps {
+  /** What a node takes with so many values, numbers to make and products. */
+  static of(values: number, numbers: number, products: number): number {
+    return 1 + values / VALUES_PER_STEP + numbers / NUMBERS_PER_STEP + products / PRODUCTS_PER_STEP;
+  }
+
   readonly #most: number;
   #left: number;
 
@@ -47,8 +52,13 @@ export class Steps {
     this.spend(call, products / PRODUCTS_PER_STEP);
   }
 
+  /** All are there again. */
+  restart(): void {
+    this.#left = this.#most;
+  }
+
   /** @throws FormatError as {@link make} does */
-  private spend(call: Call, steps: number): void {
+  spend(call: Call, steps: number): void {
     if (!(steps <= this.#left)) throw call.broken(`more than ${this.#most} steps`);
     this.#left -= steps;
   }

@@ -22,6 +22,10 @@ export interface ReadyNode extends PlannedNode {
   readonly view: View | undefined;
 }
 
+/** Whether a graph of the node may read whatever was made before it: one that is not planned. */
+export const isOpen = ({ operator, nested }: PlannedNode): boolean =>
+  "control" in operator.operator && nested === undefined;
+
 export interface Arena {
   readonly bytes: number;
   /** Offset of each value that lies in it. */
@@ -86,7 +90,7 @@ export function arrange(
     for (const value of node.inputs) if (value !== undefined) last.set(value, at);
   }
   // A graph in an attribute may read whatever was made before its node.
-  const captured = nodes.reduce((most, { operator }, at) => ("control" in operator.operator ? at : most), -1);
+  const captured = nodes.reduce((most, node, at) => (isOpen(node) ? at : most), -1);
   for (const node of nodes.slice(0, captured)) {
     for (const value of node.outputs) {
       if (value !== undefined) last.set(value, Math.max(captured, last.get(value) ?? captured));

@@ -5,35 +5,25 @@
  * it.
  */
 
-import { unsupported } from "../formats/bytes.js";
+import { FormatError, unsupported } from "../formats/bytes.js";
 import { evaluate } from "../graph/evaluate.js";
 import type { Data, Graph, HostTensor, Node, Type, Value } from "../graph/ir.js";
 import {
   Call,
+  type ControlOperator,
   checkNode,
-  type GivingOperator,
   NeedsData,
   type Operand,
   type PlainOperator,
   typesOf,
 } from "../graph/operator.js";
+import { elementsIn } from "../graph/shapes.js";
 import { Steps } from "../graph/steps.js";
-import type { Inlining, ModelOperator } from "./operator.js";
-import type { PlannedNode } from "./planned-node.js";
+import type { ModelOperator, Nested, Nesting } from "./operator.js";
+import type { Folded, PlannedNode } from "./planned-node.js";
 
 /** Operators by their names. */
 export type ModelTable = ReadonlyMap<string, ModelOperator>;
-
-export interface Folded {
-  readonly nodes: readonly PlannedNode[];
-  readonly outputs: readonly { readonly name: string; readonly value: Value }[];
-  /** Of every value that is known before the run; with its numbers if it is constant. */
-  readonly known: ReadonlyMap<Value, Operand>;
-  /** How many nodes have outputs whose types are known only at run time. */
-  readonly open: number;
-  /** The value that stands for another one. */
-  readonly resolve: (value: Value) => Value;
-}
 
 /** What one model's plans have in common: constants that no input's shape has a part in, made once. */
 export class Constants {
@@ -63,53 +53,72 @@ export function fold(
   given: ReadonlyMap<string, Operand>,
   constants: Constants,
 ): Folded {
-  const folder = new Folder(table, constants, graph.fileBytes);
+  const folder = new Folder(table, constants, new Steps(graph.fileBytes));
   for (const { name, value } of graph.inputs) folder.known.set(value, given.get(name)!);
-  folder.graph(graph);
-  const resolve = (value: Value) => folder.resolve(value);
-  return {
-    nodes: folder.nodes,
-    outputs: graph.outputs.map(({ name, value }) => {
-      const made = resolve(value);
-      folder.operand(made);
-      return { name, value: made };
-    }),
-    known: folder.known,
-    open: folder.nodes.filter(({ types }) => types === undefined).length,
-    resolve,
-  };
+  return folder.graph(graph);
 }
+
+/** How many times as fast as the host kernels are at least. */
+const KERNELS = 8;
 
 class Folder {
   readonly nodes: PlannedNode[] = [];
   readonly known = new Map<Value, Operand>();
+  /** What it reads of the graph around it, but for constants. */
+  readonly captured = new Set<Value>();
   readonly #same = new Map<Value, Value>();
-  readonly #steps: Steps;
+  #cost = 0;
 
+  /** @param outer the folder of the graph around, of one in an attribute */
   constructor(
     readonly table: ModelTable,
     readonly constants: Constants,
-    fileBytes: number | undefined,
-  ) {
-    this.#steps = new Steps(fileBytes);
+    readonly steps: Steps,
+    readonly outer?: Folder,
+  ) {}
+
+  graph(graph: Graph): Folded {
+    this.#all(graph);
+    const results = graph.outputs.map(({ value }) => this.resolve(value));
+    for (const value of results) this.operand(value);
+    const untyped = this.nodes.filter(({ types }) => types === undefined).length;
+    return {
+      nodes: this.nodes,
+      inputs: graph.inputs.map(({ value }) => value),
+      results,
+      known: this.known,
+      untyped,
+      open: this.nodes.filter(({ types, nested }) => types === undefined || nested !== undefined).length,
+      isTyped: untyped === 0 && results.every((value) => this.known.has(value)),
+      cost: this.#cost / KERNELS,
+      resolve: (value) => this.resolve(value),
+    };
   }
 
-  graph(graph: Graph): void {
+  #all(graph: Graph): void {
     for (const node of graph.nodes) this.#node(node);
   }
 
   resolve(value: Value): Value {
-    return this.#same.get(value) ?? value;
+    return this.#same.get(value) ?? this.outer?.resolve(value) ?? value;
   }
 
   operand(value: Value): Operand | undefined {
     const { data } = value;
-    if (data === undefined) return this.known.get(value);
+    if (data === undefined) return this.known.get(value) ?? this.#captured(value);
     if (!this.known.has(value)) {
       this.known.set(value, data);
       this.constants.add(data.data);
     }
     return data;
+  }
+
+  #captured(value: Value): Operand | undefined {
+    const operand = this.outer?.operand(value);
+    if (operand === undefined) return undefined;
+    this.known.set(value, operand);
+    if (operand.data === undefined) this.captured.add(value);
+    return operand;
   }
 
   #node(node: Node): void {
@@ -118,7 +127,7 @@ class Folder {
     const inputs = node.inputs.map((value) => value && this.resolve(value));
     const operands = inputs.map((value) => value && this.operand(value));
     const call = new Call(node, operands);
-    this.#steps.take(call, node.inputs.length + node.outputs.length);
+    this.steps.take(call, node.inputs.length + node.outputs.length);
     const keep = (types?: readonly Type[]) =>
       this.#keep({ operator, call, inputs, outputs: node.outputs, types });
     const isKnown = inputs.every((value, at) => value === undefined || operands[at] !== undefined);
@@ -126,10 +135,7 @@ class Folder {
     if (!isKnown) keep();
     else if ("control" in meaning) {
       checkNode(call, meaning);
-      const inline = this.constants.inlines ? operator.inline : undefined;
-      const branch = meaning.branch?.(call) ?? inline?.(call, this.#inlining());
-      if (branch === undefined) keep();
-      else this.#branch(call, branch);
+      this.#control(operator, call, inputs, keep);
     } else {
       try {
         this.#plain(meaning, call, keep);
@@ -140,8 +146,42 @@ class Folder {
     }
   }
 
-  #inlining(): Inlining {
+  /** Puts graphs of a node in its place, or plans them. */
+  #control(operator: ModelOperator, call: Call, inputs: PlannedNode["inputs"], keep: () => void): void {
+    const graphs: Folded[] = [];
+    const captured = new Set<Value>();
+    const nesting = this.#nesting(graphs, captured);
+    const { branch } = operator.operator as ControlOperator;
+    const inline = this.constants.inlines ? operator.inline : undefined;
+    const graph = branch?.(call) ?? inline?.(call, nesting);
+    if (graph !== undefined) {
+      this.#branch(call, graph);
+      return;
+    }
+    const nested = nestedBy(operator, call, nesting);
+    if (nested === undefined) keep();
+    else {
+      const { outputs } = call.node;
+      const types = wholly(nested.types);
+      this.#keepNested({ operator, call, inputs: [...inputs, ...captured], outputs, types, nested, graphs });
+    }
+  }
+
+  /** @param graphs is given what it folds, and `captured` what that reads of this graph */
+  #nesting(graphs: Folded[], captured: Set<Value>): Nesting {
     return {
+      fold: (graph, given, same) => {
+        const folder = new Folder(this.table, this.constants, this.steps, this);
+        for (const [at, { value }] of graph.inputs.entries()) {
+          const other = same[at];
+          if (other === undefined) folder.known.set(value, given[at]!);
+          else folder.#same.set(value, this.resolve(other));
+        }
+        const folded = folder.graph(graph);
+        graphs.push(folded);
+        for (const value of folder.captured) captured.add(value);
+        return folded;
+      },
       operator: (name) => this.table.get(name),
       operand: (value) => this.operand(this.resolve(value)),
       derive: (node, from, make) => {
@@ -164,7 +204,7 @@ class Folder {
   #branch(call: Call, branch: Graph): void {
     const { outputs } = call.node;
     if (branch.outputs.length < outputs.length) throw call.broken("its branch gives fewer outputs");
-    this.graph(branch);
+    this.#all(branch);
     for (const [at, value] of outputs.entries()) {
       if (value !== undefined) this.#same.set(value, this.resolve(branch.outputs[at]!.value));
     }
@@ -181,8 +221,8 @@ class Folder {
     const types = typesOf(operator, call);
     const isConstant = call.inputs.every((operand) => operand === undefined || operand.data !== undefined);
     let results: readonly HostTensor[] | undefined;
-    if (isConstant) results = evaluate(operator, call, this.#steps);
-    else if ("give" in operator) results = given(operator, call, types);
+    if (isConstant) results = evaluate(operator, call, this.steps);
+    else if ("give" in operator) results = ignoring(NeedsData, () => operator.give(call, types));
     if (results === undefined) {
       keep(types);
       return;
@@ -204,20 +244,51 @@ class Folder {
 
   #keep(node: PlannedNode): void {
     this.nodes.push(node);
-    if (node.types !== undefined) this.#define(node.call, node.types);
+    if (node.types === undefined) return;
+    this.#define(node.call, node.types);
+    this.#cost += costOf(node, node.types);
+  }
+
+  /** A node of which some outputs' types may be known and others not. */
+  #keepNested(node: PlannedNode & { nested: Nested }): void {
+    this.nodes.push(node);
+    this.#cost++;
+    for (const [at, value] of node.outputs.entries()) {
+      const type = node.nested.types[at];
+      if (value !== undefined && type !== undefined) this.known.set(value, type);
+    }
   }
 }
 
-/** What an operator gives that may not need the numbers of its inputs; undefined if it does. */
-function given(
-  operator: GivingOperator,
-  call: Call,
+/** What a node takes on the host. */
+function costOf(
+  { operator: { operator }, call, inputs, outputs }: PlannedNode,
   types: readonly Type[],
-): readonly HostTensor[] | undefined {
+): number {
+  const numbers = types.reduce((sum, { shape }) => sum + elementsIn(shape), 0);
+  const work = "control" in operator ? 0 : ignoring(NeedsData, () => operator.work?.(call, types));
+  return Steps.of(inputs.length + outputs.length, numbers, work ?? 0);
+}
+
+/** What an operator makes of a node whose graphs may be planned. What is wrong in one of them is told when it runs. */
+function nestedBy(operator: ModelOperator, call: Call, around: Nesting): Nested | undefined {
+  return ignoring(NeedsData, () => ignoring(FormatError, () => operator.nest?.(call, around)));
+}
+
+/** All types, if each is known. */
+function wholly(types: readonly (Type | undefined)[]): readonly Type[] | undefined {
+  return types.includes(undefined) ? undefined : (types as readonly Type[]);
+}
+
+/** Undefined where an error of this kind is thrown. */
+function ignoring<Result>(
+  kind: typeof NeedsData | typeof FormatError,
+  make: () => Result | undefined,
+): Result | undefined {
   try {
-    return operator.give(call, types);
+    return make();
   } catch (error) {
-    if (error instanceof NeedsData) return undefined;
+    if (error instanceof kind) return undefined;
     throw error;
   }
 }

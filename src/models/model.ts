@@ -223,7 +223,8 @@ export class Model extends DisposableBase {
     if (names.size === 0) return new Plan(this.#store, types, folded, onProgress);
     const special = this.#withoutNumbers(given, names);
     const better = fold(graph, table, special, constants);
-    this.#special = better.open < folded.open ? names : new Set();
+    const isBetter = better.open < folded.open || better.untyped < folded.untyped;
+    this.#special = isBetter ? names : new Set();
     if (this.#special.size === 0) return new Plan(this.#store, types, folded, onProgress);
     return new Plan(this.#store, special, better, onProgress);
   }

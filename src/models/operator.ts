@@ -8,6 +8,7 @@
 
 import type { Data, Graph, HostTensor, Node, Type, Value } from "../graph/ir.js";
 import type { Call, Operand, Operator } from "../graph/operator.js";
+import type { Steps } from "../graph/steps.js";
 import type { Precision } from "../wasm/precision.js";
 import type { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
@@ -22,6 +23,8 @@ export interface ModelOperator {
   readonly view?: (call: Call, types: readonly Type[]) => View | undefined;
   /** Nodes in its place, and their outputs, where other operators compute what it does. @internal */
   readonly inline?: (call: Call, around: Inlining) => Graph | undefined;
+  /** How a node runs whose graphs are planned with the one around them. Undefined for one that the host runs. @internal */
+  readonly nest?: (call: Call, around: Nesting) => Nested | undefined;
 }
 
 /** What a node that may be inlined has around it. */
@@ -32,6 +35,44 @@ export interface Inlining {
   operand(value: Value): Operand | undefined;
   /** Values of constants that are made of others for a node, once for a model where those are the model's. */
   derive(node: Node, from: readonly Data[], make: () => readonly HostTensor[]): readonly Value[];
+}
+
+/** What a node has around it whose graphs may be planned. */
+export interface Nesting extends Inlining {
+  /**
+   * What of a graph in an attribute is left to compute.
+   * @param given what is known of its inputs
+   * @param same of an input that is a value of the graph around it: that one
+   * @throws FormatError as `fold` does
+   */
+  fold(graph: Graph, given: readonly Operand[], same: readonly (Value | undefined)[]): InnerGraph;
+}
+
+/** A graph in an attribute, folded. */
+export interface InnerGraph {
+  /** The values of its outputs. */
+  readonly results: readonly Value[];
+  /** What is known of a value. */
+  readonly known: ReadonlyMap<Value, Operand>;
+  /** Whether the type of every value is known. */
+  readonly isTyped: boolean;
+  /** How many steps it takes (src/graph/steps.ts). */
+  readonly cost: number;
+}
+
+export interface Nested {
+  /** Of the node's outputs; undefined for one that is known only at run time. */
+  readonly types: readonly (Type | undefined)[];
+  /** Which values of each graph that was folded are read when it has run. */
+  readonly reads: readonly (readonly Value[])[];
+  bind(place: NestedPlace): () => void;
+}
+
+/** A graph of a node, planned. */
+export interface InnerProgram {
+  /** Address of a value, also of one of the graph around it; undefined for an input that nobody reads. */
+  address(value: Value): number | undefined;
+  run(): void;
 }
 
 /** Numbers that lie where they are, counted in elements. */
@@ -83,4 +124,15 @@ export interface Place {
   readonly scratch: number;
   /** Address of a record of these words, which lives as long as the plan. */
   record(words: Int32Array): number;
+}
+
+/** The same of a node whose graphs are planned. */
+export interface NestedPlace extends Place {
+  readonly runtime: Runtime;
+  /** In the order in which they were folded. */
+  readonly programs: readonly InnerProgram[];
+  /** What the present run may compute. */
+  readonly steps: Steps;
+  /** Gives the numbers of an output whose type was not known. They must stay as they are until the run ends. */
+  give(at: number, tensor: HostTensor): void;
 }

@@ -4,6 +4,7 @@ import { elementsIn } from "../graph/shapes.js";
 import { checkInteger, checkOptions } from "../tensor/checks.js";
 import type { ModelInputs, Planner } from "./model-types.js";
 import type { PlannedNode } from "./planned-node.js";
+import type { Step } from "./program.js";
 import type { StatePair } from "./states.js";
 
 export interface SummaryOptions {
@@ -43,6 +44,7 @@ export function summarise(
   const times = new Map<PlannedNode, number>();
   if (inputs !== undefined) {
     for (let run = 0; run < runs; run++) {
+      plan!.begin();
       for (const { node, call } of plan!.steps) {
         const start = performance.now();
         call();
@@ -50,19 +52,25 @@ export function summarise(
       }
     }
   }
-  const rows = (plan?.steps ?? []).map(({ node, onHost }): SummaryRow => {
+  const rows = (plan?.steps ?? []).map((step): SummaryRow => {
+    const { node, onHost } = step;
     const time = times.get(node);
     return Object.freeze({
       node: node.call.node.name,
       operator: node.call.node.operator,
       shape: node.types?.[0]?.shape,
-      parameters: node.call.inputs.reduce(
-        (sum, operand) => sum + (operand?.data === undefined ? 0 : elementsIn(operand.shape)),
-        0,
-      ),
+      parameters: parametersOf(step),
       onHost,
       ...(time === undefined ? {} : { time }),
     });
   });
   return Object.freeze(Object.assign(rows, { states }));
+}
+
+/** Constant numbers that a step reads, with those that its graphs read. */
+function parametersOf({ node, inner }: Step): number {
+  return node.call.inputs.reduce(
+    (sum, operand) => sum + (operand?.data === undefined ? 0 : elementsIn(operand.shape)),
+    inner.reduce((sum, step) => sum + parametersOf(step), 0),
+  );
 }

@@ -19,7 +19,7 @@ const taken = (call: Call): Graph => call.graph(call.scalar(0) !== 0 ? "then_bra
 const TRUE: HostTensor = { dtype: "bool", shape: [], data: Uint8Array.of(1) };
 
 /** Of what one loop collects: 64 MB of float32. */
-const MOST_COLLECTED = 2 ** 24;
+export const MOST_COLLECTED = 2 ** 24;
 
 export const Loop: ControlOperator = {
   name: "Loop",

@@ -1,7 +1,6 @@
 /** Rewrites: nodes in the place of others that compute the same in fewer calls. */
 
 import type { Value } from "../../graph/ir.js";
-import type { Folded } from "../fold.js";
 import type { PlannedNode } from "../planned-node.js";
 import type { Store } from "../store.js";
 import { fuseActivations } from "./activation.js";
@@ -18,13 +17,17 @@ export const ALL_REWRITES: readonly Rewrite[] = [
   fuseLSTMCells,
 ];
 
-/** The list with nodes fused. */
-export function rewrite(nodes: readonly PlannedNode[], { outputs }: Folded, store: Store): PlannedNode[] {
+/** The list with nodes fused. What is read after it stays. */
+export function rewrite(
+  nodes: readonly PlannedNode[],
+  outputs: readonly Value[],
+  store: Store,
+): PlannedNode[] {
   const readers = new Map<Value, number>();
   const count = (value: Value | undefined) => {
     if (value !== undefined) readers.set(value, (readers.get(value) ?? 0) + 1);
   };
-  for (const { value } of outputs) count(value);
+  for (const value of outputs) count(value);
   for (const { inputs } of nodes) for (const value of inputs) count(value);
   const makers = new Map<Value, PlannedNode>();
   const left = new Set<PlannedNode>();
