@@ -17,8 +17,8 @@ import type { Graph, Node, Port, Value } from "./ir.js";
 import { readAttributes } from "./onnx-attributes.js";
 import { hostTensor } from "./onnx-tensor.js";
 import { declaredValues } from "./onnx-values.js";
+import { NEWEST_OPSET } from "./opset.js";
 
-export const NEWEST_OPSET = 28;
 /** Of calls within functions. ONNX forbids recursion. */
 const MOST_CALLS_DEEP = 64;
 /** Of a file, those of functions counted for every call, those of branches that are taken as well. */

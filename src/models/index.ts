@@ -1,6 +1,7 @@
 /** The public names of `lstm-wasm/models`: whole models from their files. */
 
 export { type LoadOnnxOptions, loadOnnx, loadOnnxWith } from "./load.js";
+export { type LoadKerasOptions, loadKeras } from "./load-keras.js";
 export type { Model } from "./model.js";
 export type {
   ModelInputs,

@@ -5,7 +5,7 @@ import type { Operand } from "../graph/operator.js";
 import { wrongType } from "../tensor/checks.js";
 import { kindOf } from "../tensor/typed-array.js";
 import type { ModelInputs, ModelParts } from "./model-types.js";
-import { checkNames, type ModelInput, readInput } from "./values.js";
+import { checkNames, type ModelInput, readInput, zerosOf } from "./values.js";
 
 /** An input of the graph. */
 interface Wanted {
@@ -15,34 +15,41 @@ interface Wanted {
   readonly declared: Declared;
   /** The numbers of one that is fixed. */
   readonly constant: Operand | undefined;
+  /** Whether it is a state that users do not see. */
+  readonly hidden: boolean;
 }
 
 type Named = Readonly<Record<string, ModelInput>>;
 
 export class InputReader {
   readonly #wanted: readonly Wanted[];
-  /** Those that are not fixed. */
+  /** Those that users give. */
   readonly #names: readonly string[];
 
-  constructor({ graph, declared, constants }: ModelParts) {
+  constructor({ graph, declared, constants, layers }: ModelParts) {
     this.#wanted = graph.inputs.map(({ name }) => ({
       name,
       label: `inputs.${name}`,
       declared: declared.get(name) ?? {},
       constant: constants.get(name),
+      hidden: layers?.states.has(name) === true,
     }));
-    this.#names = this.#wanted.filter(({ constant }) => constant === undefined).map(({ name }) => name);
+    this.#names = this.#wanted
+      .filter(({ constant, hidden }) => constant === undefined && !hidden)
+      .map(({ name }) => name);
   }
 
   /**
-   * The numbers of all inputs, in the graph's order. `extra` has those that the caller does not give.
+   * The numbers of all inputs, in the graph's order. `extra` has those that the caller does not give. States that users
+   * do not see are zeros unless they are there.
    * @throws TypeError or RangeError for an input that is missing, unknown or of another shape
    */
   read(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): readonly Operand[] {
     const named = this.#byName(inputs, extra);
     const given: Operand[] = [];
-    for (const { name, label, declared, constant } of this.#wanted) {
-      const ready = constant ?? extra?.get(name);
+    for (const { name, label, declared, constant, hidden } of this.#wanted) {
+      const ready =
+        constant ?? extra?.get(name) ?? (hidden ? zerosOf(declared, this.#sizesOf(given)) : undefined);
       if (ready !== undefined) {
         given.push(ready);
         continue;
@@ -52,6 +59,17 @@ export class InputReader {
       given.push(readInput(label, declared, value));
     }
     return given;
+  }
+
+  /** What the names of sizes are in inputs that have been read. */
+  #sizesOf(given: readonly Operand[]): ReadonlyMap<string, number> {
+    const sizes = new Map<string, number>();
+    for (const [at, { shape }] of given.entries()) {
+      for (const [axis, size] of (this.#wanted[at]!.declared.shape ?? []).entries()) {
+        if (typeof size === "string") sizes.set(size, shape[axis]!);
+      }
+    }
+    return sizes;
   }
 
   #byName(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): Named {

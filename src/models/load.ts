@@ -8,11 +8,10 @@ import type { Operand } from "../graph/operator.js";
 import { checkOperators } from "../graph/run-host.js";
 import { checkOptions, isArray, reading, wrongType, wrongValue } from "../tensor/checks.js";
 import { copyShape, sizeOf } from "../tensor/like.js";
-import type { Precision } from "../wasm/precision.js";
 import { currentRuntime } from "../wasm/runtime.js";
 import type { ModelTable } from "./fold.js";
+import { checkLoadOptions, countOperators, type LoadOptions } from "./load-options.js";
 import { Model } from "./model.js";
-import type { ModelOperatorCount } from "./model-types.js";
 import type { ModelOperator } from "./operator.js";
 import { ALL_OPERATORS } from "./operators/index.js";
 import { ALL_REWRITES } from "./rewrites/index.js";
@@ -20,19 +19,15 @@ import { Store } from "./store.js";
 import { checkNames, type ModelInput, readInput } from "./values.js";
 
 /** Options of `loadOnnx`. */
-export interface LoadOnnxOptions {
+export interface LoadOnnxOptions extends LoadOptions {
   /** Shapes of inputs whose sizes the file leaves open: the model is then planned while it is loaded. */
   readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
   /** Numbers of inputs that never change: what depends on them alone is computed while it is loaded. */
   readonly constants?: Readonly<Record<string, ModelInput>> | undefined;
-  /** `"int8"`: constant weights of recurrent nodes, MatMul and Gemm have 8 bits. `"float32"` when left out. */
-  readonly precision?: Precision | undefined;
   /** How a GRU is run whose exporter left out `linear_before_reset = 1`, as for `readOnnx`. Default: `"file"`. */
   readonly gru?: "file" | "pytorch" | undefined;
   /** The files beside the model that hold its weights, by the names that the model has for them. */
   readonly externalData?: Readonly<Record<string, Bytes>> | undefined;
-  /** Is told how many nodes are ready, of how many. What it throws ends the loading, and frees all. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** @internal false: nodes run as they are in the file. */
   readonly fuse?: boolean | undefined;
 }
@@ -67,19 +62,14 @@ export function loadOnnxWith(
 }
 
 /** Operators by their names. */
-const tableOf = (operators: readonly ModelOperator[]): ModelTable =>
+export const tableOf = (operators: readonly ModelOperator[]): ModelTable =>
   new Map(operators.map((operator) => [operator.operator.name, operator]));
 
 function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefined): Model {
   const options = checkOptions("options", given, OPTIONS);
-  const { precision = "float32", gru = "file", onProgress, fuse = true } = options;
-  if (precision !== "float32" && precision !== "int8") {
-    throw wrongValue("options.precision", '"float32" or "int8"', precision);
-  }
+  const { gru = "file", onProgress, fuse = true } = options;
+  const precision = checkLoadOptions(options);
   if (gru !== "file" && gru !== "pytorch") throw wrongValue("options.gru", '"file" or "pytorch"', gru);
-  if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw wrongType("options.onProgress", "a function", onProgress);
-  }
   const files = new ExternalFiles(options.externalData);
   const { graph, warnings } = readOnnxGraph(asBytes(bytes, "bytes"), files, gru);
   checkOperators(graph, table);
@@ -97,27 +87,6 @@ function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefine
         rewrites: fuse ? ALL_REWRITES : [],
       }),
   });
-}
-
-/** How often each operator occurs, those of branches left out. */
-function countOperators(graph: Graph): readonly ModelOperatorCount[] {
-  const counts = new Map<string, { operator: string; opset: number; count: number }>();
-  for (const { operator, opset } of graph.nodes) {
-    const known = counts.get(operator);
-    if (known === undefined) counts.set(operator, { operator, opset, count: 1 });
-    else known.count++;
-  }
-  const list = Array.from(counts.values()).sort((a, b) => (a.operator < b.operator ? -1 : 1));
-  return Object.freeze(
-    list.map(({ operator, ...rest }) => {
-      const dot = operator.lastIndexOf(".");
-      return Object.freeze({
-        domain: operator.slice(0, Math.max(dot, 0)),
-        operator: operator.slice(dot + 1),
-        ...rest,
-      });
-    }),
-  );
 }
 
 /** What inputs are declared to be, with the sizes that `shapes` has for them. */

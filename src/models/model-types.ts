@@ -49,6 +49,19 @@ export interface ModelParts {
   readonly declared: ReadonlyMap<string, Declared>;
   readonly store: (owner: object) => Store;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly layers?: LayerParts | undefined;
+}
+
+/** What a model of layers, such as Keras', has beside its graph. @internal */
+export interface LayerParts {
+  /** The layers' states: inputs and outputs of one name that users do not see. They are zeros unless a stream has them. */
+  readonly states: ReadonlySet<string>;
+  /** Inputs of which a step of a stream takes one step of axis 1. None where a step is a whole call. */
+  readonly timed: ReadonlySet<string>;
+  /** Which layer cannot be streamed, and why. */
+  readonly notStreamable: string | undefined;
+  /** The table that `summary()` gives. */
+  readonly summary: () => string;
 }
 
 /** What streams and summaries need of a model. @internal */
@@ -61,4 +74,6 @@ export interface Planner {
   compute(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): Plan;
   /** The plan for the inputs' declared shapes, or the last one. */
   declaredPlan(): Plan | undefined;
+  /** States that users do not see, which begin as zeros. */
+  readonly hidden?: ReadonlySet<string> | undefined;
 }

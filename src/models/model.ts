@@ -2,13 +2,14 @@
 
 import type { Declared, Port } from "../graph/ir.js";
 import type { Operand } from "../graph/operator.js";
-import { elementsIn } from "../graph/shapes.js";
 import { wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { living } from "../wasm/runtime.js";
+import { describedAll } from "./described.js";
 import { fold } from "./fold.js";
 import { InputReader } from "./inputs.js";
+import { streamOfLayers } from "./layer-stream.js";
 import type {
   ModelInputs,
   ModelMemory,
@@ -18,6 +19,7 @@ import type {
   ModelValue,
 } from "./model-types.js";
 import { Plan } from "./plan.js";
+import { mayBeSpecial } from "./special.js";
 import { findStates, type StatePair } from "./states.js";
 import type { Store } from "./store.js";
 import { ModelStream, type StateMap } from "./stream.js";
@@ -26,10 +28,9 @@ import { define, ownTensor } from "./values.js";
 
 /** Plans that are kept. Each has room for the values of its shapes. */
 const MOST_PLANS = 4;
-/** Elements of an integer input that shapes or branches may depend on. */
-const MOST_SPECIAL = 64;
 
-export class Model extends DisposableBase {
+/** @typeParam Summary  what `summary()` gives: of a model of layers a text */
+export class Model<Summary = ModelSummary> extends DisposableBase {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "Model";
   declare readonly inputs: readonly ModelValue[];
@@ -48,13 +49,14 @@ export class Model extends DisposableBase {
   /** @internal Use `loadOnnx`. */
   constructor(parts: ModelParts) {
     super();
-    const { graph, constants } = parts;
     this.#parts = parts;
     this.#reader = new InputReader(parts);
-    this.inputs = Object.freeze(
-      graph.inputs.filter(({ name }) => !constants.has(name)).map((port) => described(port, parts)),
+    const isSeen = ({ name }: Port) => !parts.constants.has(name) && !this.#isHidden(name);
+    this.inputs = describedAll(parts.graph.inputs.filter(isSeen), parts);
+    this.outputs = describedAll(
+      parts.graph.outputs.filter(({ name }) => !this.#isHidden(name)),
+      parts,
     );
-    this.outputs = Object.freeze(graph.outputs.map((port) => described(port, parts)));
     this.operators = parts.operators;
     this.warnings = parts.warnings;
     this.#store = parts.store(this);
@@ -80,13 +82,19 @@ export class Model extends DisposableBase {
     this.#assertAlive();
     const plan = this.compute(inputs);
     const outputs: ModelOutputs = {};
-    for (const { name, tensor } of plan.outputs()) define(outputs, name, ownTensor(name, tensor));
+    for (const { name, tensor } of plan.outputs()) {
+      if (!this.#isHidden(name)) define(outputs, name, ownTensor(name, tensor));
+    }
     return outputs;
   }
 
+  #isHidden(name: string): boolean {
+    return this.#parts.layers?.states.has(name) === true;
+  }
+
   /** @internal The plan that has computed these inputs. `extra` has further inputs by name. */
-  compute(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): Plan {
-    const given = this.#reader.read(inputs, extra);
+  compute(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>, reader = this.#reader): Plan {
+    const given = reader.read(inputs, extra);
     this.#assertAlive(); // once more: the inputs' own getters have run
     const { runtime } = this.#store.region;
     const plan = this.#planFor(given);
@@ -113,10 +121,14 @@ export class Model extends DisposableBase {
   /**
    * Runs a sequence step by step, with outputs fed back as inputs: `{ state: "stateN" }` gives output `stateN` of each
    * step to input `state` of the next one. Left out, they are those that {@link summary} shows.
-   * @throws RangeError where they are left out and not obvious; TypeError for a name that the model has not
+   * A model of layers has their states: nothing is given.
+   * @throws RangeError where they are left out and not obvious; TypeError for a name that the model has not; FormatError
+   *   that names the layer which cannot be computed step by step
    */
   stream(states?: StateMap): ModelStream {
     this.#assertAlive();
+    const { layers } = this.#parts;
+    if (layers !== undefined) return streamOfLayers(this, this.#parts, layers, states);
     return new ModelStream(this, states === undefined ? this.#obviousStates() : states);
   }
 
@@ -133,11 +145,12 @@ export class Model extends DisposableBase {
 
   /**
    * The nodes of the plan for the declared shapes, the options' shapes, or those of the given inputs; with them, also how
-   * long each takes.
+   * long each takes. Of a model of layers the table that Keras prints of them, for which there are no options.
    */
-  summary(options?: SummaryOptions): ModelSummary {
+  summary(options?: SummaryOptions): Summary {
     this.#assertAlive();
-    return summarise(this, this.states.pairs, options);
+    const { layers } = this.#parts;
+    return (layers?.summary() ?? summarise(this, this.states.pairs, options)) as Summary;
   }
 
   get memory(): ModelMemory {
@@ -241,19 +254,4 @@ export class Model extends DisposableBase {
     }
     return types;
   }
-}
-
-/** Whether shapes or branches may depend on an input: a few integers or truth values. */
-function mayBeSpecial({ dtype, shape }: Operand): boolean {
-  const isWhole = dtype === "int64" || dtype === "int32" || dtype === "bool";
-  return isWhole && elementsIn(shape) <= MOST_SPECIAL;
-}
-
-function described({ name, dtype, shape }: Port, parts: ModelParts): ModelValue {
-  const sizes = parts.declared.get(name)?.shape ?? shape;
-  return Object.freeze({
-    name,
-    shape: sizes && Object.freeze(sizes.map((size) => (size === -1 ? "?" : size))),
-    dtype,
-  });
 }

@@ -1,9 +1,7 @@
 /** A model's stream: steps whose outputs are fed back as inputs, with nothing allocated in a step. */
 
 import type { HostTensor } from "../graph/ir.js";
-import { ARRAYS } from "../graph/ir.js";
 import type { Operand } from "../graph/operator.js";
-import { elementsIn } from "../graph/shapes.js";
 import { sameShape, wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import type { TensorData } from "../tensor/like.js";
@@ -11,7 +9,16 @@ import type { Tensor } from "../tensor/tensor.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import type { ModelInputs, ModelOutputs, Planner } from "./model-types.js";
 import type { Plan } from "./plan.js";
-import { checkNames, define, fill, type ModelInput, ownNumbers, readInput, tensorFor } from "./values.js";
+import {
+  checkNames,
+  define,
+  fill,
+  type ModelInput,
+  ownNumbers,
+  readInput,
+  tensorFor,
+  zerosOf,
+} from "./values.js";
 
 /** Outputs by the input that each is fed back to. */
 export type StateMap = Readonly<Record<string, string>>;
@@ -47,7 +54,10 @@ export class ModelStream extends DisposableBase {
   step(inputs: ModelInputs): ModelOutputs {
     this.#checkAlive();
     const known = this.#sizesIn(inputs);
-    const begun = this.#pairs.map(([input]) => input).filter((input) => !this.#states.has(input));
+    const { hidden } = this.#model;
+    const begun = this.#pairs
+      .map(([input]) => input)
+      .filter((input) => !this.#states.has(input) && hidden?.has(input) !== true);
     for (const input of begun) this.#states.set(input, this.#zeros(input, known));
     const plan = this.#compute(inputs, begun);
     for (const { name, tensor } of plan.outputs()) this.#keep(name, tensor);
@@ -67,10 +77,12 @@ export class ModelStream extends DisposableBase {
   #keep(name: string, result: HostTensor): void {
     for (const [input, output] of this.#pairs) {
       if (output !== name) continue;
-      const state = this.#states.get(input)!;
-      if (state.dtype === result.dtype && sameShape(state.shape, result.shape)) state.data.set(result.data);
+      const state = this.#states.get(input);
+      const fits = state?.dtype === result.dtype && sameShape(state.shape, result.shape);
+      if (fits) state.data.set(result.data);
       else this.#states.set(input, { ...result, data: result.data.slice() as HostTensor["data"] });
     }
+    if (this.#model.hidden?.has(name) === true) return;
     const last = this.#outputs[name];
     if (last !== undefined && sameShape(last.shape, result.shape)) fill(last.data, result.data);
     else define(this.#outputs, name, tensorFor(result, ownNumbers(result)));
@@ -94,11 +106,7 @@ export class ModelStream extends DisposableBase {
 
   /** A state of zeros. A size that nothing tells is 1. */
   #zeros(input: string, known: ReadonlyMap<string, number>): HostTensor {
-    const { dtype = "float32", shape = [] } = this.#model.declaredOf(input);
-    const sizes = shape.map((size) =>
-      typeof size === "string" ? (known.get(size) ?? 1) : size < 0 ? 1 : size,
-    );
-    return { dtype, shape: sizes, data: new ARRAYS[dtype](elementsIn(sizes)) };
+    return zerosOf(this.#model.declaredOf(input), known);
   }
 
   /** The states by the names of their inputs: copies. Setting it copies too; what is left out stays as it is. */

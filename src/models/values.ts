@@ -46,6 +46,17 @@ export function readInput(name: string, { dtype = "float32", shape }: Declared, 
   return { dtype, shape: given.shape, data };
 }
 
+/** Zeros of what is declared, with sizes by their names. A size that nothing tells is 1. */
+export function zerosOf(
+  { dtype = "float32", shape = [] }: Declared,
+  known: ReadonlyMap<string, number>,
+): HostTensor {
+  const sizes = shape.map((size) =>
+    typeof size === "string" ? (known.get(size) ?? 1) : size < 0 ? 1 : size,
+  );
+  return { dtype, shape: sizes, data: new ARRAYS[dtype](elementsIn(sizes)) };
+}
+
 type AnyNumbers = ArrayLike<number | bigint | boolean>;
 
 function anyNumbers(data: unknown, name: string): AnyNumbers {

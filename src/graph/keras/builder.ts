@@ -1,0 +1,182 @@
+/** Builds a graph node by node, with ONNX's operators. Weights that a layer uses twice are one constant. */
+
+import { FormatError } from "../../formats/bytes.js";
+import type { Tensor } from "../../tensor/tensor.js";
+import { ARRAYS, type Attribute, type Data, type Dtype, type Node, type Value } from "../ir.js";
+import { int64s } from "../operator.js";
+import { NEWEST_OPSET } from "../opset.js";
+import type { InputPort, KerasTensor, StatePort } from "./tensor.js";
+
+/** Of a model, those of nested models counted for every use. */
+const MOST_NODES = 100_000;
+
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+export const int = (value: number): Attribute => ({ kind: "int", value });
+export const float = (value: number): Attribute => ({ kind: "float", value });
+export const text = (value: string): Attribute => ({ kind: "string", value });
+export const ints = (value: readonly number[]): Attribute => ({ kind: "ints", value });
+
+/** The numbers of ONNX's element types, for Cast. */
+const TYPE_NUMBERS: Readonly<Partial<Record<Dtype, number>>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+};
+
+export class GraphBuilder {
+  readonly nodes: Node[] = [];
+  readonly inputs: InputPort[] = [];
+  readonly states: StatePort[] = [];
+  /** Of the layer whose nodes are made: `keras: layer "NAME" (CLASS)`. */
+  label = "keras";
+  /** The layer's name. */
+  place = "";
+  /** Why the model cannot be streamed; the first reason counts. */
+  notStreamable: string | undefined;
+  readonly #constants = new Map<Data, Value>();
+
+  /** @param stateful whether a layer of the model keeps its states: a step of a stream is then a call of Keras */
+  constructor(readonly stateful: boolean) {}
+
+  /** An input of the model. */
+  input(name: string, shape: readonly (number | null)[], dtype: Dtype): KerasTensor {
+    const time = shape.length >= 3;
+    const input: InputPort = { name, value: { name }, shape, dtype, time };
+    this.inputs.push(input);
+    return { value: input.value, shape, dtype, time, input };
+  }
+
+  /**
+   * A state: what a layer is given of the call before. It is zeros in the first one.
+   * @param what the state of the layer is called: "h", "c", "past"
+   * @returns its value, and what takes the one that the layer leaves
+   */
+  state(what: string, shape: readonly (number | null)[]): { before: Value; after: (value: Value) => void } {
+    let name = `${this.place}/${what}`;
+    for (let at = 1; this.states.some((state) => state.name === name); at++)
+      name = `${this.place}/${what}_${at}`;
+    const before: Value = { name };
+    return { before, after: (output) => this.states.push({ name, input: before, output, shape }) };
+  }
+
+  /** @throws FormatError for more nodes than a model may have */
+  node(operator: string, inputs: Node["inputs"], attributes: Attributes = {}, outputs = 1): Value[] {
+    const { length } = this.nodes;
+    if (length >= MOST_NODES) {
+      throw new FormatError(
+        `${this.label}: more than ${MOST_NODES} nodes, those of nested models counted per call`,
+      );
+    }
+    const name = `${this.place}/${operator}_${length}`;
+    const made = Array.from({ length: outputs }, (_, at): Value => ({ name: `${name}:${at}` }));
+    this.nodes.push({
+      name,
+      operator,
+      opset: NEWEST_OPSET,
+      label: this.label,
+      inputs,
+      outputs: made,
+      attributes: new Map(Object.entries(attributes)),
+    });
+    return made;
+  }
+
+  /** A node of one output. */
+  one(operator: string, inputs: Node["inputs"], attributes?: Attributes): Value {
+    return this.node(operator, inputs, attributes)[0]!;
+  }
+
+  /** The same numbers give the same value. */
+  constant(data: Data, shape: readonly number[], dtype: Dtype = "float32"): Value {
+    const known = this.#constants.get(data);
+    if (known?.data?.shape.join() === shape.join()) return known!;
+    const value: Value = { name: `${this.place}/constant`, data: { dtype, shape, data } };
+    this.#constants.set(data, value);
+    return value;
+  }
+
+  /** The numbers of a weight, in another shape of as many where one is given. */
+  weight({ data, shape }: Tensor, as: readonly number[] = shape): Value {
+    return this.constant(data as Float32Array, as);
+  }
+
+  /** Integers as an operator takes them. */
+  ints(numbers: readonly number[], shape?: readonly number[]): Value {
+    return { name: "", data: int64s(numbers, shape) };
+  }
+
+  scalar(number: number, dtype: Dtype = "float32"): Value {
+    return { name: "", data: { dtype, shape: [], data: ARRAYS[dtype].of(number) } };
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.one("Add", [a, b]);
+  }
+
+  sub(a: Value, b: Value): Value {
+    return this.one("Sub", [a, b]);
+  }
+
+  mul(a: Value, b: Value): Value {
+    return this.one("Mul", [a, b]);
+  }
+
+  div(a: Value, b: Value): Value {
+    return this.one("Div", [a, b]);
+  }
+
+  matmul(a: Value, b: Value): Value {
+    return this.one("MatMul", [a, b]);
+  }
+
+  transpose(value: Value, perm: readonly number[]): Value {
+    return perm.every((axis, at) => axis === at)
+      ? value
+      : this.one("Transpose", [value], { perm: ints(perm) });
+  }
+
+  concat(values: readonly Value[], axis: number): Value {
+    return values.length === 1 ? values[0]! : this.one("Concat", values, { axis: int(axis) });
+  }
+
+  /** Rows `from` to `to` of an axis, by steps: 1, or -1 for the last first. */
+  slice(value: Value, axis: number, from: number, to: number, step = 1): Value {
+    return this.one("Slice", [value, ...[from, to, axis, step].map((one) => this.ints([one]))]);
+  }
+
+  /** An axis turned round. */
+  flip(value: Value, axis: number): Value {
+    return this.slice(value, axis, -1, Number.MIN_SAFE_INTEGER, -1);
+  }
+
+  /** Sizes of 0 are copied, and one of -1 is what remains. */
+  reshape(value: Value, shape: readonly number[] | Value): Value {
+    return this.one("Reshape", [value, "name" in shape ? shape : this.ints(shape)]);
+  }
+
+  unsqueeze(value: Value, axis: number): Value {
+    return this.one("Unsqueeze", [value, this.ints([axis])]);
+  }
+
+  squeeze(value: Value, axis: number): Value {
+    return this.one("Squeeze", [value, this.ints([axis])]);
+  }
+
+  /** Sizes of a value, as they are in a run: `shapeOf(x, 0, 2)` are those of axes 0 and 1. */
+  shapeOf(value: Value, start = 0, end?: number): Value {
+    return this.one("Shape", [value], { start: int(start), ...(end === undefined ? {} : { end: int(end) }) });
+  }
+
+  cast(value: Value, from: Dtype, to: Dtype): Value {
+    return from === to ? value : this.one("Cast", [value], { to: int(TYPE_NUMBERS[to]!) });
+  }
+
+  /** A tensor's value as float32 numbers. */
+  floats({ value, dtype }: KerasTensor): Value {
+    return this.cast(value, dtype, "float32");
+  }
+}

@@ -1,0 +1,93 @@
+/** Keras and TF.js models as graphs. */
+
+import { unsupported } from "../../formats/bytes.js";
+import { isObject } from "../../formats/json.js";
+import type { KerasConfig } from "../../formats/keras/config.js";
+import { field } from "../../formats/keras/config.js";
+import type { OpenedModel } from "../../formats/keras/open.js";
+import type { Graph, Port } from "../ir.js";
+import { GraphBuilder } from "./builder.js";
+import type { LayerTable, LayerWeights } from "./layer-call.js";
+import type { StatePort } from "./tensor.js";
+import { type LayerRow, Topology } from "./topology.js";
+
+export interface KerasGraph {
+  /** Its states are inputs and outputs after those of the model. */
+  readonly graph: Graph;
+  readonly states: readonly StatePort[];
+  /** Inputs whose axis 1 is time. */
+  readonly timed: ReadonlySet<string>;
+  /** Whether a step of a stream is a call of Keras, and not a step of time. */
+  readonly stateful: boolean;
+  /** Which layer cannot be computed step by step, and why. */
+  readonly notStreamable: string | undefined;
+  readonly rows: readonly LayerRow[];
+}
+
+export interface KerasGraphOptions {
+  readonly table: LayerTable;
+  /** Whether masks are as TensorFlow.js has them. */
+  readonly masksOfTfjs: boolean;
+  /** The size of the files: what a graph may compute grows with it. */
+  readonly fileBytes: number;
+}
+
+/** What ports call the size of the batch. */
+const BATCH = "batch";
+
+/**
+ * The graph of a model that was opened.
+ * @throws FormatError that names the layer, for what is wrong in the config and what is not supported
+ */
+export function readKerasGraph(opened: OpenedModel, options: KerasGraphOptions): KerasGraph {
+  const { root, list, version } = opened;
+  if (root === undefined) {
+    const reason = list.skipped.at(-1)?.reason;
+    throw unsupported(
+      `keras: ${reason ?? "the file has no config of layers; give it as weights beside the architecture's JSON"}`,
+    );
+  }
+  const files = new Map<string, LayerWeights>(list.layers.map((layer) => [layer.name, layer]));
+  for (const { name, reason } of list.skipped) {
+    files.set(name, { weights: new Map(), ...files.get(name), problem: reason });
+  }
+  const builder = new GraphBuilder(list.layers.some(({ config }) => isStateful(config)));
+  const topology = new Topology({ ...options, builder, version, files });
+  const outputs = topology.whole(root);
+  const { inputs, states, nodes, stateful } = builder;
+  const graph: Graph = {
+    name: root.name,
+    inputs: [
+      ...inputs.map(({ name, value, shape, dtype }) => port(name, value, shape, dtype)),
+      ...states.map(({ name, input, shape }) => statePort(name, input, shape)),
+    ],
+    outputs: [
+      ...outputs.map(({ name, tensor: { value, shape, dtype } }) => port(name, value, shape, dtype)),
+      ...states.map(({ name, output, shape }) => statePort(name, output, shape)),
+    ],
+    nodes,
+    fileBytes: options.fileBytes,
+  };
+  const timed = new Set(inputs.filter(({ time }) => time).map(({ name }) => name));
+  return { graph, states, timed, stateful, notStreamable: builder.notStreamable, rows: topology.rows };
+}
+
+/** A port; null as axis 0 is the batch, elsewhere a size without a name. */
+function port(name: string, value: Port["value"], shape: StatePort["shape"], dtype: Port["dtype"]): Port {
+  return { name, value, dtype, shape: shape.map((size, axis) => size ?? (axis === 0 ? BATCH : -1)) };
+}
+
+/** Of a state null is the batch on every axis. */
+function statePort(name: string, value: Port["value"], shape: StatePort["shape"]): Port {
+  return { name, value, dtype: "float32", shape: shape.map((size) => size ?? BATCH) };
+}
+
+/** Whether a layer, or one that it wraps, keeps its states from call to call. */
+function isStateful(config: KerasConfig): boolean {
+  if (field(config, "stateful") === true) return true;
+  return ["layer", "backward_layer"].some((key) => {
+    const inner = field(config, key);
+    const own = isObject(inner) ? field(inner, "config") : undefined;
+    return isObject(own) && isStateful(own);
+  });
+}

@@ -1,0 +1,263 @@
+/** Calls the layers of a Keras model one after the other: Sequential, functional, nested and shared. */
+
+import { FormatError } from "../../formats/bytes.js";
+import { bad, DEEPEST, innerLayers, type LayerConfig } from "../../formats/keras/config.js";
+import { show } from "../../tensor/checks.js";
+import { type Functional, functionalOf, isFunctional, layersOf } from "./functional.js";
+import { checkDense, sequentialInput, statedInput } from "./inputs.js";
+import {
+  type Argument,
+  type CallArguments,
+  LayerCall,
+  type LayerContext,
+  type LayerTable,
+  type LayerWeights,
+  tensorsIn,
+} from "./layer-call.js";
+import { type RawArgument, Reference, referencesIn } from "./nodes.js";
+import type { KerasTensor } from "./tensor.js";
+
+/** Calls of layers, those of nested models counted for every use. */
+const MOST_CALLS = 100_000;
+
+/** A model's result under its name. */
+export interface Output {
+  readonly name: string;
+  readonly tensor: KerasTensor;
+}
+
+/** What was found of a layer of the whole model, for tables. */
+export interface LayerRow {
+  readonly layer: LayerConfig;
+  readonly outputs: readonly KerasTensor[];
+  /** The layers whose tensors it is given. */
+  readonly from: readonly Reference[];
+}
+
+/** What a topology is told. */
+export interface TopologyOptions extends Omit<LayerContext, "run"> {
+  readonly table: LayerTable;
+  /** What the file has for each layer, by its full name. */
+  readonly files: ReadonlyMap<string, LayerWeights>;
+}
+
+const NO_FILE: LayerWeights = { weights: new Map() };
+
+export class Topology {
+  readonly rows: LayerRow[] = [];
+  readonly #options: TopologyOptions;
+  readonly #context: LayerContext;
+  readonly #functionals = new Map<string, Functional>();
+  #callsLeft = MOST_CALLS;
+  #depth = 0;
+
+  constructor(options: TopologyOptions) {
+    this.#options = options;
+    this.#context = {
+      ...options,
+      run: (layer, { file }, inputs) =>
+        this.#call(layer, { args: [inputs.length === 1 ? inputs[0]! : inputs], kwargs: new Map() }, file),
+    };
+  }
+
+  /** The whole model: makes its inputs, and gives its outputs. */
+  whole(model: LayerConfig): readonly Output[] {
+    if (!isFunctional(model)) return this.#wholeSequential(model);
+    const { members, inputs, outputs } = this.#functional(model, true);
+    const given = inputs.map(({ key, reference }) => {
+      const layer = members.get(reference.layer)?.layer;
+      const input = layer && statedInput(layer);
+      if (input === undefined) throw bad(`input ${show(reference.layer)}`, "is no layer with a shape");
+      checkDense(layer!);
+      return this.#options.builder.input(key ?? reference.layer, input.shape, input.dtype);
+    });
+    const tensors = this.#graph(model, given, true);
+    return named(outputs.map(({ key, reference }, at) => [key ?? reference.layer, tensors[at]!]));
+  }
+
+  #wholeSequential(model: LayerConfig): readonly Output[] {
+    const layers = layersOf(model, true);
+    const first = layers[0];
+    if (first === undefined) throw bad(`model ${show(model.name)}`, "has no layers");
+    const input = sequentialInput(model, first, (name) => this.#options.files.get(name));
+    if (input === undefined)
+      throw bad(
+        `model ${show(model.name)}`,
+        "its config does not tell the shape of its input; build it, then save it",
+      );
+    checkDense(first);
+    const name = first.className === "InputLayer" ? first.name : `${first.name}_input`;
+    const given = this.#options.builder.input(name, input.shape, input.dtype);
+    const tensors = this.#sequence(layers, [given], true);
+    return named(tensors.map((tensor) => [layers.at(-1)!.name, tensor]));
+  }
+
+  #functional(model: LayerConfig, isWhole: boolean): Functional {
+    const known = this.#functionals.get(model.name);
+    if (known !== undefined) return known;
+    const made = functionalOf(model, isWhole, this.#options.version);
+    this.#functionals.set(model.name, made);
+    return made;
+  }
+
+  /** A layer, or a nested model. @param file what a wrapper has for it */
+  #call(layer: LayerConfig, given: CallArguments, file?: LayerWeights): readonly KerasTensor[] {
+    const { builder } = this.#options;
+    if (--this.#callsLeft < 0) {
+      throw new FormatError(`keras: layer ${show(layer.name)}: more than ${MOST_CALLS} calls of layers`);
+    }
+    if (this.#depth > DEEPEST) throw bad(`layer ${show(layer.name)}`, `nests deeper than ${DEEPEST}`);
+    const { label, place } = builder;
+    builder.label = `keras: layer ${show(layer.name)} (${layer.className})`;
+    builder.place = layer.name;
+    this.#depth++;
+    try {
+      return innerLayers(layer) === undefined ? this.#plain(layer, given, file) : this.#nested(layer, given);
+    } finally {
+      this.#depth--;
+      builder.label = label;
+      builder.place = place;
+    }
+  }
+
+  #plain(layer: LayerConfig, given: CallArguments, file?: LayerWeights): readonly KerasTensor[] {
+    const { table, files } = this.#options;
+    const call: LayerCall = new LayerCall(
+      layer,
+      given,
+      file ?? files.get(layer.name) ?? NO_FILE,
+      this.#context,
+    );
+    const { className, registeredName } = layer;
+    const run =
+      registeredName === undefined && Object.hasOwn(table, className) ? table[className] : undefined;
+    if (run === undefined)
+      call.refuse(
+        call.file.problem ??
+          (registeredName === undefined
+            ? "layers of this class are not supported"
+            : `${registeredName} is code that the file does not hold`),
+      );
+    return run(call);
+  }
+
+  #nested(model: LayerConfig, { args }: CallArguments): readonly KerasTensor[] {
+    if (!isFunctional(model)) return this.#sequence(layersOf(model, false), tensorsIn(args[0]), false);
+    const { inputs } = this.#functional(model, false);
+    const [first] = args;
+    const tensors =
+      first instanceof Map
+        ? inputs.map(({ key, reference }) => tensorsIn(first.get(key ?? reference.layer))[0])
+        : args.flatMap(tensorsIn);
+    if (tensors.length !== inputs.length || tensors.includes(undefined)) {
+      throw bad(`model ${show(model.name)}`, `expected ${inputs.length} inputs, got ${tensors.length}`);
+    }
+    return this.#graph(model, tensors as KerasTensor[], false);
+  }
+
+  /** The layers of a Sequential. */
+  #sequence(
+    layers: readonly LayerConfig[],
+    inputs: readonly KerasTensor[],
+    isWhole: boolean,
+  ): readonly KerasTensor[] {
+    let tensors = inputs;
+    for (const layer of layers) {
+      if (layer.className !== "InputLayer") {
+        tensors = this.#call(layer, {
+          args: [tensors.length === 1 ? tensors[0]! : tensors],
+          kwargs: new Map(),
+        });
+      }
+      if (isWhole) this.rows.push({ layer, outputs: tensors, from: [] });
+    }
+    return tensors;
+  }
+
+  /** The outputs of a functional model: calls that these need, each after those that it needs. */
+  #graph(model: LayerConfig, inputs: readonly KerasTensor[], isWhole: boolean): readonly KerasTensor[] {
+    const functional = this.#functional(model, isWhole);
+    const made = new Map<string, readonly KerasTensor[]>();
+    for (const [at, { reference }] of functional.inputs.entries()) made.set(keyOf(reference), [inputs[at]!]);
+    const open = new Set<string>();
+    const stack = functional.outputs.map(({ reference }) => reference).reverse();
+    for (;;) {
+      const top = stack.at(-1);
+      if (top === undefined) break;
+      const key = keyOf(top);
+      if (made.has(key)) {
+        stack.pop();
+        continue;
+      }
+      const { layer, call } = callAt(functional, top, model);
+      const needed = [...call.args, ...call.kwargs.values()].flatMap(referencesIn);
+      const missing = needed.filter((reference) => !made.has(keyOf(reference)));
+      if (missing.length > 0) {
+        if (open.has(key)) throw bad(`layer ${show(layer.name)}`, "its inputs are made of its own output");
+        open.add(key);
+        for (const reference of missing.reverse()) stack.push(reference);
+        continue;
+      }
+      const resolve = (argument: RawArgument): Argument => resolved(argument, made, layer);
+      const kwargs = new Map(Array.from(call.kwargs, ([name, value]) => [name, resolve(value)]));
+      const outputs = this.#call(layer, { args: call.args.map(resolve), kwargs });
+      made.set(key, outputs);
+      if (isWhole) this.rows.push({ layer, outputs, from: needed });
+    }
+    return functional.outputs.map(({ reference }) => at(made, reference, model));
+  }
+}
+
+const keyOf = ({ layer, node }: Reference): string => `${node}:${layer}`;
+
+function callAt({ members }: Functional, { layer, node }: Reference, model: LayerConfig) {
+  const member = members.get(layer);
+  const call = member?.calls[node - member.first];
+  if (member === undefined || call === undefined) {
+    throw bad(`model ${show(model.name)}`, `call ${node} of layer ${show(layer)} is not in the config`);
+  }
+  return { layer: member.layer, call };
+}
+
+function at(
+  made: ReadonlyMap<string, readonly KerasTensor[]>,
+  reference: Reference,
+  { name }: LayerConfig,
+): KerasTensor {
+  const tensor = made.get(keyOf(reference))?.[reference.tensor];
+  if (tensor === undefined) {
+    throw bad(`layer ${show(name)}`, `layer ${show(reference.layer)} has no output ${reference.tensor}`);
+  }
+  return tensor;
+}
+
+/** An argument with tensors in the place of references. */
+function resolved(
+  argument: RawArgument,
+  made: ReadonlyMap<string, readonly KerasTensor[]>,
+  layer: LayerConfig,
+): Argument {
+  if (argument instanceof Reference) return at(made, argument, layer);
+  if (typeof argument !== "object" || argument === null) return argument;
+  if (argument instanceof Map) {
+    return new Map(Array.from(argument, ([key, value]) => [key, resolved(value, made, layer)]));
+  }
+  return (argument as readonly RawArgument[]).map((value) => resolved(value, made, layer));
+}
+
+/** Outputs by their names: the second of one name is `NAME_1`. */
+function named(outputs: readonly (readonly [name: string, tensor: KerasTensor])[]): readonly Output[] {
+  const taken = new Set<string>(outputs.map(([name]) => name));
+  const counts = new Map<string, number>();
+  return outputs.map(([name, tensor]) => {
+    let count = counts.get(name) ?? 0;
+    let own = name;
+    if (count > 0) {
+      own = `${name}_${count}`;
+      while (taken.has(own)) own = `${name}_${++count}`;
+      taken.add(own);
+    }
+    counts.set(name, count + 1);
+    return { name: own, tensor };
+  });
+}
