@@ -4,6 +4,9 @@
  * files branches that are not taken may be wrong.
  */
 
+import type { LayerKind, LayerOptions } from "../formats/layer-options.js";
+import type { StateDict } from "../tensor/tensor.js";
+
 /** Element types, by PyTorch's names. */
 export type Dtype =
   | "float32"
@@ -85,6 +88,13 @@ export interface Node {
   readonly attributes: ReadonlyMap<string, Attribute>;
 }
 
+/** A recurrent module in a node, as readers give it: by PyTorch's names, with all options. */
+export interface RecurrentLayer {
+  readonly kind: LayerKind;
+  readonly stateDict: StateDict;
+  readonly options: LayerOptions;
+}
+
 export type Attribute =
   | { readonly kind: "int"; readonly value: number }
   | { readonly kind: "float"; readonly value: number }
@@ -94,6 +104,7 @@ export type Attribute =
   | { readonly kind: "strings"; readonly value: readonly string[] }
   | { readonly kind: "tensor"; readonly value: () => HostTensor }
   | { readonly kind: "graph"; readonly value: () => Graph }
+  | { readonly kind: "layer"; readonly value: RecurrentLayer }
   | { readonly kind: "unknown"; readonly value: undefined };
 
 export type AttributeKind = Attribute["kind"];

@@ -15,6 +15,7 @@ import {
   type Graph,
   type HostTensor,
   type Node,
+  type RecurrentLayer,
   type Type,
 } from "./ir.js";
 import { elementsIn } from "./shapes.js";
@@ -172,6 +173,12 @@ export class Call {
     const graph = this.#attribute(name, "graph");
     if (graph === undefined) throw this.broken(`attribute ${name} is missing`);
     return graph();
+  }
+
+  layer(name: string): RecurrentLayer {
+    const layer = this.#attribute(name, "layer");
+    if (layer === undefined) throw this.broken(`attribute ${name} is missing`);
+    return layer;
   }
 
   /** Integers that newer opsets have as an input and older ones as an attribute; undefined if neither is there. */

@@ -127,6 +127,10 @@ class Folder {
     const inputs = node.inputs.map((value) => value && this.resolve(value));
     const operands = inputs.map((value) => value && this.operand(value));
     const call = new Call(node, operands);
+    for (const attribute of node.attributes.values()) {
+      if (attribute.kind !== "layer") continue;
+      for (const { data } of attribute.value.stateDict.values()) this.constants.add(data as Data);
+    }
     this.steps.take(call, node.inputs.length + node.outputs.length);
     const keep = (types?: readonly Type[]) =>
       this.#keep({ operator, call, inputs, outputs: node.outputs, types });

@@ -254,7 +254,7 @@ export class Stack {
 }
 
 /** Whether a layer of one direction begins at the end: with rows in the order of computing every other layer does. */
-function runsBackwards(backwards: Backwards, index: number): boolean {
+export function runsBackwards(backwards: Backwards, index: number): boolean {
   return backwards === "time" || (backwards === "computing" && index % 2 === 0);
 }
 

@@ -1,12 +1,10 @@
 /** One step of each recurrent operator, for one sequence. */
 
 import type { Data } from "../ir.js";
-import type { Call } from "../operator.js";
 import type { Activation } from "./activations.js";
 
 /** The parameters of one direction. */
 export interface Direction {
-  readonly call: Call;
   readonly inputs: number;
   readonly hidden: number;
   readonly weights: Data;
@@ -15,7 +13,14 @@ export interface Direction {
   readonly bias: Data | undefined;
   readonly peepholes: Data | undefined;
   readonly activations: readonly Activation[];
+  /** Bound of what activations are taken of. */
   readonly clip: number;
+  /** Bound of c'. */
+  readonly cellClip: number;
+  /** LSTM: whether the forget gate is 1 less the input gate. */
+  readonly inputForget: boolean;
+  /** GRU: whether the reset gate comes after the recurrence's product. */
+  readonly resetAfter: boolean;
 }
 
 export interface Cell {
@@ -56,17 +61,16 @@ export const LSTM_CELL: Cell = {
   gates: 4,
   activations: ["Sigmoid", "Tanh", "Tanh"],
   step: (parameters, x, h, c) => {
-    const { hidden, peepholes, activations, clip, call } = parameters;
+    const { hidden, peepholes, activations, clip, cellClip, inputForget } = parameters;
     const [f, g, hActivation] = activations as [Activation, Activation, Activation];
     const sums = gatesOf(parameters, 4, x, h);
-    const coupled = call.flag("input_forget", false);
     for (let unit = 0; unit < hidden; unit++) {
       // Gates stand in the order of input, output, forget, cell; peepholes of input, output, forget.
       const gate = (at: number) => sums[at * hidden + unit]!;
       const peep = (at: number) => peepholes?.[at * hidden + unit] ?? 0;
       const input = f(clipped(gate(0) + peep(0) * c[unit]!, clip));
-      const forget = coupled ? 1 - input : f(clipped(gate(2) + peep(2) * c[unit]!, clip));
-      const next = forget * c[unit]! + input * g(clipped(gate(3), clip));
+      const forget = inputForget ? 1 - input : f(clipped(gate(2) + peep(2) * c[unit]!, clip));
+      const next = clipped(forget * c[unit]! + input * g(clipped(gate(3), clip)), cellClip);
       const output = f(clipped(gate(1) + peep(1) * next, clip));
       c[unit] = next;
       h[unit] = output * hActivation(next);
@@ -78,7 +82,7 @@ export const GRU_CELL: Cell = {
   gates: 3,
   activations: ["Sigmoid", "Tanh"],
   step: (parameters, x, h) => {
-    const { weights, recurrence, bias, hidden, activations, clip, call } = parameters;
+    const { weights, recurrence, bias, hidden, activations, clip, resetAfter } = parameters;
     const [f, g] = activations as [Activation, Activation];
     const sums = gatesOf(parameters, 2, x, h);
     if (bias !== undefined) {
@@ -90,11 +94,10 @@ export const GRU_CELL: Cell = {
     const reset = sums.subarray(hidden).map((sum) => f(clipped(sum, clip)));
     const place = { first: 2 * hidden, count: hidden };
     const input = rowsOf(weights, x, bias, { ...place, biasFirst: 2 * hidden });
-    const isAfter = call.flag("linear_before_reset", false);
-    const state = isAfter ? h : h.map((number, unit) => number * reset[unit]!);
+    const state = resetAfter ? h : h.map((number, unit) => number * reset[unit]!);
     const recurrent = rowsOf(recurrence, state, bias, { ...place, biasFirst: 5 * hidden });
     for (let unit = 0; unit < hidden; unit++) {
-      const other = isAfter ? reset[unit]! * recurrent[unit]! : recurrent[unit]!;
+      const other = resetAfter ? reset[unit]! * recurrent[unit]! : recurrent[unit]!;
       const made = g(clipped(input[unit]! + other, clip));
       h[unit] = (1 - update[unit]!) * made + update[unit]! * h[unit]!;
     }

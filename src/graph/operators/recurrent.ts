@@ -78,7 +78,6 @@ function run(call: Call, cell: Cell, outputs: readonly HostTensor[]): void {
   for (let direction = 0; direction < directions; direction++) {
     const isReverse = direction === 1 || call.text("direction", "forward") === "reverse";
     const parameters: Direction = {
-      call,
       inputs,
       hidden,
       weights: part(1, direction, rows * inputs)!,
@@ -88,6 +87,9 @@ function run(call: Call, cell: Cell, outputs: readonly HostTensor[]): void {
       activations: activations[direction]!,
       // 0 is what onnxruntime takes for none.
       clip: call.float("clip", 0) || Infinity,
+      cellClip: Infinity,
+      inputForget: call.flag("input_forget", false),
+      resetAfter: call.flag("linear_before_reset", false),
     };
     for (let item = 0; item < batch; item++) {
       const length = call.has(4) ? Math.min(Math.max(call.data(4).data[item]!, 0), steps) : steps;

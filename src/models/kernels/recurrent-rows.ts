@@ -77,3 +77,37 @@ export function sortRows({ memory }: Runtime, { steps, batch, lengths, order, ac
     }
   };
 }
+
+/** Where a mask is, and what is made of it. */
+interface Masked {
+  /** [N, T], a byte each. */
+  readonly from: number;
+  /** [T, N], an i32 each. */
+  readonly to: number;
+  readonly steps: number;
+  readonly batch: number;
+  /** `count` i32 that become zeros. */
+  readonly started: number;
+  readonly count: number;
+}
+
+/** Writes a mask as kernels have it. */
+export function turnMask(
+  { memory }: Runtime,
+  { from, to, steps, batch, started, count }: Masked,
+): () => void {
+  let flags = new Uint8Array(memory.buffer);
+  let numbers = new Int32Array(memory.buffer);
+  return () => {
+    if (numbers.length === 0) {
+      flags = new Uint8Array(memory.buffer);
+      numbers = new Int32Array(memory.buffer);
+    }
+    numbers.fill(0, started / 4, started / 4 + count);
+    for (let item = 0; item < batch; item++) {
+      for (let step = 0; step < steps; step++) {
+        numbers[to / 4 + step * batch + item] = flags[from + item * steps + step]!;
+      }
+    }
+  };
+}

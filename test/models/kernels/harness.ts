@@ -12,9 +12,11 @@ import {
   type Dtype,
   type HostTensor,
   type Node,
+  type RecurrentLayer,
   type Type,
 } from "../../../src/graph/ir.js";
 import { Call, NeedsData, type PlainOperator, typesOf } from "../../../src/graph/operator.js";
+import { Layer } from "../../../src/graph/operators/layer.js";
 import { elementsIn } from "../../../src/graph/shapes.js";
 import { Steps } from "../../../src/graph/steps.js";
 import type { Compiled, Compiling, FusedActivation, View } from "../../../src/models/operator.js";
@@ -24,7 +26,13 @@ import { Region } from "../../../src/wasm/region.js";
 import { currentRuntime } from "../../../src/wasm/runtime.js";
 import { GRAPH_OPERATORS } from "../../support/graph-operators.js";
 
-export type AttributeValue = number | string | readonly number[] | readonly string[] | HostTensor;
+export type AttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | HostTensor
+  | RecurrentLayer;
 
 export interface KernelCase {
   /** ONNX's name. */
@@ -58,7 +66,7 @@ export function callsOf(kernelCase: KernelCase): {
   known: Call;
   types: readonly Type[];
 } {
-  const operator = GRAPH_OPERATORS.get(kernelCase.operator);
+  const operator = kernelCase.operator === Layer.name ? Layer : GRAPH_OPERATORS.get(kernelCase.operator);
   if (operator === undefined || "control" in operator) throw new Error(`no operator ${kernelCase.operator}`);
   const { inputs, attributes = {}, opset = 21, outputs = 1 } = kernelCase;
   const node: Node = {
@@ -97,6 +105,7 @@ function attributeOf(operator: PlainOperator, name: string, value: AttributeValu
   const kind = kinds.find((each) => {
     if (typeof value === "number") return each === "int" || each === "float";
     if (typeof value === "string") return each === "string";
+    if ("stateDict" in value) return each === "layer";
     return "data" in value === (each === "tensor");
   });
   if (kind === "tensor") return { kind, value: () => value as HostTensor };
