@@ -1,0 +1,171 @@
+/** Layers that make one tensor of several. */
+
+import { isObject } from "../../../formats/json.js";
+import { show } from "../../../tensor/checks.js";
+import type { Value } from "../../ir.js";
+import type { LayerCall, LayerFunction } from "../layer-call.js";
+import type { KerasTensor } from "../tensor.js";
+import { axisOf } from "./axes.js";
+import { unitNorm } from "./normalise.js";
+
+type Join = (call: LayerCall, a: Value, b: Value) => Value;
+
+const by =
+  (operator: string): Join =>
+  (call, a, b) =>
+    call.builder.one(operator, [a, b]);
+
+export const add: LayerFunction = (call) => joined(call, by("Add"));
+export const multiply: LayerFunction = (call) => joined(call, by("Mul"));
+export const maximum: LayerFunction = (call) => joined(call, by("Max"));
+export const minimum: LayerFunction = (call) => joined(call, by("Min"));
+
+export function subtract(call: LayerCall): readonly KerasTensor[] {
+  if (call.inputs.length !== 2) call.broken(`expected 2 inputs, got ${call.inputs.length}`);
+  return joined(call, by("Sub"));
+}
+
+export function average(call: LayerCall): readonly KerasTensor[] {
+  const [sum] = joined(call, by("Add")) as [KerasTensor];
+  const { builder } = call;
+  const value = builder.mul(builder.floats(sum), builder.scalar(1 / call.inputs.length));
+  return [{ ...sum, value, dtype: "float32" }];
+}
+
+/** The size of an axis of tensors that are broadcast; where one is open the other may be 1. */
+function broadcast(call: LayerCall, a: number | null, b: number | null): number | null {
+  if (a === 1 || a === b) return b;
+  if (b === 1) return a;
+  if (a === null || b === null) return a ?? b;
+  return call.broken(`its inputs have axes of ${a} and ${b}`);
+}
+
+/** Inputs of one type and as many axes: those of fewer get axes after the batch. */
+function alike(call: LayerCall): readonly KerasTensor[] {
+  const { builder, inputs } = call;
+  if (inputs.length === 0) call.broken("expected inputs, got none");
+  const rank = Math.max(...inputs.map(({ shape }) => shape.length));
+  const isOne = inputs.every(({ dtype }) => dtype === inputs[0]!.dtype && dtype !== "bool");
+  return inputs.map((input) => {
+    let value = isOne ? input.value : builder.floats(input);
+    let { shape } = input;
+    if (input.time && shape.length < rank) call.notStreamable("it joins tensors of different axes");
+    while (shape.length < rank) {
+      value = builder.unsqueeze(value, 1);
+      shape = [shape[0]!, 1, ...shape.slice(1)];
+    }
+    return { ...input, value, shape, dtype: isOne ? input.dtype : "float32" };
+  });
+}
+
+function joined(call: LayerCall, join: Join): readonly KerasTensor[] {
+  const inputs = alike(call);
+  let { value, shape } = inputs[0]!;
+  for (const other of inputs.slice(1)) {
+    value = join(call, value, other.value);
+    shape = shape.map((size, axis) => broadcast(call, size, other.shape[axis]!));
+  }
+  const time = inputs.some((input) => input.time);
+  return [call.tensor(value, shape, { dtype: inputs[0]!.dtype, time, mask: jointMask(call) })];
+}
+
+/**
+ * Which steps count of tensors that are joined: in Keras 3 those that count in any, where each has a mask; before those
+ * that count in all that have one.
+ */
+function jointMask({ builder, inputs, version }: LayerCall): Value | undefined {
+  const masks = inputs.map(({ mask }) => mask);
+  const given = masks.filter((mask) => mask !== undefined);
+  if (given.length === 0 || (version.major === 3 && given.length < masks.length)) return undefined;
+  return joinMasks(builder, given, version.major === 3 ? "Or" : "And");
+}
+
+const joinMasks = (builder: LayerCall["builder"], masks: readonly Value[], operator: "Or" | "And") =>
+  masks.reduce((all, mask) => (mask === all ? all : builder.one(operator, [all, mask])));
+
+export function concatenate(call: LayerCall): readonly KerasTensor[] {
+  const { builder } = call;
+  const inputs = alike(call);
+  const rank = inputs[0]!.shape.length;
+  if (call.inputs.some(({ shape }) => shape.length !== rank)) {
+    call.broken(`its inputs have ${call.inputs.map(({ shape }) => shape.length).join(", ")} axes`);
+  }
+  const stated = call.field("concat_axis") ?? call.field("axis") ?? -1;
+  const axis = axisOf(call, stated, rank);
+  const time = inputs.some((input) => input.time);
+  if (time && axis === 1) call.notStreamable("it joins tensors along time");
+  const shape = inputs[0]!.shape.map((_, at) =>
+    inputs
+      .map((input): number | null => input.shape[at]!)
+      .reduce(at === axis ? sumOf : (a, b) => sameSize(call, a, b)),
+  );
+  const value = builder.concat(
+    inputs.map((input) => input.value),
+    axis,
+  );
+  return [call.tensor(value, shape, { dtype: inputs[0]!.dtype, time, mask: maskAlong(call, inputs, axis) })];
+}
+
+const sumOf = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? null : a + b;
+
+function sameSize(call: LayerCall, a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return a === b ? a : call.broken(`its inputs have axes of ${a} and ${b}`);
+}
+
+function maskAlong(call: LayerCall, inputs: readonly KerasTensor[], axis: number): Value | undefined {
+  const { builder, version } = call;
+  const masks = inputs.map(({ mask }) => mask);
+  const given = masks.filter((mask) => mask !== undefined);
+  if (given.length === 0) return undefined;
+  const rank = inputs[0]!.shape.length;
+  if (axis === 1 && rank > 2) {
+    const all = inputs.map(({ value, mask }) => mask ?? everyStep(builder, value));
+    return builder.concat(all, 1);
+  }
+  if (axis !== rank - 1) return call.refuse("masks that are joined along another axis than the last");
+  if (version.major < 3) return joinMasks(builder, given, "And");
+  return given.length < masks.length ? undefined : joinMasks(builder, given, "Or");
+}
+
+/** Truth for every step of a tensor. */
+function everyStep(builder: LayerCall["builder"], value: Value): Value {
+  return builder.one("ConstantOfShape", [builder.shapeOf(value, 0, 2)], {
+    value: { kind: "tensor", value: () => ({ dtype: "bool", shape: [1], data: Uint8Array.of(1) }) },
+  });
+}
+
+/** Sums of products over an axis of each. */
+export function dot(call: LayerCall): readonly KerasTensor[] {
+  const { builder } = call;
+  if (call.inputs.length !== 2) call.broken(`expected 2 inputs, got ${call.inputs.length}`);
+  const [x, y] = call.inputs as [KerasTensor, KerasTensor];
+  for (const { shape } of [x, y]) {
+    if (shape.length !== 2 && shape.length !== 3)
+      call.refuse(`an input of ${shape.length} axes is not supported`);
+  }
+  if (x.time || y.time) call.notStreamable("it sums over axes of several steps");
+  const stated = call.field("axes");
+  const both = Array.isArray(stated) ? stated : [stated, stated];
+  if (both.length !== 2 || isObject(stated)) call.broken(`axes: expected two axes, got ${show(stated)}`);
+  const normalize = call.flag("normalize");
+  const side = (tensor: KerasTensor, which: 0 | 1) => {
+    const axis = axisOf(call, both[which], tensor.shape.length, "axes");
+    const plain = builder.floats(tensor);
+    const value = normalize ? unitNorm(builder, plain, [axis]) : plain;
+    const isVector = tensor.shape.length === 2;
+    // The axis that is summed over stands last, or in the second one first, of matrices.
+    const matrix = isVector ? builder.unsqueeze(value, which === 0 ? 1 : 2) : value;
+    const isTurned = !isVector && axis !== (which === 0 ? 2 : 1);
+    const rest = tensor.shape.filter((_, at) => at !== 0 && at !== axis);
+    return { matrix: isTurned ? builder.transpose(matrix, [0, 2, 1]) : matrix, rest, isVector };
+  };
+  const [a, b] = [side(x, 0), side(y, 1)];
+  let value = builder.matmul(a.matrix, b.matrix);
+  const batch = x.shape[0]!;
+  if (a.isVector && b.isVector) return [call.tensor(builder.squeeze(value, 1), [batch, 1])];
+  if (a.isVector) value = builder.squeeze(value, 1);
+  if (b.isVector) value = builder.squeeze(value, 2);
+  return [call.tensor(value, [batch, ...a.rest, ...b.rest])];
+}

@@ -1,0 +1,62 @@
+/** Pools: over windows, and over all places. */
+
+import type { Value } from "../../ir.js";
+import { int } from "../builder.js";
+import type { LayerCall, LayerFunction } from "../layer-call.js";
+import type { KerasTensor } from "../tensor.js";
+import {
+  type Axes,
+  channelsLast,
+  checkSteps,
+  toFirst,
+  toLast,
+  type Windows,
+  windowAttributes,
+  windowsOver,
+} from "./windows.js";
+
+export const maxPooling1d: LayerFunction = (call) => pool(call, 1, "MaxPool");
+export const maxPooling2d: LayerFunction = (call) => pool(call, 2, "MaxPool");
+export const averagePooling1d: LayerFunction = (call) => pool(call, 1, "AveragePool");
+export const averagePooling2d: LayerFunction = (call) => pool(call, 2, "AveragePool");
+export const globalMaxPooling1d: LayerFunction = (call) => global(call, 1, "ReduceMax");
+export const globalMaxPooling2d: LayerFunction = (call) => global(call, 2, "ReduceMax");
+export const globalAveragePooling1d: LayerFunction = (call) => global(call, 1, "ReduceMean");
+export const globalAveragePooling2d: LayerFunction = (call) => global(call, 2, "ReduceMean");
+
+function pool(call: LayerCall, axes: Axes, operator: "MaxPool" | "AveragePool"): readonly KerasTensor[] {
+  const { builder } = call;
+  const x = channelsLast(call, axes);
+  const isOld = call.version.major === 1 && axes === 1;
+  const kernel = call.integers(isOld ? "pool_length" : "pool_size", axes, 2);
+  const strided = isOld ? "stride" : "strides";
+  const windows: Windows = {
+    kernel,
+    strides: (call.field(strided) ?? null) === null ? kernel : call.integers(strided, axes, 1),
+    dilations: kernel.map(() => 1),
+    padding: call.word(call.version.major === 1 ? "border_mode" : "padding", ["valid", "same"], "valid"),
+  };
+  checkSteps(call, x, windows);
+  const made = builder.one(operator, [toFirst(builder, builder.floats(x), axes)], windowAttributes(windows));
+  const sizes = windowsOver(call, x.shape.slice(1, -1), windows);
+  const shape = [x.shape[0]!, ...sizes, x.shape.at(-1)!];
+  return [call.tensor(toLast(builder, made, axes), shape, { time: x.time })];
+}
+
+function global(call: LayerCall, axes: Axes, operator: "ReduceMax" | "ReduceMean"): readonly KerasTensor[] {
+  const { builder } = call;
+  const x = channelsLast(call, axes);
+  if (x.time) call.notStreamable("it goes over all steps of time");
+  const keeps = call.flag("keepdims");
+  const over = axes === 1 ? [1] : [1, 2];
+  const reduce = (name: string, value: Value): Value =>
+    builder.one(name, [value, builder.ints(over)], { keepdims: int(keeps ? 1 : 0) });
+  const shape = [x.shape[0]!, ...(keeps ? over.map(() => 1) : []), x.shape.at(-1)!];
+  const value = builder.floats(x);
+  if (x.mask === undefined || axes === 2 || operator === "ReduceMax") {
+    return [call.tensor(reduce(operator, value), shape)];
+  }
+  const mask = builder.unsqueeze(builder.cast(x.mask, "bool", "float32"), 2);
+  const sum = reduce("ReduceSum", builder.mul(value, mask));
+  return [call.tensor(builder.div(sum, reduce("ReduceSum", mask)), shape)];
+}

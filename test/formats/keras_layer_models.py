@@ -1,0 +1,189 @@
+"""The models of make_keras_layers.py: for each family of layers one with many branches off its inputs.
+
+Each is a function of the framework and of whether it is Keras 3. It gives the inputs and the branches.
+"""
+
+
+def each(x, layers):
+    return [layer(x) for layer in layers]
+
+
+def conv1d(K, new):
+    L = K.layers
+    x = K.Input((7, 4), name="x")
+    layers = [
+        L.Conv1D(3, 3),
+        L.Conv1D(2, 3, strides=2, padding="same", activation="relu"),
+        L.Conv1D(2, 4, strides=3, padding="same", use_bias=False),
+        L.Conv1D(2, 3, padding="causal", dilation_rate=2),
+        L.Conv1D(2, 2, padding="causal", strides=2),
+        L.Conv1D(2, 4, padding="same", activation="tanh"),
+        L.Conv1D(2, 2, dilation_rate=3, padding="same"),
+        L.Conv1D(4, 2, groups=2),
+        L.SeparableConv1D(3, 3, padding="same", depth_multiplier=2, activation="relu"),
+        L.SeparableConv1D(2, 2, padding="valid" if new else "causal", dilation_rate=2, use_bias=False),
+        L.DepthwiseConv1D(3, strides=2, padding="same", depth_multiplier=2),
+        L.DepthwiseConv1D(2, use_bias=False),
+        L.Conv1DTranspose(2, 3),
+        L.Conv1DTranspose(2, 3, strides=2, padding="same", activation="relu"),
+        L.Conv1DTranspose(2, 2, strides=3, use_bias=False),
+        L.Conv1DTranspose(2, 2, strides=3, padding="same"),
+        L.Conv1DTranspose(2, 4, strides=2, padding="valid", output_padding=1),
+        L.Conv1DTranspose(2, 3, strides=2, padding="same", output_padding=1),
+    ]
+    return [x], each(x, layers)
+
+
+def conv2d(K, new):
+    L = K.layers
+    x = K.Input((5, 6, 2), name="x")
+    layers = [
+        L.Conv2D(2, 3),
+        L.Conv2D(2, (2, 3), strides=2, padding="same", activation="relu"),
+        L.Conv2D(2, 2, dilation_rate=(1, 2), padding="same", use_bias=False),
+        L.Conv2D(2, (1, 3), strides=(2, 1)),
+        L.Conv2D(2, 2, groups=2),
+        L.SeparableConv2D(2, (3, 2), padding="same", depth_multiplier=2),
+        L.SeparableConv2D(2, 2, strides=2, use_bias=False),
+        L.DepthwiseConv2D((2, 3), padding="same", depth_multiplier=2),
+        L.DepthwiseConv2D(3, strides=2, use_bias=False, activation="relu"),
+        L.Conv2DTranspose(2, 3),
+        L.Conv2DTranspose(2, (3, 2), strides=2, padding="same"),
+        L.Conv2DTranspose(1, 2, strides=(1, 3), output_padding=(0, 1)),
+    ]
+    return [x], each(x, layers)
+
+
+def pooling(K, new):
+    L = K.layers
+    x = K.Input((7, 3), name="x")
+    y = K.Input((5, 6, 2), name="y")
+    layers1 = [
+        L.MaxPooling1D(),
+        L.MaxPooling1D(3, strides=2, padding="same"),
+        L.AveragePooling1D(2),
+        L.AveragePooling1D(3, strides=1, padding="same"),
+        L.GlobalMaxPooling1D(),
+        L.GlobalAveragePooling1D(),
+        L.GlobalAveragePooling1D(keepdims=True),
+    ]
+    layers2 = [
+        L.MaxPooling2D(),
+        L.MaxPooling2D((3, 2), strides=(1, 2), padding="same"),
+        L.AveragePooling2D((2, 3)),
+        L.AveragePooling2D(3, strides=2, padding="same"),
+        L.GlobalMaxPooling2D(keepdims=True),
+        L.GlobalMaxPooling2D(),
+        L.GlobalAveragePooling2D(),
+    ]
+    return [x, y], [L.Dense(1)(x)] + each(x, layers1) + each(y, layers2)
+
+
+def shapes(K, new):
+    L = K.layers
+    x = K.Input((4, 3), name="x")
+    y = K.Input((3, 4, 2), name="y")
+    z = K.Input((3,), name="z")
+    layers1 = [
+        L.Reshape((6, 2)),
+        L.Reshape((-1,)),
+        L.Reshape((2, -1, 3)),
+        L.Permute((2, 1)),
+        L.ZeroPadding1D(),
+        L.ZeroPadding1D((2, 1)),
+        L.Cropping1D(),
+        L.Cropping1D((0, 2)),
+        L.UpSampling1D(3),
+    ]
+    layers2 = [
+        L.Reshape((12, 2)),
+        L.Permute((3, 1, 2)),
+        L.ZeroPadding2D(2),
+        L.ZeroPadding2D(((1, 0), (2, 3))),
+        L.Cropping2D(1),
+        L.Cropping2D(((0, 1), (1, 2))),
+        L.UpSampling2D(),
+        L.UpSampling2D((2, 3), interpolation="bilinear"),
+    ]
+    return [x, y, z], [L.Dense(1)(x)] + each(x, layers1) + each(y, layers2) + [L.RepeatVector(3)(z)]
+
+
+def normalise(K, new):
+    L = K.layers
+    x = K.Input((4, 3), name="x")
+    y = K.Input((3, 4, 2), name="y")
+    z = K.Input((3,), name="z")
+    layers1 = [
+        L.BatchNormalization(),
+        L.BatchNormalization(axis=1, scale=False, epsilon=0.01),
+        L.BatchNormalization(center=False),
+        L.BatchNormalization(center=False, scale=False),
+        L.LayerNormalization(),
+        L.LayerNormalization(axis=[1, 2], epsilon=0.1),
+        L.LayerNormalization(center=False),
+        L.LayerNormalization(scale=False),
+        L.UnitNormalization(),
+        L.UnitNormalization(axis=[1, 2]),
+        L.Rescaling(0.5, offset=2),
+        L.Normalization(),
+        L.Normalization(axis=1),
+        L.Normalization(axis=None),
+        L.Normalization(mean=[1, 2, 3], variance=[4, 5, 6]),
+        L.Normalization(axis=None, mean=2, variance=3, invert=True),
+    ]
+    layers2 = [L.BatchNormalization(), L.LayerNormalization(axis=[2, 3])]
+    return [x, y, z], each(x, layers1) + each(y, layers2) + each(z, [L.BatchNormalization()])
+
+
+def activations(K, new):
+    L = K.layers
+    x = K.Input((4, 3), name="x")
+    y = K.Input((3, 4, 2), name="y")
+    slope = dict(negative_slope=0.2) if new else dict(alpha=0.2)
+    layers = [
+        L.ReLU(),
+        L.ReLU(max_value=1, negative_slope=0.25),
+        L.ReLU(threshold=0.5),
+        L.ReLU(threshold=0.25, negative_slope=0.5, max_value=0.75),
+        L.LeakyReLU(),
+        L.LeakyReLU(**slope),
+        L.PReLU(),
+        L.PReLU(shared_axes=[1]),
+        L.ELU(),
+        L.ELU(alpha=0.5),
+        L.Softmax(),
+        L.Softmax(axis=1),
+    ]
+    if not new:
+        layers.append(L.ThresholdedReLU(0.5))
+    return [x, y], each(x, layers) + [L.PReLU(shared_axes=[1, 2])(y)]
+
+
+def merge(K, new):
+    L = K.layers
+    x = K.Input((4, 3), name="x")
+    y = K.Input((4, 3), name="y")
+    z = K.Input((3,), name="z")
+    w = K.Input((3,), name="w")
+    branches = [L.Dense(2)(x)]
+    for make in (L.Add, L.Multiply, L.Average, L.Maximum, L.Minimum):
+        branches.append(make()([x, y, x]))
+    branches += [
+        L.Subtract()([x, y]),
+        L.Add()([x, z]),
+        L.Multiply()([z, y]),
+        L.Concatenate()([x, y]),
+        L.Concatenate(axis=1)([x, y, x]),
+        L.Concatenate()([z, w]),
+        L.Dot(axes=1)([z, w]),
+        L.Dot(axes=2)([x, y]),
+        L.Dot(axes=(1, 1))([x, y]),
+        L.Dot(axes=(2, 1))([x, K.layers.Permute((2, 1))(y)]),
+        L.Dot(axes=-1, normalize=True)([x, y]),
+        L.Dot(axes=(2, 1))([x, z]),
+        L.Dot(axes=(1, 2), normalize=True)([z, x]),
+    ]
+    return [x, y, z, w], branches
+
+
+MODELS = [conv1d, conv2d, pooling, shapes, normalise, activations, merge]
