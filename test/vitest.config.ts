@@ -22,20 +22,24 @@ const relaxedFlags = WebAssembly.validate(RELAXED_MODULE)
 /** The binary in build/ that the project `simd` runs. */
 const baseline = process.env.LSTM_WASM ?? "simd";
 
+const { packedText } = (await import(new URL("../src/build/pack.js", import.meta.url).href)) as {
+  packedText(binaries: readonly Uint8Array[]): string;
+};
+
+/** The text that src/build/wasm.js has made of a file's binaries, or one with another baseline. */
+function textOf(file: string): string {
+  if (baseline === "simd" || file.endsWith("unpack.txt")) return readFileSync(file, "utf8");
+  const builds = file.endsWith("models.txt")
+    ? ["models-relaxed", `models-${baseline}`]
+    : ["relaxed-simd", baseline];
+  return packedText(builds.map((build) => readFileSync(new URL(`../build/${build}.wasm`, import.meta.url))));
+}
+
 /** Imports of *.txt give a function of their text, as src/build/bundle.js has it. */
 const textImports = {
   name: "text-imports",
   enforce: "pre" as const,
-  load(id: string) {
-    if (!id.endsWith(".txt")) return null;
-    const file =
-      baseline === "simd"
-        ? id
-        : id.replace(/(models)?[^/]*$/, (_, models) =>
-            models ? `models-${baseline}.txt` : `${baseline}.txt`,
-          );
-    return `export default () => ${JSON.stringify(readFileSync(file, "utf8"))};`;
-  },
+  load: (id: string) => (id.endsWith(".txt") ? `export default () => ${JSON.stringify(textOf(id))};` : null),
 };
 
 /** The rooms whose tests reach no kernel: they run once. */

@@ -32,35 +32,16 @@ const OPTIONS = {
   metafile: true,
 };
 
-/**
- * The texts, both builds of a program together, and the variables that have their pieces. In this order gzip takes 45 bytes
- * less of the core's than in the other.
- */
-const TEXTS = [
-  { "relaxed-simd.txt": "LSTM_WASM_RELAXED_SIMD", "simd.txt": "LSTM_WASM_SIMD" },
-  { "models-relaxed.txt": "LSTM_WASM_MODELS_RELAXED", "models.txt": "LSTM_WASM_MODELS" },
-];
-const VARIABLES = Object.assign({}, ...TEXTS);
-
-/**
- * Symptom: two builds of 40 KB take twice the bytes of one after gzip, though they are nearly the same.
- * Cause: gzip sees 32 KB back.
- * Fix: a longer text is cut, and the pieces of both builds take turns.
- */
-const PIECE = 24_000;
-
-/** The pieces of a text of build/, each with its variable. */
-function piecesOf(file) {
-  const text = readFileSync(`build/${file}`, "latin1");
-  return Array.from({ length: Math.ceil(text.length / PIECE) }, (_, at) => ({
-    variable: at === 0 ? VARIABLES[file] : `${VARIABLES[file]}_${at}`,
-    piece: text.slice(at * PIECE, (at + 1) * PIECE),
-  }));
-}
+/** The texts of build/, and the variables that have them. */
+const TEXTS = {
+  "unpack.txt": "LSTM_WASM_UNPACK",
+  "core.txt": "LSTM_WASM_CORE",
+  "models.txt": "LSTM_WASM_MODELS",
+};
 
 /**
  * Symptom: a bundle is 0.8 to 1 KB larger after gzip.
- * Cause: gzip sees 32 KB back. The binaries, 40 KB of text, would stand between what they are imported by and the rest.
+ * Cause: gzip sees 32 KB back. The binaries, 11 KB of text, would stand between what they are imported by and the rest.
  * Fix: they are variables at the end of the file. Such a variable is undefined until the file has run, so an import of a
  * text gives a function that reads it.
  */
@@ -68,9 +49,7 @@ const textsLast = {
   name: "texts-last",
   setup({ onLoad }) {
     onLoad({ filter: /\.txt$/ }, ({ path }) => ({
-      contents: `export default () => ${piecesOf(basename(path))
-        .map(({ variable }) => variable)
-        .join("+")};`,
+      contents: `export default () => ${TEXTS[basename(path)]};`,
     }));
   },
 };
@@ -140,25 +119,8 @@ const inflateWhenUsed = {
   },
 };
 
-/**
- * ASCII as a literal of several lines, since Node shows the whole line where a script throws. Without a plain "<" it has
- * no "</script>", which would end the script of a page.
- */
-function literal(text) {
-  const lines = [""];
-  for (const character of text) {
-    const plain = character.replace(/["\\<]/, "\\$&");
-    const shown = plain.replace(/[^ -~]/, (code) => `\\x${code.charCodeAt(0).toString(16).padStart(2, "0")}`);
-    if (lines.at(-1).length + shown.length > 1900) lines.push("");
-    lines[lines.length - 1] += shown;
-  }
-  return `"${lines.join("\\\n")}"`;
-}
-
-const takingTurns = (one, other) =>
-  Array.from({ length: Math.max(one.length, other.length) }, (_, at) => [one[at], other[at]])
-    .flat()
-    .filter(Boolean);
+/** A text as a literal of several lines, since Node shows the whole line where a script throws. */
+const literal = (text) => `"${text.match(/.{1,1900}/g).join("\\\n")}"`;
 
 /** The file of texts that several entries read. */
 const SHARED_TEXTS = "chunk-binaries.js";
@@ -174,18 +136,19 @@ const beginningWith = (statement, text) => text.replace(BANNER, () => `${BANNER}
  */
 function addTexts(result, outdir) {
   const scripts = result.outputFiles.filter(({ path }) => path.endsWith(".js"));
-  const all = TEXTS.flatMap((builds) => takingTurns(...Object.keys(builds).map(piecesOf)));
   for (const file of scripts) {
-    const pieces = all.filter(({ variable }) => new RegExp(`\\b${variable}\\b`).test(file.text));
-    if (pieces.length === 0) continue;
-    const code = pieces.map(({ variable, piece }) => `var ${variable}=${literal(piece)};\n`);
+    const texts = Object.entries(TEXTS).filter(([, variable]) => file.text.includes(variable));
+    if (texts.length === 0) continue;
+    const code = texts.map(
+      ([name, variable]) => `var ${variable}=${literal(readFileSync(`build/${name}`, "latin1"))};\n`,
+    );
     const name = basename(file.path);
     if (!name.startsWith("chunk-")) {
       const [script, sourceMap = ""] = file.text.split(/(?=^\/\/# sourceMappingURL)/m);
       file.contents = Buffer.from(script + code.join("") + sourceMap);
       continue;
     }
-    const names = pieces.map(({ variable }) => variable).join();
+    const names = texts.map(([, variable]) => variable).join();
     const text = `${BANNER}\n${code.join("")}export{${names}};\n`;
     result.outputFiles.push({ path: join(outdir, SHARED_TEXTS), contents: Buffer.from(text), text });
     file.contents = Buffer.from(beginningWith(`import{${names}}from"./${SHARED_TEXTS}";`, file.text));

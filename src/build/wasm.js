@@ -1,12 +1,13 @@
 /**
  * The wasm binaries: `node src/build/wasm.js [--stale] [--sources DIR] [--out DIR] NAME...`
  *
- * Compiles targets of asconfig.json, below DIR, into build/: NAME.wasm, NAME.txt, which a bundle embeds (embed.js), and
- * abi.js and records/ with their types, what the host has to know of the kernels (abi.js). With --stale it compiles only
- * what is missing or older than its sources, by a hash of them.
+ * Compiles targets of asconfig.json, below DIR, into build/: NAME.wasm, and abi.js and records/ with their types, what the
+ * host has to know of the kernels (abi.js). With --stale it compiles only what is missing or older than its sources, by a
+ * hash of them. Once both builds of a program are there, it packs them into the text that a bundle embeds (pack.js).
  *
  * There are two programs: the core, and the kernels of whole models, which run on the core's memory beside it. The core's
  * static data begin at its `memoryBase` of asconfig.json. What lies below, from 1024 on, is for the constants of the other.
+ * A third one, `unpack`, makes the bytes of both again.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -17,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { main as asc } from "assemblyscript/asc";
 import { abiTransform, CORE, MODELS } from "./abi.js";
-import { embeddedText } from "./embed.js";
+import { digitsText, packedText } from "./pack.js";
 
 const FEATURES = [
   "--mvp-features",
@@ -43,6 +44,14 @@ const TARGETS = {
   models: { program: MODELS, entries: ["models/index"], features: FEATURES },
   "models-relaxed": { program: MODELS, entries: ["models/index"], features: RELAXED },
   "models-debug": { program: MODELS, entries: ["models/index"] },
+  unpack: { entries: ["unpack"], features: ["--mvp-features"] },
+};
+
+/** The texts of a bundle, each of these binaries. Unpacking one unpacks those before it: most engines run the first. */
+const TEXTS = {
+  core: { binaries: ["relaxed-simd", "simd"], textOf: packedText },
+  models: { binaries: ["models-relaxed", "models"], textOf: packedText },
+  unpack: { binaries: ["unpack"], textOf: ([binary]) => digitsText(binary) },
 };
 
 const { values, positionals: names } = parseArgs({
@@ -57,15 +66,25 @@ const out = resolve(values.out);
 mkdirSync(out, { recursive: true });
 
 const sources = sourceHash();
+const built = new Set();
 for (const name of names) {
   if (!(name in TARGETS))
     throw new RangeError(`target: expected ${Object.keys(TARGETS).join(", ")}, got ${name}`);
-  if (!values.stale || isStale(name)) await build(name);
+  if (values.stale && !isStale(name)) continue;
+  await build(name);
+  built.add(name);
+}
+for (const [text, { binaries, textOf }] of Object.entries(TEXTS)) {
+  const path = join(out, `${text}.txt`);
+  const files = binaries.map((name) => join(out, `${name}.wasm`));
+  const isOld = !existsSync(path) || binaries.some((name) => built.has(name));
+  if (isOld && files.every((file) => existsSync(file)))
+    writeFileSync(path, textOf(files.map((file) => readFileSync(file))));
 }
 
 async function build(name) {
   const binary = join(out, `${name}.wasm`);
-  let abi;
+  let abi = [];
   const { program, entries, features } = TARGETS[name];
   const { error, stderr } = await asc(
     [
@@ -79,11 +98,13 @@ async function build(name) {
     ],
     {
       readFile: (file, folder) => sourceText(join(folder, file)),
-      transforms: [
-        abiTransform(program, (texts) => {
-          abi = texts;
-        }),
-      ],
+      transforms: program
+        ? [
+            abiTransform(program, (texts) => {
+              abi = texts;
+            }),
+          ]
+        : [],
     },
   );
   const messages = stderr.toString().replaceAll("Last converge was suboptimal.\n", "");
@@ -92,7 +113,6 @@ async function build(name) {
   for (const passes of features ? [OPTIMISE, SHRINK] : []) {
     execFileSync(wasmOpt(), [binary, "-o", binary, ...features, ...passes], { stdio: "inherit" });
   }
-  writeFileSync(join(out, `${name}.txt`), embeddedText(readFileSync(binary)));
   mkdirSync(join(out, "records"), { recursive: true });
   for (const { file, js, types } of abi) {
     writeFileSync(join(out, `${file}.js`), js);
@@ -117,8 +137,8 @@ function sourceText(path) {
 
 function isStale(name) {
   const stamp = join(out, `${name}.sources`);
-  const { abi } = TARGETS[name].program;
-  const made = [`${name}.wasm`, `${name}.txt`, `${abi}.js`, `${abi}.d.ts`];
+  const { program } = TARGETS[name];
+  const made = [`${name}.wasm`, ...(program ? [`${program.abi}.js`, `${program.abi}.d.ts`] : [])];
   if (!existsSync(stamp) || made.some((file) => !existsSync(join(out, file)))) return true;
   return readFileSync(stamp, "utf8") !== sources;
 }
@@ -129,7 +149,7 @@ function sourceHash() {
   const files = readdirSync(join(root, "assembly"), { recursive: true })
     .filter((file) => file.endsWith(".ts"))
     .map((file) => join(root, "assembly", file));
-  const scripts = ["abi.js", "embed.js", "wasm.js"].map((file) =>
+  const scripts = ["abi.js", "pack.js", "wasm.js"].map((file) =>
     fileURLToPath(new URL(file, import.meta.url)),
   );
   const hash = createHash("sha256");

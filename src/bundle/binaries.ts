@@ -8,21 +8,13 @@ import { instantiateSync } from "@assemblyscript/loader";
 import { relaxedSimd, simd } from "#binaries";
 import { wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
-
-declare global {
-  /** The declarations name these two. A program whose `lib` has no `dom` would not have them. */
-  namespace WebAssembly {
-    interface Module {}
-    interface Memory {}
-  }
-}
+import { compile, refused } from "./compile.js";
 
 /**
  * `relaxed-simd` fuses multiply-adds where the CPU can. `simd` gives the same bits everywhere. `given` is the
  * user's.
  */
 export type Build = "relaxed-simd" | "simd" | "given";
-type Binary = Uint8Array<ArrayBuffer> | WebAssembly.Module;
 
 /** What `init` expects of a user's module. */
 const OURS = "the binary of this release of lstm-wasm";
@@ -60,21 +52,6 @@ export function compileBuild(deterministic: boolean): { build: Build; module: We
   );
 }
 
-/** The module to instantiate. @throws Error that says what to do where compiling from bytes is refused. */
-export function compile(binary: Binary): WebAssembly.Module {
-  if (!(binary instanceof Uint8Array)) {
-    // Next.js compiles in one realm and runs the code in another. The loader tells a module by its prototype.
-    return binary instanceof WebAssembly.Module
-      ? binary
-      : Object.setPrototypeOf(binary, WebAssembly.Module.prototype);
-  }
-  try {
-    return new WebAssembly.Module(binary);
-  } catch (cause) {
-    throw refused(cause);
-  }
-}
-
 /**
  * A new instance over `memory`. Its number of records is compared with `abi` (build/abi.js).
  * @param option whose module it is, for messages
@@ -100,19 +77,4 @@ export function instantiate<K>(
     }
   }
   throw wrongType(option, OURS, module);
-}
-
-function refused(cause: unknown): Error {
-  const message = `lstm-wasm: this scope refused to compile WebAssembly. ${advice(cause)}`;
-  return coded("UNSUPPORTED", new Error(message, { cause }));
-}
-
-/**
- * Chrome before 115 compiles at most 4 KB at once on a page's thread. Strict policies and edge workers
- * compile nothing.
- */
-function advice(cause: unknown): string {
-  return cause instanceof RangeError
-    ? "Use it in a worker, or compile lstm-wasm/lstm.wasm with WebAssembly.compile and pass it to init({ module })"
-    : "Allow 'wasm-unsafe-eval' in script-src; in an edge worker bundle with the condition workerd or edge-light";
 }

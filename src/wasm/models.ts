@@ -5,7 +5,8 @@
 
 import { modelsRelaxedSimd, modelsSimd } from "#model-binaries";
 import { ABI, type ModelKernels } from "../../build/models-abi.js";
-import { compile, instantiate } from "../bundle/binaries.js";
+import { instantiate } from "../bundle/binaries.js";
+import { compile } from "../bundle/compile.js";
 import { wrongValue } from "../tensor/checks.js";
 import type { Runtime } from "./runtime.js";
 

@@ -5,7 +5,8 @@
  */
 
 import { ABI, INITIAL_PAGES, type Kernels, SCRATCH_BYTES } from "../../build/abi.js";
-import { type Build, compile, compileBuild, instantiate } from "../bundle/binaries.js";
+import { type Build, compileBuild, instantiate } from "../bundle/binaries.js";
+import { compile } from "../bundle/compile.js";
 import { checkBoolean, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
 import { coded, room } from "../tensor/errors.js";
 import { copyFloats } from "../tensor/like.js";

@@ -38,6 +38,7 @@ const ROOMS = {
     "layer",
     "index",
     "models",
+    "unpack",
   ],
   src: ["tensor", "int8", "bundle", "wasm", "nn", "index", "formats", "graph", "models", "cli"],
 };

@@ -4,13 +4,18 @@ import { runInNewContext } from "node:vm";
 import { instantiateSync } from "@assemblyscript/loader";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ABI, INITIAL_PAGES } from "../../build/abi.js";
-import { compile, compileBuild, instantiate } from "../../src/bundle/binaries.js";
-import { relaxedSimd, simd, toBytes } from "../../src/bundle/embedded.js";
+import { compileBuild, instantiate } from "../../src/bundle/binaries.js";
+import { compile } from "../../src/bundle/compile.js";
+import { relaxedSimd, simd } from "../../src/bundle/embedded.js";
 import { modelsRelaxedSimd, modelsSimd } from "../../src/bundle/embedded-models.js";
+import { unpack } from "../../src/bundle/unpack.js";
 
-const { embeddedText } = (await import(new URL("../../src/build/embed.js", import.meta.url).href)) as {
-  embeddedText(binary: Uint8Array): string;
+const { packedText } = (await import(new URL("../../src/build/pack.js", import.meta.url).href)) as {
+  packedText(binaries: readonly Uint8Array[]): string;
 };
+
+/** Above what the unpacker has, which every engine with WebAssembly takes. */
+const SMALLEST_BUILD = 1000;
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -20,10 +25,12 @@ afterEach(() => {
 /** An engine that takes what `accepts` takes. */
 function acceptOnly(accepts: (bytes: Uint8Array) => boolean): void {
   const { Module } = WebAssembly;
+  const any = compile(simd());
   vi.spyOn(WebAssembly, "validate").mockImplementation((bytes) => accepts(bytes as Uint8Array));
   vi.spyOn(WebAssembly, "Module").mockImplementation(function compileAccepted(bytes) {
+    if ((bytes as Uint8Array).length < SMALLEST_BUILD) return new Module(bytes);
     if (!accepts(bytes as Uint8Array)) throw new WebAssembly.CompileError("invalid opcode");
-    return new Module(simd());
+    return any;
   });
 }
 
@@ -69,38 +76,42 @@ describe("the embedded binaries", () => {
   ])("are those of build/: %s", (build, embedded) => {
     const file = new Uint8Array(readFileSync(new URL(`../../build/${build}.wasm`, import.meta.url)));
     expect(embedded()).toEqual(file);
-    vi.stubGlobal("TextEncoder", undefined);
-    expect(embedded()).toEqual(file);
-  });
-
-  it("are arrays of this realm, whichever TextEncoder there is", () => {
-    const encode = runInNewContext("(text) => Uint8Array.from(text, (one) => one.charCodeAt(0))");
-    vi.stubGlobal(
-      "TextEncoder",
-      class {
-        encode = encode;
-      },
-    );
-    expect(encode("a")).not.toBeInstanceOf(Uint8Array);
-    expect(simd()).toBeInstanceOf(Uint8Array);
-    instantiate(compile(simd()), new WebAssembly.Memory({ initial: INITIAL_PAGES }), ABI);
   });
 
   it.each([
     ["all bytes, once each", Uint8Array.from({ length: 256 }, (_, at) => at)],
     ["all bytes, some often", Uint8Array.from({ length: 2000 }, (_, at) => (at * at) >> 3)],
-    ["bytes from 128 on alone", Uint8Array.from({ length: 300 }, (_, at) => (at === 0 ? 0 : 128 | at))],
+    ["one byte alone, for long", new Uint8Array(600).fill(255)],
+    ["noise, which does not become smaller", noise(3000)],
+    ["a byte", Uint8Array.of(7)],
   ])("may have %s", (_, binary) => {
-    expect(toBytes(embeddedText(binary))).toEqual(binary);
+    expect(unpack(packedText([binary]), 0)).toEqual(binary);
   });
 
-  it("tell a script that was read in another encoding from an engine without SIMD", () => {
-    const text = readFileSync(new URL("../../build/simd.txt", import.meta.url));
-    expect(toBytes(text.toString("utf8"))).toEqual(simd());
-    const garbled = new TextDecoder("iso-2022-jp").decode(text);
-    expect(() => toBytes(garbled)).toThrow(/begin the page with <meta charset="utf-8">/);
+  it("are unpacked one by one, where a text has several", () => {
+    const binaries = [noise(300), noise(300), Uint8Array.of(1), noise(700).fill(3, 100, 600)];
+    const text = packedText(binaries);
+    for (const [which, binary] of binaries.entries()) expect(unpack(text, which)).toEqual(binary);
+    expect(text.length).toBeLessThan(300 * 1.5 + 200 * 1.5 + 100);
+  });
+
+  it("are characters that no literal escapes, and that no encoding of pages changes", () => {
+    const text = packedText([noise(3000)]);
+    expect(text).toMatch(/^3000 [=-[\]-}]+$/);
+    const decode = (encoding: string) => new TextDecoder(encoding).decode(Buffer.from(text));
+    for (const encoding of ["utf-8", "windows-1252", "shift_jis", "iso-2022-jp", "gb18030", "euc-kr"])
+      expect(decode(encoding)).toBe(text);
   });
 });
+
+/** The same bytes every time. */
+function noise(count: number): Uint8Array {
+  let state = 1;
+  return Uint8Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return state >>> 20;
+  });
+}
 
 describe("compile", () => {
   it("hands a compiled module on", () => {
@@ -121,6 +132,15 @@ describe("compile", () => {
       throw new RangeError("disallowed on the main thread, if the buffer size is larger than 4KB");
     });
     expect(() => compile(simd())).toThrow(/Use it in a worker, or compile lstm-wasm\/lstm\.wasm/);
+  });
+
+  it("names the policy where it forbids what unpacks, on instances as in WebKit too", () => {
+    const refuse = vi.fn(function refuse() {
+      throw new WebAssembly.CompileError("violates the Content Security Policy");
+    });
+    vi.spyOn(WebAssembly, "Instance").mockImplementation(refuse);
+    expect(() => compileBuild(true)).toThrow(/'wasm-unsafe-eval'/);
+    expect(refuse).toHaveBeenCalledTimes(1);
   });
 
   it("names the policy where compiling is forbidden", () => {
