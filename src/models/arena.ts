@@ -8,8 +8,7 @@
 import { ARRAYS, type Type, type Value } from "../graph/ir.js";
 import { elementsIn } from "../graph/shapes.js";
 import { align } from "../wasm/block.js";
-import type { Compiled, View } from "./operator.js";
-import type { PlannedNode } from "./planned-node.js";
+import type { Compiled, PlannedNode, View } from "./operator.js";
 
 /** Bytes that a tensor takes in linear memory. */
 export function bytesOf({ dtype, shape }: Type): number {

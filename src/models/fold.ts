@@ -19,8 +19,7 @@ import {
 } from "../graph/operator.js";
 import { elementsIn } from "../graph/shapes.js";
 import { Steps } from "../graph/steps.js";
-import type { ModelOperator, Nested, Nesting } from "./operator.js";
-import type { Folded, PlannedNode } from "./planned-node.js";
+import type { Folded, ModelOperator, Nested, Nesting, PlannedNode } from "./operator.js";
 
 /** Operators by their names. */
 export type ModelTable = ReadonlyMap<string, ModelOperator>;

@@ -9,10 +9,9 @@ import { checkOperators } from "../graph/run-host.js";
 import { checkOptions, reading, wrongType } from "../tensor/checks.js";
 import { currentRuntime } from "../wasm/runtime.js";
 import { tableOf } from "./load.js";
-import { checkLoadOptions, countOperators, type LoadOptions } from "./load-options.js";
+import { checkLoadOptions, countOperators, type LoadOptions, rewritesOf } from "./load-options.js";
 import { Model } from "./model.js";
 import { ALL_OPERATORS } from "./operators/index.js";
-import { ALL_REWRITES } from "./rewrites/index.js";
 import { Store } from "./store.js";
 
 /** Options of `loadKeras`. */
@@ -80,7 +79,8 @@ export function modelOf(
     declared: new Map(graph.inputs.map((port) => [port.name, port])),
     constants: new Map(),
     onProgress: options.onProgress,
-    store: (owner) => new Store(graph, table, currentRuntime(), owner, { precision, rewrites: ALL_REWRITES }),
+    store: (owner) =>
+      new Store(graph, table, currentRuntime(), owner, { precision, rewrites: rewritesOf(table) }),
     layers: {
       states: new Set(states.map(({ name }) => name)),
       timed: stateful ? new Set() : timed,

@@ -3,7 +3,9 @@
 import type { Graph } from "../graph/ir.js";
 import { wrongType, wrongValue } from "../tensor/checks.js";
 import type { Precision } from "../wasm/precision.js";
+import type { ModelTable } from "./fold.js";
 import type { ModelOperatorCount } from "./model-types.js";
+import type { Rewrite } from "./operator.js";
 
 /** Options of every loader. */
 export interface LoadOptions {
@@ -43,4 +45,9 @@ export function countOperators(graph: Graph): readonly ModelOperatorCount[] {
       });
     }),
   );
+}
+
+/** The rewrites of the operators of a table. */
+export function rewritesOf(table: ModelTable): readonly Rewrite[] {
+  return Array.from(new Set(Array.from(table.values()).flatMap(({ rewrites }) => rewrites ?? [])));
 }

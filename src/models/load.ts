@@ -10,11 +10,10 @@ import { checkOptions, isArray, reading, wrongType, wrongValue } from "../tensor
 import { copyShape, sizeOf } from "../tensor/like.js";
 import { currentRuntime } from "../wasm/runtime.js";
 import type { ModelTable } from "./fold.js";
-import { checkLoadOptions, countOperators, type LoadOptions } from "./load-options.js";
+import { checkLoadOptions, countOperators, type LoadOptions, rewritesOf } from "./load-options.js";
 import { Model } from "./model.js";
 import type { ModelOperator } from "./operator.js";
 import { ALL_OPERATORS } from "./operators/index.js";
-import { ALL_REWRITES } from "./rewrites/index.js";
 import { Store } from "./store.js";
 import { checkNames, type ModelInput, readInput } from "./values.js";
 
@@ -84,7 +83,7 @@ function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefine
     store: (owner) =>
       new Store(graph, table, currentRuntime(), owner, {
         precision,
-        rewrites: fuse ? ALL_REWRITES : [],
+        rewrites: fuse ? rewritesOf(table) : [],
       }),
   });
 }

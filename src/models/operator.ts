@@ -1,6 +1,7 @@
 /**
  * What a plan knows of an operator beside its meaning on the host (src/graph/operator.ts): the kernels that compute it,
- * and where its outputs are parts of its inputs. A node without a kernel is evaluated on the host.
+ * where its outputs are parts of its inputs, and how several nodes become one. A node without a kernel is evaluated on the
+ * host.
  *
  * In linear memory a tensor is row-major: floats of every width as f32, int64 as f64, int32 as i32, others as bytes.
  * Each begins at a multiple of 16 bytes, but for views, which begin at a multiple of an element.
@@ -25,6 +26,8 @@ export interface ModelOperator {
   readonly inline?: (call: Call, around: Inlining) => Graph | undefined;
   /** How a node runs whose graphs are planned with the one around them. Undefined for one that the host runs. @internal */
   readonly nest?: (call: Call, around: Nesting) => Nested | undefined;
+  /** Those whose pattern has it, so that a bundle without it has none of them. @internal */
+  readonly rewrites?: readonly Rewrite[];
 }
 
 /** What a node that may be inlined has around it. */
@@ -135,4 +138,71 @@ export interface NestedPlace extends Place {
   readonly steps: Steps;
   /** Gives the numbers of an output whose type was not known. They must stay as they are until the run ends. */
   give(at: number, tensor: HostTensor): void;
+}
+
+/** A node of a flat list. Its values are those that it reads and makes in the end. */
+export interface PlannedNode {
+  readonly operator: ModelOperator;
+  readonly call: Call;
+  /** After its own those that its graphs read. */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly (Value | undefined)[];
+  /** Of its outputs; undefined if one is known only at run time. */
+  readonly types: readonly Type[] | undefined;
+  readonly activation?: FusedActivation;
+  /** The nodes in whose place it is, which run where it has no kernel. */
+  readonly parts?: readonly PlannedNode[];
+  /** How it runs, if its graphs are planned with the one around them. */
+  readonly nested?: Nested;
+  readonly graphs?: readonly Folded[];
+}
+
+/** The nodes that a node stands for. */
+export function partsOf(node: PlannedNode): readonly PlannedNode[] {
+  return node.parts ?? [node];
+}
+
+/** A graph for inputs of known shapes. */
+export interface Folded extends InnerGraph {
+  readonly nodes: readonly PlannedNode[];
+  /** The values of its inputs. */
+  readonly inputs: readonly Value[];
+  /** How many nodes have outputs whose types are known only at run time. */
+  readonly untyped: number;
+  /** How many of them there are, and of others whose graphs are planned. */
+  readonly open: number;
+  /** The value that stands for another one. */
+  readonly resolve: (value: Value) => Value;
+}
+
+/** What a rewrite reads of a plan. */
+export interface Rewriting {
+  /** The node that makes a value, where only one node reads it and nothing else does. */
+  source(value: Value | undefined): PlannedNode | undefined;
+  /** The node that makes a value, whoever reads it. */
+  maker(value: Value | undefined): PlannedNode | undefined;
+  /** An operator of the model's table. */
+  operator(name: string): ModelOperator | undefined;
+  /**
+   * Constants that are made of others, once for the model where those are the model's.
+   *
+   * @param node what they are made for
+   * @param from the numbers that they are made of
+   */
+  derive(node: Node, from: readonly Data[], make: () => readonly HostTensor[]): Value[];
+}
+
+/**
+ * What a node becomes with the one that makes an input of it; undefined if they stay two. Each begins at nodes of
+ * operators that no other begins at, so that their order is of no consequence.
+ */
+export type Rewrite = (node: PlannedNode, rewriting: Rewriting) => Fusion | undefined;
+
+export interface Fusion {
+  /** What is left out. */
+  readonly source: PlannedNode | readonly PlannedNode[];
+  /** What stands in the node's place. */
+  readonly node: PlannedNode;
+  /** The node in whose place it stands instead, where others before the node read what it gives. */
+  readonly place?: PlannedNode;
 }

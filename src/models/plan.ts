@@ -6,7 +6,7 @@ import { elementsIn } from "../graph/shapes.js";
 import { Steps } from "../graph/steps.js";
 import type { Block } from "../wasm/block.js";
 import { Region } from "../wasm/region.js";
-import type { Folded } from "./planned-node.js";
+import type { Folded } from "./operator.js";
 import { Program, type Step } from "./program.js";
 import type { Store } from "./store.js";
 

@@ -13,8 +13,7 @@ import { align, type Block } from "../wasm/block.js";
 import type { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
 import { type Arena, arrange, bytesOf, isOpen, type ReadyNode } from "./arena.js";
-import type { InnerProgram, Place } from "./operator.js";
-import type { Folded, PlannedNode } from "./planned-node.js";
+import type { Folded, InnerProgram, Place, PlannedNode } from "./operator.js";
 import { rewrite } from "./rewrites/index.js";
 import type { Store } from "./store.js";
 

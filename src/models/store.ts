@@ -6,7 +6,7 @@ import type { Precision } from "../wasm/precision.js";
 import { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
 import { Constants, type ModelTable } from "./fold.js";
-import type { Rewrite } from "./rewrites/rewrite.js";
+import type { Rewrite } from "./operator.js";
 
 export interface StoreOptions {
   readonly precision: Precision;

@@ -3,7 +3,7 @@
 import { elementsIn } from "../graph/shapes.js";
 import { checkInteger, checkOptions } from "../tensor/checks.js";
 import type { ModelInputs, Planner } from "./model-types.js";
-import type { PlannedNode } from "./planned-node.js";
+import type { PlannedNode } from "./operator.js";
 import type { Step } from "./program.js";
 import type { StatePair } from "./states.js";
 

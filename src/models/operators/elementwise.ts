@@ -3,6 +3,7 @@
 import * as graph from "../../graph/operators/elementwise.js";
 import { compileUnary } from "../kernels/unary.js";
 import type { ModelOperator } from "../operator.js";
+import { fuseActivations } from "../rewrites/activation.js";
 
 export const Abs: ModelOperator = { operator: graph.Abs, compile: compileUnary };
 
@@ -18,7 +19,11 @@ export const Floor: ModelOperator = { operator: graph.Floor, compile: compileUna
 
 export const Gelu: ModelOperator = { operator: graph.Gelu, compile: compileUnary };
 
-export const LeakyRelu: ModelOperator = { operator: graph.LeakyRelu, compile: compileUnary };
+export const LeakyRelu: ModelOperator = {
+  operator: graph.LeakyRelu,
+  compile: compileUnary,
+  rewrites: [fuseActivations],
+};
 
 export const Log: ModelOperator = { operator: graph.Log, compile: compileUnary };
 
@@ -26,12 +31,24 @@ export const Neg: ModelOperator = { operator: graph.Neg, compile: compileUnary }
 
 export const Reciprocal: ModelOperator = { operator: graph.Reciprocal, compile: compileUnary };
 
-export const Relu: ModelOperator = { operator: graph.Relu, compile: compileUnary };
+export const Relu: ModelOperator = {
+  operator: graph.Relu,
+  compile: compileUnary,
+  rewrites: [fuseActivations],
+};
 
 export const Round: ModelOperator = { operator: graph.Round, compile: compileUnary };
 
-export const Sigmoid: ModelOperator = { operator: graph.Sigmoid, compile: compileUnary };
+export const Sigmoid: ModelOperator = {
+  operator: graph.Sigmoid,
+  compile: compileUnary,
+  rewrites: [fuseActivations],
+};
 
 export const Sqrt: ModelOperator = { operator: graph.Sqrt, compile: compileUnary };
 
-export const Tanh: ModelOperator = { operator: graph.Tanh, compile: compileUnary };
+export const Tanh: ModelOperator = {
+  operator: graph.Tanh,
+  compile: compileUnary,
+  rewrites: [fuseActivations],
+};

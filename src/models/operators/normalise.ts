@@ -8,10 +8,12 @@ import {
   compileLayerNormalization,
 } from "../kernels/normalise.js";
 import type { ModelOperator } from "../operator.js";
+import { fuseBatchNormalizations } from "../rewrites/batch-normalization.js";
 
 export const BatchNormalization: ModelOperator = {
   operator: graph.BatchNormalization,
   compile: compileBatchNormalization,
+  rewrites: [fuseBatchNormalizations],
 };
 
 export const GroupNormalization: ModelOperator = {

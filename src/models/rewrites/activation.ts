@@ -1,9 +1,7 @@
 /** An activation becomes the end of what makes its input. */
 
 import type { Call } from "../../graph/operator.js";
-import type { FusedActivation } from "../operator.js";
-import { type PlannedNode, partsOf } from "../planned-node.js";
-import type { Fusion, Rewriting } from "./rewrite.js";
+import { type FusedActivation, type Fusion, type PlannedNode, partsOf, type Rewriting } from "../operator.js";
 
 /** Operators whose kernels take an activation. */
 const PRODUCERS: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);

@@ -6,8 +6,7 @@
 import type { HostTensor, Value } from "../../graph/ir.js";
 import { Call } from "../../graph/operator.js";
 import { elementsIn } from "../../graph/shapes.js";
-import { type PlannedNode, partsOf } from "../planned-node.js";
-import type { Fusion, Rewriting } from "./rewrite.js";
+import { type Fusion, type PlannedNode, partsOf, type Rewriting } from "../operator.js";
 
 export function fuseBatchNormalizations(node: PlannedNode, rewriting: Rewriting): Fusion | undefined {
   const { call, types, outputs } = node;

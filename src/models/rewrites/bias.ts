@@ -1,8 +1,7 @@
 /** A constant that is added to a product becomes its bias. */
 
 import { Call } from "../../graph/operator.js";
-import { type PlannedNode, partsOf } from "../planned-node.js";
-import type { Fusion, Rewriting } from "./rewrite.js";
+import { type Fusion, type PlannedNode, partsOf, type Rewriting } from "../operator.js";
 
 export function fuseBiases(node: PlannedNode, rewriting: Rewriting): Fusion | undefined {
   const { call, types, inputs, outputs } = node;

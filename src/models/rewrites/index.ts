@@ -1,21 +1,8 @@
 /** Rewrites: nodes in the place of others that compute the same in fewer calls. */
 
 import type { Value } from "../../graph/ir.js";
-import type { PlannedNode } from "../planned-node.js";
+import type { PlannedNode, Rewriting } from "../operator.js";
 import type { Store } from "../store.js";
-import { fuseActivations } from "./activation.js";
-import { fuseBatchNormalizations } from "./batch-normalization.js";
-import { fuseBiases } from "./bias.js";
-import { fuseLSTMCells } from "./lstm-cell.js";
-import type { Rewrite, Rewriting } from "./rewrite.js";
-
-/** In the order in which they are tried: what is fused by one may be fused again by a later one. */
-export const ALL_REWRITES: readonly Rewrite[] = [
-  fuseBatchNormalizations,
-  fuseBiases,
-  fuseActivations,
-  fuseLSTMCells,
-];
 
 /** The list with nodes fused. What is read after it stays. */
 export function rewrite(

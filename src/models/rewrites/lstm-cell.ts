@@ -7,8 +7,7 @@
 
 import type { Attribute, HostTensor, Value } from "../../graph/ir.js";
 import { Call, type Operand } from "../../graph/operator.js";
-import type { PlannedNode } from "../planned-node.js";
-import type { Fusion, Rewriting } from "./rewrite.js";
+import type { Fusion, PlannedNode, Rewriting } from "../operator.js";
 
 /** A product by a constant matrix. */
 interface Product {
