@@ -1,11 +1,7 @@
 /** The attributes of ONNX nodes as a graph has them. */
 
 import { FormatError, unsupported } from "../formats/bytes.js";
-import type {
-  Attribute as ProtoAttribute,
-  Graph as ProtoGraph,
-  Node as ProtoNode,
-} from "../formats/onnx/model-proto.js";
+import type { GraphOf, Attribute as ProtoAttribute, Node as ProtoNode } from "../formats/onnx/model-proto.js";
 import { show } from "../tensor/checks.js";
 import type { Attribute, AttributeKind, Graph, HostTensor } from "./ir.js";
 import { hostTensor } from "./onnx-tensor.js";
@@ -30,7 +26,7 @@ export function readAttributes(
   node: ProtoNode,
   label: string,
   call: ((name: string) => ProtoAttribute | undefined) | undefined,
-  subgraph: (name: string, graph: ProtoGraph) => () => Graph,
+  subgraph: (name: string, graph: GraphOf) => () => Graph,
 ): Map<string, Attribute> {
   const attributes = new Map<string, Attribute>();
   for (const [name, stated] of node.attributes) {
@@ -46,7 +42,7 @@ function convert(
   name: string,
   attribute: ProtoAttribute,
   label: string,
-  subgraph: (name: string, graph: ProtoGraph) => () => Graph,
+  subgraph: (name: string, graph: GraphOf) => () => Graph,
 ): Attribute {
   const { type, f, i, s, t, floats, ints, strings, graphs, sparse } = attribute;
   if (sparse) throw unsupported(`${label}: attribute ${name}: sparse tensors are not supported`);

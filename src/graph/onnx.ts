@@ -38,7 +38,7 @@ export interface ReadGraph {
  * @throws FormatError for what is no ONNX model or not supported
  */
 export function readOnnxGraph(bytes: Uint8Array, files?: ExternalFiles, gru: GruReading = "file"): ReadGraph {
-  const model = readModel(bytes, files);
+  const model = readModel(bytes, files, true);
   const reader = new GraphReader(model, gru);
   const graph = reader.graph(model.graph, new Names(), {
     opsets: model.opsets,
@@ -184,7 +184,7 @@ class GraphReader {
       const path = `${name}/${key}`;
       const { count } = names;
       return () => {
-        made ??= this.graph(graph, new Names(names, count), { ...place, path });
+        made ??= this.graph(graph(), new Names(names, count), { ...place, path });
         return made;
       };
     });

@@ -164,6 +164,32 @@ describe("a model", () => {
     );
   });
 
+  it("reads a branch that is broken where it is taken, and tells so each time", () => {
+    const taken = graph({ outputs: ["a"], nodes: [node("Add", ["x", "x"], ["a"])] });
+    const whole = graph({ outputs: ["b"], nodes: [node("Neg", ["x"], ["b"]), node("Neg", ["x"], ["c"])] });
+    const broken = whole.slice(0, -1);
+    using built = loadOnnx(
+      modelOf({
+        inputs: [
+          { name: "x", shape: ["n"] },
+          { name: "is", type: 9, shape: [] },
+        ],
+        outputs: ["y"],
+        nodes: [
+          node("If", ["is"], ["y"], {
+            attributes: { then_branch: { graph: taken }, else_branch: { graph: broken } },
+          }),
+        ],
+      }),
+    );
+    const x = Float32Array.of(1, 2);
+    expect(built.run({ x, is: true }).y!.data).toEqual(Float32Array.of(2, 4));
+    for (let time = 0; time < 3; time++) {
+      expect(() => built.run({ x, is: false })).toThrow(/^onnx: graph: /);
+    }
+    expect(built.run({ x, is: true }).y!.data).toEqual(Float32Array.of(2, 4));
+  });
+
   it("plans for declared shapes while it loads, but not for a branch that an input tells", () => {
     const taken = graph({ outputs: ["a"], nodes: [node("Add", ["x", "x"], ["a"])] });
     const other = graph({ outputs: ["b"], nodes: [node("Neg", ["x"], ["b"])] });

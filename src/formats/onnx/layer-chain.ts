@@ -86,7 +86,7 @@ class Uses {
     const nodes = graph.nodes.filter(({ opType }) => opType !== "Shape");
     for (const { inputs } of nodes) inputs.forEach(use);
     for (const { attributes } of nodes) {
-      for (const { graphs } of attributes.values()) for (const inner of graphs) this.#visit(inner);
+      for (const { graphs } of attributes.values()) for (const inner of graphs) this.#visit(inner());
     }
     range.last = this.#ranges.size - 1;
   }

@@ -28,6 +28,9 @@ export interface Model {
   readonly allowance: Allowance;
 }
 
+/** Gives the graph of an attribute. @throws FormatError where it is read only now, and is broken */
+export type GraphOf = () => Graph;
+
 /** A graph, or the body of a function. */
 export interface Graph {
   readonly name: string;
@@ -75,15 +78,19 @@ export interface Attribute {
   readonly floats: readonly number[];
   readonly ints: readonly number[];
   readonly strings: readonly string[];
-  /** The graphs of the fields `g` and `graphs`. */
-  readonly graphs: readonly Graph[];
+  /** The graphs of the fields `g` and `graphs`. See {@link Parser.isLazy}. */
+  readonly graphs: readonly GraphOf[];
   /** In the body of a function: the attribute of the calling node from which this one takes its value. */
   readonly reference: string | undefined;
 }
 
-/** @throws FormatError for bytes that are not an ONNX model */
-export function readModel(bytes: Uint8Array, files = new ExternalFiles()): Model {
-  const parser = new Parser(bytes, files);
+/**
+ * @param isLazy whether graphs in attributes are read when they are asked for. What the model tells of itself then leaves
+ *   them out.
+ * @throws FormatError for bytes that are not an ONNX model
+ */
+export function readModel(bytes: Uint8Array, files = new ExternalFiles(), isLazy = false): Model {
+  const parser = new Parser(bytes, files, isLazy);
   let graph: Graph | undefined;
   const functions = new Map<string, FunctionBody>();
   const opsets = new Map<string, number>();
@@ -177,7 +184,7 @@ function functionKey(domain: string, name: string, overload: string): string {
 /** What nodes and attributes have that have nothing. A file may have 100,000 of them, and ten lists in each. */
 const NO_NAMES: readonly string[] = Object.freeze([]);
 const NO_NUMBERS: readonly number[] = Object.freeze([]);
-const NO_GRAPHS: readonly Graph[] = Object.freeze([]);
+const NO_GRAPHS: readonly GraphOf[] = Object.freeze([]);
 const NO_ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map();
 
 /** A list without the room that it has got to grow: 17 items for the first one. */
@@ -236,7 +243,7 @@ function readAttribute(message: Message, parser: Parser, depth: number): Attribu
   const floats: number[] = [];
   const ints: number[] = [];
   const strings: string[] = [];
-  const graphs: Graph[] = [];
+  const graphs: GraphOf[] = [];
   const spend = (count: number) => parser.allowance.spend(BYTES_PER_NUMBER * count);
   const addInt = (low: number, high: number) => ints.push(high * 2 ** 32 + (low >>> 0));
   while (message.next()) {
@@ -246,8 +253,7 @@ function readAttribute(message: Message, parser: Parser, depth: number): Attribu
     else if (number === 3) i = message.number64();
     else if (number === 4) s = message.text();
     else if (number === 5) t = readTensorProto(message.message("onnx: tensor"), parser);
-    else if (number === 6 || number === 11)
-      graphs.push(readGraph(message.message("onnx: graph"), parser, depth + 1));
+    else if (number === 6 || number === 11) graphs.push(graphOf(message, parser, depth + 1));
     else if (number === 7) {
       const end = message.start + message.packedBytes(4);
       spend((end - message.start) / 4);
@@ -273,6 +279,17 @@ function readAttribute(message: Message, parser: Parser, depth: number): Attribu
     strings: fitted(strings, NO_NAMES),
     graphs: fitted(graphs, NO_GRAPHS),
     reference,
+  };
+}
+
+/** The graph of a field. One that was broken is read from its beginning again. */
+function graphOf(field: Message, parser: Parser, depth: number): GraphOf {
+  const { start, end } = field;
+  const message = field.message("onnx: graph");
+  let graph = parser.isLazy ? undefined : readGraph(message, parser, depth);
+  return () => {
+    graph ??= readGraph(new Message(parser, start, end, "onnx: graph"), parser, depth);
+    return graph;
   };
 }
 

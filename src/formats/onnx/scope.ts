@@ -200,7 +200,7 @@ export function listSites(model: Model): Sites {
         for (const [key, { graphs }] of node.attributes) {
           for (const [at, graph] of graphs.entries()) {
             const branch = graphs.length > 1 ? `${key}[${at}]` : key;
-            visit(graph, `${name}/${branch}`, scope, undefined, depth + 1);
+            visit(graph(), `${name}/${branch}`, scope, undefined, depth + 1);
           }
         }
       }

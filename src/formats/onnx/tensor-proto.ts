@@ -44,6 +44,8 @@ export class Parser extends Source {
   constructor(
     bytes: Uint8Array,
     readonly files: ExternalFiles,
+    /** Whether graphs in attributes are read when they are asked for. */
+    readonly isLazy: boolean,
   ) {
     super(bytes);
     this.allowance = new Allowance(bytes.length + files.size);
