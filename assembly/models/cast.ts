@@ -1,5 +1,6 @@
 /** Numbers of one type as those of another. What a type does not hold wraps or is rounded, as in arrays of JavaScript. */
 
+import { loadPart, storePart } from "./lanes";
 import { lowWord } from "./rows";
 
 export const CAST_FLOAT: i32 = 0;
@@ -29,6 +30,16 @@ export function cast(from: i32, to: i32, input: usize, output: usize, count: i32
         output += 16;
       }
     }
+  }
+  if (from === CAST_FLOAT && to >= CAST_HALF) {
+    // Also in place, after each node of such numbers.
+    for (; count >= 4; count -= 4) {
+      v128.store(output, narrow4(to, v128.load(input)));
+      input += 16;
+      output += 16;
+    }
+    storePart(output, narrow4(to, loadPart(input, count)), count);
+    return 0;
   }
   // Letters that are to be indices, and numbers that count.
   if (to === CAST_INT64) {
@@ -76,7 +87,7 @@ function sizeOf(type: i32): usize {
 }
 
 /** The integer in x, mod 2^32; 0 of what is not finite. */
-function wrap(x: f64): i32 {
+export function wrap(x: f64): i32 {
   let whole = trunc(x);
   if (!(abs(whole) <= 2147483648)) {
     if (!(abs(whole) < Infinity)) return 0;
@@ -99,4 +110,21 @@ function bfloat(x: f32): f32 {
   // NaN stays.
   if ((bits & 0x7fffffff) > 0x7f800000) return x;
   return reinterpret<f32>((bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000);
+}
+
+/** The nearest numbers of 16 bits (half, bfloat). NaN stays. */
+function narrow4(to: i32, x: v128): v128 {
+  const sign = v128.and(x, i32x4.splat(0x80000000));
+  const size = v128.xor(x, sign);
+  const bits = to === CAST_HALF ? 13 : 16;
+  const odd = v128.and(i32x4.shr_u(size, bits), i32x4.splat(1));
+  const half = i32x4.splat((1 << (bits - 1)) - 1);
+  let y = v128.and(i32x4.add(i32x4.add(size, half), odd), i32x4.splat(-1 << bits));
+  if (to === CAST_HALF) {
+    // Below 2^-14 they are 2^-24 apart, as numbers of float32 from 0.5 on are.
+    const small = f32x4.sub(f32x4.add(size, f32x4.splat(0.5)), f32x4.splat(0.5));
+    y = v128.bitselect(small, y, f32x4.lt(size, f32x4.splat(0.00006103515625)));
+    y = v128.bitselect(f32x4.splat(Infinity), y, f32x4.ge(size, f32x4.splat(65520)));
+  }
+  return v128.or(sign, v128.bitselect(y, size, f32x4.eq(size, size)));
 }

@@ -13,6 +13,7 @@ import { align, type Block } from "../wasm/block.js";
 import type { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
 import { type Arena, arrange, bytesOf, isOpen, type ReadyNode } from "./arena.js";
+import { compileFloats } from "./kernels/narrow.js";
 import type { Folded, InnerProgram, Place, PlannedNode } from "./operator.js";
 import { rewrite } from "./rewrites/index.js";
 import type { Store } from "./store.js";
@@ -237,14 +238,17 @@ function ready(shared: Shared, node: PlannedNode, isOutside: (value: Value) => b
   if (view !== undefined && "outputs" in view && !isElsewhere) {
     return [{ ...node, compiled: undefined, view }];
   }
-  const compiled = operator.compile?.({
+  const compiling = {
     call,
     types,
     activation: node.activation,
     runtime: store.runtime,
     precision: store.precision,
-    shared: (numbers, what, make) => store.shared(numbers, what, make, region),
-  });
+    shared: <Made>(numbers: Data, what: string, make: (own: Region) => Made) =>
+      store.shared(numbers, what, make, region),
+  };
+  // What stands for several nodes would round once where these round after each.
+  const compiled = parts === undefined ? compileFloats(operator, compiling) : operator.compile?.(compiling);
   if (compiled === undefined && parts !== undefined)
     return parts.flatMap((part) => ready(shared, part, isOutside));
   return [{ ...node, compiled, view: view !== undefined && "inputs" in view ? view : undefined }];
