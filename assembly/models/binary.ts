@@ -3,8 +3,11 @@
  * number is read or written. The output may be made in the room of an operand of its shape.
  */
 
+import { CAST_INT32, CAST_INT64 } from "./cast";
 import { loadBytes, loadPart, storeMask, storePart } from "./lanes";
+import { loadNumber, sizeOfNumber, storeNumber } from "./numbers";
 import { Broadcast, BroadcastAxis } from "./records";
+import { lowWord } from "./rows";
 
 export const BINARY_ADD: i32 = 0;
 export const BINARY_SUB: i32 = 1;
@@ -24,6 +27,9 @@ export const BINARY_LESS_OR_EQUAL: i32 = 10;
 export const BINARY_AND: i32 = 11;
 export const BINARY_OR: i32 = 12;
 export const BINARY_XOR: i32 = 13;
+/** These are of numbers of any types: the rest with the sign of b; and what a, less c, is by the scale b. */
+export const BINARY_MOD: i32 = 14;
+export const BINARY_DEQUANTISE: i32 = 15;
 
 /** @inline */
 function binary4(kind: i32, a: v128, b: v128): v128 {
@@ -164,8 +170,60 @@ function bytes(kind: i32, a: usize, aStep: usize, b: usize, bStep: usize, output
   }
 }
 
-/** The operands of a record (Broadcast), row by row; it has a number at least. */
-export function binary(record: usize): void {
+/** Numbers of any types. Of integers a quotient is cut off. @returns 1 where one is no int64 within 2^53 */
+function anyNumbers(
+  kind: i32,
+  types: i32,
+  a: usize,
+  aStep: usize,
+  b: usize,
+  bStep: usize,
+  c: usize,
+  cStep: usize,
+  output: usize,
+  count: i32,
+): i32 {
+  const aType = types & 15;
+  const bType = (types >> 4) & 15;
+  const cType = (types >> 8) & 15;
+  const type = types >> 12;
+  const size = sizeOfNumber(type);
+  let wrong = 0;
+  for (; count > 0; count--) {
+    const x = loadNumber(aType, a);
+    const y = loadNumber(bType, b);
+    let z: f64;
+    if (kind === BINARY_ADD) z = x + y;
+    else if (kind === BINARY_SUB) z = x - y;
+    else if (kind === BINARY_MUL) {
+      z = x * y;
+      // Past 2^53 a product has lost its last bits.
+      if (type === CAST_INT32) z = <f64>(lowWord(x) * lowWord(y));
+    } else if (kind === BINARY_DIV) {
+      z = y === 0 ? 0 : trunc(x / y);
+    } else if (kind === BINARY_MOD) z = y === 0 ? 0 : x - y * floor(x / y);
+    else if (kind === BINARY_MIN) z = min(x, y);
+    else if (kind === BINARY_MAX) z = max(x, y);
+    else if (kind === BINARY_EQUAL) z = <f64>(x === y);
+    else if (kind === BINARY_LESS) z = <f64>(x < y);
+    else if (kind === BINARY_LESS_OR_EQUAL) z = <f64>(x <= y);
+    else if (kind === BINARY_SELECT) z = load<u8>(c) ? x : y;
+    else z = (x - loadNumber(cType, c)) * y;
+    // What was given may be the largest int64: "to the end" of a Slice.
+    if (storeNumber(type, output, z) && type === CAST_INT64 && z !== x && z !== y) wrong = 1;
+    a += aStep;
+    b += bStep;
+    c += cStep;
+    output += size;
+  }
+  return wrong;
+}
+
+/**
+ * The operands of a record (Broadcast), row by row; it has a number at least.
+ * @returns 1 where a result is no int64 within 2^53
+ */
+export function binary(record: usize): i32 {
   const fields = changetype<Broadcast>(record);
   const kind = fields.kind;
   const count = fields.count;
@@ -175,13 +233,21 @@ export function binary(record: usize): void {
   const aRoom = fields.rooms;
   const bRoom = fields.rooms + 16;
   const cRoom = fields.rooms + 32;
-  const outputRow = (<usize>count) << (kind <= BINARY_SELECT ? 2 : 0);
+  const types = fields.types;
+  const outputRow = types
+    ? <usize>count * sizeOfNumber(types >> 12)
+    : (<usize>count) << (kind <= BINARY_SELECT ? 2 : 0);
+  const aStep = <usize>aRuns * sizeOfNumber(types & 15);
+  const bStep = <usize>bRuns * sizeOfNumber((types >> 4) & 15);
+  const cStep = <usize>cRuns * sizeOfNumber((types >> 8) & 15);
+  let wrong = 0;
   let a = fields.a;
   let b = fields.b;
   let c = fields.c;
   let output = fields.output;
   for (let rows = fields.rows; rows > 0; rows--) {
-    if (kind >= BINARY_AND) bytes(kind, a, <usize>aRuns, b, <usize>bRuns, output, count);
+    if (types) wrong |= anyNumbers(kind, types, a, aStep, b, bStep, c, cStep, output, count);
+    else if (kind >= BINARY_AND) bytes(kind, a, <usize>aRuns, b, <usize>bRuns, output, count);
     else {
       if (!aRuns) v128.store(aRoom, v128.load32_splat(a));
       if (!bRuns) v128.store(bRoom, v128.load32_splat(b));
@@ -211,4 +277,5 @@ export function binary(record: usize): void {
       at -= offsetof<BroadcastAxis>();
     }
   }
+  return wrong;
 }

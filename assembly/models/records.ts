@@ -109,6 +109,8 @@ export class Broadcast {
   cRuns: i32;
   /** Room of 16 bytes for each operand. */
   rooms: usize;
+  /** 0, or where numbers are of any types: those of a, b, c and the output, 4 bits each. */
+  types: i32;
 }
 
 /** An outer axis of a Broadcast. */
@@ -199,4 +201,37 @@ export class Triangle {
   step: i32;
   /** 1 to keep what is from the boundary on, 0 what is before it. */
   upper: i32;
+}
+
+/** Rows of bytes that become rows of i16 (quantised.ts). */
+@unmanaged
+export class Widening {
+  source: usize;
+  target: usize;
+  rows: i32;
+  columns: i32;
+  /** Bytes from one row to the next, and from one number to the next. */
+  sourceRow: i32;
+  sourceColumn: i32;
+  /** Whole vectors. */
+  targetRow: i32;
+  /** CAST_INT8 or CAST_UINT8. */
+  type: i32;
+  /** Of a number that is taken away; 0 for none. */
+  zero: usize;
+  /** 1 where each row has its own. */
+  zeroStep: i32;
+}
+
+/** Products of rows of i16, each of one matrix by each of another (quantised.ts). */
+@unmanaged
+export class Dots {
+  a: usize;
+  b: usize;
+  output: usize;
+  /** Of A and of B. */
+  rows: i32;
+  columns: i32;
+  /** Bytes of a row. */
+  width: usize;
 }

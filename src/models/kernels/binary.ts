@@ -25,6 +25,7 @@ import { sameShape } from "../../tensor/checks.js";
 import { modelKernels } from "../../wasm/models.js";
 import type { Compiled, Compiling, Place } from "../operator.js";
 import { broadcastRecord, type Operand } from "./broadcast.js";
+import { compileIntegers, compileNumbers, isInteger } from "./integers.js";
 import { applyActivation, bindUnary, isActivation, linear } from "./unary.js";
 
 /** The kernel of an operator of float32 numbers. */
@@ -141,9 +142,13 @@ function finished(node: Compiling, place: Place, run: () => void): () => void {
   };
 }
 
-/** Add, Sub, Mul, Div, Min, Max, Sum and PRelu of float32 numbers. */
+/** All inputs, by the shapes by which they are broadcast. */
+const takenBy = (node: Compiling) => node.call.inputs.map((_, at) => ({ at, shape: shapeOf(node, at) }));
+
+/** Add, Sub, Mul, Div, Min, Max, Sum and PRelu of float32 numbers; of two of integers, and Mod. */
 export function compileArithmetic(node: Compiling): Compiled | undefined {
   const { call, types, activation, runtime } = node;
+  if (isInteger(types[0]!.dtype)) return compileIntegers(node, takenBy(node));
   const kind = arithmeticOf(call.node.operator);
   if (kind === undefined || types[0]!.dtype !== "float32") return undefined;
   if (activation !== undefined && !isActivation(activation.name)) return undefined;
@@ -174,12 +179,15 @@ export function compileArithmetic(node: Compiling): Compiled | undefined {
   });
 }
 
-/** Equal, Less, Greater and their like, of float32 numbers. */
+/** Equal, Less, Greater and their like. */
 export function compileComparison(node: Compiling): Compiled | undefined {
   const found = comparisonOf(node.call.node.operator);
-  if (found === undefined || node.call.input(0).dtype !== "float32") return undefined;
-  if (node.activation !== undefined) return undefined;
+  if (found === undefined || node.activation !== undefined) return undefined;
   const [kind, swapped] = found;
+  if (node.call.input(0).dtype !== "float32") {
+    const inputs = takenBy(node);
+    return compileNumbers(node, kind, swapped ? inputs.reverse() : inputs);
+  }
   return compiledAs(undefined, (place) => bindRows(node, place, kind, swapped ? [1, 0] : [0, 1], [4, 4]));
 }
 
@@ -204,10 +212,14 @@ export function compileNot(node: Compiling): Compiled | undefined {
   });
 }
 
-/** Where of numbers of 4 bytes. */
+/** Where. */
 export function compileWhere(node: Compiling): Compiled | undefined {
   const { dtype } = node.types[0]!;
-  if ((dtype !== "float32" && dtype !== "int32") || node.activation !== undefined) return undefined;
+  if (node.activation !== undefined) return undefined;
+  if (dtype !== "float32" && dtype !== "int32") {
+    const [condition, a, b] = takenBy(node);
+    return compileNumbers(node, BINARY_SELECT, [a!, b!, condition!]);
+  }
   return compiledAs(roomOf(node, [1, 2]), (place) =>
     bindRows(node, place, BINARY_SELECT, [1, 2, 0], [4, 4, 1]),
   );

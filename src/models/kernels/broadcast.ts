@@ -36,12 +36,16 @@ function mergedAxes(shape: readonly number[], operands: readonly Operand[]): Axi
   return axes;
 }
 
-/** The record of a walk over two or three operands; the output has a number at least. */
+/**
+ * The record of a walk over two or three operands; the output has a number at least.
+ * @param types  where they are no float32, bytes and words: those of numbers (assembly/models/records.ts)
+ */
 export function broadcastRecord(
   place: Place,
   kind: number,
   output: { readonly address: number; readonly shape: readonly number[] },
   operands: readonly [Operand, Operand, (Operand | undefined)?],
+  types = 0,
 ): number {
   const [a, b, c = { address: 0, shape: [], bytes: 0 }] = operands;
   const all = [a, b, c];
@@ -49,6 +53,7 @@ export function broadcastRecord(
   const row = axes.pop() ?? { size: 1, strides: all.map(() => 1) };
   const words = new Int32Array((BROADCAST_BYTES + axes.length * BROADCAST_AXIS_BYTES) / 4);
   words[fields.kind] = kind;
+  words[fields.types] = types;
   words[fields.axes] = axes.length;
   words[fields.count] = row.size;
   words[fields.rows] = elementsIn(axes.map(({ size }) => size));

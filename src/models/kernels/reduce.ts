@@ -12,6 +12,7 @@ import type { Call } from "../../graph/operator.js";
 import { around, elementsIn } from "../../graph/shapes.js";
 import { modelKernels } from "../../wasm/models.js";
 import type { Compiled, Compiling, Place } from "../operator.js";
+import { inexact, isInteger, numberType } from "./integers.js";
 
 /** An axis in the middle of a tensor. */
 interface Middle {
@@ -86,16 +87,42 @@ function kindOf(operator: string): number | undefined {
   }
 }
 
-/** ReduceSum, ReduceMean, ReduceL2, ReduceMax and ReduceMin of float32 numbers. */
-export function compileReduce({ call, types, runtime, activation }: Compiling): Compiled | undefined {
+/** Sums, extremes, or sums so far, of integers. */
+function compileNumbers(
+  { call, types, runtime }: Compiling,
+  middle: Middle,
+  what: Reducing,
+  running: boolean,
+): Compiled {
+  const type = numberType(types[0]!.dtype)!;
+  return {
+    bind: (place) => {
+      const record = recordOf(place, middle, what, place.input(0), place.output(0));
+      const { reduceNumbers } = modelKernels(runtime);
+      return () => {
+        if (reduceNumbers(record, type, running ? 1 : 0) !== 0) throw inexact(call);
+      };
+    },
+  };
+}
+
+/** ReduceSum, ReduceMean, ReduceL2, ReduceMax and ReduceMin of float32 numbers; of integers sums and extremes. */
+export function compileReduce(node: Compiling): Compiled | undefined {
+  const { call, types, runtime, activation } = node;
   const { operator } = call.node;
   const kind = kindOf(operator);
   const axes = reducedAxes(call);
   if (kind === undefined || axes === undefined) return undefined;
-  if (types[0]!.dtype !== "float32" || activation !== undefined) return undefined;
+  const { dtype } = types[0]!;
+  if ((dtype !== "float32" && !isInteger(dtype)) || activation !== undefined) return undefined;
   const { shape } = call.input(0);
   const results = elementsIn(types[0]!.shape);
   const steps = stepsOf(shape, axes);
+  if (dtype !== "float32") {
+    const isMean = operator === "ReduceMean" || operator === "ReduceL2";
+    if (isMean || steps.length !== 1 || elementsIn(shape) === 0) return undefined;
+    return compileNumbers(node, steps[0]!, { kind, divisor: 1, root: false }, false);
+  }
   const divisor = operator === "ReduceMean" ? elementsIn(shape) / Math.max(1, results) : 1;
   const rooms = steps.slice(0, -1).map(({ outer, inner }) => outer * inner * 4);
   return {
@@ -144,16 +171,20 @@ export function compileArgExtreme({ call, runtime, activation }: Compiling): Com
   };
 }
 
-/** CumSum of float32 numbers along an axis that is known. */
-export function compileCumSum({ call, runtime, activation }: Compiling): Compiled | undefined {
+/** CumSum of float32 numbers or integers along an axis that is known. */
+export function compileCumSum(node: Compiling): Compiled | undefined {
+  const { call, runtime, activation } = node;
   const { shape, dtype } = call.input(0);
-  if (dtype !== "float32" || activation !== undefined || call.input(1).data === undefined) return undefined;
+  if (activation !== undefined || call.input(1).data === undefined) return undefined;
   const middle = around(shape, call.axis(call.scalar(1), shape.length));
   const what = {
     kind: call.flag("reverse", false) ? 1 : 0,
     divisor: 1,
     root: call.flag("exclusive", false),
   };
+  if (dtype !== "float32") {
+    return isInteger(dtype) && elementsIn(shape) > 0 ? compileNumbers(node, middle, what, true) : undefined;
+  }
   return {
     inPlace: 0,
     bind: (place) => {
@@ -161,6 +192,27 @@ export function compileCumSum({ call, runtime, activation }: Compiling): Compile
       const record = recordOf(place, middle, what, place.input(0), place.output(0));
       const kernels = modelKernels(runtime);
       return () => kernels.cumulate(record);
+    },
+  };
+}
+
+/** What a number more takes is a step past each of those that are better. */
+const MOST_TOP = 256;
+
+/** TopK of float32 numbers, of which few are taken. */
+export function compileTop({ call, types, runtime, activation }: Compiling): Compiled | undefined {
+  const { shape, dtype } = call.input(0);
+  if (dtype !== "float32" || activation !== undefined) return undefined;
+  const axis = call.axis(call.int("axis", -1), shape.length);
+  const k = types[0]!.shape[axis]!;
+  if (k > MOST_TOP) return undefined;
+  const what = { kind: call.flag("largest", true) ? 1 : 0, divisor: 1, root: false };
+  return {
+    bind: (place) => {
+      const [values, indices] = [place.output(0), place.output(1)];
+      const record = recordOf(place, around(shape, axis), what, place.input(0), values);
+      const { topOf } = modelKernels(runtime);
+      return () => topOf(record, indices, k);
     },
   };
 }

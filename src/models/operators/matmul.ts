@@ -2,6 +2,7 @@
 
 import * as graph from "../../graph/operators/matmul.js";
 import { compileEinsum, compileGemm, compileMatMul } from "../kernels/matmul.js";
+import { compileIntegerProduct } from "../kernels/quantised.js";
 import type { ModelOperator } from "../operator.js";
 import { fuseBiases } from "../rewrites/bias.js";
 
@@ -15,4 +16,4 @@ export const MatMul: ModelOperator = {
   rewrites: [fuseBiases],
 };
 
-export const MatMulInteger: ModelOperator = { operator: graph.MatMulInteger };
+export const MatMulInteger: ModelOperator = { operator: graph.MatMulInteger, compile: compileIntegerProduct };

@@ -1,7 +1,7 @@
 /** Many numbers to one along axes, with the kernels that compute them. */
 
 import * as graph from "../../graph/operators/reduce.js";
-import { compileArgExtreme, compileCumSum, compileReduce } from "../kernels/reduce.js";
+import { compileArgExtreme, compileCumSum, compileReduce, compileTop } from "../kernels/reduce.js";
 import type { ModelOperator } from "../operator.js";
 
 export const ArgMax: ModelOperator = { operator: graph.ArgMax, compile: compileArgExtreme };
@@ -20,4 +20,4 @@ export const ReduceMin: ModelOperator = { operator: graph.ReduceMin, compile: co
 
 export const ReduceSum: ModelOperator = { operator: graph.ReduceSum, compile: compileReduce };
 
-export const TopK: ModelOperator = { operator: graph.TopK };
+export const TopK: ModelOperator = { operator: graph.TopK, compile: compileTop };

@@ -98,8 +98,8 @@ describe("the host computes", () => {
     ["one that is no logic", { operator: "Equal", inputs: [is, was] }, binary.compileLogic],
     ["a function that has no kernel", { operator: "Identity", inputs: [a] }, compileUnary],
     [
-      "a choice of int64",
-      { operator: "Where", inputs: [is, random([3, 4], 1, "int64"), random([3, 4], 2, "int64")] },
+      "a choice of float16",
+      { operator: "Where", inputs: [is, random([3, 4], 1, "float16"), random([3, 4], 2, "float16")] },
       binary.compileWhere,
     ],
     [

@@ -61,7 +61,8 @@ it("adds many numbers up within the last digits", () => {
 
 it("leaves other types to the host", () => {
   const inputs = [random([2, 3], 1, "int32")];
-  expect(runKernels({ operator: "ReduceSum", inputs }, compileReduce)).toBeUndefined();
+  const means = { operator: "ReduceMean", inputs };
+  expect(runKernels(means, compileReduce)).toBeUndefined();
   expect(runKernels({ operator: "ArgMax", inputs }, compileArgExtreme)).toBeUndefined();
 });
 
