@@ -2,7 +2,16 @@
  * Random small ONNX graphs over one input x of (B, T, features): what a plan folds, moves, fuses and computes, in any
  * order. Sizes that are names stay open, so that a graph runs for several batches and lengths.
  */
-import { floats, type GraphOptions, graph, int64s, modelOf, type NodeOptions, node } from "./onnx-writer.js";
+import {
+  floats,
+  type GraphOptions,
+  graph,
+  int64s,
+  modelOf,
+  type NodeOptions,
+  node,
+  tensor,
+} from "./onnx-writer.js";
 
 type Size = number | "B" | "T";
 interface Made {
@@ -256,8 +265,82 @@ const STEPS: readonly ((to: Builder, depth: number) => void)[] = [
     // Its size is not known here: it is the last use.
     to.values.pop();
   },
+  (to) => {
+    // Integers, of comparisons with what no number is near to.
+    const x = to.value((shape) => isFixed(last(shape)))!;
+    if (x === undefined) return;
+    const type = to.pick([6, 7]);
+    const whole = () => {
+      const [less, made] = [to.name(), to.name()];
+      const bound = to.name();
+      to.initializers.push(floats(bound, [], [0.0371 * (1 + to.next(30)) - 0.5]));
+      to.nodes.push(node(to.pick(["Less", "Greater"]), [x.name, bound], [less]));
+      to.nodes.push(node("Cast", [less], [made], { attributes: { to: type } }));
+      return made;
+    };
+    const [sum, running, same] = [to.name(), to.name(), to.name()];
+    to.nodes.push(node(to.pick(["Add", "Sub", "Mul", "Max", "Min"]), [whole(), whole()], [sum]));
+    to.nodes.push(node("CumSum", [sum, to.integers(x.shape.length - 1)], [running]));
+    to.nodes.push(node(to.pick(["Equal", "Less", "GreaterOrEqual"]), [running, sum], [same]));
+    if (to.next(2) === 0) to.add("Where", [same, x.name, to.constant([])], x.shape);
+    else to.add("Cast", [running], x.shape, { to: 1 });
+  },
+  (to) => {
+    const x = to.value((shape) => isFixed(last(shape)));
+    if (x === undefined) return;
+    const k = 1 + to.next(last(x.shape) as number);
+    const [name, places] = [to.name(), to.name()];
+    const attributes = { axis: -1, largest: to.next(2) };
+    to.nodes.push(node("TopK", [x.name, to.integers(k)], [name, places], { attributes }));
+    to.values.push({ name, shape: [...x.shape.slice(0, -1), k] });
+  },
   (to, depth) => {
     if (depth > 0) return;
+    const x = to.value()!;
+    const [turn, goes, h, h2, y] = ["i", "c", "h", "o", "y"].map((name) => `${to.name()}${name}`) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    const inner = new Builder(to.next, `${to.name()}_`, [x, { name: h, shape: x.shape }]);
+    const count = 1 + to.next(6);
+    while (inner.nodes.length < count) inner.pick(STEPS)(inner, depth + 1);
+    const row = inner.values.at(-1)!;
+    const same = inner.values.filter(({ shape }) => shape.join() === x.shape.join()).at(-1)!;
+    inner.nodes.push(node("Tanh", [same.name], [h2]));
+    let on = goes;
+    if (to.next(2) === 0) {
+      const [sum, more] = [inner.name(), inner.name()];
+      inner.nodes.push(node("ReduceSum", [h2], [sum], { attributes: { keepdims: 0 } }));
+      inner.nodes.push(node("Less", [sum, inner.constant([], 0)], [more]));
+      on = more;
+    } else {
+      on = inner.name();
+      inner.nodes.push(node("Identity", [goes], [on]));
+    }
+    const copy = inner.name();
+    inner.nodes.push(node("Identity", [row.name], [copy]));
+    const body = graph({
+      nodes: inner.nodes,
+      initializers: inner.initializers,
+      inputs: [
+        { name: turn, type: 7, shape: [] },
+        { name: goes, type: 9, shape: [] },
+        { name: h, shape: x.shape },
+      ],
+      outputs: [on, h2, copy],
+    });
+    const most = to.name();
+    to.initializers.push(tensor(most, { type: 7, dims: [], raw: BigInt64Array.of(BigInt(1 + to.next(4))) }));
+    const rows = to.name();
+    to.nodes.push(node("Loop", [most, "", x.name], [y, rows], { attributes: { body: { graph: body } } }));
+    to.values.push({ name: y, shape: x.shape });
+    to.add("ReduceMean", [rows, to.integers(0)], row.shape, { keepdims: 0 });
+  },
+  (to, depth) => {
+    if (depth > 1) return;
     const x = to.value()!;
     const condition = to.name();
     if (to.next(2) === 0) {
@@ -271,6 +354,7 @@ const STEPS: readonly ((to: Builder, depth: number) => void)[] = [
     }
     const branch = (operator: string) => {
       const inner = new Builder(to.next, `${to.name()}_`, [x]);
+      if (to.next(2) === 0) inner.pick(STEPS)(inner, depth + 1);
       const { name } = inner.add(operator, [x.name], x.shape);
       return { graph: graph({ nodes: inner.nodes, initializers: inner.initializers, outputs: [name] }) };
     };
