@@ -1,6 +1,7 @@
 /**
  * A recurrent module as one node, the batch first: x [N, T, I], a mask [N, T] of bool, h0 [L D, N, H] and c0, of which x
- * alone is needed, to y [N, T, D H], hN [L D, N, H] and cN. What a masked step gives is an attribute.
+ * alone is needed, to y [N, T, D H], hN [L D, N, H] and cN. What a masked step gives is an attribute: "repeat", the last output, and zeros before the first; "state", the state that
+ * stands still; "zeros".
  */
 
 import { layerSuffix } from "../../formats/layer-suffix.js";
@@ -63,7 +64,7 @@ function typesOf(call: Call): readonly Type[] {
   const { dtype } = call.input(0);
   const { layer, batch, steps, directions, hidden } = sizesOf(call);
   const masked = call.text("maskedOutput", "repeat");
-  if (masked !== "repeat" && masked !== "zeros") throw call.refused(`masked output ${masked}`);
+  if (!["repeat", "state", "zeros"].includes(masked)) throw call.refused(`masked output ${masked}`);
   const state: Type = { dtype, shape: [directions * layer.options.numLayers, batch, hidden] };
   const all: Type[] = [{ dtype, shape: [batch, steps, directions * hidden] }, state];
   return layer.kind === "LSTM" ? [...all, state] : all;
@@ -200,8 +201,9 @@ function runRow(
   const { inputs } = parameters;
   const cell = CELLS[call.layer("layer").kind];
   const mask = call.has(1) ? call.data(1).data : undefined;
-  const repeats = call.text("maskedOutput", "repeat") === "repeat";
-  let isStarted = false;
+  const masked = call.text("maskedOutput", "repeat");
+  const repeats = masked !== "zeros";
+  let isStarted = masked === "state";
   for (let turn = 0; turn < steps; turn++) {
     const step = isReverse ? steps - 1 - turn : turn;
     if (mask !== undefined && mask[item * steps + step] === 0) {

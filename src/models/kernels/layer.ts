@@ -62,7 +62,8 @@ function bindLevels(
   const calls: Step[] = [];
   if (mask !== 0) {
     const count = countOf(levels) * batch;
-    calls.push(turnMask(runtime, { from: place.input(1), to: mask, steps, batch, started, count }));
+    const begins = call.text("maskedOutput", "repeat") === "state";
+    calls.push(turnMask(runtime, { from: place.input(1), to: mask, steps, batch, started, count, begins }));
   }
   const given = (at: number, level: number) => (call.has(at) ? place.input(at) + level * state : 0);
   const wanted = (at: number, level: number) =>
@@ -93,7 +94,7 @@ function levelsOf(compiling: Compiling, batch: number, steps: number): Level[] {
   const last = options.numLayers - 1;
   const mask = call.inputs[1];
   const isMasked = mask !== undefined && !mask.data?.every((flag) => flag !== 0);
-  const repeats = call.text("maskedOutput", "repeat") === "repeat";
+  const repeats = call.text("maskedOutput", "repeat") !== "zeros";
   return Array.from({ length: options.numLayers }, (_, at) => ({
     runtime,
     layers: layers.slice(at * directions, (at + 1) * directions),

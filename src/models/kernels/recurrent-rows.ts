@@ -86,15 +86,16 @@ interface Masked {
   readonly to: number;
   readonly steps: number;
   readonly batch: number;
-  /** `count` i32 that become zeros. */
+  /** `count` i32: whether a row has an output before its first step that counts, which is then its state. */
   readonly started: number;
   readonly count: number;
+  readonly begins: boolean;
 }
 
 /** Writes a mask as kernels have it. */
 export function turnMask(
   { memory }: Runtime,
-  { from, to, steps, batch, started, count }: Masked,
+  { from, to, steps, batch, started, count, begins }: Masked,
 ): () => void {
   let flags = new Uint8Array(memory.buffer);
   let numbers = new Int32Array(memory.buffer);
@@ -103,7 +104,7 @@ export function turnMask(
       flags = new Uint8Array(memory.buffer);
       numbers = new Int32Array(memory.buffer);
     }
-    numbers.fill(0, started / 4, started / 4 + count);
+    numbers.fill(begins ? 1 : 0, started / 4, started / 4 + count);
     for (let item = 0; item < batch; item++) {
       for (let step = 0; step < steps; step++) {
         numbers[to / 4 + step * batch + item] = flags[from + item * steps + step]!;
