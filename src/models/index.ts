@@ -2,6 +2,7 @@
 
 export { type LoadOnnxOptions, loadOnnx, loadOnnxWith } from "./load.js";
 export { type LoadKerasOptions, loadKeras } from "./load-keras.js";
+export { type LoadTfjsOptions, loadTfjs } from "./load-tfjs.js";
 export type { Model } from "./model.js";
 export type {
   ModelInputs,

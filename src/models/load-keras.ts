@@ -2,6 +2,7 @@
 
 import { asBytes, type Bytes, isBytes } from "../formats/bytes.js";
 import { type OpenedModel, openArchitecture, openKeras } from "../formats/keras/open.js";
+import { readAs } from "../formats/recognise/index.js";
 import { decodeUtf8 } from "../formats/utf8.js";
 import { readKerasGraph } from "../graph/keras/index.js";
 import { LAYERS } from "../graph/keras/layers/index.js";
@@ -12,6 +13,7 @@ import { tableOf } from "./load.js";
 import { checkLoadOptions, countOperators, type LoadOptions, rewritesOf } from "./load-options.js";
 import { Model } from "./model.js";
 import { ALL_OPERATORS } from "./operators/index.js";
+import { Layer } from "./operators/layer.js";
 import { Store } from "./store.js";
 
 /** Options of `loadKeras`. */
@@ -34,7 +36,7 @@ export function loadKeras(source: Bytes | string | object, options?: LoadKerasOp
   const text = architectureOf(source);
   if (text === undefined) {
     const file = asBytes(source, "source");
-    return modelOf(openKeras(file), given, { fileBytes: file.length });
+    return modelOf(readAs("readKeras", file, openKeras), given, { fileBytes: file.length });
   }
   if (weights === undefined) {
     throw wrongType("options.weights", "the bytes of the weights beside an architecture", weights);
@@ -68,9 +70,13 @@ export function modelOf(
   { fileBytes, masksOfTfjs = false }: ReadingOptions,
 ): Model<string> {
   const precision = checkLoadOptions(options);
-  const table = tableOf(ALL_OPERATORS);
-  const read = readKerasGraph(opened, { table: LAYERS, masksOfTfjs, fileBytes });
-  const { graph, states, timed, stateful, notStreamable } = read;
+  const table = tableOf([...ALL_OPERATORS, Layer]);
+  const { graph, states, timed, stateful, notStreamable, summary } = readKerasGraph(opened, {
+    table: LAYERS,
+    masksOfTfjs,
+    fileBytes,
+  });
+
   checkOperators(graph, table);
   return new Model<string>({
     graph,
@@ -85,7 +91,7 @@ export function modelOf(
       states: new Set(states.map(({ name }) => name)),
       timed: stateful ? new Set() : timed,
       notStreamable,
-      summary: () => String(read.rows.length),
+      summary,
     },
   });
 }

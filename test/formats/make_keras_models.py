@@ -3,6 +3,7 @@
 Run with Python 3.11, keras==3.15.0, tf_keras==2.21.0 and tensorflow-cpu==2.21.0:
 python make_keras_models.py keras
 python make_keras_models.py tf_keras
+Names behind it are those of the models to write; others are left as they are.
 
 Each model is made again with numbers of float64, whose results are the truth. k3.json and k2.json have a line for each
 model: its files, its inputs and its outputs by name, for each of the calls that are made one after the other.
@@ -42,7 +43,7 @@ def input_for(rng, tensor, wanted):
 
 def flatten(value):
     if isinstance(value, dict):
-        return [one for key in sorted(value) for one in flatten(value[key])]
+        return [one for key in value for one in flatten(value[key])]
     return [one for item in value for one in flatten(item)] if isinstance(value, (list, tuple)) else [np.asarray(value)]
 
 
@@ -73,8 +74,14 @@ def calls_of(model, inputs, floats):
 
 
 def main():
-    lines = []
+    path = os.path.join(FOLDER, "%s.json" % MARK)
+    cases = {}
+    if os.path.exists(path):
+        with open(path) as file:
+            cases = {case["name"]: case for case in json.load(file)}
     for at, make in enumerate(MODELS):
+        if sys.argv[2:] and make.__name__ not in sys.argv[2:]:
+            continue
         keras.backend.clear_session()
         keras.backend.set_floatx("float32")
         keras.utils.set_random_seed(at)
@@ -111,9 +118,11 @@ def main():
             inputs=[[numbers(x) for x in given] for given in inputs],
             outputs=[[numbers(x) for x in call] for call in exact],
         )
-        lines.append(json.dumps(case, separators=(",", ":")))
-        print(name, error)
-    with open(os.path.join(FOLDER, "%s.json" % MARK), "w") as file:
+        cases[name] = case
+        print(name, error, flush=True)
+    order = [make.__name__ for make in MODELS if make.__name__ in cases]
+    with open(path, "w") as file:
+        lines = [json.dumps(cases[name], separators=(",", ":")) for name in order]
         file.write("[\n%s\n]\n" % ",\n".join(lines))
 
 

@@ -4,7 +4,7 @@ import { isObject } from "../../formats/json.js";
 import { bad, field, innerLayers, type LayerConfig, layerOf } from "../../formats/keras/config.js";
 import type { KerasVersion } from "../../formats/keras/version.js";
 import { show } from "../../tensor/checks.js";
-import { callsOf, type PortReference, portsOf, type RawCall, type Reference, referencesIn } from "./nodes.js";
+import { callsOf, type PortReference, portsOf, type RawCall, Reference, referencesIn } from "./nodes.js";
 
 /** A layer of a functional model. */
 export interface Member {
@@ -46,17 +46,29 @@ export function functionalOf(model: LayerConfig, isWhole: boolean, version: Kera
     const calls = isObject(value) ? callsOf(value, `layer ${show(layer.name)}`) : [];
     found.set(name, { layer, calls });
   }
-  const read = numbersRead(found, outputs);
+  const [byCalls, byOutputs] = [callReferences(found), outputs.map(({ reference }) => reference)].map(
+    numbersOf,
+  );
   const members = new Map<string, Member>();
+  const firsts = new Map<string, number>();
   for (const [name, { layer, calls }] of found) {
     const isModel = innerLayers(layer) !== undefined;
-    members.set(name, {
-      layer,
-      calls,
-      first: isModel ? firstCall(layer, calls.length, read.get(name), version) : 0,
-    });
+    const firstOf = (read: ReadonlyMap<string, Numbers> | undefined, usual: number) =>
+      isModel ? firstCall(calls.length, read?.get(name), usual) : 0;
+    const first = firstOf(byCalls, usualFirst(layer, version, false));
+    members.set(name, { layer, calls, first });
+    firsts.set(name, first - firstOf(byOutputs, usualFirst(layer, version, true)));
   }
-  return { members, inputs, outputs };
+  return {
+    members,
+    inputs,
+    outputs: outputs.map(({ key, reference }) => ({ key, reference: moved(reference, firsts) })),
+  };
+}
+
+/** A reference of the outputs, counted as those of calls are. */
+function moved({ layer, node, tensor }: Reference, firsts: ReadonlyMap<string, number>): Reference {
+  return new Reference(layer, node + (firsts.get(layer) ?? 0), tensor);
 }
 
 interface Numbers {
@@ -64,38 +76,35 @@ interface Numbers {
   most: number;
 }
 
+/** All references in the calls of layers. */
+function callReferences(members: ReadonlyMap<string, Pick<Member, "calls">>): Reference[] {
+  return Array.from(members.values(), ({ calls }) =>
+    calls.flatMap(({ args, kwargs }) => [...args, ...kwargs.values()].flatMap(referencesIn)),
+  ).flat();
+}
+
 /** By the layer's name: the numbers of its calls that others read. */
-function numbersRead(
-  members: ReadonlyMap<string, Pick<Member, "calls">>,
-  outputs: readonly PortReference[],
-): Map<string, Numbers> {
+function numbersOf(references: readonly Reference[]): ReadonlyMap<string, Numbers> {
   const read = new Map<string, Numbers>();
-  const add = ({ layer, node }: Reference) => {
-    const numbers = read.get(layer) ?? { least: node, most: node };
-    read.set(layer, { least: Math.min(numbers.least, node), most: Math.max(numbers.most, node) });
-  };
-  for (const { reference } of outputs) add(reference);
-  for (const { calls } of members.values()) {
-    for (const { args, kwargs } of calls) {
-      for (const argument of [...args, ...kwargs.values()])
-        for (const one of referencesIn(argument)) add(one);
-    }
+  for (const { layer, node } of references) {
+    const { least, most } = read.get(layer) ?? { least: node, most: node };
+    read.set(layer, { least: Math.min(least, node), most: Math.max(most, node) });
   }
   return read;
 }
 
-/**
- * Of a nested model: versions since 2.3 count its own graph as call 0, where it has inputs of its own. A Sequential of
- * Keras 3 does not.
- */
-function firstCall(
-  { className }: LayerConfig,
-  calls: number,
-  read: Numbers | undefined,
-  { major, minor, isTfjs }: KerasVersion,
-): number {
+/** The number of a nested model's first call. What is read tells, unless it fits both ways of counting. */
+function firstCall(calls: number, read: Numbers | undefined, usual: number): number {
   if (read === undefined || read.least === 0) return 0;
-  if (read.most >= calls) return 1;
-  if (major === 3) return className === "Sequential" ? 0 : 1;
+  return read.most >= calls ? 1 : usual;
+}
+
+/**
+ * Versions since 2.3 count a nested model's own graph as call 0, where it has inputs of its own. Keras 3 does so in the
+ * outputs alone, and not for a Sequential.
+ */
+function usualFirst({ className }: LayerConfig, version: KerasVersion, isOutput: boolean): number {
+  const { major, minor, isTfjs } = version;
+  if (major === 3) return isOutput && className !== "Sequential" ? 1 : 0;
   return major === 2 && minor >= 3 && !isTfjs ? 1 : 0;
 }

@@ -8,8 +8,9 @@ import type { OpenedModel } from "../../formats/keras/open.js";
 import type { Graph, Port } from "../ir.js";
 import { GraphBuilder } from "./builder.js";
 import type { LayerTable, LayerWeights } from "./layer-call.js";
+import { summaryOf } from "./summary.js";
 import type { StatePort } from "./tensor.js";
-import { type LayerRow, Topology } from "./topology.js";
+import { Topology } from "./topology.js";
 
 export interface KerasGraph {
   /** Its states are inputs and outputs after those of the model. */
@@ -21,7 +22,8 @@ export interface KerasGraph {
   readonly stateful: boolean;
   /** Which layer cannot be computed step by step, and why. */
   readonly notStreamable: string | undefined;
-  readonly rows: readonly LayerRow[];
+  /** The table that Keras prints of its layers. */
+  readonly summary: () => string;
 }
 
 export interface KerasGraphOptions {
@@ -68,8 +70,9 @@ export function readKerasGraph(opened: OpenedModel, options: KerasGraphOptions):
     nodes,
     fileBytes: options.fileBytes,
   };
+  const summary = () => summaryOf(root, topology.rows, files);
   const timed = new Set(inputs.filter(({ time }) => time).map(({ name }) => name));
-  return { graph, states, timed, stateful, notStreamable: builder.notStreamable, rows: topology.rows };
+  return { graph, states, timed, stateful, notStreamable: builder.notStreamable, summary };
 }
 
 /** A port; null as axis 0 is the batch, elsewhere a size without a name. */

@@ -76,6 +76,8 @@ export class LayerCall {
     given: CallArguments,
     readonly file: LayerWeights,
     readonly context: LayerContext,
+    /** Whether it is within a wrapper, whose batch is another. */
+    readonly isWrapped = false,
   ) {
     this.#arguments = given;
     this.inputs = withMasks(given.args.flatMap(tensorsIn), given.kwargs.get("mask"));

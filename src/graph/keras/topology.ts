@@ -15,6 +15,7 @@ import {
   tensorsIn,
 } from "./layer-call.js";
 import { type RawArgument, Reference, referencesIn } from "./nodes.js";
+import type { LayerRow } from "./summary.js";
 import type { KerasTensor } from "./tensor.js";
 
 /** Calls of layers, those of nested models counted for every use. */
@@ -24,14 +25,6 @@ const MOST_CALLS = 100_000;
 export interface Output {
   readonly name: string;
   readonly tensor: KerasTensor;
-}
-
-/** What was found of a layer of the whole model, for tables. */
-export interface LayerRow {
-  readonly layer: LayerConfig;
-  readonly outputs: readonly KerasTensor[];
-  /** The layers whose tensors it is given. */
-  readonly from: readonly Reference[];
 }
 
 /** What a topology is told. */
@@ -50,13 +43,22 @@ export class Topology {
   readonly #functionals = new Map<string, Functional>();
   #callsLeft = MOST_CALLS;
   #depth = 0;
+  /** How many wrappers are around the layer that is called. */
+  #wrappers = 0;
 
   constructor(options: TopologyOptions) {
     this.#options = options;
     this.#context = {
       ...options,
-      run: (layer, { file }, inputs) =>
-        this.#call(layer, { args: [inputs.length === 1 ? inputs[0]! : inputs], kwargs: new Map() }, file),
+      run: (layer, { file }, inputs) => {
+        this.#wrappers++;
+        try {
+          const args = [inputs.length === 1 ? inputs[0]! : inputs];
+          return this.#call(layer, { args, kwargs: new Map() }, file);
+        } finally {
+          this.#wrappers--;
+        }
+      },
     };
   }
 
@@ -71,6 +73,9 @@ export class Topology {
       checkDense(layer!);
       return this.#options.builder.input(key ?? reference.layer, input.shape, input.dtype);
     });
+    for (const [at, { reference }] of inputs.entries()) {
+      this.rows.push({ layer: members.get(reference.layer)!.layer, outputs: [given[at]!], from: [] });
+    }
     const tensors = this.#graph(model, given, true);
     return named(outputs.map(({ key, reference }, at) => [key ?? reference.layer, tensors[at]!]));
   }
@@ -122,22 +127,13 @@ export class Topology {
 
   #plain(layer: LayerConfig, given: CallArguments, file?: LayerWeights): readonly KerasTensor[] {
     const { table, files } = this.#options;
-    const call: LayerCall = new LayerCall(
-      layer,
-      given,
-      file ?? files.get(layer.name) ?? NO_FILE,
-      this.#context,
-    );
+    const own = file ?? files.get(layer.name) ?? NO_FILE;
+    const call: LayerCall = new LayerCall(layer, given, own, this.#context, this.#wrappers > 0);
     const { className, registeredName } = layer;
-    const run =
-      registeredName === undefined && Object.hasOwn(table, className) ? table[className] : undefined;
-    if (run === undefined)
-      call.refuse(
-        call.file.problem ??
-          (registeredName === undefined
-            ? "layers of this class are not supported"
-            : `${registeredName} is code that the file does not hold`),
-      );
+    if (own.problem !== undefined) call.refuse(own.problem);
+    if (registeredName !== undefined) call.refuse(`${registeredName} is code that the file does not hold`);
+    const run = Object.hasOwn(table, className) ? table[className] : undefined;
+    if (run === undefined) call.refuse("layers of this class are not supported");
     return run(call);
   }
 

@@ -2,8 +2,9 @@
 
 import type { LayerTable } from "../layer-call.js";
 import { elu, leakyRelu, prelu, relu, softmax, thresholdedRelu } from "./activations.js";
+import { bidirectional } from "./bidirectional.js";
 import * as conv from "./conv.js";
-import { activation, dense, flatten, identity } from "./core.js";
+import { activation, activation, dense, dense, flatten, flatten, identity, identity } from "./core.js";
 import * as merge from "./merge.js";
 import {
   batchNormalization,
@@ -13,7 +14,9 @@ import {
   unitNormalization,
 } from "./normalise.js";
 import * as pooling from "./pooling.js";
+import { recurrent } from "./recurrent.js";
 import * as reshape from "./reshape.js";
+import { embedding, masking, timeDistributed } from "./sequence.js";
 
 export const LAYERS: LayerTable = {
   Activation: activation,
@@ -24,6 +27,7 @@ export const LAYERS: LayerTable = {
   AveragePooling1D: pooling.averagePooling1d,
   AveragePooling2D: pooling.averagePooling2d,
   BatchNormalization: batchNormalization,
+  Bidirectional: bidirectional,
   Concatenate: merge.concatenate,
   Conv1D: conv.conv1d,
   Conv1DTranspose: conv.conv1dTranspose,
@@ -31,12 +35,15 @@ export const LAYERS: LayerTable = {
   Conv2DTranspose: conv.conv2dTranspose,
   Cropping1D: reshape.cropping1d,
   Cropping2D: reshape.cropping2d,
+  CuDNNGRU: recurrent,
+  CuDNNLSTM: recurrent,
   Dense: dense,
   DepthwiseConv1D: conv.depthwiseConv1d,
   DepthwiseConv2D: conv.depthwiseConv2d,
   Dot: merge.dot,
   Dropout: identity,
   ELU: elu,
+  Embedding: embedding,
   Flatten: flatten,
   GaussianDropout: identity,
   GaussianNoise: identity,
@@ -44,28 +51,38 @@ export const LAYERS: LayerTable = {
   GlobalAveragePooling2D: pooling.globalAveragePooling2d,
   GlobalMaxPooling1D: pooling.globalMaxPooling1d,
   GlobalMaxPooling2D: pooling.globalMaxPooling2d,
+  GRU: recurrent,
+  GRUV2: recurrent,
   LayerNormalization: layerNormalization,
   LeakyReLU: leakyRelu,
+  LSTM: recurrent,
+  LSTMV2: recurrent,
+  Masking: masking,
+  Maximum: merge.maximum,
   MaxPooling1D: pooling.maxPooling1d,
   MaxPooling2D: pooling.maxPooling2d,
-  Maximum: merge.maximum,
   Minimum: merge.minimum,
   Multiply: merge.multiply,
   Normalization: normalization,
-  PReLU: prelu,
   Permute: reshape.permute,
+  PReLU: prelu,
   ReLU: relu,
   RepeatVector: reshape.repeatVector,
   Rescaling: rescaling,
   Reshape: reshape.reshape,
+  RNN: recurrent,
   SeparableConv1D: conv.separableConv1d,
   SeparableConv2D: conv.separableConv2d,
+  SimpleRNN: recurrent,
   Softmax: softmax,
   SpatialDropout1D: identity,
   SpatialDropout2D: identity,
   SpatialDropout3D: identity,
   Subtract: merge.subtract,
   ThresholdedReLU: thresholdedRelu,
+  TimeDistributed: timeDistributed,
+  UnifiedGRU: recurrent,
+  UnifiedLSTM: recurrent,
   UnitNormalization: unitNormalization,
   UpSampling1D: reshape.upSampling1d,
   UpSampling2D: reshape.upSampling2d,

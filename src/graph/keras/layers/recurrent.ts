@@ -1,0 +1,167 @@
+/** Recurrent layers: one module, or several cells of which each takes what the one before it gives. */
+
+import type { KerasRecurrent } from "../../../formats/keras/recurrent.js";
+import type { Value } from "../../ir.js";
+import { type GraphBuilder, text } from "../builder.js";
+import { type LayerCall, tensorsIn } from "../layer-call.js";
+import type { KerasTensor } from "../tensor.js";
+
+/** What a module is given beside its rows. */
+export interface Given {
+  readonly mask: Value | undefined;
+  /** Its states [D, N, H]: those that the graph gives; undefined for those that it has. */
+  readonly initial: readonly Value[] | undefined;
+}
+
+/** What a module gives: rows [N, T, D H], and its last states [D, N, H]. */
+export interface Run {
+  readonly rows: Value;
+  readonly states: readonly Value[];
+  readonly recurrent: KerasRecurrent;
+  readonly given: Given;
+  /** Whether its states go from one call to the next. */
+  readonly carries: boolean;
+}
+
+const stateCount = ({ kind }: KerasRecurrent): number => (kind === "LSTM" ? 2 : 1);
+
+/** The modules of a layer, in their order. @throws FormatError where it has no equal here */
+export function modulesOf(call: LayerCall): readonly KerasRecurrent[] {
+  const { recurrent, parts, problem } = call.file;
+  const modules = recurrent === undefined ? parts?.map((part) => part.recurrent) : [recurrent];
+  return modules ?? call.refuse(problem ?? "the file has no weights for it; build the model, then save it");
+}
+
+/** A module over a tensor [N, T, I]. @param x of the layer's input, whose batch and time it has */
+export function runModule(
+  call: LayerCall,
+  rows: Value,
+  recurrent: KerasRecurrent,
+  x: KerasTensor,
+  given: Given,
+): Run {
+  const { builder } = call;
+  const { kind, stateDict, options } = recurrent;
+  const carries = given.initial === undefined && carriesStates(call, recurrent, x);
+  const shape = [options.bidirectional ? 2 : 1, x.shape[options.batchFirst ? 0 : 1]!, options.hiddenSize];
+  const kept = carries
+    ? ["h", "c"].slice(0, stateCount(recurrent)).map((what) => builder.state(what, shape))
+    : [];
+  const before = given.initial ?? kept.map((state) => state.before);
+  // Before the first step that counts a row is 0, and so is the state. Of a stream, whose first step is another, it is the state.
+  const repeats = carries && !builder.stateful ? "state" : "repeat";
+  const [y, ...states] = builder.node(
+    "lstm-wasm.Layer",
+    [rows, given.mask, ...before],
+    {
+      layer: { kind: "layer", value: { kind, stateDict, options } },
+      maskedOutput: text(recurrent.maskedOutput === "zeros" ? "zeros" : repeats),
+    },
+    1 + stateCount(recurrent),
+  );
+  for (const [at, state] of kept.entries()) state.after(states[at]!);
+  return { rows: y!, states, recurrent, given, carries };
+}
+
+function carriesStates(call: LayerCall, { stateful }: KerasRecurrent, x: KerasTensor): boolean {
+  if (!call.builder.stateful) return x.time && !call.isWrapped;
+  if (stateful && call.isWrapped) call.refuse("stateful within another layer is not supported");
+  return stateful;
+}
+
+/** Cells one after the other. Only the first one turns the time round: the others take its rows in the order of computing. */
+export function runChain(
+  call: LayerCall,
+  modules: readonly KerasRecurrent[],
+  x: KerasTensor,
+  given: Given,
+): readonly Run[] {
+  const { builder } = call;
+  let rows = x.value;
+  let { mask } = given;
+  let at = 0;
+  return modules.map((recurrent) => {
+    const count = stateCount(recurrent);
+    const initial = given.initial?.slice(at, at + count);
+    at += count;
+    const run = runModule(call, rows, recurrent, x, { mask, initial });
+    rows = run.rows;
+    if (recurrent.options.goBackwards && mask !== undefined) mask = builder.flip(mask, 1);
+    return run;
+  });
+}
+
+/** The last row [N, H] that a module of one direction computed. */
+export function lastRow(builder: GraphBuilder, { rows, states, recurrent, given, carries }: Run): Value {
+  // A row of which no step counts gives 0, whatever its state is.
+  const isOther =
+    given.initial !== undefined || (carries && builder.stateful) || recurrent.maskedOutput === "zeros";
+  if (given.mask === undefined || !isOther) return builder.squeeze(states[0]!, 0);
+  return builder.squeeze(builder.slice(rows, 1, -1, Number.MAX_SAFE_INTEGER), 1);
+}
+
+/** The tensors of the states that the graph gives a layer: further inputs, or a keyword of Keras 3. */
+export function initialStates(call: LayerCall): readonly KerasTensor[] {
+  const [, ...rest] = call.inputs;
+  return rest.length > 0 ? rest : tensorsIn(call.kwargs.get("initial_state"));
+}
+
+/** Checks how many states there are, and says that a stream has them no more. @returns undefined where there are none */
+export function checkInitial(
+  call: LayerCall,
+  states: readonly KerasTensor[],
+  modules: readonly KerasRecurrent[],
+): readonly Value[] | undefined {
+  if (states.length === 0) return undefined;
+  const sizes = modules.flatMap((one) =>
+    Array.from({ length: stateCount(one) }, () => one.options.hiddenSize),
+  );
+  const fits =
+    states.length === sizes.length &&
+    states.every(({ shape }, at) => shape.length === 2 && shape[1] === sizes[at]);
+  if (!fits)
+    call.refuse(`expected ${sizes.length} initial states of ${sizes.join(", ")} units, got ${states.length}`);
+  if (call.input().time) call.notStreamable("its initial state is given by the model");
+  return states.map((state) => call.builder.floats(state));
+}
+
+/** LSTM, GRU, SimpleRNN, RNN and the layers of cuDNN. */
+export function recurrent(call: LayerCall): readonly KerasTensor[] {
+  const { builder } = call;
+  const modules = modulesOf(call);
+  const [first, last] = [modules[0]!, modules.at(-1)!];
+  const isTimeFirst = !first.options.batchFirst;
+  const given = call.ranked(call.input(), 3);
+  if (given.shape[2] !== null && given.shape[2] !== first.options.inputSize) {
+    call.broken(
+      `its kernel takes ${first.options.inputSize} numbers for each step, its input has ${given.shape[2]}`,
+    );
+  }
+  if (first.options.goBackwards && given.time) call.notStreamable("it goes backwards in time");
+  if (isTimeFirst && given.time) call.notStreamable("its time is the first axis (time_major)");
+  const floats = builder.floats(given);
+  const x = { ...given, value: isTimeFirst ? builder.transpose(floats, [1, 0, 2]) : floats };
+  const initial = checkInitial(call, initialStates(call), modules);
+  const runs = runChain(call, modules, x, {
+    mask: isTimeFirst && x.mask !== undefined ? builder.transpose(x.mask, [1, 0]) : x.mask,
+    initial: initial?.map((state) => builder.unsqueeze(state, 0)),
+  });
+  const batch = given.shape[isTimeFirst ? 1 : 0]!;
+  const { hiddenSize } = last.options;
+  const rows = runs.at(-1)!;
+  let output: KerasTensor;
+  if (last.returnSequences) {
+    const value = isTimeFirst ? builder.transpose(rows.rows, [1, 0, 2]) : rows.rows;
+    output = call.tensor(value, [given.shape[0]!, given.shape[1]!, hiddenSize], {
+      mask: x.mask,
+      time: x.time,
+    });
+  } else output = call.tensor(lastRow(builder, rows), [batch, hiddenSize]);
+  if (!last.returnState) return [output];
+  const states = runs.flatMap((run) =>
+    run.states.map((state) =>
+      call.tensor(builder.squeeze(state, 0), [batch, run.recurrent.options.hiddenSize]),
+    ),
+  );
+  return [output, ...states];
+}

@@ -1,0 +1,39 @@
+/** Layers models of TensorFlow.js that run. */
+
+import type { ManifestWeights } from "../formats/tensorflow/manifest.js";
+import { openTfjs } from "../formats/tfjs/open.js";
+import { checkOptions, wrongValue } from "../tensor/checks.js";
+import { modelOf } from "./load-keras.js";
+import type { LoadOptions } from "./load-options.js";
+import type { Model } from "./model.js";
+
+/** Options of `loadTfjs`. */
+export interface LoadTfjsOptions extends LoadOptions {
+  /**
+   * `"tfjs"`: a mask does not go into a Bidirectional, as TensorFlow.js has it. `"keras"` when left out: it does, as Keras
+   * has it.
+   */
+  readonly masks?: "keras" | "tfjs" | undefined;
+}
+
+/**
+ * A layers model of TensorFlow.js.
+ * @param modelJson parsed: what `JSON.parse` makes of `model.json`
+ * @param weights  all shards joined in the manifest's order, or an object from the manifest's paths to bytes
+ * @throws as `loadKeras` and `readTfjs` do
+ */
+export function loadTfjs(
+  modelJson: object,
+  weights: ManifestWeights,
+  options?: LoadTfjsOptions,
+): Model<string> {
+  const given = checkOptions("options", options, ["masks", "precision", "onProgress"]);
+  const { masks = "keras" } = given;
+  if (masks !== "keras" && masks !== "tfjs") throw wrongValue("options.masks", '"keras" or "tfjs"', masks);
+  const opened = openTfjs(modelJson, weights);
+  let fileBytes = 0;
+  for (const layer of opened.list.layers) {
+    for (const { data } of layer.weights.values()) fileBytes += data.byteLength;
+  }
+  return modelOf(opened, given, { fileBytes, masksOfTfjs: masks === "tfjs" });
+}
