@@ -186,4 +186,28 @@ def merge(K, new):
     return [x, y, z, w], branches
 
 
-MODELS = [conv1d, conv2d, pooling, shapes, normalise, activations, merge]
+def attention(K, new):
+    L = K.layers
+    x = K.Input((4, 3), name="x")
+    y = K.Input((5, 3), name="y")
+    z = K.Input((5, 3), name="z")
+    m = K.Input((4, 5), dtype="bool", name="m")
+    branches = [
+        L.Attention()([x, y]),
+        L.Attention(use_scale=True)([x, y, z]),
+        L.Attention(score_mode="concat")([x, y]),
+        L.Attention(use_scale=True, score_mode="concat")([x, y], use_causal_mask=True),
+        *L.Attention()([x, y], return_attention_scores=True),
+        L.AdditiveAttention()([x, y]),
+        L.AdditiveAttention(use_scale=False)([x, y, z]),
+        L.MultiHeadAttention(2, 4)(x, y),
+        L.MultiHeadAttention(2, 3, value_dim=2, use_bias=False)(x, y, key=z),
+        L.MultiHeadAttention(3, 2, output_shape=5)(x, x, use_causal_mask=True),
+        L.MultiHeadAttention(1, 2, dropout=0.1)(x, value=y, attention_mask=m),
+    ]
+    if not new:
+        branches += L.MultiHeadAttention(2, 2)(y, z, return_attention_scores=True)
+    return [x, y, z, m], branches
+
+
+MODELS = [conv1d, conv2d, pooling, shapes, normalise, activations, merge, attention]

@@ -37,6 +37,8 @@ def numbers(value):
 def input_for(rng, tensor):
     """Normal numbers, and ids where integers are asked for. Batch 2, and 5 where another size is open."""
     shape = [size or (2 if at == 0 else 5) for at, size in enumerate(tensor.shape)]
+    if "bool" in str(tensor.dtype):
+        return rng.random(shape) < 0.7
     if "int" in str(tensor.dtype):
         return rng.integers(0, 4, shape).astype("int32")
     x = rng.normal(0, 1, shape).astype("float32")

@@ -2,9 +2,10 @@
 
 import type { LayerTable } from "../layer-call.js";
 import { elu, leakyRelu, prelu, relu, softmax, thresholdedRelu } from "./activations.js";
+import { additiveAttention, attention, multiHeadAttention } from "./attention.js";
 import { bidirectional } from "./bidirectional.js";
 import * as conv from "./conv.js";
-import { activation, activation, dense, dense, flatten, flatten, identity, identity } from "./core.js";
+import { activation, dense, flatten, identity } from "./core.js";
 import * as merge from "./merge.js";
 import {
   batchNormalization,
@@ -22,7 +23,9 @@ export const LAYERS: LayerTable = {
   Activation: activation,
   ActivityRegularization: identity,
   Add: merge.add,
+  AdditiveAttention: additiveAttention,
   AlphaDropout: identity,
+  Attention: attention,
   Average: merge.average,
   AveragePooling1D: pooling.averagePooling1d,
   AveragePooling2D: pooling.averagePooling2d,
@@ -62,6 +65,7 @@ export const LAYERS: LayerTable = {
   MaxPooling1D: pooling.maxPooling1d,
   MaxPooling2D: pooling.maxPooling2d,
   Minimum: merge.minimum,
+  MultiHeadAttention: multiHeadAttention,
   Multiply: merge.multiply,
   Normalization: normalization,
   Permute: reshape.permute,
