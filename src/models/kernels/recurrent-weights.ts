@@ -6,12 +6,14 @@ import { layerDict } from "../../formats/onnx/recurrent-node.js";
 import type { Data, HostTensor } from "../../graph/ir.js";
 import type { Call } from "../../graph/operator.js";
 import { weights as weightsOf } from "../../graph/operators/quantised-lstm.js";
+import { quantizeMatrix, scaleNameOf } from "../../int8/round-weights.js";
 import { CELLS } from "../../nn/cell-kinds.js";
 import { cellParts } from "../../nn/cell-options.js";
 import { Layer } from "../../nn/layer.js";
 import { StackParameters, suffixesOf } from "../../nn/stack-parameters.js";
-import { selectParameters } from "../../nn/state-dict.js";
+import type { ParameterData } from "../../tensor/like.js";
 import { Tensor } from "../../tensor/tensor.js";
+import { isInt8Array } from "../../tensor/typed-array.js";
 import type { Precision } from "../../wasm/precision.js";
 import type { Region } from "../../wasm/region.js";
 import type { Compiling } from "../operator.js";
@@ -65,7 +67,6 @@ export function layersOf(
     precision: precisionOf(weights, precision),
     b: b === undefined ? undefined : floats(b as HostTensor),
     p: p === undefined ? undefined : floats(p as HostTensor),
-    label: call.node.label,
   });
   made.variants.push({ others, key, layers });
   return layers;
@@ -144,13 +145,12 @@ interface Making {
   readonly precision: Precision;
   readonly b: Tensor | undefined;
   readonly p: Tensor | undefined;
-  readonly label: string;
 }
 
 function pack(
   region: Region,
   { w, r, scales }: NodeWeights,
-  { kind, cells, isReverse, precision, b, p, label }: Making,
+  { kind, cells, isReverse, precision, b, p }: Making,
 ): readonly Layer[] {
   const [directions, , hiddenSize] = r.shape as [1 | 2, number, number];
   const layers = cells.map(
@@ -173,6 +173,15 @@ function pack(
     { spend: () => {} },
   );
   const parameters = new StackParameters({ layers, region }, suffixesOf({ numLayers: 1, directions }));
-  parameters.store(selectParameters(label, parameters.specs(), dict, {}));
+  // The operator has checked all shapes, and the dict is made of them.
+  const values = new Map<string, ParameterData>();
+  for (const [name, { data }] of dict) values.set(name, data as ParameterData);
+  for (const { name, shape, int8 } of parameters.specs()) {
+    const data = values.get(name)!;
+    if (!int8 || isInt8Array(data)) continue;
+    const { values: rounded, scales: made } = quantizeMatrix(data, shape[0]!);
+    values.set(name, rounded).set(scaleNameOf(name), made);
+  }
+  parameters.store(values);
   return layers;
 }
