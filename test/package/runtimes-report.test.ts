@@ -7,6 +7,7 @@ const { judge, staleRows, withTable } = await import("../runtimes/report.js");
 
 const report = {
   passed: 2,
+  models: 3,
   failures: [],
   leftOut: [],
   checksums: { a: "1", b: "2" },
@@ -19,18 +20,18 @@ const verdict = (row: object): [boolean, string] => {
 
 describe("judge", () => {
   it("passes a full report with the expected bits, and says what was left out", () => {
-    expect(verdict({ report })).toEqual([true, "2 golden cases, same bits"]);
+    expect(verdict({ report })).toEqual([true, "2 golden cases, 3 models, same bits"]);
     const without = { ...report, passed: 1, leftOut: ["b"], checksums: { a: "1" } };
     expect(verdict({ report: without })).toEqual([
       true,
-      "1 golden cases, same bits; without 1 on subnormal numbers",
+      "1 golden cases, 3 models, same bits; without 1 on subnormal numbers",
     ]);
   });
 
   it.each([
     ["an engine that did not start", { notRun: "no such file\nstack" }, "not run: no such file"],
     ["an error", { report: { error: "TypeError: x\nstack" } }, "failed: TypeError: x"],
-    ["a wrong case", { report: { ...report, failures: ["a hN"] } }, "failed: 1 golden cases, a hN"],
+    ["a wrong case", { report: { ...report, failures: ["a hN"] } }, "failed: 1 cases, a hN"],
     [
       "other bits",
       { report: { ...report, checksums: { a: "1", b: "3" } } },

@@ -6,7 +6,7 @@ import * as vite from "vite";
 import webpack from "webpack";
 
 const ENTRIES = ["page", "worker", "service-worker", "processor"];
-const PATH_TO_LIBRARY = "/node_modules/lstm-wasm/dist/index.js";
+const PATH_TO_LIBRARY = "/node_modules/lstm-wasm/dist";
 
 /**
  * @param cdn address that serves the root too, to pages of another origin
@@ -20,7 +20,8 @@ export async function bundleSites(app, root, cdn) {
     esbuild: (folder) => withEsbuild(app, folder),
     webpack: (folder) => withWebpack(app, folder),
   };
-  cpSync(join(app, "node_modules"), join(root, "node_modules"), { recursive: true });
+  for (const name of ["node_modules", "models"])
+    cpSync(join(app, name), join(root, name), { recursive: true });
   const sites = [];
   for (const [name, build] of Object.entries(builders)) {
     const folder = join(root, name);
@@ -40,13 +41,13 @@ export async function bundleSites(app, root, cdn) {
   return sites;
 }
 
-/** Puts the package where jsDelivr would. Returns the bundle's address. */
+/** Puts the package where jsDelivr would. Returns the address of its dist/. */
 function publish(app, root, cdn) {
   const installed = join(app, "node_modules/lstm-wasm");
   const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
   const path = `npm/lstm-wasm@${version}`;
   cpSync(installed, join(root, path), { recursive: true });
-  return `${cdn}/${path}/dist/index.js`;
+  return `${cdn}/${path}/dist`;
 }
 
 const copyPage = (app, folder) => cpSync(join(app, "index.html"), join(folder, "index.html"));
@@ -57,7 +58,10 @@ function withoutBundler(app, folder, library) {
   for (const file of ["suite.js", "processor-url.js"]) cpSync(join(app, file), join(folder, file));
   for (const entry of ENTRIES) {
     const code = readFileSync(join(app, `${entry}.js`), "utf8");
-    writeFileSync(join(folder, `${entry}.js`), code.replace('"lstm-wasm"', `"${library}"`));
+    const paths = code
+      .replace('"lstm-wasm"', `"${library}/index.js"`)
+      .replace('"lstm-wasm/models"', `"${library}/models/index.js"`);
+    writeFileSync(join(folder, `${entry}.js`), paths);
   }
 }
 

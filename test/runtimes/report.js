@@ -21,9 +21,9 @@ function verdict({ notRun, report, refusal }, expected) {
       result: passed ? `an error: ${refusal}` : `failed: ${firstLine(report.refusal ?? "no error")}`,
     };
   }
-  const { passed, failures, leftOut, checksums, builds } = report;
+  const { passed, models, failures, leftOut, checksums, builds } = report;
   if (failures.length > 0) {
-    return { passed: false, result: `failed: ${failures.length} golden cases, ${firstLine(failures[0])}` };
+    return { passed: false, result: `failed: ${failures.length} cases, ${firstLine(failures[0])}` };
   }
   if (builds.deterministic !== "simd") {
     return { passed: false, result: `failed: deterministic mode ran the build ${builds.deterministic}` };
@@ -37,7 +37,7 @@ function verdict({ notRun, report, refusal }, expected) {
     };
   }
   const without = leftOut.length > 0 ? `; without ${leftOut.length} on subnormal numbers` : "";
-  return { passed: true, result: `${passed} golden cases, same bits${without}` };
+  return { passed: true, result: `${passed} golden cases, ${models} models, same bits${without}` };
 }
 
 const firstLine = (text) => String(text).trim().split("\n")[0].slice(0, 160);

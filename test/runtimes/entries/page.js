@@ -1,18 +1,21 @@
 /** The page of each browser test: runs the suite in the scope that ?context= names and posts the result to /result. */
 import * as library from "lstm-wasm";
+import * as models from "lstm-wasm/models";
 import processorUrl from "./processor-url.js";
-import { refusal, runSuite } from "./suite.js";
+import { MODEL_CASES, refusal, runSuite } from "./suite.js";
 
 const SAMPLES = 1024;
 
 const contexts = {
-  page: () => runSuite(library),
+  page: async () => runSuite(library, models, await fetchModels()),
 
   /** On a page whose policy forbids WebAssembly. */
   refusal: () => refusal(library),
 
-  worker() {
+  async worker() {
+    const files = await fetchModels();
     const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    worker.postMessage(files);
     return answer(worker, (fail) => {
       worker.onerror = (event) => fail(new Error(event.message ?? "the worker did not load"));
     });
@@ -23,11 +26,12 @@ const contexts = {
       type: "module",
     });
     const { port1, port2 } = new MessageChannel();
-    (installing ?? waiting ?? active).postMessage("run", [port2]);
+    (installing ?? waiting ?? active).postMessage(await fetchModels(), [port2]);
     return answer(port1);
   },
 
   async AudioWorklet() {
+    const files = await fetchModels();
     const audio = new OfflineAudioContext(1, SAMPLES, 44100);
     await audio.audioWorklet.addModule(processorUrl);
     const lstm = new library.LSTM({ inputSize: 1, hiddenSize: 8, numLayers: 2 });
@@ -37,7 +41,9 @@ const contexts = {
     const buffer = audio.createBuffer(1, SAMPLES, 44100);
     buffer.copyToChannel(samples.data, 0);
     source.buffer = buffer;
-    const node = new AudioWorkletNode(audio, "suite", { processorOptions: { weights: lstm.stateDict() } });
+    const node = new AudioWorkletNode(audio, "suite", {
+      processorOptions: { weights: lstm.stateDict(), files },
+    });
     source.connect(node).connect(audio.destination);
     // Firefox does not hold the rendering back until the processor is made; the message tells that it is.
     const result = await answer(node.port, (fail) => {
@@ -52,6 +58,17 @@ const contexts = {
     return result;
   },
 };
+
+/** Here, since not every scope fetches. */
+async function fetchModels() {
+  const files = {};
+  for (const { file } of MODEL_CASES) {
+    const response = await fetch(`/models/${file}`);
+    if (!response.ok) throw new Error(`${file}: status ${response.status}`);
+    files[file] = new Uint8Array(await response.arrayBuffer());
+  }
+  return files;
+}
 
 /** The first message of a port or worker. A failure is posted as { error }. */
 function answer(port, onFailure) {

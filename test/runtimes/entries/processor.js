@@ -1,11 +1,12 @@
 /** An LSTM over each sample of the input; the suite runs once, when the node is made. */
 import * as library from "lstm-wasm";
+import * as models from "lstm-wasm/models";
 import { runSuite } from "./suite.js";
 
 class SuiteProcessor extends AudioWorkletProcessor {
-  constructor({ processorOptions: { weights } }) {
+  constructor({ processorOptions: { weights, files } }) {
     super();
-    this.port.postMessage(runSuite(library));
+    this.port.postMessage(runSuite(library, models, files));
     this.stream = library.LSTM.fromStateDict(weights).stream();
     this.sample = new Float32Array(1);
   }

@@ -1,19 +1,28 @@
 /**
  * What every engine runs, in plain JavaScript without a platform's API. These are PyTorch's golden cases, as
  * test/nn/golden.test.ts runs them, and three timed cases. In deterministic mode each golden case and each case of
- * deterministic-cases.ts (streams, int8) gives a checksum of its results. `library` is the packed package.
+ * deterministic-cases.ts (streams, int8) gives a checksum of its results. Whole models (model-cases.ts) are compared with
+ * onnxruntime, and give a checksum too. `library` is the packed package, `models` its entry for them.
  */
+
 import { deterministicCases } from "../../support/deterministic-cases.js";
 import { expectClose, type Golden, type GoldenModule, goldenCases } from "../../support/golden.js";
+// @ts-expect-error esbuild's text loader
+import modelNumbers from "../models.json";
+import { MODEL_CASES, runModel } from "./model-cases.js";
+
+export { MODEL_CASES };
 
 type Numbers = { readonly data: Float32Array; readonly shape: readonly number[] };
 type Library = typeof import("../../../src/index.js");
+type Models = Pick<typeof import("../../../src/models/index.js"), "loadOnnx">;
 
 export interface SuiteResult {
   /** The binary that ran the golden cases and the timed ones, and the one of deterministic mode. */
   builds: { default: string; deterministic: string };
-  /** Golden cases within the tolerance, with the build that the engine gets by default. */
+  /** Golden cases and whole models within the tolerance, with the build that the engine gets by default. */
   passed: number;
+  models: number;
   failures: string[];
   /** Cases on subnormal numbers, left out because the scope's thread flushes them to zero. */
   leftOut: string[];
@@ -28,8 +37,16 @@ const MODULES = ["LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "Linear
 /** Checksums of the packed binaries, by build; esbuild puts them in. */
 declare const BINARIES: Record<string, string>;
 
-/** @param modules the same binaries where the platform compiles them and no bytes are seen */
-export function runSuite(library: Library, modules: Record<string, WebAssembly.Module> = {}): SuiteResult {
+/**
+ * @param files the bytes of the whole models by name
+ * @param modules the packed binaries where the platform compiles them and no bytes are seen
+ */
+export function runSuite(
+  library: Library,
+  models: Models,
+  files: Record<string, Uint8Array>,
+  modules: Record<string, WebAssembly.Module> = {},
+): SuiteResult {
   const flushes = flushesSubnormals();
   const builds = watchBuilds(modules);
   const failures: string[] = [];
@@ -46,6 +63,15 @@ export function runSuite(library: Library, modules: Record<string, WebAssembly.M
       failures.push(String(error));
     }
   }
+  const passed = golden.length - failures.length;
+  for (const model of MODEL_CASES) {
+    try {
+      const [probabilities] = runModel(models, files[model.file]!, model);
+      expectProbabilities(model.name, probabilities!.data);
+    } catch (error) {
+      failures.push(String(error));
+    }
+  }
   const timings = timeCases(library);
   const byDefault = builds.at(-1) ?? "none";
   library.init({ deterministic: true });
@@ -55,11 +81,15 @@ export function runSuite(library: Library, modules: Record<string, WebAssembly.M
   const seeded = deterministicCases.map(({ name, run }) => ({ name: `seeded: ${name}`, run }));
   const kept = seeded.filter(({ name }) => !(flushes && WITH_SUBNORMALS.test(name)));
   for (const { name, run } of kept) checksums[name] = checksum(run(library));
+  for (const model of MODEL_CASES) {
+    checksums[`model: ${model.name}`] = checksum(runModel(models, files[model.file]!, model));
+  }
   const deterministic = builds.at(-1) ?? "none";
   library.init();
   return {
     builds: { default: byDefault, deterministic },
-    passed: golden.length - failures.length,
+    passed,
+    models: MODEL_CASES.length,
     failures,
     leftOut: [...flushed, ...seeded.filter((one) => !kept.includes(one))].map(({ name }) => name),
     checksums,
@@ -69,6 +99,14 @@ export function runSuite(library: Library, modules: Record<string, WebAssembly.M
 
 /** Of the seeded cases, those in which subnormal numbers occur: a gate that is shut is one. */
 const WITH_SUBNORMALS = /subnormal|saturated/;
+
+/** onnxruntime's, which make-models.js has written. */
+function expectProbabilities(name: string, data: ArrayLike<number>): void {
+  const expected: number[] = JSON.parse(modelNumbers as unknown as string)[name];
+  const apart = expected.map((probability, step) => Math.abs(probability - data[step]!));
+  const worst = Math.max(...apart);
+  if (!(worst <= 1e-5)) throw new Error(`${name}: ${worst} from onnxruntime in step ${apart.indexOf(worst)}`);
+}
 
 /** The error of an engine or a page that does not run WebAssembly, or not with SIMD. */
 export function refusal({ LSTM }: Library): { refusal: string } {
@@ -107,7 +145,10 @@ function flushesSubnormals(): boolean {
   return (exports.f as (value: number) => number)(1e-40) === 0;
 }
 
-/** The builds that are instantiated from now on, as seen at WebAssembly's own constructors. */
+/**
+ * The builds that are instantiated from now on, as seen at WebAssembly's own constructors. Those of whole models are left
+ * out: they go with the others.
+ */
 function watchBuilds(modules: Record<string, WebAssembly.Module>): string[] {
   const builds: string[] = [];
   const names = new Map(Object.entries(modules).map(([name, module]) => [module, name]));
@@ -122,7 +163,8 @@ function watchBuilds(modules: Record<string, WebAssembly.Module>): string[] {
   });
   WebAssembly.Instance = new Proxy(Instance, {
     construct(target, [module, imports]) {
-      builds.push(names.get(module) ?? "unknown");
+      const name = names.get(module) ?? "unknown";
+      if (!name.startsWith("models")) builds.push(name);
       return new target(module, imports);
     },
   });

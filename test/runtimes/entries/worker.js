@@ -1,4 +1,5 @@
 import * as library from "lstm-wasm";
+import * as models from "lstm-wasm/models";
 import { runSuite } from "./suite.js";
 
-postMessage(runSuite(library));
+addEventListener("message", ({ data: files }) => postMessage(runSuite(library, models, files)));
