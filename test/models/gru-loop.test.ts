@@ -188,7 +188,7 @@ describe("a loop of a GRU becomes a GRU node", () => {
       { turns: 5 },
       { first: 1, turns: 6 },
     ];
-    for (const other of others) expect(check(other)).toEqual(["Loop on the host"]);
+    for (const other of others) expect(check(other)).toEqual(["Loop"]);
   });
 
   it("whose weights are packed once, however many plans there are", () => {
