@@ -59,6 +59,17 @@ const kilobytes = (count) => Math.floor(1000 * count);
 export const SIZES = {
   /** What esbuild makes of these names of `lstm-wasm`, minified, with both binaries inside, after gzip -9. "*" is all of them. */
   bundles: { LSTM: kilobytes(30.5), "*": kilobytes(40) },
+  /**
+   * The same of `lstm-wasm/models`: `loadOnnx`, and `loadOnnxWith` with the operators that `lstm-wasm inspect` prints for
+   * Silero VAD v5 and v6. All four binaries are inside.
+   */
+  modelBundles: {
+    loadOnnx: kilobytes(88.5),
+    loadOnnxWith: kilobytes(66),
+  },
+  sileroOperators:
+    "Add, Cast, Concat, Constant, ConstantOfShape, Conv, Equal, Gather, Identity, If, LSTM, Not, Pad, Pow, ReduceMean, " +
+    "Relu, Reshape, Shape, Sigmoid, Size, Slice, Sqrt, Squeeze, Transpose, Unsqueeze",
   /** Each of the core's two binaries, as it is. */
   binary: kilobytes(28),
   /** Each of the two with the kernels of whole models. */

@@ -39,14 +39,9 @@ const TEXTS = {
   "models.txt": "LSTM_WASM_MODELS",
 };
 
-/**
- * Symptom: a bundle is 0.8 to 1 KB larger after gzip.
- * Cause: gzip sees 32 KB back. The binaries, 11 KB of text, would stand between what they are imported by and the rest.
- * Fix: they are variables at the end of the file. Such a variable is undefined until the file has run, so an import of a
- * text gives a function that reads it.
- */
-const textsLast = {
-  name: "texts-last",
+/** An import of a text gives a function that reads its variable, which a file of texts has (addTexts). */
+const textVariables = {
+  name: "text-variables",
   setup({ onLoad }) {
     onLoad({ filter: /\.txt$/ }, ({ path }) => ({
       contents: `export default () => ${TEXTS[basename(path)]};`,
@@ -122,40 +117,35 @@ const inflateWhenUsed = {
 /** A text as a literal of several lines, since Node shows the whole line where a script throws. */
 const literal = (text) => `"${text.match(/.{1,1900}/g).join("\\\n")}"`;
 
-/** The file of texts that several entries read. */
-const SHARED_TEXTS = "chunk-binaries.js";
-
-/** A file with a statement before its own. */
-const beginningWith = (statement, text) => text.replace(BANNER, () => `${BANNER}\n${statement}`);
+/** The file with the texts that a file reads, in dist/: an entry has one of its own, and the entries one that they share. */
+const fileOfTexts = (path) =>
+  basename(path).startsWith("chunk-") ? "chunk-binaries.js" : `chunk-${basename(dirname(path))}-binaries.js`;
 
 /**
- * Adds the texts to the files that read them: to an entry before the comment that names the source map.
+ * Adds the texts as files of their own, which are imported first by what reads them, and by the entries that import that.
+ * A bundler then puts all of them before all scripts. Between two of these they would cost 0.7 KB each after gzip, which
+ * has one table of codes for what is near.
  *
- * Those of a shared file go into one of their own, which entries import first. A bundler then puts them before all scripts:
- * between two of them they would cost 1.5 KB after gzip.
+ * Names are imported, also where they are not used: a bundler would warn of an import without names, since files have no
+ * side effects. The imports stand in the banner's line, so that source maps hold.
  */
 function addTexts(result, outdir) {
   const scripts = result.outputFiles.filter(({ path }) => path.endsWith(".js"));
   for (const file of scripts) {
     const texts = Object.entries(TEXTS).filter(([, variable]) => file.text.includes(variable));
     if (texts.length === 0) continue;
+    const names = texts.map(([, variable]) => variable).join();
     const code = texts.map(
       ([name, variable]) => `var ${variable}=${literal(readFileSync(`build/${name}`, "latin1"))};\n`,
     );
-    const name = basename(file.path);
-    if (!name.startsWith("chunk-")) {
-      const [script, sourceMap = ""] = file.text.split(/(?=^\/\/# sourceMappingURL)/m);
-      file.contents = Buffer.from(script + code.join("") + sourceMap);
-      continue;
-    }
-    const names = texts.map(([, variable]) => variable).join();
     const text = `${BANNER}\n${code.join("")}export{${names}};\n`;
-    result.outputFiles.push({ path: join(outdir, SHARED_TEXTS), contents: Buffer.from(text), text });
-    file.contents = Buffer.from(beginningWith(`import{${names}}from"./${SHARED_TEXTS}";`, file.text));
-    for (const entry of scripts.filter(({ text: other }) => other.includes(`/${name}"`))) {
-      const isBelow = dirname(entry.path) !== dirname(file.path);
-      const path = `${isBelow ? ".." : "."}/${SHARED_TEXTS}`;
-      entry.contents = Buffer.from(beginningWith(`import"${path}";`, Buffer.from(entry.contents).toString()));
+    const name = fileOfTexts(file.path);
+    result.outputFiles.push({ path: join(outdir, name), contents: Buffer.from(text), text });
+    const readers = scripts.filter(({ text: other }) => other.includes(`/${basename(file.path)}"`));
+    for (const reader of basename(file.path).startsWith("chunk-") ? [file, ...readers] : [file]) {
+      const path = `${dirname(reader.path) === outdir ? "." : ".."}/${name}`;
+      const now = Buffer.from(reader.contents).toString();
+      reader.contents = Buffer.from(now.replace(BANNER, () => `${BANNER}import{${names}}from"${path}";`));
     }
   }
 }
@@ -171,7 +161,7 @@ export async function bundleEntries(entries, outdir, overrides = {}) {
     build({
       ...options,
       entryPoints: entries,
-      plugins: [textsLast, loaderWithoutWrappers, inflateWhenUsed],
+      plugins: [textVariables, loaderWithoutWrappers, inflateWhenUsed],
       write: false,
     }),
     build({

@@ -41,7 +41,7 @@ describe("the packed files", () => {
     const expected = [
       /^(package\.json|README\.md|LICENSE)$/,
       /^dist\/((formats\/|models\/)?(index|edge)|chunk-[A-Z0-9]{8})\.js(\.map)?$/,
-      /^dist\/(cli|chunk-binaries)\.js$/,
+      /^dist\/(cli|chunk-(models-)?binaries)\.js$/,
       /^dist\/NOTICES\.md$/,
       /^dist\/((relaxed-)?simd|models(-relaxed)?)\.wasm$/,
       /^dist\/((formats\/|models\/)?index|compiled)\.d\.ts$/,
@@ -74,7 +74,7 @@ describe("the packed files", () => {
 
   it("have a source map with its sources for each bundle", () => {
     // The texts of binaries have no source to show.
-    for (const script of scripts.filter((file) => file !== "dist/chunk-binaries.js")) {
+    for (const script of scripts.filter((file) => !file.endsWith("binaries.js"))) {
       const map = JSON.parse(read(`${script}.map`));
       expect(map.sourcesContent.length, script).toBe(map.sources.length);
       expect(read(script)).toMatch(/\/\/# sourceMappingURL=\S+\.js\.map\n$/);
@@ -108,9 +108,9 @@ describe("the bundles", () => {
       for (const entry of entries) {
         const others = scriptsOf(entry).filter((script) => script !== `dist/${entry}`);
         expect(others.length, entry).toBeGreaterThan(0);
-        expect(others.filter((script) => !/^dist\/chunk-([A-Z0-9]{8}|binaries)\.js$/.test(script))).toEqual(
-          [],
-        );
+        expect(
+          others.filter((script) => !/^dist\/chunk-([A-Z0-9]{8}|(models-)?binaries)\.js$/.test(script)),
+        ).toEqual([]);
       }
       for (const script of scriptsOf(`formats/${name}.js`)) {
         expect(code(script), script).not.toContain("WebAssembly");

@@ -7,7 +7,13 @@ import { expect, it } from "vitest";
 
 const root = new URL("../..", import.meta.url);
 const { SIZES } = (await import(new URL("bench/targets.js", root).href)) as {
-  SIZES: { bundles: Record<string, number>; binary: number; models: number };
+  SIZES: {
+    bundles: Record<string, number>;
+    modelBundles: { loadOnnx: number; loadOnnxWith: number };
+    sileroOperators: string;
+    binary: number;
+    models: number;
+  };
 };
 
 /** Fails with both numbers, so that a message tells how much is too much. */
@@ -17,20 +23,42 @@ function expectAtMost(allowed: number, measured: number, what: string): void {
   expect(`${told}${excess}`).toBe(told);
 }
 
-function bundleSize(names: string): number {
-  const list = names === "*" ? "*" : `{ ${names} }`;
-  const { outputFiles } = buildSync({
-    stdin: { contents: `export ${list} from "./dist/index.js";`, resolveDir: fileURLToPath(root) },
+function bundle(contents: string) {
+  const { outputFiles, warnings } = buildSync({
+    stdin: { contents, resolveDir: fileURLToPath(root) },
     bundle: true,
     minify: true,
     format: "esm",
     write: false,
+    logLevel: "silent",
   });
-  return gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+  return { bytes: gzipSync(outputFiles[0]!.contents, { level: 9 }).length, warnings };
 }
+
+const bundleSize = (names: string): number =>
+  bundle(`export ${names === "*" ? "*" : `{ ${names} }`} from "./dist/index.js";`).bytes;
 
 it.each(Object.entries(SIZES.bundles))("a bundle of %s from lstm-wasm, gzipped", (names, allowed) => {
   expectAtMost(allowed, bundleSize(names), `export ${names === "*" ? "*" : `{ ${names} }`}`);
+});
+
+it("a bundle of loadOnnx, gzipped", () => {
+  const { bytes } = bundle('export { loadOnnx } from "./dist/models/index.js";');
+  expectAtMost(SIZES.modelBundles.loadOnnx, bytes, "loadOnnx");
+});
+
+it("a bundle of loadOnnxWith with Silero's operators, gzipped", () => {
+  const names = SIZES.sileroOperators;
+  const { bytes } = bundle(`
+    import { loadOnnxWith, ${names} } from "./dist/models/index.js";
+    export const load = (bytes, options) => loadOnnxWith(bytes, [${names}], options);`);
+  expectAtMost(SIZES.modelBundles.loadOnnxWith, bytes, "loadOnnxWith");
+});
+
+it("no entry makes a bundler warn, wherever its files lie", () => {
+  for (const entry of ["index", "formats/index", "models/index"]) {
+    expect(bundle(`export * from "./dist/${entry}.js";`).warnings).toEqual([]);
+  }
 });
 
 it("the README's download, to a twentieth", () => {
