@@ -16,7 +16,7 @@ export { normalise } from "./normalise";
 export { reduceNumbers, topOf } from "./numbers";
 export { fillPlanes } from "./planes";
 export { pool } from "./pool";
-export { dots, quantise, widen } from "./quantised";
+export { bytePatches, dots, quantise, widen } from "./quantised";
 export { cumulate, indexOfExtreme, reduce } from "./reduce";
 export { locate, putRows, takeRows } from "./rows";
 export { softmaxAxis } from "./softmax";

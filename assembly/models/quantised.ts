@@ -5,7 +5,7 @@
 
 import { CAST_INT8 } from "./cast";
 import { storePart } from "./lanes";
-import { Dots, Widening } from "./records";
+import { BytePatches, Dots, Widening } from "./records";
 import { lowWord } from "./rows";
 
 /** The bytes that ONNX's DynamicQuantizeLinear makes, with their scale and zero point. */
@@ -94,15 +94,14 @@ export function widen(record: usize): void {
   }
 }
 
-/** Each row of A by each row of B, as i32; both have whole vectors of i16. */
-export function dots(record: usize): void {
+/** Each row of A by each of so many rows of B, as i32; both have whole vectors of i16. */
+export function dots(record: usize, a: usize, rowsOfB: usize, target: usize, columns: i32): void {
   const fields = changetype<Dots>(record);
   const width = fields.width;
-  let a = fields.a;
-  let output = fields.output;
   for (let rows = fields.rows; rows > 0; rows--) {
-    let b = fields.b;
-    for (let left = fields.columns; left > 0; left -= 4) {
+    let b = rowsOfB;
+    let output = target;
+    for (let left = columns; left > 0; left -= 4) {
       // Rows past the last one are the last one again.
       const b1 = b + (left > 1 ? width : 0);
       const b2 = b1 + (left > 2 ? width : 0);
@@ -127,5 +126,44 @@ export function dots(record: usize): void {
       b = b3 + width;
     }
     a += width;
+    target += fields.outputRow;
+  }
+}
+
+/** What a window takes at some of its positions; zeros where it is past the input. */
+export function bytePatches(record: usize, source: usize, from: i32, count: i32): void {
+  const fields = changetype<BytePatches>(record);
+  const signed = fields.type === CAST_INT8;
+  const rows = fields.rows;
+  const columns = fields.columns;
+  let zero = 0;
+  if (fields.zero) zero = signed ? <i32>load<i8>(fields.zero) : <i32>load<u8>(fields.zero);
+  let target = fields.target;
+  for (let position = from; position < from + count; position++) {
+    const top = (position / fields.outputColumns) * fields.rowStride - fields.top;
+    const left = (position % fields.outputColumns) * fields.columnStride - fields.left;
+    let to = target;
+    let plane = source;
+    for (let channel = fields.channels; channel > 0; channel--) {
+      let row = top;
+      for (let i = fields.kernelRows; i > 0; i--) {
+        const begin = plane + <usize>(row * columns);
+        let column = left;
+        for (let j = fields.kernelColumns; j > 0; j--) {
+          let x = 0;
+          if (<u32>row < <u32>rows && <u32>column < <u32>columns) {
+            const at = begin + <usize>column;
+            x = (signed ? <i32>load<i8>(at) : <i32>load<u8>(at)) - zero;
+          }
+          store<i16>(to, x);
+          to += 2;
+          column += fields.columnDilation;
+        }
+        row += fields.rowDilation;
+      }
+      plane += <usize>(rows * columns);
+    }
+    target += <usize>fields.targetRow;
+    for (; to < target; to += 2) store<i16>(to, 0);
   }
 }

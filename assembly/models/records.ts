@@ -223,15 +223,38 @@ export class Widening {
   zeroStep: i32;
 }
 
-/** Products of rows of i16, each of one matrix by each of another (quantised.ts). */
+/** Products of rows of i16, each of A by each of B (quantised.ts). */
 @unmanaged
 export class Dots {
-  a: usize;
-  b: usize;
-  output: usize;
-  /** Of A and of B. */
+  /** Of A. */
+  rows: i32;
+  /** Bytes of a row of A or B. */
+  width: usize;
+  /** Bytes from one row of the output to the next. */
+  outputRow: usize;
+}
+
+/** What a window of bytes takes at each of its positions, as a row of i16 (quantised.ts). */
+@unmanaged
+export class BytePatches {
+  target: usize;
+  targetRow: i32;
+  channels: i32;
   rows: i32;
   columns: i32;
-  /** Bytes of a row. */
-  width: usize;
+  kernelRows: i32;
+  kernelColumns: i32;
+  rowStride: i32;
+  columnStride: i32;
+  rowDilation: i32;
+  columnDilation: i32;
+  /** Padding before. */
+  top: i32;
+  left: i32;
+  /** Positions of the window in a row. */
+  outputColumns: i32;
+  /** CAST_INT8 or CAST_UINT8. */
+  type: i32;
+  /** Of a number that is taken away; 0 for none. */
+  zero: usize;
 }

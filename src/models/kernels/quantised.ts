@@ -1,9 +1,18 @@
 /** Kernels that make bytes of floats, and of products of bytes, whose sums are exact. */
 
-import { CAST_INT8, CAST_UINT8, DOTS_BYTES, WIDENING_BYTES } from "../../../build/models-abi.js";
+import {
+  BYTE_PATCHES_BYTES,
+  CAST_INT8,
+  CAST_UINT8,
+  DOTS_BYTES,
+  WIDENING_BYTES,
+} from "../../../build/models-abi.js";
+import * as BytePatches from "../../../build/records/bytepatches.js";
 import * as Dots from "../../../build/records/dots.js";
 import * as Widening from "../../../build/records/widening.js";
-import type { Data, Dtype } from "../../graph/ir.js";
+import type { Dtype } from "../../graph/ir.js";
+import { convolution } from "../../graph/operators/conv.js";
+import { planar } from "../../graph/operators/window.js";
 import { elementsIn } from "../../graph/shapes.js";
 import { modelKernels } from "../../wasm/models.js";
 import type { Compiled, Compiling, Place } from "../operator.js";
@@ -55,6 +64,14 @@ function wideningRecord(place: Place, from: Bytes, target: number): number {
   return place.record(words);
 }
 
+function dotsRecord(place: Place, rows: number, width: number, outputRow: number): number {
+  const words = new Int32Array(DOTS_BYTES / 4);
+  words[Dots.rows] = rows;
+  words[Dots.width] = width;
+  words[Dots.outputRow] = outputRow;
+  return place.record(words);
+}
+
 /** Whether a zero point is one number, or one for each of `count`; undefined for another. */
 function zeroStepOf({ call }: Compiling, at: number, count: number): number | undefined {
   if (!call.has(at)) return 0;
@@ -84,7 +101,10 @@ export function compileIntegerProduct(node: Compiling): Compiled | undefined {
     bind: (place) => {
       const { widen, dots } = modelKernels(runtime);
       const left = place.scratch;
-      const right = isConstant ? packed(node, b.data!, zeros?.data) : left + rows * width;
+      const step = { row: 1, column: columns };
+      const right = isConstant
+        ? packed(node, { at: 1, zeroAt: 3, rows: columns, columns: depth, step })
+        : left + rows * width;
       const wideA = wideningRecord(
         place,
         {
@@ -113,37 +133,101 @@ export function compileIntegerProduct(node: Compiling): Compiled | undefined {
         },
         right,
       );
-      const words = new Int32Array(DOTS_BYTES / 4);
-      words[Dots.a] = left;
-      words[Dots.b] = right;
-      words[Dots.output] = place.output(0);
-      words[Dots.rows] = rows;
-      words[Dots.columns] = columns;
-      words[Dots.width] = width;
-      const product = place.record(words);
+      const product = dotsRecord(place, rows, width, columns * 4);
+      const output = place.output(0);
       return () => {
         widen(wideA);
         if (!isConstant) widen(wideB);
-        dots(product);
+        dots(product, left, right, output, columns);
       };
     },
   };
 }
 
-/** Columns of a constant matrix as rows of i16: made once. */
-function packed({ call, runtime, shared }: Compiling, numbers: Data, zeros: Data | undefined): number {
-  const [depth, columns] = call.input(1).shape as [number, number];
+/** A constant input as rows of i16. */
+interface Packing {
+  readonly at: number;
+  readonly zeroAt: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Numbers from one row to the next, and from one number of a row to the next. */
+  readonly step: { readonly row: number; readonly column: number };
+}
+
+/** Where constant rows less their zero points are: made once. */
+function packed({ call, runtime, shared }: Compiling, { at, zeroAt, rows, columns, step }: Packing): number {
+  const numbers = call.input(at).data!;
+  const zeros = call.has(zeroAt) ? call.data(zeroAt).data : undefined;
   const first = zeros?.[0] ?? 0;
   const points =
     zeros?.every((zero: number) => zero === first) === false ? Array.from(zeros).join() : `${first}`;
   return shared(numbers, `rows of i16 less ${points}`, (region) => {
-    const step = widthOf(depth) / 2;
-    const block = region.allocate(columns * step * 2);
-    const rows = new Int16Array(runtime.memory.buffer, block.pointer, columns * step);
-    for (let column = 0; column < columns; column++) {
-      const zero = zeros === undefined ? 0 : zeros[zeros.length === 1 ? 0 : column]!;
-      for (let k = 0; k < depth; k++) rows[column * step + k] = numbers[k * columns + column]! - zero;
+    const width = widthOf(columns) / 2;
+    const block = region.allocate(rows * width * 2);
+    const made = new Int16Array(runtime.memory.buffer, block.pointer, rows * width);
+    for (let row = 0; row < rows; row++) {
+      const zero = zeros === undefined ? 0 : zeros[zeros.length === 1 ? 0 : row]!;
+      for (let k = 0; k < columns; k++) {
+        made[row * width + k] = numbers[row * step.row + k * step.column]! - zero;
+      }
     }
     return block.pointer;
   });
 }
+
+/** Bytes of patches that are made at once: they stay in the nearest cache but one. */
+const PATCH_BYTES = 2 ** 17;
+
+/** ConvInteger by constant weights. */
+export function compileIntegerConv(node: Compiling): Compiled | undefined {
+  const { call, types, runtime } = node;
+  const weights = call.input(1);
+  const isConstant = weights.data !== undefined && (!call.has(3) || call.input(3).data !== undefined);
+  if (!isConstant || zeroStepOf(node, 2, 0) !== 0 || node.activation !== undefined) return undefined;
+  if (elementsIn(types[0]!.shape) === 0) return { bind: () => () => {} };
+  const { batch, group, inChannels, outChannels, ...conv } = convolution(call);
+  if (zeroStepOf(node, 3, outChannels) === undefined) return undefined;
+  const { window, sizes } = planar(conv.window, conv.sizes);
+  const [positions, inPlane] = [elementsIn(window.output), elementsIn(sizes)];
+  const [units, channels] = [outChannels / group, inChannels / group];
+  const taps = channels * elementsIn(window.kernel);
+  const width = widthOf(taps);
+  const most = Math.min(positions, Math.max(4, Math.floor(PATCH_BYTES / width)));
+  return {
+    scratchBytes: most * width,
+    bind: (place) => {
+      const { bytePatches, dots } = modelKernels(runtime);
+      const step = { row: taps, column: 1 };
+      const left = packed(node, { at: 1, zeroAt: 3, rows: outChannels, columns: taps, step });
+      const words = new Int32Array(BYTE_PATCHES_BYTES / 4);
+      words[BytePatches.target] = place.scratch;
+      words[BytePatches.targetRow] = width;
+      words[BytePatches.channels] = channels;
+      [words[BytePatches.rows], words[BytePatches.columns]] = sizes;
+      [words[BytePatches.kernelRows], words[BytePatches.kernelColumns]] = window.kernel as Pair;
+      [words[BytePatches.rowStride], words[BytePatches.columnStride]] = window.strides as Pair;
+      [words[BytePatches.rowDilation], words[BytePatches.columnDilation]] = window.dilations as Pair;
+      [words[BytePatches.top], words[BytePatches.left]] = window.before as Pair;
+      words[BytePatches.outputColumns] = window.output[1]!;
+      words[BytePatches.type] = call.input(0).dtype === "int8" ? CAST_INT8 : CAST_UINT8;
+      words[BytePatches.zero] = place.input(2);
+      const patches = place.record(words);
+      const product = dotsRecord(place, units, width, positions * 4);
+      const [input, output, scratch] = [place.input(0), place.output(0), place.scratch];
+      return () => {
+        for (let which = 0; which < batch * group; which++) {
+          const source = input + which * channels * inPlane;
+          const rows = left + (which % group) * units * width;
+          const target = output + which * units * positions * 4;
+          for (let from = 0; from < positions; from += most) {
+            const count = Math.min(most, positions - from);
+            bytePatches(patches, source, from, count);
+            dots(product, rows, scratch, target + from * 4, count);
+          }
+        }
+      };
+    },
+  };
+}
+
+type Pair = readonly [number, number];

@@ -2,7 +2,11 @@
 import { describe, expect, it } from "vitest";
 import type { Dtype, HostTensor } from "../../../src/graph/ir.js";
 import { loadOnnx } from "../../../src/models/index.js";
-import { compileIntegerProduct, compileQuantise } from "../../../src/models/kernels/quantised.js";
+import {
+  compileIntegerConv,
+  compileIntegerProduct,
+  compileQuantise,
+} from "../../../src/models/kernels/quantised.js";
 import { Tensor } from "../../../src/tensor/tensor.js";
 import { floats, tensor as initializer, modelOf, node } from "../../support/onnx-writer.js";
 import { checkKernels, integers, random, runKernels, tensor } from "./harness.js";
@@ -74,6 +78,38 @@ describe("MatMulInteger", () => {
     expect(runKernels({ operator: "MatMulInteger", inputs }, compileIntegerProduct)).toBeUndefined();
     const zeros = [bytes([3, 4], 1, "uint8"), bytes([4, 5], 2, "int8"), bytes([3, 1], 3, "uint8")];
     expect(runKernels({ operator: "MatMulInteger", inputs: zeros }, compileIntegerProduct)).toBeUndefined();
+  });
+});
+
+describe("ConvInteger", () => {
+  it.each<[string, readonly number[], readonly number[], Record<string, number | number[] | string>]>([
+    ["over one axis", [2, 3, 10], [5, 3, 3], {}],
+    ["padded, by steps", [1, 3, 10], [4, 3, 3], { pads: [2, 1], strides: [2] }],
+    ["dilated", [1, 2, 12], [3, 2, 3], { dilations: [3], pads: [1, 4] }],
+    ["of groups", [2, 4, 9], [6, 2, 2], { group: 2 }],
+    ["of each channel", [1, 4, 9], [4, 1, 3], { group: 4, auto_pad: "SAME_UPPER" }],
+    ["over two axes", [1, 3, 7, 6], [5, 3, 3, 2], { pads: [1, 0, 1, 1], strides: [1, 2] }],
+    ["of many positions", [1, 40, 3000], [3, 40, 5], {}],
+    ["of no batch", [0, 3, 10], [5, 3, 3], {}],
+  ])("%s", (_, shape, kernel, attributes) => {
+    for (const [left, right] of [
+      ["uint8", "int8"],
+      ["int8", "uint8"],
+    ] as const) {
+      const [x, w] = [bytes(shape, 1, left), bytes(kernel, 2, right)];
+      const [one, each] = [bytes([], 3, left), bytes([kernel[0]!], 4, right)];
+      for (const zeros of [[], [one], [one, each]]) {
+        checkKernels(
+          { operator: "ConvInteger", attributes, inputs: [x, w, ...zeros], constants: [1, 3] },
+          compileIntegerConv,
+        );
+      }
+    }
+  });
+
+  it("by weights that come at run time is left to the host", () => {
+    const inputs = [bytes([1, 3, 10], 1, "uint8"), bytes([5, 3, 3], 2, "int8")];
+    expect(runKernels({ operator: "ConvInteger", inputs }, compileIntegerConv)).toBeUndefined();
   });
 });
 
