@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { GTCRN } from "../support/gtcrn-stand-in.js";
 import { floats, modelOf, node } from "../support/onnx-writer.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
@@ -137,24 +138,6 @@ const DTLN = [
     ],
   }),
 ];
-
-/** GTCRN's, with one cache: frames as they were, and from the tenth on silence. */
-const GTCRN = modelOf({
-  inputs: [
-    { name: "mix", shape: [1, 257, 1, 2] },
-    { name: "conv_cache", shape: [1] },
-  ],
-  outputs: ["enh", { name: "conv_cache_out", shape: [1] }],
-  initializers: [floats("one", [1], [1]), floats("ten", [1], [9.5]), floats("zero", [1], [0])],
-  nodes: [
-    node("Add", ["conv_cache", "one"], ["conv_cache_out"]),
-    node("Sub", ["ten", "conv_cache_out"], ["left"]),
-    node("Relu", ["left"], ["some"]),
-    node("Ceil", ["some"], ["several"]),
-    node("Min", ["several", "one"], ["loud"]),
-    node("Mul", ["mix", "loud"], ["enh"]),
-  ],
-});
 
 describe("a denoiser", () => {
   it("of two files multiplies the spectrum by a mask of its magnitudes, in any order of the files", () => {

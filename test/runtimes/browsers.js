@@ -14,6 +14,8 @@ const RESULT_TIMEOUT = 180_000;
 const CHROMIUM_OPTIONS = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
   ...["--disable-background-networking", "--disable-component-update"],
+  // A microphone that beeps, and may be heard without asking.
+  ...["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
 ];
 
 /**
@@ -24,7 +26,7 @@ const BROWSERS = {
   Chromium: {
     engine: "V8",
     packages: { chromium: "/usr/bin/chromium" },
-    examples: ["browser", "audio-worklet"],
+    examples: ["browser", "audio-worklet", "denoise"],
     start: () =>
       startPuppeteer({ browser: "chrome", executablePath: "/usr/bin/chromium", args: CHROMIUM_OPTIONS }),
   },

@@ -1,10 +1,11 @@
 /** The examples as a user would have them: in a folder of their own, on the packed package. */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { build } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const TIMEOUT = 300_000;
@@ -32,11 +33,24 @@ export async function testEdgeWorker(app, bundle) {
 /** What the pages need beside the sites of bundles.js. */
 export async function serveExamples(app, root) {
   await run(app, "audio-worklet", "npm", ["run", "build"]);
+  await buildDenoiser(app);
   cpSync(join(app, "node_modules/lstm-wasm/dist"), join(root, "dist"), { recursive: true });
   mkdirSync(join(root, "examples"));
-  for (const name of ["audio-worklet", "browser"]) {
+  for (const name of ["audio-worklet", "browser", "denoise"]) {
     cpSync(join(app, "examples", name), join(root, "examples", name), { recursive: true });
   }
+}
+
+/** The page, and a model that stands in for those which no package carries. */
+async function buildDenoiser(app) {
+  const folder = join(app, "examples/denoise");
+  const entryPoints = ["page.js", "processor.js"].map((name) => join(folder, name));
+  await build({ entryPoints, bundle: true, format: "esm", outdir: join(folder, "build") });
+  const source = join(here, "../support/gtcrn-stand-in.ts");
+  const outfile = join(app, "gtcrn-stand-in.js");
+  await build({ entryPoints: [source], bundle: true, format: "esm", outfile });
+  const { GTCRN } = await import(outfile);
+  writeFileSync(join(app, "gtcrn.onnx"), GTCRN);
 }
 
 const weights = (app) => join(app, "examples/edge-worker/weights.safetensors");
@@ -56,6 +70,18 @@ export const PAGES = {
     await shows(driver, "#start", /^Pause$/);
     await driver.choose("#weights", weights(app));
     await shows(driver, "#error", /expected a key rec\.weight_ih_l0/);
+  },
+
+  async denoise(driver, app) {
+    await driver.choose("#files", weights(app));
+    await shows(driver, "#error", /^FormatError: onnx/);
+    await driver.choose("#files", join(app, "models/silero_vad_v5.onnx"));
+    await shows(driver, "#error", /got the inputs input, state, sr$/);
+    await driver.choose("#files", join(app, "gtcrn.onnx"));
+    await shows(driver, "#text", /^gtcrn\.onnx: \d+\.\d % of a core$/);
+    await driver.click("#start");
+    await shows(driver, "#start", /^Pause$/);
+    await shows(driver, "#error", /^$/);
   },
 };
 
