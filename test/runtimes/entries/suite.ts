@@ -214,9 +214,9 @@ export function hashBytes(bytes: Uint8Array): string {
   return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
-/** AudioWorklets have no `performance`; Date.now's millisecond is fine enough for the runs of a tenth of a second below. */
+/** AudioWorklets have no `performance`; Date.now's millisecond is fine enough for the runs below. */
 const now = (): number => (globalThis.performance ?? Date).now();
-const RUN_MILLISECONDS = 100;
+const RUN_MILLISECONDS = 60;
 
 function timeCases({ LSTM, GRU, Tensor }: Library): Record<string, number> {
   const streamed = new LSTM({ inputSize: 64, hiddenSize: 128 });
