@@ -210,4 +210,34 @@ def attention(K, new):
     return [x, y, z, m], branches
 
 
-MODELS = [conv1d, conv2d, pooling, shapes, normalise, activations, merge, attention]
+def operations(K, new):
+    """What Keras 3 writes into functional models for operations."""
+    if not new:
+        return None
+    L, O = K.layers, K.ops
+    x = K.Input((4, 3), name="x")
+    y = K.Input((4, 3), name="y")
+    i = K.Input((4,), dtype="int32", name="i")
+    unary = "abs exp sigmoid tanh relu silu softplus softsign selu relu6 hard_sigmoid hard_silu log_sigmoid floor"
+    unary += " ceil square negative leaky_relu elu celu gelu log_softmax normalize"
+    binary = "subtract multiply maximum minimum equal not_equal greater greater_equal less less_equal"
+    branches = [L.Dense(2)(x), x + 1.5, 2 - x, i + 2, i * 0.5, -x, x / (O.abs(y) + 1), x**2]
+    branches += [getattr(O, name)(x) for name in unary.split()]
+    branches += [O.cast(getattr(O, name)(x, y), "float32") for name in binary.split()]
+    branches += [O.cast(getattr(O, name)(i, 2), "int32") for name in ("not_equal", "less", "minimum")]
+    branches += [O.power(O.abs(x), 0.5), O.divide(x, O.exp(y)), O.sqrt(O.square(x)), O.log(O.abs(x) + 1), O.reciprocal(O.abs(x) + 1)]
+    branches += [O.softmax(x), O.softmax(x, axis=1), O.gelu(x, approximate=False), O.leaky_relu(x, 0.4)]
+    branches += [O.sum(x, axis=-1), O.sum(x, axis=1, keepdims=True), O.mean(x, axis=[1, 2]), O.max(x, axis=1)]
+    branches += [O.min(x, axis=-1), O.argmax(x, -1), O.argmin(x, axis=1, keepdims=True)]
+    branches += [O.cast(O.any(O.not_equal(i, 0), axis=-1), "int32"), O.cast(O.all(x > -1, axis=-1, keepdims=True), "float32")]
+    branches += [x[:, -1], x[:, 1:3, ::2], x[..., 0], x[:, None, :, 1], x[:, ::-1], x[:, -3:-1], x[:, 2, -2]]
+    branches += [O.expand_dims(x, 1), O.squeeze(O.expand_dims(x, -1), -1), O.concatenate([x, y], axis=1)]
+    branches += [O.concatenate([x, i[..., None]], axis=-1), O.stack([x, y], axis=-1), O.transpose(x, (0, 2, 1))]
+    branches += [O.swapaxes(x, 1, 2), O.reshape(x, (-1, 12)), O.flip(x, axis=1), O.clip(x, -0.5, 1)]
+    branches += [O.matmul(x, O.transpose(y, (0, 2, 1))), O.where(x > 0, x, y), O.where(x > y, x, 0.0), x * y[:, :1]]
+    both = [O.logical_and(x > 0, y > 0), O.logical_or(x > 0, y > 0), O.logical_xor(x > 0, y > 0), O.logical_not(x > 0)]
+    branches += [O.cast(one, "float32") for one in both]
+    return [x, y, i], branches
+
+
+MODELS = [conv1d, conv2d, pooling, shapes, normalise, activations, merge, attention, operations]

@@ -16,6 +16,8 @@ export interface LayerConfig {
   readonly config: KerasConfig;
   /** `package>Name` of code that is not Keras'. */
   readonly registeredName: string | undefined;
+  /** Whether it is one of `keras.ops`, which have names of layers too. */
+  readonly isOperation?: boolean;
 }
 
 /** Models and folders within one another: deeper than any model that is used. */
@@ -46,6 +48,7 @@ export function layerOf(value: unknown, place: string): LayerConfig {
   // Keras 1 has a list of layers where later versions have an object with it.
   const fields: KerasConfig = isObject(config) ? config : { layers: config };
   const registered = field(value, "registered_name");
+  const module = field(value, "module");
   const stated = field(fields, "name") ?? field(value, "name");
   const name = typeof stated === "string" ? stated : className;
   return {
@@ -54,6 +57,7 @@ export function layerOf(value: unknown, place: string): LayerConfig {
     className,
     config: fields,
     registeredName: typeof registered === "string" && registered.includes(">") ? registered : undefined,
+    isOperation: typeof module === "string" && /^keras(\.src)?\.ops\b/.test(module),
   };
 }
 

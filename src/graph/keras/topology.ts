@@ -129,10 +129,11 @@ export class Topology {
     const { table, files } = this.#options;
     const own = file ?? files.get(layer.name) ?? NO_FILE;
     const call: LayerCall = new LayerCall(layer, given, own, this.#context, this.#wrappers > 0);
-    const { className, registeredName } = layer;
+    const { className, registeredName, isOperation } = layer;
     if (own.problem !== undefined) call.refuse(own.problem.replace(`${className}: `, ""));
     if (registeredName !== undefined) call.refuse(`${registeredName} is code that the file does not hold`);
-    const run = Object.hasOwn(table, className) ? table[className] : undefined;
+    const key = isOperation ? `ops.${className}` : className;
+    const run = Object.hasOwn(table, key) ? table[key] : undefined;
     if (run === undefined) call.refuse("layers of this class are not supported");
     return run(call);
   }
