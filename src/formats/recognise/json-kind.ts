@@ -1,6 +1,5 @@
 /** What a JSON file is, told by its keys. */
-import { isObject } from "../json.js";
-import { parsePythonJson } from "../python-json.js";
+import { isObject, parseJson } from "../json.js";
 import { decodeUtf8 } from "../utf8.js";
 import { type FileKind, GIVE_FILES } from "./file-kind.js";
 
@@ -8,7 +7,8 @@ import { type FileKind, GIVE_FILES } from "./file-kind.js";
 export function jsonKind(file: Uint8Array): FileKind {
   let value: unknown;
   try {
-    value = parsePythonJson(decodeUtf8(file, "text"), "text");
+    // Python writes NaN and Infinity as values. Its readers know; here keys are all that counts.
+    value = parseJson(decodeUtf8(file, "text").replace(/([:[,]\s?)-?(NaN|Infinity)\b/g, "$1null"), "text");
   } catch (cause) {
     return { name: `broken JSON (${(cause as Error).message})`, isBroken: true };
   }
