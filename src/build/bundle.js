@@ -74,46 +74,6 @@ const loaderWithoutWrappers = {
   },
 };
 
-/**
- * Symptom: a bundle that reads safetensors alone has 4.5 KB of fflate, 2 after gzip.
- * Cause: fflate fills its tables by loops when it is read, which a bundler must keep. Marking a call as pure is of no use:
- * minifying drops the comment.
- * Fix: what is used of it is made at its first use, in a function that a bundler drops where nobody inflates.
- */
-const inflateWhenUsed = {
-  name: "inflate-when-used",
-  setup({ onLoad }) {
-    onLoad({ filter: /fflate[\\/].*\.m?js$/ }, async ({ path }) => {
-      const stdin = {
-        contents: `export { Inflate, inflateSync } from ${JSON.stringify(path)};`,
-        resolveDir: dirname(path),
-      };
-      const { outputFiles } = await build({
-        stdin,
-        bundle: true,
-        format: "iife",
-        globalName: "fflate",
-        write: false,
-      });
-      return {
-        contents: `let made;
-          function makeFflate() {
-            ${outputFiles[0].text}
-            return fflate;
-          }
-          export function Inflate(take) {
-            made ??= makeFflate();
-            return new made.Inflate(take);
-          }
-          export function inflateSync(data, options) {
-            made ??= makeFflate();
-            return made.inflateSync(data, options);
-          }`,
-      };
-    });
-  },
-};
-
 /** A text as a literal of several lines, since Node shows the whole line where a script throws. */
 const literal = (text) => `"${text.match(/.{1,1900}/g).join("\\\n")}"`;
 
@@ -161,14 +121,14 @@ export async function bundleEntries(entries, outdir, overrides = {}) {
     build({
       ...options,
       entryPoints: entries,
-      plugins: [textVariables, loaderWithoutWrappers, inflateWhenUsed],
+      plugins: [textVariables, loaderWithoutWrappers],
       write: false,
     }),
     build({
       ...options,
       entryPoints: Object.fromEntries(edgeEntries),
       conditions: ["workerd"],
-      plugins: [loaderWithoutWrappers, inflateWhenUsed],
+      plugins: [loaderWithoutWrappers],
       loader: { ".wasm": "copy" },
       assetNames: "[name]",
     }),

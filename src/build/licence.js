@@ -27,7 +27,6 @@ const OTHERS = [
     part: "the loader, in the scripts; of AssemblyScript, under the same licence as above",
     files: [],
   },
-  { name: "fflate", part: "its inflate, in dist/formats/", files: ["fflate/LICENSE"] },
 ];
 
 function notices() {

@@ -57,9 +57,9 @@ it("brings neither the kernels nor the modules that call them", () => {
 
 it.each([
   ["readSafetensors", ["safetensors"]],
-  ["readTorch", ["torch/", "fflate"]],
+  ["readTorch", ["torch/", "inflate"]],
   ["readOnnx", ["onnx/"]],
-  ["readNumpy", ["numpy/", "torch/pickle", "fflate"]],
+  ["readNumpy", ["numpy/", "torch/pickle", "inflate"]],
   ["readManifest", ["tensorflow/manifest", "tensorflow/groups", "tensorflow/joined"]],
   ["fromTensorFlow", ["tensorflow/variables", "tensorflow/cells", "tensorflow/convert-cell"]],
   ["readNam", ["amp/nam", "amp/amp-model"]],
@@ -72,7 +72,7 @@ it.each([
   const readers = [
     "safetensors",
     "torch/",
-    "fflate",
+    "inflate",
     "onnx/",
     "numpy/",
     "tensorflow/",

@@ -22,11 +22,11 @@ describe("a program that reads one format has in its bundle, in KB after gzip, a
     ["fromKeras", 7.5],
     ["readNam", 11],
     ["readSafetensors", 13],
-    ["readNumpy", 18.7],
+    ["readNumpy", 17.2],
     ["readTfjs", 16],
-    ["readTorch", 26.5],
+    ["readTorch", 25.6],
     ["readOnnx", 27],
-    ["readKeras", 33],
+    ["readKeras", 31.2],
   ])("%s %f", (name, kilobytes) => {
     expect(bytesOf(name)).toBeLessThanOrEqual(kilobytes * 1000);
   });
