@@ -203,11 +203,16 @@ export function compileIntegerConv(node: Compiling): Compiled | undefined {
       words[BytePatches.target] = place.scratch;
       words[BytePatches.targetRow] = width;
       words[BytePatches.channels] = channels;
-      [words[BytePatches.rows], words[BytePatches.columns]] = sizes;
-      [words[BytePatches.kernelRows], words[BytePatches.kernelColumns]] = window.kernel as Pair;
-      [words[BytePatches.rowStride], words[BytePatches.columnStride]] = window.strides as Pair;
-      [words[BytePatches.rowDilation], words[BytePatches.columnDilation]] = window.dilations as Pair;
-      [words[BytePatches.top], words[BytePatches.left]] = window.before as Pair;
+      words[BytePatches.rows] = sizes[0];
+      words[BytePatches.columns] = sizes[1];
+      words[BytePatches.kernelRows] = window.kernel[0]!;
+      words[BytePatches.kernelColumns] = window.kernel[1]!;
+      words[BytePatches.rowStride] = window.strides[0]!;
+      words[BytePatches.columnStride] = window.strides[1]!;
+      words[BytePatches.rowDilation] = window.dilations[0]!;
+      words[BytePatches.columnDilation] = window.dilations[1]!;
+      words[BytePatches.top] = window.before[0]!;
+      words[BytePatches.left] = window.before[1]!;
       words[BytePatches.outputColumns] = window.output[1]!;
       words[BytePatches.type] = call.input(0).dtype === "int8" ? CAST_INT8 : CAST_UINT8;
       words[BytePatches.zero] = place.input(2);
@@ -229,5 +234,3 @@ export function compileIntegerConv(node: Compiling): Compiled | undefined {
     },
   };
 }
-
-type Pair = readonly [number, number];
