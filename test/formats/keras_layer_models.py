@@ -240,4 +240,21 @@ def operations(K, new):
     return [x, y, i], branches
 
 
-MODELS = [conv1d, conv2d, pooling, shapes, normalise, activations, merge, attention, operations]
+def chain(K, new):
+    """Convolutions one after the other, with what stands between them."""
+    L = K.layers
+    x = K.Input((6, 8, 2), name="x")
+    a = L.Conv2D(4, 3, padding="same", name="first")(x)
+    a = L.ReLU()(L.BatchNormalization()(a))
+    b = L.Conv2D(4, 3, padding="same", activation="tanh")(L.ZeroPadding2D(1)(a))
+    b = L.PReLU(shared_axes=[1, 2])(L.Cropping2D(1)(b))
+    c = L.MaxPooling2D()(L.LeakyReLU()(L.Add()([a, b])))
+    d = L.Concatenate()([L.Conv2D(2, 1, activation="silu")(c), L.Multiply()([c, c])])
+    d = L.BatchNormalization(scale=False)(L.DepthwiseConv2D(2)(L.UpSampling2D()(d)))
+    y = K.Input((8, 2), name="y")
+    e = L.Conv1D(3, 3, padding="causal", activation="relu")(y)
+    e = L.Conv1D(3, 2, padding="causal", dilation_rate=2)(L.BatchNormalization()(e))
+    return [x, y], [L.Dense(2)(L.GlobalAveragePooling2D()(d)), e]
+
+
+MODELS = [conv1d, conv2d, pooling, shapes, normalise, activations, merge, attention, operations, chain]

@@ -6,6 +6,7 @@ import { ARRAYS, type Attribute, type Data, type Dtype, type Node, type Value } 
 import { int64s } from "../operator.js";
 import { NEWEST_OPSET } from "../opset.js";
 import type { InputPort, KerasTensor, StatePort } from "./tensor.js";
+import { Transposes } from "./transposes.js";
 
 /** Of a model, those of nested models counted for every use. */
 const MOST_NODES = 100_000;
@@ -37,6 +38,7 @@ export class GraphBuilder {
   place = "";
   /** Why the model cannot be streamed; the first reason counts. */
   notStreamable: string | undefined;
+  readonly transposes = new Transposes();
   readonly #constants = new Map<Data, Value>();
 
   /** @param stateful whether a layer of the model keeps its states: a step of a stream is then a call of Keras */
@@ -85,8 +87,24 @@ export class GraphBuilder {
     return made;
   }
 
+  /** The nodes that these values are made by. */
+  needed(values: readonly Value[]): readonly Node[] {
+    const read = new Set<Value | undefined>(values);
+    const kept: Node[] = [];
+    for (const node of this.nodes.slice().reverse()) {
+      if (!node.outputs.some((output) => read.has(output))) continue;
+      for (const input of node.inputs) read.add(input);
+      kept.push(node);
+    }
+    return kept.reverse();
+  }
+
   /** A node of one output. */
   one(operator: string, inputs: Node["inputs"], attributes?: Attributes): Value {
+    const before = this.transposes.before(operator, inputs);
+    if (before !== undefined) {
+      return this.transpose(this.one(operator, before.inputs, attributes), before.perm);
+    }
     return this.node(operator, inputs, attributes)[0]!;
   }
 
@@ -134,17 +152,36 @@ export class GraphBuilder {
   }
 
   transpose(value: Value, perm: readonly number[]): Value {
-    return perm.every((axis, at) => axis === at)
-      ? value
-      : this.one("Transpose", [value], { perm: ints(perm) });
+    if (perm.every((axis, at) => axis === at)) return value;
+    const known = this.transposes.cancelled(value, perm);
+    if (known !== undefined) return known;
+    const made = this.one("Transpose", [value], { perm: ints(perm) });
+    // Those of constants are computed once, before any run.
+    if (value.data === undefined) this.transposes.add(made, { input: value, perm });
+    return made;
   }
 
   concat(values: readonly Value[], axis: number): Value {
-    return values.length === 1 ? values[0]! : this.one("Concat", values, { axis: int(axis) });
+    if (values.length === 1) return values[0]!;
+    const turned = values.map((value) => this.transposes.of(value));
+    const perm = turned[0]?.perm;
+    if (perm !== undefined && turned.every((one) => one?.perm.join() === perm.join())) {
+      const inputs = turned.map((one) => one!.input);
+      return this.transpose(
+        this.one("Concat", inputs, { axis: int(perm[axis < 0 ? axis + perm.length : axis]!) }),
+        perm,
+      );
+    }
+    return this.one("Concat", values, { axis: int(axis) });
   }
 
   /** Rows `from` to `to` of an axis, by steps: 1, or -1 for the last first. */
   slice(value: Value, axis: number, from: number, to: number, step = 1): Value {
+    const turned = this.transposes.of(value);
+    if (turned !== undefined) {
+      const { input, perm } = turned;
+      return this.transpose(this.slice(input, perm[axis]!, from, to, step), perm);
+    }
     return this.one("Slice", [value, ...[from, to, axis, step].map((one) => this.ints([one]))]);
   }
 

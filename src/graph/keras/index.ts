@@ -56,7 +56,7 @@ export function readKerasGraph(opened: OpenedModel, options: KerasGraphOptions):
   const builder = new GraphBuilder(list.layers.some(({ config }) => isStateful(config)));
   const topology = new Topology({ ...options, builder, version, files });
   const outputs = topology.whole(root);
-  const { inputs, states, nodes, stateful } = builder;
+  const { inputs, states, stateful } = builder;
   const graph: Graph = {
     name: root.name,
     inputs: [
@@ -67,7 +67,10 @@ export function readKerasGraph(opened: OpenedModel, options: KerasGraphOptions):
       ...outputs.map(({ name, tensor: { value, shape, dtype } }) => port(name, value, shape, dtype)),
       ...states.map(({ name, output, shape }) => statePort(name, output, shape)),
     ],
-    nodes,
+    nodes: builder.needed([
+      ...outputs.map(({ tensor }) => tensor.value),
+      ...states.map(({ output }) => output),
+    ]),
     fileBytes: options.fileBytes,
   };
   const summary = () => summaryOf(root, topology.rows, files);

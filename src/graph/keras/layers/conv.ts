@@ -54,14 +54,14 @@ function withPast(call: LayerCall, x: KerasTensor, windows: Windows, axes: Axes)
   const value = builder.floats(x);
   const past = reachOf(windows)[0]! - 1;
   if (windows.padding !== "causal" || past === 0) return toFirst(builder, value, axes);
+  const first = toFirst(builder, value, axes);
   if (!x.time || builder.stateful || windows.strides[0]! > 1) {
-    const pads = builder.ints([0, past, 0, 0, 0, 0]);
-    return toFirst(builder, builder.one("Pad", [value, pads]), axes);
+    return builder.one("Pad", [first, builder.ints([0, 0, past, 0, 0, 0])]);
   }
-  const { before, after } = builder.state("past", [null, past, channelsOf(call, x)]);
-  const whole = builder.concat([before, value], 1);
-  after(builder.slice(whole, 1, -past, Number.MAX_SAFE_INTEGER));
-  return toFirst(builder, whole, axes);
+  const { before, after } = builder.state("past", [null, channelsOf(call, x), past]);
+  const whole = builder.concat([before, first], 2);
+  after(builder.slice(whole, 2, -past, Number.MAX_SAFE_INTEGER));
+  return whole;
 }
 
 /** The bias of so many channels, where the layer has one. */

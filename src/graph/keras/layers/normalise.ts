@@ -6,6 +6,7 @@ import { float, type GraphBuilder, int } from "../builder.js";
 import type { LayerCall } from "../layer-call.js";
 import type { KerasTensor } from "../tensor.js";
 import { axisOf } from "./axes.js";
+import { type Axes, toFirst, toLast } from "./windows.js";
 
 /** The shape of numbers that belong to some axes, as they are broadcast against a tensor. */
 function broadcastShape(x: KerasTensor, axes: readonly number[]): number[] {
@@ -41,6 +42,19 @@ export function batchNormalization(call: LayerCall): readonly KerasTensor[] {
   const mean = numbers("moving_mean", "running_mean", true, 0);
   const variance = numbers("moving_variance", "running_std", true, 1);
   const epsilon = call.number("epsilon", 1e-3);
+  const given = call.builder.floats(x);
+  // After a convolution, whose channels are the first axis: there it becomes part of its weights.
+  if (axis === x.shape.length - 1 && call.builder.transposes.of(given) !== undefined && axis > 1) {
+    const { builder } = call;
+    const axes = (axis - 1) as Axes;
+    const numbersOf = [gamma, beta, mean, variance].map((one) =>
+      builder.constant(Float32Array.from(one), [size]),
+    );
+    const made = builder.one("BatchNormalization", [toFirst(builder, given, axes), ...numbersOf], {
+      epsilon: float(epsilon),
+    });
+    return [{ ...x, value: toLast(builder, made, axes), dtype: "float32", input: undefined }];
+  }
   const scale = Float64Array.from(variance, (one, index) => gamma[index]! / Math.sqrt(one + epsilon));
   const shift = Float64Array.from(beta, (one, index) => one - mean[index]! * scale[index]!);
   return [scaled(call, x, [axis], { scale, shift })];

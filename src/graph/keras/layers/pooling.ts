@@ -48,13 +48,15 @@ function global(call: LayerCall, axes: Axes, operator: "ReduceMax" | "ReduceMean
   const x = channelsLast(call, axes);
   if (x.time) call.notStreamable("it goes over all steps of time");
   const keeps = call.flag("keepdims");
-  const over = axes === 1 ? [1] : [1, 2];
+  const value = builder.floats(x);
+  // After a convolution the channels are the first axis.
+  const isFirst = builder.transposes.of(value) !== undefined && !keeps && x.mask === undefined;
+  const over = (axes === 1 ? [1] : [1, 2]).map((axis) => (isFirst ? axis + 1 : axis));
   const reduce = (name: string, value: Value): Value =>
     builder.one(name, [value, builder.ints(over)], { keepdims: int(keeps ? 1 : 0) });
   const shape = [x.shape[0]!, ...(keeps ? over.map(() => 1) : []), x.shape.at(-1)!];
-  const value = builder.floats(x);
   if (x.mask === undefined || axes === 2 || operator === "ReduceMax") {
-    return [call.tensor(reduce(operator, value), shape)];
+    return [call.tensor(reduce(operator, isFirst ? toFirst(builder, value, axes) : value), shape)];
   }
   const mask = builder.unsqueeze(builder.cast(x.mask, "bool", "float32"), 2);
   const sum = reduce("ReduceSum", builder.mul(value, mask));

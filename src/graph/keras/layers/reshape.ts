@@ -100,8 +100,9 @@ function padded(call: LayerCall, axes: Axes): readonly KerasTensor[] {
   const x = channelsLast(call, axes);
   const edges = edgesOf(call, "padding", axes);
   checkTime(call, x, edges[0]!);
-  const pads = [0, 1].flatMap((side) => [0, ...edges.map((pair) => pair[side]!), 0]);
-  const value = builder.one("Pad", [builder.floats(x), builder.ints(pads)]);
+  const pads = [0, 1].flatMap((side) => [0, 0, ...edges.map((pair) => pair[side]!)]);
+  const made = builder.one("Pad", [toFirst(builder, builder.floats(x), axes), builder.ints(pads)]);
+  const value = toLast(builder, made, axes);
   const shape = resized(x, (size, axis) => size + edges[axis]![0] + edges[axis]![1]);
   return [call.tensor(value, shape, { time: x.time })];
 }
