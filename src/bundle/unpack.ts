@@ -20,7 +20,9 @@ export function unpack(text: string, which: number): Uint8Array<ArrayBuffer> {
   const end = sizes.reduce((sum, size) => sum + size);
   const { memory, unpack } = unpacker();
   const bytes = new Uint8Array(memory.buffer);
-  for (let at = 0; at < digits.length; at++) bytes[TEXT + at] = digits.charCodeAt(at);
+  // AudioWorklet scopes have no TextEncoder. It takes 0.1 ms of a start, the loop 0.4 ms.
+  if (typeof TextEncoder === "function") new TextEncoder().encodeInto(digits, bytes.subarray(TEXT));
+  else for (let at = 0; at < digits.length; at++) bytes[TEXT + at] = digits.charCodeAt(at);
   const to = unpack(end) + end;
   return bytes.slice(to - sizes.at(-1)!, to);
 }

@@ -76,6 +76,8 @@ describe("the embedded binaries", () => {
   ])("are those of build/: %s", (build, embedded) => {
     const file = new Uint8Array(readFileSync(new URL(`../../build/${build}.wasm`, import.meta.url)));
     expect(embedded()).toEqual(file);
+    vi.stubGlobal("TextEncoder", undefined);
+    expect(embedded()).toEqual(file);
   });
 
   it.each([
