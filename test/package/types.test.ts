@@ -216,7 +216,16 @@ const DECLARED_FOR_OTHERS: Record<string, readonly string[]> = {
   ],
   "formats/index": ["CellInfo", "Found", "FoundModule", "RecurrentInfo"],
   "models/index": [
-    ...["AnyData", "Bytes", "DisposableBase", "Dtype", "IntegerArray", "NumberArray", "TensorData"],
+    ...[
+      "AnyData",
+      "Bytes",
+      "DisposableBase",
+      "Dtype",
+      "IntegerArray",
+      "ManifestWeights",
+      "NumberArray",
+      "TensorData",
+    ],
     // Range, which is the name of a global of browsers.
     "Range_2",
   ],
