@@ -20,6 +20,7 @@ import { multiplyInt8 } from "./matmul/i8";
 import { matmul } from "./matmul/index";
 import { roundInputs } from "./matmul/round-inputs";
 import { callerRow, clearFloats, copyFloats } from "./memory";
+import { isNarrow, runNarrow } from "./narrow";
 import { Layer, Matrix, Run, TRACE_ROWS, Walk } from "./records";
 
 /**
@@ -28,6 +29,10 @@ import { Layer, Matrix, Run, TRACE_ROWS, Walk } from "./records";
  */
 export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): void {
   assertRun(layer, run, steps);
+  if (isNarrow(layer, run, steps)) {
+    runNarrow(layer, run, steps);
+    return;
+  }
   const fields = changetype<Run>(run);
   const batch = fields.batch;
   const gateSteps = fields.gateSteps;

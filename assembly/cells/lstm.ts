@@ -31,8 +31,31 @@ export function updateLstm(layer: usize, run: usize, running: i32, gates: usize,
   const hRow = projected ? cRow : fields.hRow;
   const sums = fields.sums + 4 * firstUnit;
   const c = fields.c + firstUnit;
-  let h = (projected ? fields.unprojected : fields.nextH) + firstUnit;
+  const h = (projected ? fields.unprojected : fields.nextH) + firstUnit;
   gates += 4 * firstUnit;
+  updateRows(running, units, order, gates, sums, gatesRow, c, cRow, h, hRow);
+  if (!trace) return;
+  for (let row = 0; row < running; row++) {
+    const place = <usize>row;
+    const caller = callerRow(order, row);
+    const target = trace + caller * TRACE_ROWS * cRow + firstUnit;
+    traceUnits(units, gates + caller * gatesRow, sums + place * gatesRow, c + place * cRow, target, cRow);
+  }
+}
+
+/** c' and h' of the rows that run. */
+export function updateRows(
+  running: i32,
+  units: i32,
+  order: usize,
+  gates: usize,
+  sums: usize,
+  gatesRow: usize,
+  c: usize,
+  cRow: usize,
+  h: usize,
+  hRow: usize,
+): void {
   // c' of all rows before h' of any: the CPU overlaps what is independent, 1.28x for H = 3 and N = 4.
   let sum = sums;
   let cRows = c;
@@ -48,13 +71,6 @@ export function updateLstm(layer: usize, run: usize, running: i32, gates: usize,
     sum += gatesRow;
     cRows += cRow;
     h += hRow;
-  }
-  if (!trace) return;
-  for (let row = 0; row < running; row++) {
-    const place = <usize>row;
-    const caller = callerRow(order, row);
-    const target = trace + caller * TRACE_ROWS * cRow + firstUnit;
-    traceUnits(units, gates + caller * gatesRow, sums + place * gatesRow, c + place * cRow, target, cRow);
   }
 }
 

@@ -35,6 +35,7 @@ const ROOMS = {
     "matmul",
     "conv1d",
     "cells",
+    "narrow",
     "layer",
     "index",
     "models",
