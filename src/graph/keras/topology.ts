@@ -19,7 +19,7 @@ import type { LayerRow } from "./summary.js";
 import type { KerasTensor } from "./tensor.js";
 
 /** Calls of layers, those of nested models counted for every use. */
-const MOST_CALLS = 100_000;
+const MOST_CALLS = 30_000;
 
 /** A model's result under its name. */
 export interface Output {
@@ -130,7 +130,7 @@ export class Topology {
     const own = file ?? files.get(layer.name) ?? NO_FILE;
     const call: LayerCall = new LayerCall(layer, given, own, this.#context, this.#wrappers > 0);
     const { className, registeredName, isOperation } = layer;
-    if (own.problem !== undefined) call.refuse(own.problem.replace(`${className}: `, ""));
+    if (own.problem !== undefined) call.refuse(withoutClass(own.problem, className));
     if (registeredName !== undefined) call.refuse(`${registeredName} is code that the file does not hold`);
     const key = isOperation ? `ops.${className}` : className;
     const run = Object.hasOwn(table, key) ? table[key] : undefined;
@@ -203,6 +203,11 @@ export class Topology {
     }
     return functional.outputs.map(({ reference }) => at(made, reference, model));
   }
+}
+
+/** A reason without the class, which the message has already. */
+function withoutClass(reason: string, className: string): string {
+  return reason.startsWith(`${className}: `) ? reason.slice(className.length + 2) : reason;
 }
 
 const keyOf = ({ layer, node }: Reference): string => `${node}:${layer}`;
