@@ -1,7 +1,7 @@
 """The models of make_keras_models.py: functions of the framework and of whether it is Keras 3, one for each model.
 
 Each gives a model, or a model and options: `inputs` makes the numbers of each input, `calls` is how often the model is
-called, `formats` is what it is saved as. None leaves it out.
+called, `formats` is what it is saved as where that is not .keras. None leaves it out.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def activations(keras, new):
         names += "hard_shrink sparse_plus".split()
     x = keras.Input((6,), name="x")
     outputs = [keras.layers.Activation(name, name="a_%s" % name)(x) for name in names]
-    return keras.Model(x, outputs), dict(inputs=[lambda rng, shape: rng.normal(0, 2, shape).astype("float32")], formats="h5")
+    return keras.Model(x, outputs), dict(inputs=[lambda rng, shape: rng.normal(0, 2, shape).astype("float32")])
 
 
 def recurrent(keras, new):
@@ -60,7 +60,7 @@ def recurrent(keras, new):
     ]
     outputs += L.LSTM(4, return_sequences=True, return_state=True, name="states")(x)
     outputs += L.GRU(4, return_state=True, name="state")(x)
-    return keras.Model(x, outputs), dict(formats="h5")
+    return keras.Model(x, outputs)
 
 
 def both_ways(keras, new):
@@ -74,7 +74,7 @@ def both_ways(keras, new):
     other = L.SimpleRNN(3, return_sequences=True, go_backwards=True, name="backward")
     outputs.append(L.Bidirectional(L.LSTM(2, return_sequences=True), backward_layer=other, name="other")(x))
     outputs += L.Bidirectional(L.LSTM(2, return_state=True), name="states")(x)
-    return keras.Model(x, outputs), dict(formats="h5")
+    return keras.Model(x, outputs)
 
 
 def masked(keras, new):
@@ -200,7 +200,7 @@ def causal(keras, new):
             L.LSTM(3, return_sequences=True, name="lstm"),
             L.Dense(2, name="dense"),
         ]
-    ), dict(inputs=[ids(5)], formats="h5")
+    ), dict(inputs=[ids(5)])
 
 
 MODELS = [
