@@ -132,10 +132,17 @@ export class Topology {
     const { className, registeredName, isOperation } = layer;
     if (own.problem !== undefined) call.refuse(withoutClass(own.problem, className));
     if (registeredName !== undefined) call.refuse(`${registeredName} is code that the file does not hold`);
-    const key = isOperation ? `ops.${className}` : className;
+    const key = isOperation || this.#isBare(layer) ? `ops.${className}` : className;
     const run = Object.hasOwn(table, key) ? table[key] : undefined;
     if (run === undefined) call.refuse("layers of this class are not supported");
     return run(call);
+  }
+
+  /** Whether it is an operation of Keras 3 in an .h5 file, which has no modules: layers state whether they are trained. */
+  #isBare({ className, config }: LayerConfig): boolean {
+    const { table, version } = this.#options;
+    const states = ["trainable", "dtype"].some((key) => Object.hasOwn(config, key));
+    return version.major === 3 && !states && Object.hasOwn(table, `ops.${className}`);
   }
 
   #nested(model: LayerConfig, { args }: CallArguments): readonly KerasTensor[] {

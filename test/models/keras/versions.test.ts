@@ -91,3 +91,16 @@ it.each(FILES)("runs %s", (file, count) => {
   }
   expect(compared).toBe(count);
 });
+
+it("tells operations of Keras 3 from layers in an .h5 file, which has no modules", () => {
+  using model = loadKeras(read("mask-graph-k3.h5"));
+  using other = loadKeras(read("mask-graph-k3.keras"));
+  const [, steps, size] = model.inputs[0]!.shape as [string, number, number];
+  // The last steps are zeros, which do not count.
+  const data = Array.from({ length: steps * size }, (_, at) => (at < 2 * size ? Math.sin(at + 1) : 0));
+  const [got, expected] = [model, other].map(
+    (one) => Object.values(one.run({ shape: [1, steps, size], data }))[0]!,
+  );
+  expect(got!.data).toEqual(expected!.data);
+  expect(got!.data.some((x) => x !== 0)).toBe(true);
+});
