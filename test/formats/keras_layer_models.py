@@ -257,4 +257,31 @@ def chain(K, new):
     return [x, y], [L.Dense(2)(L.GlobalAveragePooling2D()(d)), e]
 
 
-MODELS = [conv1d, conv2d, pooling, shapes, normalise, activations, merge, attention, operations, chain]
+def masked(K, new):
+    """What each layer makes of masks."""
+    L = K.layers
+    x = K.Input((5, 3), name="masked_x")
+    y = K.Input((5, 3), name="masked_y")
+    a, b = L.Masking()(x), L.Masking()(y)
+    joined = [L.Add()([a, b]), L.Multiply()([a, y]), L.Concatenate()([a, b]), L.Concatenate(axis=1)([a, b])]
+    joined += [L.LayerNormalization()(a), L.BatchNormalization()(a), L.UnitNormalization()(a), L.PReLU()(a)]
+    joined += [L.Conv1D(3, 2)(a), L.Attention()([a, b]), L.AdditiveAttention()([y, b]), L.ReLU()(a), L.Rescaling(2)(a)]
+    branches = [L.SimpleRNN(2)(one) for one in joined]
+    branches += [L.GlobalAveragePooling1D()(a), L.GlobalMaxPooling1D()(a), L.GlobalAveragePooling1D(keepdims=True)(b)]
+    # Keras 3 takes the mask off a tensor that it attends to, for whoever reads it later.
+    branches += [L.Attention(use_scale=True)([a, b]), L.MultiHeadAttention(2, 2)(y, L.Masking()(x))]
+    return [x, y], branches
+
+
+def stream(K, new):
+    """A model that can go step by step: each output needs what was, and nothing of what comes."""
+    L = K.layers
+    x = K.Input((None, 2), name="x")
+    a = L.Conv1D(4, 3, padding="causal", activation="relu")(x)
+    a = L.Conv1D(4, 2, padding="causal", dilation_rate=3)(L.BatchNormalization()(a))
+    a = L.Add()([L.LayerNormalization()(a), L.DepthwiseConv1D(1)(a)])
+    a = L.Concatenate()([L.Conv1D(2, 1, activation="tanh")(a), L.Reshape((-1, 4))(a) if not new else a])
+    return [x], [L.Dense(2)(a), L.LSTM(3, return_sequences=True)(a)]
+
+
+MODELS = [conv1d, conv2d, pooling, shapes, normalise, activations, merge, attention, operations, chain, masked, stream]

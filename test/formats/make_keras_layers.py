@@ -46,6 +46,8 @@ def input_for(rng, tensor):
     if tensor.name.startswith("masked"):
         x[0, -2:] = 0
         x[1, 1] = 0
+    if tensor.name == "masked_y":
+        x[0, :2] = 0
     return x
 
 

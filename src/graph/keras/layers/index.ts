@@ -106,6 +106,8 @@ export const LAYERS: LayerTable = {
   "ops.Celu": (call) => each.activated(call, "celu", "alpha"),
   "ops.Clip": each.clip,
   "ops.Concatenate": shapes.concatenate,
+  "ops.ConvertToTensor": (call) =>
+    call.field("dtype") === undefined ? each.identity(call) : each.cast(call),
   "ops.Divide": (call) => each.binary(call, "Div", "float32"),
   "ops.Elu": (call) => each.activated(call, "elu", "alpha"),
   "ops.Equal": (call) => each.comparison(call, "Equal"),
@@ -140,6 +142,7 @@ export const LAYERS: LayerTable = {
   "ops.Negative": (call) => each.unaryOfAny(call, "Neg"),
   "ops.Normalize": each.normalize,
   "ops.NotEqual": (call) => each.comparison(call, "Equal", true),
+  "ops.OnesLike": (call) => each.filledLike(call, 1),
   "ops.Power": (call) => each.binary(call, "Pow", "float32"),
   "ops.Reciprocal": (call) => each.unary(call, "Reciprocal"),
   "ops.Relu": (call) => each.unary(call, "Relu"),
@@ -163,4 +166,5 @@ export const LAYERS: LayerTable = {
   "ops.Transpose": shapes.transpose,
   "ops.TrueDivide": (call) => each.binary(call, "Div", "float32"),
   "ops.Where": each.where,
+  "ops.ZerosLike": (call) => each.filledLike(call, 0),
 };

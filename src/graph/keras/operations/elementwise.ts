@@ -1,7 +1,7 @@
 /** Keras 3's operations that go number by number. */
 
 import type { LayerActivation } from "../../../formats/layer-options.js";
-import type { Dtype, Value } from "../../ir.js";
+import { ARRAYS, type Dtype, type Value } from "../../ir.js";
 import { activate } from "../activations.js";
 import { int, text } from "../builder.js";
 import type { LayerCall } from "../layer-call.js";
@@ -86,6 +86,19 @@ export function cast(call: LayerCall): readonly KerasTensor[] {
   const known: readonly Dtype[] = ["float32", "int32", "int64", "int8", "uint8", "bool"];
   const dtype = known.find((one) => one === to) ?? call.refuse(`dtype: ${String(to)} is not supported`);
   return like(x, call.builder.cast(x.value, x.dtype, dtype), dtype);
+}
+
+/** A tensor of one number, as large as another. */
+export function filledLike(call: LayerCall, number: number): readonly KerasTensor[] {
+  const x = tensorAt(call, 0, "x");
+  const stated = call.field("dtype") ?? argument(call, 1, "dtype") ?? x.dtype;
+  const dtype = (["float32", "int32", "int64", "bool"] as const).find((one) => one === stated);
+  if (dtype === undefined) call.refuse(`dtype: ${String(stated)} is not supported`);
+  const data = ARRAYS[dtype].of(number);
+  const value = call.builder.one("ConstantOfShape", [call.builder.shapeOf(x.value)], {
+    value: { kind: "tensor", value: () => ({ dtype, shape: [1], data }) },
+  });
+  return like(x, value, dtype);
 }
 
 export function identity(call: LayerCall): readonly KerasTensor[] {
