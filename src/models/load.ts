@@ -6,6 +6,7 @@ import type { Declared, Graph } from "../graph/ir.js";
 import { readOnnxGraph } from "../graph/onnx.js";
 import type { Operand } from "../graph/operator.js";
 import { checkOperators } from "../graph/run-host.js";
+import { checkedList } from "../tensor/checked-list.js";
 import { checkOptions, isArray, reading, wrongType, wrongValue } from "../tensor/checks.js";
 import { copyShape, sizeOf } from "../tensor/like.js";
 import { currentRuntime } from "../wasm/runtime.js";
@@ -51,13 +52,15 @@ export function loadOnnxWith(
   operators: readonly ModelOperator[],
   options?: LoadOnnxOptions,
 ): Model {
-  if (!isArray(operators)) throw wrongType("operators", "an array of operators", operators);
-  for (const [at, operator] of operators.entries()) {
-    const name = reading(`operators[${at}]`, "an operator", () => operator?.operator?.name);
-    if (typeof name !== "string")
-      throw wrongType(`operators[${at}]`, "an operator of lstm-wasm/models", operator);
-  }
-  return load(bytes, tableOf(operators), options);
+  const table = tableOf(checkedList(operators, "operators", "an array of operators", checkOperator));
+  return load(bytes, table, options);
+}
+
+function checkOperator(value: unknown, name: string): ModelOperator {
+  const operator = value as ModelOperator | undefined;
+  const isOne = typeof reading(name, "an operator", () => operator?.operator?.name) === "string";
+  if (!isOne) throw wrongType(name, "an operator of lstm-wasm/models", value);
+  return operator!;
 }
 
 /** Operators by their names. */
