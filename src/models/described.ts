@@ -1,7 +1,8 @@
 /** A model's inputs and outputs as its users see them. */
 
 import type { Port } from "../graph/ir.js";
-import type { ModelParts, ModelValue } from "./model-types.js";
+import type { ModelValue } from "./model-types.js";
+import type { ModelParts } from "./parts.js";
 
 export function describedAll(ports: readonly Port[], parts: ModelParts): readonly ModelValue[] {
   return Object.freeze(ports.map((port) => described(port, parts)));

@@ -1,10 +1,10 @@
 /** What a call gives for a model's inputs, read and checked. Nothing here is made twice that a model can keep. */
 
-import type { Declared } from "../graph/ir.js";
+import type { Declared, Graph } from "../graph/ir.js";
 import type { Operand } from "../graph/operator.js";
 import { wrongType } from "../tensor/checks.js";
 import { kindOf } from "../tensor/typed-array.js";
-import type { ModelInputs, ModelParts } from "./model-types.js";
+import type { ModelInputs } from "./model-types.js";
 import { checkNames, type ModelInput, readInput, zerosOf } from "./values.js";
 
 /** An input of the graph. */
@@ -21,12 +21,20 @@ interface Wanted {
 
 type Named = Readonly<Record<string, ModelInput>>;
 
+/** What is known of a model's inputs, as its loader gives it. */
+interface InputParts {
+  readonly graph: Graph;
+  readonly declared: ReadonlyMap<string, Declared>;
+  readonly constants: ReadonlyMap<string, Operand>;
+  readonly layers?: { readonly states: ReadonlySet<string> } | undefined;
+}
+
 export class InputReader {
   readonly #wanted: readonly Wanted[];
   /** Those that users give. */
   readonly #names: readonly string[];
 
-  constructor({ graph, declared, constants, layers }: ModelParts) {
+  constructor({ graph, declared, constants, layers }: InputParts) {
     this.#wanted = graph.inputs.map(({ name }) => ({
       name,
       label: `inputs.${name}`,

@@ -2,17 +2,11 @@
 
 import { unsupported } from "../formats/bytes.js";
 import type { Declared } from "../graph/ir.js";
-import type { Operand } from "../graph/operator.js";
 import { wrongValue } from "../tensor/checks.js";
 import { InputReader } from "./inputs.js";
-import type { LayerParts, ModelInputs, ModelParts, ModelValue, Planner } from "./model-types.js";
-import type { Plan } from "./plan.js";
+import type { ModelValue, Planner } from "./model-types.js";
+import type { LayerParts, ModelParts, StepPlanner } from "./parts.js";
 import { ModelStream } from "./stream.js";
-
-/** A model whose inputs may be read otherwise for a step. */
-export interface StepPlanner extends Planner {
-  compute(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>, reader?: InputReader): Plan;
-}
 
 /**
  * A step takes one step of time, or in a stateful model what a call of Keras takes.
@@ -21,7 +15,7 @@ export interface StepPlanner extends Planner {
 export function streamOfLayers(
   model: StepPlanner,
   parts: ModelParts,
-  { states, timed, notStreamable }: LayerParts,
+  { states, timed, notStreamable }: Omit<LayerParts, "stream">,
   given: unknown,
 ): ModelStream {
   if (given !== undefined) {

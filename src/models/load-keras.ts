@@ -9,6 +9,7 @@ import { LAYERS } from "../graph/keras/layers/index.js";
 import { checkOperators } from "../graph/run-host.js";
 import { checkOptions, reading, wrongType } from "../tensor/checks.js";
 import { currentRuntime } from "../wasm/runtime.js";
+import { streamOfLayers } from "./layer-stream.js";
 import { tableOf } from "./load.js";
 import { checkLoadOptions, countOperators, type LoadOptions, rewritesOf } from "./load-options.js";
 import { Model } from "./model.js";
@@ -78,6 +79,12 @@ export function modelOf(
   });
 
   checkOperators(graph, table);
+  const layers = {
+    states: new Set(states.map(({ name }) => name)),
+    timed: stateful ? new Set<string>() : timed,
+    notStreamable,
+    summary,
+  };
   return new Model<string>({
     graph,
     warnings: Object.freeze([...opened.list.warnings]),
@@ -88,10 +95,8 @@ export function modelOf(
     store: (owner) =>
       new Store(graph, table, currentRuntime(), owner, { precision, rewrites: rewritesOf(table) }),
     layers: {
-      states: new Set(states.map(({ name }) => name)),
-      timed: stateful ? new Set() : timed,
-      notStreamable,
-      summary,
+      ...layers,
+      stream: (model, parts, given) => streamOfLayers(model, parts, layers, given),
     },
   });
 }

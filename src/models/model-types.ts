@@ -1,11 +1,10 @@
 /** What models are given and give, and what their parts see of them. */
 
-import type { Declared, Dtype, Graph } from "../graph/ir.js";
+import type { Declared, Dtype } from "../graph/ir.js";
 import type { Operand } from "../graph/operator.js";
 import type { TensorData } from "../tensor/like.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Plan } from "./plan.js";
-import type { Store } from "./store.js";
 import type { ModelInput } from "./values.js";
 
 /** An input or output, as the file declares it. */
@@ -37,32 +36,6 @@ export interface ModelMemory {
 export type ModelInputs = Readonly<Record<string, ModelInput>> | ModelInput;
 
 export type ModelOutputs = Record<string, Tensor<TensorData>>;
-
-/** What a loader makes of a file. @internal */
-export interface ModelParts {
-  readonly graph: Graph;
-  readonly warnings: readonly string[];
-  readonly operators: readonly ModelOperatorCount[];
-  /** Numbers of inputs that are fixed. */
-  readonly constants: ReadonlyMap<string, Operand>;
-  /** What sizes inputs are declared to have. */
-  readonly declared: ReadonlyMap<string, Declared>;
-  readonly store: (owner: object) => Store;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  readonly layers?: LayerParts | undefined;
-}
-
-/** What a model of layers, such as Keras', has beside its graph. @internal */
-export interface LayerParts {
-  /** The layers' states: inputs and outputs of one name that users do not see. They are zeros unless a stream has them. */
-  readonly states: ReadonlySet<string>;
-  /** Inputs of which a step of a stream takes one step of axis 1. None where a step is a whole call. */
-  readonly timed: ReadonlySet<string>;
-  /** Which layer cannot be streamed, and why. */
-  readonly notStreamable: string | undefined;
-  /** The table that `summary()` gives. */
-  readonly summary: () => string;
-}
 
 /** What streams and summaries need of a model. @internal */
 export interface Planner {

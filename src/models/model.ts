@@ -9,15 +9,14 @@ import { living } from "../wasm/runtime.js";
 import { describedAll } from "./described.js";
 import { fold } from "./fold.js";
 import { InputReader } from "./inputs.js";
-import { streamOfLayers } from "./layer-stream.js";
 import type {
   ModelInputs,
   ModelMemory,
   ModelOperatorCount,
   ModelOutputs,
-  ModelParts,
   ModelValue,
 } from "./model-types.js";
+import type { ModelParts } from "./parts.js";
 import { Plan } from "./plan.js";
 import { mayBeSpecial } from "./special.js";
 import { findStates, type StatePair } from "./states.js";
@@ -128,7 +127,7 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
   stream(states?: StateMap): ModelStream {
     this.#assertAlive();
     const { layers } = this.#parts;
-    if (layers !== undefined) return streamOfLayers(this, this.#parts, layers, states);
+    if (layers !== undefined) return layers.stream(this, this.#parts, states);
     return new ModelStream(this, states === undefined ? this.#obviousStates() : states);
   }
 
