@@ -16,7 +16,12 @@ export interface Convolution {
 }
 
 /** Sizes that fit each other of a convolution with weights of `[out, in / group, ...kernel]`. */
-export function convolution(call: Call, transposed = false): Convolution {
+export const convolution = (call: Call): Convolution => fitted(call, windowOf, false);
+
+/** The same of a transposed one, with weights of `[in, out / group, ...kernel]`. */
+export const transposedConvolution = (call: Call): Convolution => fitted(call, transposedWindow, true);
+
+function fitted(call: Call, ofWindow: typeof windowOf, transposed: boolean): Convolution {
   const { shape } = call.input(0);
   const weight = call.input(1).shape;
   const group = call.int("group", 1);
@@ -40,8 +45,7 @@ export function convolution(call: Call, transposed = false): Convolution {
     throw call.broken(`${inChannels} channels in ${group} groups for weights of [${weight.join(", ")}]`);
   }
   const sizes = shape.slice(2);
-  const window = transposed ? transposedWindow(call, sizes, kernel) : windowOf(call, sizes, kernel);
-  return { window, sizes, batch, group, inChannels, outChannels };
+  return { window: ofWindow(call, sizes, kernel), sizes, batch, group, inChannels, outChannels };
 }
 
 /** The window of a transposed convolution, whose output is what the forward one takes. */
@@ -143,10 +147,10 @@ function convolve(
   }
 }
 
-function typesOf(call: Call, transposed: boolean): readonly Type[] {
+function typesOf(call: Call, sizesOf: typeof convolution): readonly Type[] {
   const { dtype } = call.expect(0, FLOATS);
   call.expect(1, [dtype]);
-  const { window, batch, outChannels } = convolution(call, transposed);
+  const { window, batch, outChannels } = sizesOf(call);
   if (call.has(2) && call.expect(2, [dtype]).shape.join() !== `${outChannels}`) {
     throw call.broken(`a bias of shape [${call.input(2).shape.join(", ")}] for ${outChannels} channels`);
   }
@@ -175,7 +179,7 @@ export const Conv: FillingOperator = {
     pads: "ints",
     strides: "ints",
   },
-  shape: (call) => typesOf(call, false),
+  shape: (call) => typesOf(call, convolution),
   work: convWork,
   run: (call, [output]) => convolve(convolution(call), false, operandsOf(call), output!.data),
 };
@@ -192,9 +196,9 @@ export const ConvTranspose: FillingOperator = {
     pads: "ints",
     strides: "ints",
   },
-  shape: (call) => typesOf(call, true),
+  shape: (call) => typesOf(call, transposedConvolution),
   work: (call) => 6 * elementsIn(call.input(0).shape) * elementsIn(call.input(1).shape.slice(1)),
-  run: (call, [output]) => convolve(convolution(call, true), true, operandsOf(call), output!.data),
+  run: (call, [output]) => convolve(transposedConvolution(call), true, operandsOf(call), output!.data),
 };
 
 const BYTES: readonly Dtype[] = ["int8", "uint8"];

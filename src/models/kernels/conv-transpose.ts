@@ -3,7 +3,7 @@
  * kernel: they are a plain convolution of the input, which is computed for each of the s remainders by itself.
  */
 
-import { type Convolution, convolution } from "../../graph/operators/conv.js";
+import { type Convolution, transposedConvolution } from "../../graph/operators/conv.js";
 import { planar } from "../../graph/operators/window.js";
 import { elementsIn } from "../../graph/shapes.js";
 import { align } from "../../wasm/block.js";
@@ -74,7 +74,7 @@ export function compileConvTranspose(node: Compiling): Compiled | undefined {
   const constants = constantsOf(node);
   if (constants === undefined) return undefined;
   if (elementsIn(node.types[0]!.shape) === 0) return { bind: () => () => {} };
-  const conv: Convolution = convolution(node.call, true);
+  const conv: Convolution = transposedConvolution(node.call);
   const { window, sizes } = planar(conv.window, conv.sizes);
   const { batch, group: groups, inChannels, outChannels } = conv;
   const [units, channels] = [outChannels / groups, inChannels / groups];
