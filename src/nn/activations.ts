@@ -204,8 +204,8 @@ export function writeActivation(
   value: Activation,
 ): void {
   const { name, ...given } = typeof value === "string" ? { name: value } : value;
-  const { base, use = PLAIN }: Kind = KINDS[name];
-  const made = typeof base === "function" ? base(constantsOf("activation", name, given) as Constants) : base;
+  const { base, defaults, use = PLAIN }: Kind = KINDS[name];
+  const made = typeof base === "function" ? base({ ...defaults, ...given } as Constants) : base;
   const [kind, alpha = 0, beta = 0, low = 0, high = 0] = made;
   words[at + ActivationRecord.base] = kind;
   words[at + ActivationRecord.use] = use;
