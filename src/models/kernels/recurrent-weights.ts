@@ -1,5 +1,6 @@
 /** The layers of recurrent nodes: constant weights, packed once for a model, one layer for each direction. */
 
+import { layerSuffix } from "../../formats/layer-suffix.js";
 import { type CellOptions, readCellOptions } from "../../formats/onnx/cell-options.js";
 import { repeatScales, turnWeights } from "../../formats/onnx/quantized-lstm.js";
 import { layerDict } from "../../formats/onnx/recurrent-node.js";
@@ -10,10 +11,10 @@ import { quantizeMatrix, scaleNameOf } from "../../int8/round-weights.js";
 import { CELLS } from "../../nn/cell-kinds.js";
 import { cellParts } from "../../nn/cell-options.js";
 import { Layer } from "../../nn/layer.js";
-import { StackParameters, suffixesOf } from "../../nn/stack-parameters.js";
 import type { ParameterData } from "../../tensor/like.js";
-import { Tensor } from "../../tensor/tensor.js";
+import { type StateDict, Tensor } from "../../tensor/tensor.js";
 import { isInt8Array } from "../../tensor/typed-array.js";
+import type { Block } from "../../wasm/block.js";
 import type { Precision } from "../../wasm/precision.js";
 import type { Region } from "../../wasm/region.js";
 import type { Compiling } from "../operator.js";
@@ -172,16 +173,27 @@ function pack(
     // Constants of a graph have been counted.
     { spend: () => {} },
   );
-  const parameters = new StackParameters({ layers, region }, suffixesOf({ numLayers: 1, directions }));
   // The operator has checked all shapes, and the dict is made of them.
-  const values = new Map<string, ParameterData>();
-  for (const [name, { data }] of dict) values.set(name, data as ParameterData);
-  for (const { name, shape, int8 } of parameters.specs()) {
-    const data = values.get(name)!;
-    if (!int8 || isInt8Array(data)) continue;
-    const { values: rounded, scales: made } = quantizeMatrix(data, shape[0]!);
-    values.set(name, rounded).set(scaleNameOf(name), made);
-  }
-  parameters.store(values);
+  region.borrow(Math.max(...layers.map(({ stagingBytes }) => stagingBytes)), (staging) => {
+    for (const [direction, layer] of layers.entries()) {
+      storeLayer(layer, staging, dict, layerSuffix(0, direction === 1));
+    }
+  });
   return layers;
+}
+
+/** Packs the parameters of a layer, whose names in the dict end in `suffix`. */
+function storeLayer(layer: Layer, staging: Block, dict: StateDict, suffix: string): void {
+  const numbers = (name: string) => dict.get(name)!.data as ParameterData;
+  for (const { name, shape, int8 } of layer.specs("")) {
+    const data = numbers(name + suffix);
+    if (!int8) layer.store(staging, name, "weights", data);
+    else {
+      const { values, scales } = isInt8Array(data)
+        ? { values: data, scales: numbers(scaleNameOf(name + suffix)) }
+        : quantizeMatrix(data, shape[0]!);
+      layer.store(staging, name, "weights", values);
+      layer.store(staging, name, "scales", scales);
+    }
+  }
 }
