@@ -1,18 +1,20 @@
 /**
- * Whole models by `loadOnnx` beside onnxruntime-web: `npm run bench:models`. Both run in the same fresh process on one
- * core. A run of all cases writes results.json and README.md beside this file.
+ * Whole models by `loadOnnx` beside onnxruntime-web, and by `loadTfjs` beside TF.js: `npm run bench:models`. Both run in
+ * the same fresh process on one core. A run of all cases writes results.json and README.md beside this file.
  */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { defaultNode, describeMachine, lastCore, peerVersions, runJob, runtimeAt } from "../machine.js";
 import { median } from "../measure.js";
 import { CASES } from "./cases.js";
-import { table, timeOf } from "./table.js";
+import { LAYERS_CASES } from "./layers-cases.js";
+import { PEERS, table, timeOf } from "./table.js";
 
 const HELP = `node bench/models/run.js [options]
   --case TEXT    only cases whose name contains TEXT; nothing is written
+  --only PEER    only cases beside onnxruntime-web, or beside tfjs; the others stay as they are written
   --rounds N     fresh processes for each case (default 5)
   --warmup MS    least warm-up of each side (default 1000)
   --clock NAME   wall (default), or cpu for processor time when the machine is busy
@@ -23,6 +25,7 @@ make_proxies.py writes. A case without its file is left out. Build the library f
 const { values: options } = parseArgs({
   options: {
     case: { type: "string" },
+    only: { type: "string", default: "" },
     rounds: { type: "string", default: "5" },
     warmup: { type: "string", default: "1000" },
     clock: { type: "string", default: "wall" },
@@ -40,7 +43,14 @@ const STARTS = 3;
 const here = fileURLToPath(new URL(".", import.meta.url));
 const rounds = Number(options.rounds);
 if (!(rounds >= 1)) throw new RangeError(`--rounds: expected a number from 1, got ${options.rounds}`);
-const cases = CASES.filter(({ name }) => options.case === undefined || name.includes(options.case));
+if (options.only !== "" && PEERS[options.only] === undefined) {
+  throw new RangeError(`--only: expected ${Object.keys(PEERS).join(" or ")}, got ${options.only}`);
+}
+const all = [...CASES, ...LAYERS_CASES.map((spec) => ({ ...spec, from: "layers" }))];
+const isWanted = (spec) => options.only === "" || options.only === peerOf(spec);
+const cases = all.filter(
+  (spec) => isWanted(spec) && (options.case === undefined || spec.name.includes(options.case)),
+);
 if (cases.length === 0) throw new RangeError(`--case: no case contains ${options.case}`);
 
 const { MODELS, PROXIES = MODELS } = process.env;
@@ -71,15 +81,25 @@ const leftOut = results.cases.filter((result) => result.leftOut !== undefined).l
 const failed = results.cases.filter((result) => result.failed !== undefined).length;
 console.log(`${cases.length - leftOut - failed} measured, ${leftOut} left out, ${failed} failed`);
 if (options.case === undefined) {
+  if (options.only !== "") {
+    const before = JSON.parse(readFileSync(`${here}results.json`, "utf8")).cases;
+    results.cases.push(...before.filter(({ peer }) => peer !== options.only));
+  }
   writeFileSync(`${here}results.json`, `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(`${here}README.md`, table(results));
 }
 if (failed > 0) process.exitCode = 1;
 
-async function resultOf({ name, floor, from, file, source, sha256, start }) {
-  const about = { name, floor };
-  const path = from === "small" ? undefined : `${FOLDERS[from]}/${file}`;
-  if (from !== "small" && (FOLDERS[from] === undefined || !existsSync(path))) {
+function peerOf({ from }) {
+  return from === "layers" ? "tfjs" : "onnxruntime-web";
+}
+
+async function resultOf(spec) {
+  const { name, floor, from, file, source, sha256, start } = spec;
+  const about = { name, peer: peerOf(spec), floor };
+  const isMade = from === "small" || from === "layers";
+  const path = isMade ? undefined : `${FOLDERS[from]}/${file}`;
+  if (!isMade && (FOLDERS[from] === undefined || !existsSync(path))) {
     const whole =
       source === undefined ? "npm ci in bench/" : [source, sha256].filter(Boolean).join(", sha256 ");
     return { ...about, leftOut: `${file}: ${whole}` };
@@ -88,7 +108,8 @@ async function resultOf({ name, floor, from, file, source, sha256, start }) {
   const samples = [];
   try {
     for (let round = 0; round < rounds; round++) {
-      samples.push(await runJob(runtime, "model", { caseName: name, path, ...timing }, { core }));
+      const job = from === "layers" ? "layers-model" : "model";
+      samples.push(await runJob(runtime, job, { caseName: name, path, ...timing }, { core }));
     }
   } catch (error) {
     const lines = String(error.message).split("\n");
@@ -137,11 +158,11 @@ async function startOf(about, path) {
   };
 }
 
-function lineOf({ name, floor, leftOut, failed, ...result }) {
+function lineOf({ name, peer, floor, leftOut, failed, ...result }) {
   if (leftOut !== undefined) return `${name}: left out, ${leftOut}`;
   if (failed !== undefined) return `${name}: FAILED, ${failed}`;
   const { oursUs, theirsUs, ratio, least, greatest, met, difference, where, largest, coreShare } = result;
-  const times = `${timeOf(oursUs)}, onnxruntime-web ${timeOf(theirsUs)}`;
+  const times = `${timeOf(oursUs)}, ${PEERS[peer]} ${timeOf(theirsUs)}`;
   const spread = `${ratio.toFixed(2)}x (${least.toFixed(2)} to ${greatest.toFixed(2)})`;
   const beside = `${name}: ${times}, ${spread}, floor ${floor}x ${met ? "met" : "NOT MET"}`;
   if (difference === undefined) return beside;
