@@ -61,11 +61,13 @@ export const SIZES = {
   bundles: { LSTM: kilobytes(31), "*": kilobytes(40.4) },
   /**
    * The same of `lstm-wasm/models`: `loadOnnx`, and `loadOnnxWith` with the operators that `lstm-wasm inspect` prints for
-   * Silero VAD v5 and v6. All four binaries are inside.
+   * Silero VAD v5 and v6; `loadKeras`, and all names. All four binaries are inside.
    */
   modelBundles: {
     loadOnnx: kilobytes(98),
     loadOnnxWith: kilobytes(73),
+    loadKeras: kilobytes(124),
+    "*": kilobytes(153.5),
   },
   sileroOperators:
     "Add, Cast, Concat, Constant, ConstantOfShape, Conv, Equal, Gather, Identity, If, LSTM, Not, Pad, Pow, ReduceMean, " +

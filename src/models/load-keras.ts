@@ -13,8 +13,7 @@ import { streamOfLayers } from "./layer-stream.js";
 import { tableOf } from "./load.js";
 import { checkLoadOptions, countOperators, type LoadOptions, rewritesOf } from "./load-options.js";
 import { Model } from "./model.js";
-import { ALL_OPERATORS } from "./operators/index.js";
-import { Layer } from "./operators/layer.js";
+import { kerasOperators } from "./operators/keras.js";
 import { Store } from "./store.js";
 
 /** Options of `loadKeras`. */
@@ -71,7 +70,7 @@ export function modelOf(
   { fileBytes, masksOfTfjs = false }: ReadingOptions,
 ): Model<string> {
   const precision = checkLoadOptions(options);
-  const table = tableOf([...ALL_OPERATORS, Layer]);
+  const table = tableOf(kerasOperators());
   const { graph, states, timed, stateful, notStreamable, summary } = readKerasGraph(opened, {
     table: LAYERS,
     masksOfTfjs,

@@ -9,7 +9,7 @@ const root = new URL("../..", import.meta.url);
 const { SIZES } = (await import(new URL("bench/targets.js", root).href)) as {
   SIZES: {
     bundles: Record<string, number>;
-    modelBundles: { loadOnnx: number; loadOnnxWith: number };
+    modelBundles: Record<"loadOnnx" | "loadOnnxWith" | "loadKeras" | "*", number>;
     sileroOperators: string;
     binary: number;
     models: number;
@@ -42,9 +42,9 @@ it.each(Object.entries(SIZES.bundles))("a bundle of %s from lstm-wasm, gzipped",
   expectAtMost(allowed, bundleSize(names), `export ${names === "*" ? "*" : `{ ${names} }`}`);
 });
 
-it("a bundle of loadOnnx, gzipped", () => {
-  const { bytes } = bundle('export { loadOnnx } from "./dist/models/index.js";');
-  expectAtMost(SIZES.modelBundles.loadOnnx, bytes, "loadOnnx");
+it.each(["loadOnnx", "loadKeras", "*"] as const)("a bundle of %s of models, gzipped", (name) => {
+  const { bytes } = bundle(`export ${name === "*" ? name : `{ ${name} }`} from "./dist/models/index.js";`);
+  expectAtMost(SIZES.modelBundles[name], bytes, name);
 });
 
 it("a bundle of loadOnnxWith with Silero's operators, gzipped", () => {

@@ -5,6 +5,7 @@ import type { Tensor } from "../../tensor/tensor.js";
 import { ARRAYS, type Attribute, type Data, type Dtype, type Node, type Value } from "../ir.js";
 import { int64s } from "../operator.js";
 import { NEWEST_OPSET } from "../opset.js";
+import type { KerasOperator } from "./emitted.js";
 import type { InputPort, KerasTensor, StatePort } from "./tensor.js";
 import { Transposes } from "./transposes.js";
 
@@ -66,7 +67,12 @@ export class GraphBuilder {
   }
 
   /** @throws FormatError for more nodes than a model may have */
-  node(operator: string, inputs: Node["inputs"], attributes: Attributes = {}, outputs = 1): Value[] {
+  node(
+    operator: KerasOperator | "lstm-wasm.Layer",
+    inputs: Node["inputs"],
+    attributes: Attributes = {},
+    outputs = 1,
+  ): Value[] {
     const { length } = this.nodes;
     if (length >= MOST_NODES) {
       throw new FormatError(
@@ -100,7 +106,7 @@ export class GraphBuilder {
   }
 
   /** A node of one output. */
-  one(operator: string, inputs: Node["inputs"], attributes?: Attributes): Value {
+  one(operator: KerasOperator | "lstm-wasm.Layer", inputs: Node["inputs"], attributes?: Attributes): Value {
     const before = this.transposes.before(operator, inputs);
     if (before !== undefined) {
       return this.transpose(this.one(operator, before.inputs, attributes), before.perm);

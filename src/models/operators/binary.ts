@@ -10,7 +10,6 @@ import {
   compileWhere,
 } from "../kernels/binary.js";
 import type { ModelOperator } from "../operator.js";
-import { fuseLSTMCells } from "../rewrites/lstm-cell.js";
 
 export const Add: ModelOperator = { operator: graph.Add, compile: compileArithmetic };
 
@@ -34,11 +33,7 @@ export const Min: ModelOperator = { operator: graph.Min, compile: compileArithme
 
 export const Mod: ModelOperator = { operator: graph.Mod, compile: compileArithmetic };
 
-export const Mul: ModelOperator = {
-  operator: graph.Mul,
-  compile: compileArithmetic,
-  rewrites: [fuseLSTMCells],
-};
+export const Mul: ModelOperator = { operator: graph.Mul, compile: compileArithmetic };
 
 export const Not: ModelOperator = { operator: graph.Not, compile: compileNot };
 

@@ -19,6 +19,7 @@ import {
   viewTransposed,
 } from "../kernels/views.js";
 import type { ModelOperator } from "../operator.js";
+import { fuseLSTMCells } from "../rewrites/lstm-cell.js";
 
 export const Concat: ModelOperator = { operator: graph.Concat, view: viewJoined, compile: compileJoined };
 
@@ -26,7 +27,12 @@ export const Expand: ModelOperator = { operator: graph.Expand, view: viewExpande
 
 export const Slice: ModelOperator = { operator: graph.Slice, view: viewSlice, compile: compileSlice };
 
-export const Split: ModelOperator = { operator: graph.Split, view: viewSplit, compile: compileSplit };
+export const Split: ModelOperator = {
+  operator: graph.Split,
+  view: viewSplit,
+  compile: compileSplit,
+  rewrites: [fuseLSTMCells],
+};
 
 export const Tile: ModelOperator = { operator: graph.Tile, view: viewTiled, compile: compileTiled };
 

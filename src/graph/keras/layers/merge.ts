@@ -3,6 +3,7 @@
 import { isObject } from "../../../formats/json.js";
 import { show } from "../../../tensor/checks.js";
 import type { Value } from "../../ir.js";
+import type { KerasOperator } from "../emitted.js";
 import type { LayerCall, LayerFunction } from "../layer-call.js";
 import type { KerasTensor } from "../tensor.js";
 import { axisOf } from "./axes.js";
@@ -11,7 +12,7 @@ import { unitNorm } from "./normalise.js";
 type Join = (call: LayerCall, a: Value, b: Value) => Value;
 
 const by =
-  (operator: string): Join =>
+  (operator: KerasOperator): Join =>
   (call, a, b) =>
     call.builder.one(operator, [a, b]);
 

@@ -2,6 +2,7 @@
 
 import type { Value } from "../../ir.js";
 import { int } from "../builder.js";
+import type { KerasOperator } from "../emitted.js";
 import type { LayerCall, LayerFunction } from "../layer-call.js";
 import type { KerasTensor } from "../tensor.js";
 import {
@@ -52,7 +53,7 @@ function global(call: LayerCall, axes: Axes, operator: "ReduceMax" | "ReduceMean
   // After a convolution the channels are the first axis.
   const isFirst = builder.transposes.of(value) !== undefined && !keeps && x.mask === undefined;
   const over = (axes === 1 ? [1] : [1, 2]).map((axis) => (isFirst ? axis + 1 : axis));
-  const reduce = (name: string, value: Value): Value =>
+  const reduce = (name: KerasOperator, value: Value): Value =>
     builder.one(name, [value, builder.ints(over)], { keepdims: int(keeps ? 1 : 0) });
   const shape = [x.shape[0]!, ...(keeps ? over.map(() => 1) : []), x.shape.at(-1)!];
   if (x.mask === undefined || axes === 2 || operator === "ReduceMax") {

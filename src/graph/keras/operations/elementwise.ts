@@ -4,6 +4,7 @@ import type { LayerActivation } from "../../../formats/layer-options.js";
 import { ARRAYS, type Dtype, type Value } from "../../ir.js";
 import { activate } from "../activations.js";
 import { int, text } from "../builder.js";
+import type { KerasOperator } from "../emitted.js";
 import type { LayerCall } from "../layer-call.js";
 import { unitNorm } from "../layers/normalise.js";
 import type { KerasTensor } from "../tensor.js";
@@ -24,13 +25,13 @@ const like = (x: KerasTensor, value: Value, dtype: Dtype = "float32"): readonly 
 ];
 
 /** An operator of one input, of floats. */
-export function unary(call: LayerCall, operator: string): readonly KerasTensor[] {
+export function unary(call: LayerCall, operator: KerasOperator): readonly KerasTensor[] {
   const x = tensorAt(call, 0, "x");
   return like(x, call.builder.one(operator, [call.builder.floats(x)]));
 }
 
 /** The same of any type. */
-export function unaryOfAny(call: LayerCall, operator: string): readonly KerasTensor[] {
+export function unaryOfAny(call: LayerCall, operator: KerasOperator): readonly KerasTensor[] {
   const x = tensorAt(call, 0, "x");
   return like(x, call.builder.one(operator, [x.value]), x.dtype);
 }
@@ -107,7 +108,7 @@ export function identity(call: LayerCall): readonly KerasTensor[] {
 }
 
 /** An operator of two inputs, in the type of both. */
-export function binary(call: LayerCall, operator: string, as?: Dtype): readonly KerasTensor[] {
+export function binary(call: LayerCall, operator: KerasOperator, as?: Dtype): readonly KerasTensor[] {
   const operands = operandsOf(call, 2);
   const common = commonType(operands);
   const dtype = as ?? (common === "bool" ? "int32" : common);
@@ -116,7 +117,11 @@ export function binary(call: LayerCall, operator: string, as?: Dtype): readonly 
 }
 
 /** One whose result is true or false. */
-export function comparison(call: LayerCall, operator: string, isNegated = false): readonly KerasTensor[] {
+export function comparison(
+  call: LayerCall,
+  operator: KerasOperator,
+  isNegated = false,
+): readonly KerasTensor[] {
   const operands = operandsOf(call, 2);
   const dtype = commonType(operands);
   const [a, b] = operands.map((operand) => numbersOf(call, operand, dtype)) as [Value, Value];
@@ -125,7 +130,7 @@ export function comparison(call: LayerCall, operator: string, isNegated = false)
   return [{ ...broadcastAll(call, operands), dtype: "bool", value }];
 }
 
-export function logical(call: LayerCall, operator: string): readonly KerasTensor[] {
+export function logical(call: LayerCall, operator: KerasOperator): readonly KerasTensor[] {
   const operands = operandsOf(call, 2);
   const [a, b] = operands.map((operand) => numbersOf(call, operand, "bool")) as [Value, Value];
   return [{ ...broadcastAll(call, operands), dtype: "bool", value: call.builder.one(operator, [a, b]) }];

@@ -3,6 +3,7 @@
 import { show } from "../../../tensor/checks.js";
 import type { Value } from "../../ir.js";
 import { int } from "../builder.js";
+import type { KerasOperator } from "../emitted.js";
 import type { Argument, LayerCall } from "../layer-call.js";
 import type { KerasTensor } from "../tensor.js";
 import { argument, axesFrom, axisFrom, commonType, tensorAt, tensorsAt } from "./operands.js";
@@ -21,7 +22,7 @@ function spliced(shape: Shape, axis: number, less: number, ...more: readonly num
 /** Sums and the like, over some axes or all. */
 export function reduction(
   call: LayerCall,
-  operator: string,
+  operator: KerasOperator,
   as: "float32" | "bool" = "float32",
 ): readonly KerasTensor[] {
   const { builder } = call;
