@@ -12,6 +12,10 @@ export const PATH_HELP = [
   "--path KEY",
   "the key of a checkpoint that leads to its state dict; once per level",
 ] as const;
+export const WEIGHTS_HELP = [
+  "--weights W.h5",
+  "where FILE is the architecture of a Keras model (JSON): its weights",
+] as const;
 export const FORCE_HELP = ["--force", "replace an output that exists"] as const;
 export const NONLINEARITY_HELP = [
   "--nonlinearity tanh|relu",

@@ -19,8 +19,7 @@ import { bytesLines, comment, MOST_PREFIX, shardLines } from "./code-lines.js";
 import { writeCell, writeKeras } from "./keras-code.js";
 import type { Layer, Model } from "./model.js";
 import { chainRemarks, onnxNotes } from "./onnx-notes.js";
-import { besideOf } from "./open-model.js";
-import { WORDS } from "./shards.js";
+import { besideOf, WORDS } from "./shards.js";
 import { convolutionOptions } from "./summary.js";
 
 const CLASSES = { Conv1d, Embedding, GRU, GRUCell, LSTM, LSTMCell, Linear, RNN, RNNCell };

@@ -2,14 +2,16 @@
 import { parseArgs } from "node:util";
 import type { StateDict } from "lstm-wasm";
 import { dtypeOf } from "lstm-wasm/formats";
-import { PATH_HELP, PATH_OPTION } from "./arguments.js";
+import { PATH_HELP, PATH_OPTION, WEIGHTS_HELP } from "./arguments.js";
 import { explainBatchFirst } from "./batch-first.js";
-import { CliError } from "./error.js";
+import { blame, CliError, readBytes } from "./error.js";
 import type { Command } from "./help.js";
 import { codeOf } from "./inspect-code.js";
 import { elements, type Layer, type Model } from "./model.js";
 import { openModel } from "./open-model.js";
 import { listed, print, printableMessage, printableName, printablePath, table } from "./terminal.js";
+import { layersFileOf } from "./whole-file.js";
+import { describeLayers } from "./whole-layers.js";
 
 /**
  * Integer tensors up to this size are counted, not listed: exporters leave many shapes and indices behind.
@@ -20,12 +22,13 @@ const SMALL = 8;
 const MOST_CODE = 10_000;
 
 export const inspect: Command = {
-  usage: "inspect FILE [--code] [--fetch] [--path KEY]...",
+  usage: "inspect FILE [--code] [--fetch] [--path KEY]... [--weights W.h5]",
   purpose: "its tensors and layers, and the code that loads them",
   options: [
     ["--code", "print the code alone, as a module that runs in Node.js"],
     ["--fetch", "code whose bytes come from fetch, for pages and workers"],
     PATH_HELP,
+    WEIGHTS_HELP,
   ],
   examples: [
     "lstm-wasm inspect model.pt",
@@ -39,6 +42,7 @@ export const inspect: Command = {
       allowPositionals: true,
       options: {
         path: PATH_OPTION,
+        weights: { type: "string" },
         code: { type: "boolean", default: false },
         fetch: { type: "boolean", default: false },
       },
@@ -50,8 +54,12 @@ export const inspect: Command = {
         `inspect: expected one file, got ${positionals.length}\nusage: lstm-wasm ${this.usage}`,
       );
     }
+    const { code, fetch, weights } = values;
+    if (weights !== undefined) {
+      print(describeArchitecture(path, weights, code));
+      return;
+    }
     const model = openModel(path, values.path);
-    const { code, fetch } = values;
     if (code) print(`${codeOf(path, model, { fetch, isModule: true }).join("\n")}\n`);
     else print(describe(path, model, fetch));
   },
@@ -107,8 +115,19 @@ function describe(path: string, model: Model, fetch: boolean): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What an ONNX file is as a whole model, or why it is none. */
-function wholeLines({ whole }: Model): string[] {
+/** An architecture with the file of its weights, which is a whole model and has no layers to load one by one. */
+function describeArchitecture(path: string, weightsPath: string, code: boolean): string {
+  const bytes = readBytes(path);
+  const weights = { path: weightsPath, bytes: readBytes(weightsPath) };
+  const file = layersFileOf(path, bytes, weights)!;
+  const whole = () => describeLayers(file);
+  if (code) return `${blame("file not understood", path, whole).code.join("\n")}\n`;
+  const title = `${printablePath(path)} with ${printablePath(weightsPath)}: Keras, `;
+  return `${title}${size(bytes.length + weights.bytes.length)}\n${wholeLines({ whole }).join("\n")}\n`;
+}
+
+/** What a file is as a whole model, or why it is none. */
+function wholeLines({ whole }: Pick<Model, "whole">): string[] {
   if (whole === undefined) return [];
   try {
     const { facts, code } = whole();

@@ -59,7 +59,7 @@ export interface Layer {
 }
 
 export interface Model {
-  /** Of an ONNX file: what it is as a whole model. @throws FormatError for what is no graph */
+  /** Of a file that `lstm-wasm/models` may run: what it is as a whole model. @throws FormatError where it does not run */
   readonly whole?: () => WholeModel;
   readonly format: string;
   readonly reader: Reader;

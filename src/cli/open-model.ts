@@ -2,8 +2,6 @@
  * Opens a weight file of any format, which its content tells: its tensors, and the layers that it can be
  * loaded as.
  */
-import { existsSync } from "node:fs";
-import { basename } from "node:path";
 import type { StateDict } from "lstm-wasm";
 import {
   type AmpModel,
@@ -23,9 +21,11 @@ import { blame, CliError, readBytes } from "./error.js";
 import { elements, FORMATS, type Layer, type Model } from "./model.js";
 import { ofKeras } from "./open-keras.js";
 import { cellsIn } from "./open-variables.js";
-import { hasWords, readDescribedFiles, readShardFiles } from "./shards.js";
+import { hasWords, readBeside, readDescribedFiles, readShardFiles } from "./shards.js";
 import { recurrentSummary, summarise } from "./summary.js";
-import { printableName, printablePath } from "./terminal.js";
+import { printablePath } from "./terminal.js";
+import { layersFileOf } from "./whole-file.js";
+import { describeLayers } from "./whole-layers.js";
 import { describeWhole } from "./whole-model.js";
 
 /**
@@ -67,7 +67,11 @@ export function openModel(path: string, keys?: readonly string[]): Model {
         };
       case "keras":
       case "tfjs":
-        return { ...model, ...ofKeras(read.value) };
+        return {
+          ...model,
+          ...ofKeras(read.value),
+          whole: () => describeLayers(layersFileOf(path, bytes)!),
+        };
       case "manifest":
       case "numpy": {
         const { layers, refused } = cellsIn(read.value);
@@ -132,23 +136,6 @@ function onnxOptions(bytes: Uint8Array, path: string) {
       externalData: names,
     },
   };
-}
-
-/** A file that holds weights of the model at `path`. Only one beside it is read, whatever the model states. */
-export function readBeside(path: string, name: string): Uint8Array {
-  const told = `${printablePath(path)}: its numbers are in another file, ${printableName(JSON.stringify(name))}`;
-  if (name === "" || name === "." || name === ".." || /[/\\\0]/.test(name)) {
-    throw new CliError("file not understood", `${told}; only files beside the model are read`);
-  }
-  const place = besideOf(path, name);
-  if (!existsSync(place))
-    throw new CliError("file not understood", `${told}; put that file beside the model`);
-  return readBytes(place);
-}
-
-/** The path of a file in the same folder. */
-export function besideOf(path: string, name: string): string {
-  return path.slice(0, path.length - basename(path).length) + name;
 }
 
 /** The activations of a layer, where they are not PyTorch's. */

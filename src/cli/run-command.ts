@@ -9,6 +9,7 @@ import {
   NONLINEARITY_HELP,
   PATH_HELP,
   readArray,
+  WEIGHTS_HELP,
 } from "./arguments.js";
 import { doubt } from "./batch-first.js";
 import { checkTable, isCsv, writeCsv } from "./csv.js";
@@ -34,8 +35,7 @@ const LEAST_STEPS = 64;
 export const run: Command = {
   usage:
     "run FILE --input X.npy [--output Y.npy [--force]] [--path KEY]... [--prefix P] [--batch-first] [--nonlinearity relu]",
-  purpose:
-    "the output of a layer, or of a whole ONNX model, for arrays; without --output its shape and range",
+  purpose: "the output of a layer, or of a whole model, for arrays; without --output its shape and range",
   options: [
     ["--input X.npy", "an array: (time, input), or (time, batch, input)"],
     [
@@ -50,25 +50,32 @@ export const run: Command = {
     NONLINEARITY_HELP,
     [
       "--input NAME=X.npy",
-      "of a whole ONNX model: an input, as often as it has inputs; NAME=16000 is a number",
+      "of a whole model (ONNX, Keras, TensorFlow.js): an input, as often as it has inputs; NAME=16000 is a number",
     ],
-    ["--output NAME=Y.npy", "of a whole ONNX model: an output"],
-    ["--stream INPUT=OUTPUT", "frame by frame along the first axis, with this output fed back as this input"],
+    ["--output NAME=Y.npy", "of a whole model: an output"],
+    [
+      "--stream INPUT=OUTPUT",
+      "of ONNX: frame by frame along the first axis, with this output fed back as this input",
+    ],
+    ["--stream", "the same with the states that are obvious; of Keras: step by step along the axis of time"],
+    WEIGHTS_HELP,
   ],
   examples: [
     "lstm-wasm run model.pt --input x.csv --output y.csv",
     "lstm-wasm run model.onnx --input x.npy --prefix encoder --batch-first",
     "lstm-wasm run vad.onnx --input input=x.npy --input sr=16000 --output output=y.npy --stream state=stateN",
+    "lstm-wasm run model.keras --input input_layer=x.npy --output dense=y.npy",
   ],
   exitCodes: ["usage", "file cannot be read or written", "file not understood", "input does not fit"],
   async run(args: string[]): Promise<void> {
     const { values, positionals } = parseArgs({
-      args,
+      args: args.map(withValue),
       allowPositionals: true,
       options: {
         input: { type: "string", multiple: true },
         output: { type: "string", multiple: true },
         stream: { type: "string", multiple: true },
+        weights: { type: "string" },
         "batch-first": { type: "boolean", default: false },
         ...LAYER_OPTIONS,
       },
@@ -79,8 +86,14 @@ export const run: Command = {
       throw new CliError("usage", `run: expected one file, got ${positionals.length}\n${usage}`);
     }
     if (values.input === undefined) throw new CliError("usage", `run: --input is missing\n${usage}`);
-    const { "batch-first": batchFirst, input: inputs, output: outputs = [], stream: states = [] } = values;
-    if (states.length > 0 || inputs.some(isNamedInput)) {
+    const {
+      "batch-first": batchFirst,
+      input: inputs,
+      output: outputs = [],
+      stream: states,
+      weights,
+    } = values;
+    if (states !== undefined || weights !== undefined || inputs.some(isNamedInput)) {
       if (
         batchFirst ||
         values.prefix !== undefined ||
@@ -92,7 +105,7 @@ export const run: Command = {
           "run: an input with a name is of a whole model, whose layers are not chosen",
         );
       }
-      return runModel({ path, inputs, outputs, states, force: values.force });
+      return runModel({ path, inputs, outputs, weights, states, force: values.force });
     }
     for (const [option, list] of Object.entries({ "--input": inputs, "--output": outputs })) {
       if (list.length > 1) throw new CliError("usage", `run: ${option} is given ${list.length} times`);
@@ -132,6 +145,12 @@ export const run: Command = {
     report(layer, input, output, target);
   },
 };
+
+/** `--stream` before anything but a pair of names has an empty value, since an option has none or always one. */
+function withValue(argument: string, at: number, args: readonly string[]): string {
+  if (argument !== "--stream") return argument;
+  return /^[^-].*=/.test(args[at + 1] ?? "") ? argument : "--stream=";
+}
 
 /** The output as a file of the kind that its name says. A vector is one row, unless it is sound over time. */
 function encode({ source }: Layer, output: Tensor, path: string): Uint8Array {

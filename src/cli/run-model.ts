@@ -1,19 +1,16 @@
-/** `run` of a whole ONNX model: its inputs by name from .npy files or as numbers, its outputs by name into .npy files. */
+/** `run` of a whole model: its inputs by name from .npy files or as numbers, its outputs by name into .npy files. */
 import { existsSync } from "node:fs";
-import { Tensor, type TensorData } from "lstm-wasm";
-import { listOnnxFiles } from "lstm-wasm/formats";
-import { loadOnnx, type Model } from "lstm-wasm/models";
+import type { Tensor, TensorData } from "lstm-wasm";
 import { readArray } from "./arguments.js";
 import { isCsv } from "./csv.js";
 import { blame, CliError, readBytes } from "./error.js";
 import { isNpy, readNpyNumbers, writeNpy } from "./npy.js";
-import { readBeside } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
-import { Progress } from "./progress.js";
+import { type Input, runFrames } from "./run-frames.js";
 import { print, printableName } from "./terminal.js";
+import { loadWhole } from "./whole-file.js";
 
 type AnyTensor = Tensor<TensorData>;
-type Input = AnyTensor | number;
 
 export interface ModelRun {
   readonly path: string;
@@ -21,8 +18,10 @@ export interface ModelRun {
   readonly inputs: readonly string[];
   /** `NAME=y.npy`. */
   readonly outputs: readonly string[];
-  /** `INPUT=OUTPUT`. */
-  readonly states: readonly string[];
+  /** The file of an architecture's weights. */
+  readonly weights: string | undefined;
+  /** `INPUT=OUTPUT`, or an empty text; undefined where the model does not run step by step. */
+  readonly states: readonly string[] | undefined;
   readonly force: boolean;
 }
 
@@ -65,20 +64,21 @@ function readInput(value: string): Input {
   });
 }
 
-export async function runModel({ path, inputs, outputs, states, force }: ModelRun): Promise<void> {
+export async function runModel({ path, inputs, outputs, weights, states, force }: ModelRun): Promise<void> {
   const inputPaths = pairsOf("--input", inputs);
   const outputPaths = pairsOf("--output", outputs);
-  const statePairs = pairsOf("--stream", states);
-  const reads = [path, ...inputPaths.values()];
+  const statePairs = pairsOf(
+    "--stream",
+    (states ?? []).filter((text) => text !== ""),
+  );
+  const reads = [path, ...(weights === undefined ? [] : [weights]), ...inputPaths.values()];
   const targets = new Map(
     Array.from(outputPaths, ([name, file]) => [name, new OutputFile(file, reads, force)]),
   );
   const bytes = readBytes(path);
-  const model = blame("file not understood", path, () => {
-    const names = listOnnxFiles(bytes);
-    const externalData = Object.fromEntries(names.map((name) => [name, readBeside(path, name)]));
-    return loadOnnx(bytes, names.length === 0 ? {} : { externalData });
-  });
+  const weightsFile = weights === undefined ? undefined : { path: weights, bytes: readBytes(weights) };
+  const whole = blame("file not understood", path, () => loadWhole(path, bytes, weightsFile));
+  const { model } = whole;
   try {
     checkNames("--input", inputPaths.keys(), model.inputs);
     checkNames("--output", outputPaths.keys(), model.outputs);
@@ -88,7 +88,7 @@ export async function runModel({ path, inputs, outputs, states, force }: ModelRu
       process.stderr.write(`lstm-wasm: note: ${printableName(warning)}\n`);
     const given = new Map(Array.from(inputPaths, ([name, value]) => [name, readInput(value)]));
     const results = blame("input does not fit", path, () =>
-      statePairs.size === 0 ? model.run(Object.fromEntries(given)) : runFrames(model, given, statePairs),
+      states === undefined ? model.run(Object.fromEntries(given)) : runFrames(whole, given, statePairs),
     );
     for (const [name, target] of targets) await target.write(writeNpy(results[name]!));
     const isQuiet = Array.from(targets.values()).some(({ isStandardOutput }) => isStandardOutput);
@@ -110,71 +110,4 @@ function describe(name: string, { data, shape, dtype }: AnyTensor): string {
   }
   const range = data.length === 0 ? "" : `, least ${least}, most ${most}`;
   return `${printableName(name)}: ${dtype} [${shape.join(", ")}]${range}\n`;
-}
-
-/** Input arrays frame by frame along their first axis, with outputs fed back; outputs joined along it. */
-function runFrames(
-  model: Model,
-  given: ReadonlyMap<string, Input>,
-  states: ReadonlyMap<string, string>,
-): Record<string, AnyTensor> {
-  const arrays = Array.from(given).filter(([name, value]) => typeof value !== "number" && !states.has(name));
-  const counts = new Set(arrays.map(([, value]) => (value as AnyTensor).shape[0] ?? 0));
-  const [count = 0] = counts;
-  if (counts.size !== 1 || count === 0) {
-    throw new RangeError("--stream: inputs need a first axis of frames, of one size for all");
-  }
-  const stream = model.stream(Object.fromEntries(states));
-  try {
-    const start = new Map(Array.from(given).filter(([name]) => states.has(name)));
-    if (start.size > 0) stream.state = { ...stream.state, ...Object.fromEntries(start) } as never;
-    const step = Object.fromEntries(Array.from(given).filter(([name]) => !states.has(name)));
-    const progress = new Progress(count);
-    const collected = new Map<string, AnyTensor>();
-    for (let frame = 0; frame < count; frame++) {
-      for (const [name, array] of arrays) step[name] = frameOf(model, name, array as AnyTensor, frame);
-      for (const [name, result] of Object.entries(stream.step(step))) {
-        collect(collected, name, result, { frame, count, isLast: new Set(states.values()).has(name) });
-      }
-      progress.update(frame + 1);
-    }
-    progress.end();
-    return Object.fromEntries(collected);
-  } finally {
-    stream.dispose();
-  }
-}
-
-/** One frame: with an axis of size 1 in the place of the first one where the model has as many axes as the array. */
-function frameOf(model: Model, name: string, { data, shape }: AnyTensor, frame: number): AnyTensor {
-  const width = data.length / shape[0]!;
-  const rank = model.inputs.find((input) => input.name === name)?.shape?.length;
-  const rest = shape.slice(1);
-  const part = data.subarray(frame * width, (frame + 1) * width) as TensorData;
-  return new Tensor(part, rank === shape.length ? [1, ...rest] : rest);
-}
-
-/** Puts what a step gives into the whole; of a state that is fed back the last one is kept. */
-function collect(
-  collected: Map<string, AnyTensor>,
-  name: string,
-  { data, shape, dtype }: AnyTensor,
-  { frame, count, isLast }: { frame: number; count: number; isLast: boolean },
-): void {
-  if (isLast) {
-    if (frame === count - 1)
-      collected.set(name, new Tensor(data.slice() as TensorData, shape, { dtype } as never));
-    return;
-  }
-  let whole = collected.get(name);
-  if (whole === undefined) {
-    const sizes = shape[0] === 1 ? [count, ...shape.slice(1)] : [count, ...shape];
-    const Kind = data.constructor as new (length: number) => TensorData;
-    whole = new Tensor(new Kind(data.length * count), sizes, { dtype } as never);
-    collected.set(name, whole);
-  }
-  if (whole.data.length !== data.length * count) {
-    throw new RangeError(`--stream: output ${JSON.stringify(name)} is of another size at frame ${frame}`);
-  }
-  (whole.data as Float32Array).set(data as Float32Array, frame * data.length);
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CliError, readBytes } from "./error.js";
-import { printablePath } from "./terminal.js";
+import { printableName, printablePath } from "./terminal.js";
 
 const INDEX = /\.index\.json$/;
 const SHARD = /-(\d{5})-of-(\d{5})(\.(?:safetensors|bin|pth?))$/;
@@ -63,6 +63,23 @@ function baseNames(listed: readonly unknown[]): string[] {
   return [...new Set(names)].filter(
     (name) => !/[/\\\0]/.test(name) && name !== "" && name !== "." && name !== "..",
   );
+}
+
+/** A file that holds weights of the model at `path`. Only one beside it is read, whatever the model states. */
+export function readBeside(path: string, name: string): Uint8Array {
+  const told = `${printablePath(path)}: its numbers are in another file, ${printableName(JSON.stringify(name))}`;
+  if (name === "" || name === "." || name === ".." || /[/\\\0]/.test(name)) {
+    throw new CliError("file not understood", `${told}; only files beside the model are read`);
+  }
+  const place = besideOf(path, name);
+  if (!existsSync(place))
+    throw new CliError("file not understood", `${told}; put that file beside the model`);
+  return readBytes(place);
+}
+
+/** The path of a file in the same folder. */
+export function besideOf(path: string, name: string): string {
+  return path.slice(0, path.length - basename(path).length) + name;
 }
 
 /** NaN and Infinity as values, which Python writes into JSON. */

@@ -2,7 +2,7 @@
 
 import * as models from "lstm-wasm/models";
 import { ExternalFiles } from "../formats/onnx/external.js";
-import type { Graph, Port } from "../graph/ir.js";
+import type { Declared, Graph, Port } from "../graph/ir.js";
 import { readOnnxGraph } from "../graph/onnx.js";
 import { comment } from "./code-lines.js";
 import { listed, printableMessage, table } from "./terminal.js";
@@ -66,7 +66,12 @@ export function describeWhole(
 
 /** The type and the sizes of an input or output. */
 function declared({ dtype, shape }: Port): [string, string] {
-  return [dtype ?? "?", shape === undefined ? "?" : `[${shape.map(sizeOf).join(", ")}]`];
+  return [dtype ?? "?", sizesOf(shape)];
+}
+
+/** Sizes as they are declared, for people. */
+export function sizesOf(shape: Declared["shape"]): string {
+  return shape === undefined ? "?" : `[${shape.map(sizeOf).join(", ")}]`;
 }
 
 const sizeOf = (size: number | string): string => (size === -1 || size === "" ? "?" : String(size));
@@ -94,7 +99,7 @@ function countOperators(whole: Graph): Count[] {
 }
 
 /** An input of zeros, with sizes of 1 where they are open. */
-function zeros({ dtype = "float32", shape = [] }: Port): string {
+function zeros({ dtype = "float32", shape = [] }: Declared): string {
   const sizes = shape.map((size) => (typeof size === "number" && size >= 0 ? size : 1));
   const count = sizes.reduce((product, size) => product * size, 1);
   if (sizes.length === 0) return "0";
@@ -124,13 +129,13 @@ function codeOf(
   const options = externalNames.length > 0 ? ", { externalData }" : "";
   lines.push(`const model = loadOnnxWith(bytes, [${names.join(", ")}]${options});`);
   lines.push("const outputs = model.run({");
-  for (const port of graph.inputs) {
-    const sizes = port.shape?.map(sizeOf).join(", ") ?? "?";
-    const isOpen =
-      port.shape === undefined || port.shape.some((size) => typeof size === "string" || size < 0);
-    const note = isOpen ? ` ${comment(`[${sizes}]`)}` : "";
-    lines.push(`  [${JSON.stringify(port.name)}]: ${zeros(port)},${note}`);
-  }
-  lines.push("});", "console.log(outputs);");
+  lines.push(...graph.inputs.flatMap(inputLines), "});", "console.log(outputs);");
   return lines;
+}
+
+/** The line that gives an input zeros. */
+export function inputLines({ name, dtype, shape }: Declared & { readonly name: string }): string[] {
+  const isOpen = shape === undefined || shape.some((size) => typeof size === "string" || size < 0);
+  const note = isOpen ? ` ${comment(shape === undefined ? "[?]" : sizesOf(shape))}` : "";
+  return [`  [${JSON.stringify(name)}]: ${zeros({ dtype, shape })},${note}`];
 }

@@ -7,7 +7,8 @@ import { coded } from "../tensor/errors.js";
 import type { TensorData } from "../tensor/like.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { DisposableBase } from "../wasm/disposable.js";
-import type { ModelInputs, ModelOutputs, Planner } from "./model-types.js";
+import { described } from "./described.js";
+import type { ModelInputs, ModelOutputs, ModelValue, Planner } from "./model-types.js";
 import type { Plan } from "./plan.js";
 import {
   checkNames,
@@ -44,6 +45,13 @@ export class ModelStream extends DisposableBase {
     const names = (values: readonly { name: string }[]) => values.map(({ name }) => name);
     checkNames("states", Object.keys(states), names(model.inputs));
     checkNames("states", Object.values(states), names(model.outputs));
+  }
+
+  /** What a step takes. Of a model of layers that is not stateful it is one step of time: axis 1 has the size 1. */
+  get inputs(): readonly ModelValue[] {
+    const fed = new Set(this.#pairs.map(([input]) => input));
+    const names = this.#model.inputs.map(({ name }) => name).filter((name) => !fed.has(name));
+    return names.map((name) => described(name, this.#model.declaredOf(name)));
   }
 
   /**

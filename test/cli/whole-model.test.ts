@@ -94,6 +94,12 @@ describe("run of a whole model", () => {
     expect(out).toContain("rate: int64 [3], least 16000, most 16000\n");
   });
 
+  it("finds states that are obvious by itself", () => {
+    const { code, out, error } = command("run", file, ...inputs, "--stream");
+    expect([code, error]).toEqual([0, ""]);
+    expect(out).toContain("stateN: float32 [1, 2], least 9, most 12\n");
+  });
+
   it("begins with a state that is given", () => {
     const state = write("sums-state.npy", npy(new Tensor(Float32Array.of(10, 20), [1, 2])));
     const args = ["--stream", "state=stateN", "--input", `state=${state}`, "--output", `y=${y}`, "--force"];

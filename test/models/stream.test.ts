@@ -46,6 +46,12 @@ describe("a stream of a model", () => {
     expect(stream.state).toEqual({ state: row(1, 2) });
   });
 
+  it("tells what a step takes", () => {
+    using built = loadOnnx(SUM);
+    using stream = built.stream();
+    expect(stream.inputs).toEqual([{ name: "x", shape: ["batch", 2], dtype: "float32" }]);
+  });
+
   it.each([
     [["h", "hn"]],
     [["h0", "hn"]],

@@ -19,6 +19,8 @@ export interface FileKind {
   readonly reader?: ReaderName;
   /** Who takes it, parsed, with the files of numbers that it describes. */
   readonly described?: "readTfjs" | "readManifest";
+  /** It is a model's architecture, whose weights are another file. */
+  readonly needsWeights?: boolean;
   /** What to do with a file that no reader takes. */
   readonly advice?: string;
   /** It begins as JSON does and is none. */

@@ -37,7 +37,8 @@ export function knownJson(value: unknown): FileKind | undefined {
     return described("a TensorFlow.js model.json", "readTfjs");
   }
   if (has("class_name", "config")) {
-    return { name: "the architecture of a Keras model (model.json)", advice: "which holds no weights" };
+    const advice = "which holds no weights";
+    return { name: "the architecture of a Keras model (model.json)", advice, needsWeights: true };
   }
   if (hasRecurrentKeys(Object.keys(value))) {
     return { name: "a PyTorch state dict as JSON, as RTNeural takes it", reader: "readRTNeural" };
