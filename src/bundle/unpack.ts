@@ -24,7 +24,7 @@ export function unpack(text: string, which: number): Uint8Array<ArrayBuffer> {
   if (typeof TextEncoder === "function") new TextEncoder().encodeInto(digits, bytes.subarray(TEXT));
   else for (let at = 0; at < digits.length; at++) bytes[TEXT + at] = digits.charCodeAt(at);
   const to = unpack(end) + end;
-  return bytes.slice(to - sizes.at(-1)!, to);
+  return bytes.slice(to - sizes[which]!, to);
 }
 
 /** An instance that has unpacked nothing yet. */

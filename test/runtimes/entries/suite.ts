@@ -147,7 +147,7 @@ function flushesSubnormals(): boolean {
 
 /**
  * The builds that are instantiated from now on, as seen at WebAssembly's own constructors. Those of whole models are left
- * out: they go with the others.
+ * out, since they go with the others, and so is what unpacks binaries.
  */
 function watchBuilds(modules: Record<string, WebAssembly.Module>): string[] {
   const builds: string[] = [];
@@ -164,8 +164,10 @@ function watchBuilds(modules: Record<string, WebAssembly.Module>): string[] {
   WebAssembly.Instance = new Proxy(Instance, {
     construct(target, [module, imports]) {
       const name = names.get(module) ?? "unknown";
-      if (!name.startsWith("models")) builds.push(name);
-      return new target(module, imports);
+      const instance = new target(module, imports);
+      const isCore = !name.startsWith("models") && !("unpack" in instance.exports);
+      if (isCore) builds.push(name);
+      return instance;
     },
   });
   return builds;
