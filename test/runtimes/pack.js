@@ -69,7 +69,7 @@ async function suiteModule(app, binaries) {
     target: ["es2022", "node16.9"],
     alias: { "node:fs": data },
     inject: [data],
-    loader: { ".json": "text", ".bin": "binary" },
+    loader: { ".json": "text", ".bin": "binary", ".keras": "binary" },
     define: { BINARIES: JSON.stringify(binaries) },
   });
   return import(`${outfile}?${Object.keys(binaries).length}`);

@@ -1,21 +1,23 @@
 /**
  * What every engine runs, in plain JavaScript without a platform's API. These are PyTorch's golden cases, as
  * test/nn/golden.test.ts runs them, and three timed cases. In deterministic mode each golden case and each case of
- * deterministic-cases.ts (streams, int8) gives a checksum of its results. Whole models (model-cases.ts) are compared with
- * onnxruntime, and give a checksum too. `library` is the packed package, `models` its entry for them.
+ * deterministic-cases.ts (streams, int8) gives a checksum of its results. Whole models are compared with onnxruntime
+ * (model-cases.ts) and with Keras (keras-cases.ts), and give a checksum too. `library` is the packed package, `models` its
+ * entry for them.
  */
 
 import { deterministicCases } from "../../support/deterministic-cases.js";
 import { expectClose, type Golden, type GoldenModule, goldenCases } from "../../support/golden.js";
 // @ts-expect-error esbuild's text loader
 import modelNumbers from "../models.json";
+import { expectKeras, KERAS_CASES, runKeras } from "./keras-cases.js";
 import { MODEL_CASES, runModel } from "./model-cases.js";
 
 export { MODEL_CASES };
 
 type Numbers = { readonly data: Float32Array; readonly shape: readonly number[] };
 type Library = typeof import("../../../src/index.js");
-type Models = Pick<typeof import("../../../src/models/index.js"), "loadOnnx">;
+type Models = Pick<typeof import("../../../src/models/index.js"), "loadOnnx" | "loadKeras">;
 
 export interface SuiteResult {
   /** The binary that ran the golden cases and the timed ones, and the one of deterministic mode. */
@@ -72,6 +74,13 @@ export function runSuite(
       failures.push(String(error));
     }
   }
+  for (const model of KERAS_CASES) {
+    try {
+      expectKeras(model, runKeras(models, model));
+    } catch (error) {
+      failures.push(String(error));
+    }
+  }
   const timings = timeCases(library);
   const byDefault = builds.at(-1) ?? "none";
   library.init({ deterministic: true });
@@ -84,12 +93,13 @@ export function runSuite(
   for (const model of MODEL_CASES) {
     checksums[`model: ${model.name}`] = checksum(runModel(models, files[model.file]!, model));
   }
+  for (const model of KERAS_CASES) checksums[`model: ${model.name}`] = checksum(runKeras(models, model));
   const deterministic = builds.at(-1) ?? "none";
   library.init();
   return {
     builds: { default: byDefault, deterministic },
     passed,
-    models: MODEL_CASES.length,
+    models: MODEL_CASES.length + KERAS_CASES.length,
     failures,
     leftOut: [...flushed, ...seeded.filter((one) => !kept.includes(one))].map(({ name }) => name),
     checksums,
