@@ -18,6 +18,9 @@ const KERAS = {
   "stack-k3.keras": "model.keras",
   "masked-k3.keras": "masked.keras",
   "bi-k3.h5": "bidirectional.h5",
+  "stack-k2-from-h5/model.json": "model.json",
+  "stack-k2-from-h5/group1-shard1of1.bin": "group1-shard1of1.bin",
+  "../keras-models/stateful-k3.keras": "stateful.keras",
 };
 
 /** What a snippet's comment after console.log says that it prints. */
