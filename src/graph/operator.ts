@@ -221,7 +221,7 @@ export class Call {
 }
 
 /** Of a tensor: 256 MB of float32. */
-const MOST_ELEMENTS = 2 ** 26;
+export const MOST_ELEMENTS = 2 ** 26;
 const MOST_RANK = 16;
 
 export const isFloat = (dtype: Dtype): boolean => FLOATS.includes(dtype);

@@ -3,10 +3,10 @@
 import { FormatError } from "../../formats/bytes.js";
 import type { Tensor } from "../../tensor/tensor.js";
 import { ARRAYS, type Attribute, type Data, type Dtype, type Node, type Value } from "../ir.js";
-import { int64s } from "../operator.js";
+import { int64s, MOST_ELEMENTS } from "../operator.js";
 import { NEWEST_OPSET } from "../opset.js";
 import type { KerasOperator } from "./emitted.js";
-import type { InputPort, KerasTensor, StatePort } from "./tensor.js";
+import { type InputPort, type KerasTensor, type StatePort, showOpen } from "./tensor.js";
 import { Transposes } from "./transposes.js";
 
 /** Of a model, those of nested models counted for every use. */
@@ -41,6 +41,8 @@ export class GraphBuilder {
   notStreamable: string | undefined;
   readonly transposes = new Transposes();
   readonly #constants = new Map<Data, Value>();
+  /** How many states have each name, before these are told apart. */
+  readonly #stateNames = new Map<string, number>();
 
   /** @param stateful whether a layer of the model keeps its states: a step of a stream is then a call of Keras */
   constructor(readonly stateful: boolean) {}
@@ -59,11 +61,23 @@ export class GraphBuilder {
    * @returns its value, and what takes the one that the layer leaves
    */
   state(what: string, shape: readonly (number | null)[]): { before: Value; after: (value: Value) => void } {
-    let name = `${this.place}/${what}`;
-    for (let at = 1; this.states.some((state) => state.name === name); at++)
-      name = `${this.place}/${what}_${at}`;
+    const plain = `${this.place}/${what}`;
+    const count = this.#stateNames.get(plain) ?? 0;
+    this.#stateNames.set(plain, count + 1);
+    const name = count === 0 ? plain : `${plain}_${count}`;
+    this.checkSize(shape, "a state");
     const before: Value = { name };
     return { before, after: (output) => this.states.push({ name, input: before, output, shape }) };
+  }
+
+  /** @throws FormatError that names the layer, for more numbers than a tensor may have; open sizes count as 1 */
+  checkSize(shape: readonly (number | null)[], what: string): void {
+    const numbers = shape.reduce<number>((product, size) => product * Math.max(1, size ?? 1), 1);
+    if (!(numbers <= MOST_ELEMENTS)) {
+      throw new FormatError(
+        `${this.label}: ${what} of shape ${showOpen(shape)} has more than ${MOST_ELEMENTS} numbers`,
+      );
+    }
   }
 
   /** @throws FormatError for more nodes than a model may have */

@@ -23,10 +23,16 @@ export interface Functional {
 /** Whether a model has a graph, and is no list of layers. */
 export const isFunctional = ({ config }: LayerConfig): boolean => Object.hasOwn(config, "output_layers");
 
+/** Letters of a name, with those of the models around it. */
+export const MOST_NAME = 4096;
+
 /** The layers of a model. Their names begin with the model's, unless it is the whole one. */
 export function layersOf(model: LayerConfig, isWhole: boolean): readonly LayerConfig[] {
   return (innerLayers(model) ?? []).map((value) => {
     const layer = layerOf(value, `a layer of ${show(model.name)}`);
+    if (model.name.length + layer.name.length > MOST_NAME) {
+      throw bad(`layer ${show(layer.name)}`, `a name of more than ${MOST_NAME} letters`);
+    }
     return isWhole ? layer : { ...layer, name: `${model.name}/${layer.name}` };
   });
 }

@@ -3,10 +3,12 @@
 import { unsupported } from "../../formats/bytes.js";
 import { isObject } from "../../formats/json.js";
 import type { KerasConfig } from "../../formats/keras/config.js";
-import { field } from "../../formats/keras/config.js";
+import { bad, field } from "../../formats/keras/config.js";
 import type { OpenedModel } from "../../formats/keras/open.js";
+import { show } from "../../tensor/checks.js";
 import type { Graph, Port } from "../ir.js";
 import { GraphBuilder } from "./builder.js";
+import { MOST_NAME } from "./functional.js";
 import type { LayerTable, LayerWeights } from "./layer-call.js";
 import { summaryOf } from "./summary.js";
 import type { StatePort } from "./tensor.js";
@@ -49,6 +51,8 @@ export function readKerasGraph(opened: OpenedModel, options: KerasGraphOptions):
       `keras: ${reason ?? "the file has no config of layers; give it as weights beside the architecture's JSON"}`,
     );
   }
+  const long = list.layers.find(({ name }) => name.length > MOST_NAME);
+  if (long !== undefined) throw bad(`layer ${show(long.name)}`, `a name of more than ${MOST_NAME} letters`);
   const files = new Map<string, LayerWeights>(list.layers.map((layer) => [layer.name, layer]));
   for (const { name, reason } of list.skipped) {
     files.set(name, { weights: new Map(), ...files.get(name), problem: reason });

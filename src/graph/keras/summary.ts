@@ -57,11 +57,11 @@ export function summaryOf(
       ...(isGraph ? [from.join(", ") || "-"] : []),
     ]);
   }
-  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const widths = head.map((_, column) => Math.min(WIDEST, longestOf(table.map((row) => row[column]!))));
   const lines = table.map((row) =>
     ` ${row.map((text, column) => text.padEnd(widths[column]!)).join("  ")}`.trimEnd(),
   );
-  const rule = Math.max(...lines.map(({ length }) => length)) + 1;
+  const rule = Math.min(WIDEST, longestOf(lines)) + 1;
   return [
     `Model: "${root.name}"`,
     "_".repeat(rule),
@@ -75,6 +75,15 @@ export function summaryOf(
   ].join("\n");
 }
 
+/** How wide a column may make the others' rows, and how long a rule is. */
+const WIDEST = 200;
+
+/** Slashes of a name that are looked at: those of models are fewer. */
+const MOST_PARTS = 64;
+
+const longestOf = (texts: readonly string[]): number =>
+  texts.reduce((most, { length }) => Math.max(most, length), 0);
+
 /** The numbers of each layer, and of each model with those below it. */
 function countsOf(files: Parameters<typeof summaryOf>[2]): ReadonlyMap<string, Count> {
   const counts = new Map<string, Count>();
@@ -85,7 +94,8 @@ function countsOf(files: Parameters<typeof summaryOf>[2]): ReadonlyMap<string, C
       own.all += data.length;
       if (isFixed || /^moving_|(^|\/)(seed_generator|count)/.test(key)) own.fixed += data.length;
     }
-    for (let end = name.length; end > 0; end = name.lastIndexOf("/", end - 1)) {
+    let parts = 0;
+    for (let end = name.length; end > 0 && parts++ < MOST_PARTS; end = name.lastIndexOf("/", end - 1)) {
       const outer = name.slice(0, end);
       const sum = counts.get(outer) ?? { all: 0, fixed: 0 };
       counts.set(outer, { all: sum.all + own.all, fixed: sum.fixed + own.fixed });

@@ -18,8 +18,8 @@ import { type RawArgument, Reference, referencesIn } from "./nodes.js";
 import type { LayerRow } from "./summary.js";
 import type { KerasTensor } from "./tensor.js";
 
-/** Calls of layers, those of nested models counted for every use. */
-const MOST_CALLS = 30_000;
+/** Calls of layers with what they are given, those of nested models counted for every use. */
+const MOST_CALLS = 100_000;
 
 /** A model's result under its name. */
 export interface Output {
@@ -40,7 +40,10 @@ export class Topology {
   readonly rows: LayerRow[] = [];
   readonly #options: TopologyOptions;
   readonly #context: LayerContext;
-  readonly #functionals = new Map<string, Functional>();
+  /** By the config. */
+  readonly #functionals = new Map<object, Functional>();
+  /** Of models that have no graph, by their lists. */
+  readonly #lists = new Map<object, readonly LayerConfig[]>();
   #callsLeft = MOST_CALLS;
   #depth = 0;
   /** How many wrappers are around the layer that is called. */
@@ -66,12 +69,17 @@ export class Topology {
   whole(model: LayerConfig): readonly Output[] {
     if (!isFunctional(model)) return this.#wholeSequential(model);
     const { members, inputs, outputs } = this.#functional(model, true);
+    if (outputs.length === 0) throw bad(`model ${show(model.name)}`, "has no outputs");
+    const taken = new Set<string>();
     const given = inputs.map(({ key, reference }) => {
+      const name = key ?? reference.layer;
+      if (taken.has(name)) throw bad(`model ${show(model.name)}`, `input ${show(name)} occurs twice`);
+      taken.add(name);
       const layer = members.get(reference.layer)?.layer;
       const input = layer && statedInput(layer);
       if (input === undefined) throw bad(`input ${show(reference.layer)}`, "is no layer with a shape");
       checkDense(layer!);
-      return this.#options.builder.input(key ?? reference.layer, input.shape, input.dtype);
+      return this.#options.builder.input(name, input.shape, input.dtype);
     });
     for (const [at, { reference }] of inputs.entries()) {
       this.rows.push({ layer: members.get(reference.layer)!.layer, outputs: [given[at]!], from: [] });
@@ -98,19 +106,34 @@ export class Topology {
   }
 
   #functional(model: LayerConfig, isWhole: boolean): Functional {
-    const known = this.#functionals.get(model.name);
+    const known = this.#functionals.get(model.config);
     if (known !== undefined) return known;
     const made = functionalOf(model, isWhole, this.#options.version);
-    this.#functionals.set(model.name, made);
+    this.#functionals.set(model.config, made);
     return made;
+  }
+
+  /** The layers of a nested model that has no graph. */
+  #listOf(model: LayerConfig): readonly LayerConfig[] {
+    const list = innerLayers(model)!;
+    const known = this.#lists.get(list) ?? layersOf(model, false);
+    this.#lists.set(list, known);
+    this.#spend(known.length, model);
+    return known;
+  }
+
+  /** Counts calls, and what is looked at for them. */
+  #spend(count: number, { name }: LayerConfig): void {
+    this.#callsLeft -= count;
+    if (this.#callsLeft < 0) {
+      throw new FormatError(`keras: layer ${show(name)}: more than ${MOST_CALLS} calls of layers`);
+    }
   }
 
   /** A layer, or a nested model. @param file what a wrapper has for it */
   #call(layer: LayerConfig, given: CallArguments, file?: LayerWeights): readonly KerasTensor[] {
     const { builder } = this.#options;
-    if (--this.#callsLeft < 0) {
-      throw new FormatError(`keras: layer ${show(layer.name)}: more than ${MOST_CALLS} calls of layers`);
-    }
+    this.#spend(1, layer);
     if (this.#depth > DEEPEST) throw bad(`layer ${show(layer.name)}`, `nests deeper than ${DEEPEST}`);
     const { label, place } = builder;
     builder.label = `keras: layer ${show(layer.name)} (${layer.className})`;
@@ -135,7 +158,9 @@ export class Topology {
     const key = isOperation || this.#isBare(layer) ? `ops.${className}` : className;
     const run = Object.hasOwn(table, key) ? table[key] : undefined;
     if (run === undefined) call.refuse("layers of this class are not supported");
-    return run(call);
+    const outputs = run(call);
+    for (const { shape } of outputs) this.#options.builder.checkSize(shape, "an output");
+    return outputs;
   }
 
   /** Whether it is an operation of Keras 3 in an .h5 file, which has no modules: layers state whether they are trained. */
@@ -146,7 +171,7 @@ export class Topology {
   }
 
   #nested(model: LayerConfig, { args }: CallArguments): readonly KerasTensor[] {
-    if (!isFunctional(model)) return this.#sequence(layersOf(model, false), tensorsIn(args[0]), false);
+    if (!isFunctional(model)) return this.#sequence(this.#listOf(model), tensorsIn(args[0]), false);
     const { inputs } = this.#functional(model, false);
     const [first] = args;
     const tensors =
@@ -181,6 +206,7 @@ export class Topology {
   /** The outputs of a functional model: calls that these need, each after those that it needs. */
   #graph(model: LayerConfig, inputs: readonly KerasTensor[], isWhole: boolean): readonly KerasTensor[] {
     const functional = this.#functional(model, isWhole);
+    this.#spend(functional.inputs.length + functional.outputs.length, model);
     const made = new Map<string, readonly KerasTensor[]>();
     for (const [at, { reference }] of functional.inputs.entries()) made.set(keyOf(reference), [inputs[at]!]);
     const open = new Set<string>();
@@ -195,6 +221,7 @@ export class Topology {
       }
       const { layer, call } = callAt(functional, top, model);
       const needed = [...call.args, ...call.kwargs.values()].flatMap(referencesIn);
+      this.#spend(needed.length, layer);
       const missing = needed.filter((reference) => !made.has(keyOf(reference)));
       if (missing.length > 0) {
         if (open.has(key)) throw bad(`layer ${show(layer.name)}`, "its inputs are made of its own output");
