@@ -6,6 +6,7 @@ import { allocateFloats, type ParameterData, type StateDictLike, type TensorLike
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import { partOf } from "../tensor/typed-array.js";
 import { allocateGroups } from "../wasm/precision.js";
+import { readWeights } from "../wasm/read-weights.js";
 import { Scratch } from "../wasm/scratch.js";
 import { setWalk } from "../wasm/walk.js";
 import type { Weights } from "../wasm/weights.js";
@@ -214,7 +215,7 @@ export class Conv1d extends Module {
   protected readParameter(name: string): Float32Array {
     const staging = this.#scratch.fit(this.#weights[0]!.stagingBytes);
     const isBias = name === "bias";
-    const parts = this.#weights.map((weights) => weights.read(staging, isBias ? "bias" : "weights"));
+    const parts = this.#weights.map((weights) => readWeights(weights, staging, isBias ? "bias" : "weights"));
     const values = allocateFloats(
       parts.reduce((sum, part) => sum + part.length, 0),
       "stateDict",

@@ -11,7 +11,7 @@ import { type CellOptions, storeCellOptions } from "./cell-options.js";
 import type { ParameterSpec } from "./state-dict.js";
 
 /** By these i and f see c, and o sees c'. */
-const PEEPHOLES: readonly string[] = ["weight_ci", "weight_cf", "weight_co"];
+export const PEEPHOLES: readonly string[] = ["weight_ci", "weight_cf", "weight_co"];
 
 export interface LayerShape {
   readonly cell: CellKind;
@@ -40,7 +40,7 @@ export class Layer {
   readonly #region: Region;
   readonly #record: Block;
   /** [3, cRow]: the weights of PEEPHOLES, where the cell has them. */
-  readonly #peepholes: Block | undefined;
+  declare readonly peepholes: Block | undefined;
 
   constructor(region: Region, shape: LayerShape) {
     this.#region = region;
@@ -53,13 +53,13 @@ export class Layer {
     this.weightProjection =
       outputSize < hiddenSize ? allocateWeights(region, precision, outputSize, hiddenSize) : undefined;
     const { options } = shape;
-    this.#peepholes = options?.peepholes ? region.allocate(PEEPHOLES.length * this.cRow) : undefined;
+    this.peepholes = options?.peepholes ? region.allocate(PEEPHOLES.length * this.cRow) : undefined;
     this.#record = region.allocate(LAYER_BYTES);
     const words = new Int32Array(LAYER_BYTES / 4);
     words[LayerRecord.kind] = cell.kind;
     words[LayerRecord.activation] = shape.activation;
     words[LayerRecord.options] =
-      options === undefined ? 0 : storeCellOptions(region, options, this.#peepholes?.pointer ?? 0);
+      options === undefined ? 0 : storeCellOptions(region, options, this.peepholes?.pointer ?? 0);
     words[LayerRecord.units] = hiddenSize;
     words[LayerRecord.outputSize] = outputSize;
     words[LayerRecord.reverse] = shape.reverse ? 1 : 0;
@@ -106,13 +106,13 @@ export class Layer {
     if (outputSize < hiddenSize) {
       specs.push({ name: `weight_hr${suffix}`, shape: [outputSize, hiddenSize], int8 });
     }
-    if (this.#peepholes !== undefined) {
+    if (this.peepholes !== undefined) {
       for (const name of PEEPHOLES) specs.push({ name: name + suffix, shape: [hiddenSize] });
     }
     return specs;
   }
 
-  /** Bytes of staging that `store` and `read` need. */
+  /** Bytes of staging that `store` and `readWeights` need. */
   get stagingBytes(): number {
     const { weightInput, weightHidden, weightProjection } = this;
     return Math.max(weightInput.stagingBytes, weightHidden.stagingBytes, weightProjection?.stagingBytes ?? 0);
@@ -121,24 +121,17 @@ export class Layer {
   /** Packs one parameter, or the scales of one, named without its suffix. */
   store(staging: Block, name: string, part: WeightsPart, data: ParameterData): void {
     const peephole = PEEPHOLES.indexOf(name);
-    if (peephole < 0) this.#weightsOf(name).store(staging, partOf(name, part), data);
-    else this.#region.runtime.write(this.#peepholes!, peephole * this.cRow, data);
+    if (peephole < 0) this.weightsOf(name).store(staging, partOf(name, part), data);
+    else this.#region.runtime.write(this.peepholes!, peephole * this.cRow, data);
   }
 
-  /** A copy of one parameter, or of its scales, named without its suffix. */
-  read(staging: Block, name: string, part: WeightsPart): ParameterData {
-    const peephole = PEEPHOLES.indexOf(name);
-    if (peephole < 0) return this.#weightsOf(name).read(staging, partOf(name, part));
-    const { hiddenSize } = this.shape;
-    return this.#region.runtime.read(this.#peepholes!, peephole * this.cRow, hiddenSize, name);
-  }
-
-  #weightsOf(name: string): Weights {
+  /** What has a parameter that is no peephole. */
+  weightsOf(name: string): Weights {
     if (name.endsWith("_ih")) return this.weightInput;
     return name.endsWith("_hh") ? this.weightHidden : this.weightProjection!;
   }
 }
 
-function partOf(name: string, part: WeightsPart): WeightsPart {
+export function partOf(name: string, part: WeightsPart): WeightsPart {
   return name.startsWith("bias") ? "bias" : part;
 }

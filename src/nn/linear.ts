@@ -4,6 +4,7 @@ import { showShape, wrongShape } from "../tensor/checks.js";
 import type { ParameterData, StateDictLike, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import { allocateWeights, type Precision } from "../wasm/precision.js";
+import { readWeights } from "../wasm/read-weights.js";
 import { Scratch } from "../wasm/scratch.js";
 import { setWalk } from "../wasm/walk.js";
 import type { Weights, WeightsPart } from "../wasm/weights.js";
@@ -144,7 +145,7 @@ export class Linear extends Module {
   /** @internal */
   protected readParameter(name: string): ParameterData {
     return this.region.borrow(this.#weights.stagingBytes, (staging) =>
-      this.#weights.read(staging, PARTS[name]!),
+      readWeights(this.#weights, staging, PARTS[name]!),
     );
   }
 }

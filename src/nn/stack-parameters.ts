@@ -1,7 +1,10 @@
 /** The parameters of a stack's layers under PyTorch's names. */
 import { matrixNameOf } from "../int8/round-weights.js";
 import type { ParameterData } from "../tensor/like.js";
+import type { Block } from "../wasm/block.js";
+import { readWeights } from "../wasm/read-weights.js";
 import type { WeightsPart } from "../wasm/weights.js";
+import { type Layer, PEEPHOLES, partOf } from "./layer.js";
 import type { Stack, StackShape } from "./stack.js";
 import type { ParameterSpec } from "./state-dict.js";
 
@@ -41,7 +44,9 @@ export class StackParameters {
 
   read(name: string): ParameterData {
     const { layer, plain, part } = this.#locate(name);
-    return this.#stack.region.borrow(layer.stagingBytes, (staging) => layer.read(staging, plain, part));
+    return this.#stack.region.borrow(layer.stagingBytes, (staging) =>
+      readParameter(layer, staging, plain, part),
+    );
   }
 
   /** The layer of a parameter or of its scales, and the name without its suffix. */
@@ -55,4 +60,12 @@ export class StackParameters {
     const index = this.#suffixes.get(full.slice(start))!;
     return { layer: this.#stack.layers[index]!, plain: full.slice(0, start), part };
   }
+}
+
+/** A copy of one parameter, or of its scales, named without its suffix. */
+function readParameter(layer: Layer, staging: Block, name: string, part: WeightsPart): ParameterData {
+  const peephole = PEEPHOLES.indexOf(name);
+  if (peephole < 0) return readWeights(layer.weightsOf(name), staging, partOf(name, part));
+  const { runtime } = layer.weightInput.region;
+  return runtime.read(layer.peepholes!, peephole * layer.cRow, layer.shape.hiddenSize, name);
 }

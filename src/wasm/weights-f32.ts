@@ -1,5 +1,5 @@
 /** A matrix of float32 weights. */
-import { allocateFloats, type ParameterData } from "../tensor/like.js";
+import type { ParameterData } from "../tensor/like.js";
 import type { Block } from "./block.js";
 import type { Region } from "./region.js";
 import { numbersOf, Weights, type WeightsPlace, type WeightsShape } from "./weights.js";
@@ -22,18 +22,5 @@ export class FloatWeights extends Weights {
       runtime.write(numbers, 0, matrix, gate * size, size);
       runtime.kernels.packGate(this.matrix, gates, gate, units, numbers.pointer);
     }
-  }
-
-  protected readMatrix(staging: Block): Float32Array {
-    const { runtime } = this.region;
-    const { gates, units, columns } = this;
-    const numbers = numbersOf(staging);
-    const size = units * columns;
-    const matrix = allocateFloats(gates * size, "stateDict");
-    for (let gate = 0; gate < gates; gate++) {
-      runtime.kernels.unpackGate(this.matrix, gates, gate, units, numbers.pointer);
-      runtime.copyOut(numbers, 0, size, matrix, gate * size);
-    }
-    return matrix;
   }
 }

@@ -1,22 +1,22 @@
 /** A matrix of int8 weights with one scale per row, as assembly/matmul/i8.ts reads it. */
 import { SUM_COLUMNS } from "../../build/abi.js";
-import { allocateBytes, type ParameterData } from "../tensor/like.js";
+import type { ParameterData } from "../tensor/like.js";
 import type { Block } from "./block.js";
 import type { Region } from "./region.js";
 import { numbersOf, Weights, type WeightsPlace, type WeightsShape } from "./weights.js";
 
 export class Int8Weights extends Weights {
   declare readonly roundedRow: number;
-  readonly #scales: Block;
+  declare readonly scales: Block;
   /** A row of outputs for every SUM_COLUMNS inputs. */
   readonly #corrections: Block;
 
   constructor(region: Region, shape: WeightsShape, place: WeightsPlace) {
     super(region, shape, place, 1);
     this.roundedRow = region.runtime.kernels.roundedRow(shape.columns);
-    this.#scales = region.allocate(this.outputRow);
+    this.scales = region.allocate(this.outputRow);
     this.#corrections = region.allocate(this.outputRow * Math.ceil(shape.columns / SUM_COLUMNS));
-    this.writeRecord(this.#scales.pointer, this.#corrections.pointer);
+    this.writeRecord(this.scales.pointer, this.#corrections.pointer);
     // Lines are arranged between any two uses, from the start on: so lanes past the last unit are read as zero.
     region.runtime.kernels.arrangeLines(this.matrix);
     Object.freeze(this);
@@ -24,7 +24,7 @@ export class Int8Weights extends Weights {
 
   protected storeMatrix(staging: Block, part: "weights" | "scales", data: ParameterData): void {
     if (part === "scales") {
-      this.packColumn(staging, this.#scales, data as Float32Array);
+      this.packColumn(staging, this.scales, data as Float32Array);
       return;
     }
     const { runtime } = this.region;
@@ -63,26 +63,5 @@ export class Int8Weights extends Weights {
         return Math.imul(sum, -8192);
       });
     });
-  }
-
-  protected readMatrix(staging: Block, part: "weights" | "scales"): ParameterData {
-    if (part === "scales") return this.unpackColumn(staging, this.#scales);
-    const { runtime } = this.region;
-    const { gates, units, columns } = this;
-    const numbers = numbersOf(staging);
-    const rowBytes = this.lines * 4;
-    const matrix = allocateBytes(gates * units * columns, "stateDict");
-    const { buffer, byteOffset } = runtime.view(numbers);
-    const padded = new Int8Array(buffer, byteOffset, units * rowBytes);
-    runtime.kernels.restoreLines(this.matrix);
-    for (let gate = 0; gate < gates; gate++) {
-      runtime.kernels.unpackGate(this.matrix, gates, gate, units, numbers.pointer);
-      for (let unit = 0; unit < units; unit++) {
-        const row = padded.subarray(unit * rowBytes, unit * rowBytes + columns);
-        matrix.set(row, (gate * units + unit) * columns);
-      }
-    }
-    runtime.kernels.arrangeLines(this.matrix);
-    return matrix;
   }
 }

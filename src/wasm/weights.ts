@@ -1,6 +1,7 @@
 /**
  * A weight matrix and its bias in linear memory, packed as assembly/matmul/pack.ts draws it, with the record that
  * kernels read it by. What is common to both precisions; weights-f32.ts and weights-i8.ts have the rest.
+ * read-weights.ts reads it back.
  *
  * A column, such as the bias, is packed like a matrix of one input: its numbers then stand in the order of the
  * outputs.
@@ -43,14 +44,16 @@ export abstract class Weights implements WeightsShape {
   /** Vectors of four outputs that stand side by side in a line. */
   declare readonly vectorsPerLine: number;
   /** Lines of a block. */
-  declare protected readonly lines: number;
+  declare readonly lines: number;
   /** Bytes of one row of outputs, whole blocks. */
   declare readonly outputRow: number;
   /** int8: bytes of a rounded row of inputs; 0 in float32. */
   abstract readonly roundedRow: number;
-  declare protected readonly region: Region;
+  declare readonly region: Region;
   declare protected readonly place: WeightsPlace;
-  readonly #bias: Block;
+  declare readonly bias: Block;
+  /** int8: a row of outputs. */
+  readonly scales: Block | undefined;
 
   /** @param int8 1 for int8 weights */
   constructor(region: Region, shape: WeightsShape, place: WeightsPlace, int8: 0 | 1) {
@@ -63,7 +66,7 @@ export abstract class Weights implements WeightsShape {
     this.vectorsPerLine = kernels.vectorsPerLine(int8);
     this.lines = kernels.lineCount(shape.columns, int8);
     this.outputRow = this.blocks * this.vectorsPerLine * 16;
-    this.#bias = region.allocate(this.outputRow);
+    this.bias = region.allocate(this.outputRow);
   }
 
   /** Address of the record that kernels are given. */
@@ -76,24 +79,18 @@ export abstract class Weights implements WeightsShape {
     return Math.ceil(vectorCount(this) / this.vectorsPerLine);
   }
 
-  /** Bytes of staging that `store` and `read` need: the record of a column, and one gate or one column. */
+  /** Bytes of staging that `store` and `readWeights` need: the record of a column, and one gate or one column. */
   get stagingBytes(): number {
     return RECORD_BYTES + this.units * 4 * Math.max(this.gates, this.lines);
   }
 
   /** Packs one part, in PyTorch's layout, by way of `staging`. */
   store(staging: Block, part: WeightsPart, data: ParameterData): void {
-    if (part === "bias") this.packColumn(staging, this.#bias, data as Float32Array);
+    if (part === "bias") this.packColumn(staging, this.bias, data as Float32Array);
     else this.storeMatrix(staging, part, data);
   }
 
-  /** A copy of what was stored. */
-  read(staging: Block, part: WeightsPart): ParameterData {
-    return part === "bias" ? this.unpackColumn(staging, this.#bias) : this.readMatrix(staging, part);
-  }
-
   protected abstract storeMatrix(staging: Block, part: "weights" | "scales", data: ParameterData): void;
-  protected abstract readMatrix(staging: Block, part: "weights" | "scales"): ParameterData;
 
   /** Writes the record; `scales` and `corrections` are addresses, 0 in float32. */
   protected writeRecord(scales: number, corrections: number): void {
@@ -104,7 +101,7 @@ export abstract class Weights implements WeightsShape {
   protected packColumn(staging: Block, target: Block, values: Float32Array | Int32Array): void {
     const { runtime } = this.region;
     const numbers = numbersOf(staging);
-    const column = this.#columnOf(staging, target);
+    const column = this.columnOf(staging, target);
     runtime.write(numbers, 0, values);
     for (let gate = 0; gate < this.gates; gate++) {
       const source = numbers.pointer + gate * this.units * 4;
@@ -112,19 +109,8 @@ export abstract class Weights implements WeightsShape {
     }
   }
 
-  protected unpackColumn(staging: Block, source: Block): Float32Array {
-    const { runtime } = this.region;
-    const numbers = numbersOf(staging);
-    const column = this.#columnOf(staging, source);
-    for (let gate = 0; gate < this.gates; gate++) {
-      const target = numbers.pointer + gate * this.units * 4;
-      runtime.kernels.unpackGate(column, this.gates, gate, this.units, target);
-    }
-    return runtime.read(numbers, 0, this.gates * this.units, "stateDict");
-  }
-
   /** The record, in `staging`, of a float32 matrix of one column whose panel is `panel`. */
-  #columnOf(staging: Block, panel: Block): number {
+  columnOf(staging: Block, panel: Block): number {
     const blockBytes = this.region.runtime.kernels.vectorsPerLine(0) * 16;
     this.#writeRecord(staging, 1, panel.pointer, blockBytes, { scales: 0, corrections: 0 });
     return staging.pointer;
@@ -144,14 +130,14 @@ export abstract class Weights implements WeightsShape {
     words[Matrix.outputRow] = this.outputRow;
     words[Matrix.panel] = panel;
     words[Matrix.blockBytes] = blockBytes;
-    words[Matrix.bias] = this.#bias.pointer;
+    words[Matrix.bias] = this.bias.pointer;
     words[Matrix.scales] = scales;
     words[Matrix.corrections] = corrections;
     this.region.runtime.write(record, 0, words);
   }
 }
 
-/** The part of a staging block that `store` and `read` put numbers into. */
+/** The part of a staging block that numbers are put into. */
 export function numbersOf(staging: Block): Block {
   return staging.part(RECORD_BYTES, staging.bytes - RECORD_BYTES);
 }
