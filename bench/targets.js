@@ -66,8 +66,8 @@ export const SIZES = {
   modelBundles: {
     loadOnnx: kilobytes(98),
     loadOnnxWith: kilobytes(73),
-    loadKeras: kilobytes(124),
-    "*": kilobytes(153.5),
+    loadKeras: kilobytes(124.5),
+    "*": kilobytes(154),
   },
   sileroOperators:
     "Add, Cast, Concat, Constant, ConstantOfShape, Conv, Equal, Gather, Identity, If, LSTM, Not, Pad, Pow, ReduceMean, " +
