@@ -2,13 +2,14 @@
 
 import type { Declared, Port } from "../graph/ir.js";
 import type { ModelValue } from "./model-types.js";
-import type { ModelParts } from "./parts.js";
 
-export function describedAll(ports: readonly Port[], parts: ModelParts): readonly ModelValue[] {
+/** @param known what is known of inputs beside what the file says */
+export function describedAll(
+  ports: readonly Port[],
+  known: ReadonlyMap<string, Declared>,
+): readonly ModelValue[] {
   return Object.freeze(
-    ports.map(({ name, dtype, shape }) =>
-      described(name, { dtype, shape: parts.declared.get(name)?.shape ?? shape }),
-    ),
+    ports.map(({ name, dtype, shape }) => described(name, { dtype, shape: known.get(name)?.shape ?? shape })),
   );
 }
 

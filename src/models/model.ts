@@ -51,10 +51,10 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
     this.#parts = parts;
     this.#reader = new InputReader(parts);
     const isSeen = ({ name }: Port) => !parts.constants.has(name) && !this.#isHidden(name);
-    this.inputs = describedAll(parts.graph.inputs.filter(isSeen), parts);
+    this.inputs = describedAll(parts.graph.inputs.filter(isSeen), parts.declared);
     this.outputs = describedAll(
       parts.graph.outputs.filter(({ name }) => !this.#isHidden(name)),
-      parts,
+      parts.declared,
     );
     this.operators = parts.operators;
     this.warnings = parts.warnings;
