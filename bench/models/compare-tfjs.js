@@ -8,11 +8,13 @@ import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 import { loadTfjs } from "../../dist/models/index.js";
+import { madeModels } from "./made-tfjs.js";
 import "@tensorflow/tfjs-backend-cpu";
 
-const HELP = `node bench/models/compare-tfjs.js PATH... [--case TEXT] [--masks keras]
+const HELP = `node bench/models/compare-tfjs.js PATH... [--made] [--case TEXT] [--masks keras]
 A PATH is a model.json, or a folder of which all are taken whose names end in model.json. The files of numbers lie beside it,
-with what its own name has before "model.json" before theirs. Masks are TensorFlow.js' unless --masks says otherwise.
+with what its own name has before "model.json" before theirs. With --made models of every kind of layer are taken, which
+TensorFlow.js makes itself. Masks are TensorFlow.js' unless --masks says otherwise.
 Build the library and run npm ci in bench/ first.`;
 
 /** Of float32: absolute, or as a part of the largest number. */
@@ -25,24 +27,31 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     case: { type: "string", default: "" },
+    made: { type: "boolean", default: false },
     masks: { type: "string", default: "tfjs" },
     help: { type: "boolean", default: false },
   },
 });
-if (values.help || positionals.length === 0) {
+if (values.help || (positionals.length === 0 && !values.made)) {
   console.log(HELP);
   process.exit(values.help ? 0 : 2);
 }
 
 await tf.setBackend("cpu");
 const counts = { compared: 0, "not loaded by TensorFlow.js": 0, failed: 0 };
-let largest = { apart: 0, path: "none" };
-for (const path of positionals.flatMap(modelsIn).filter((path) => path.includes(values.case))) {
-  const verdict = await compare(path);
-  console.log(`${path}: ${verdict}`);
+let largest = { apart: 0, name: "none" };
+const isMeant = (name) => name.includes(values.case);
+for (const path of positionals.flatMap(modelsIn).filter(isMeant)) {
+  console.log(`${path}: ${await compare(path, ...filesOf(path))}`);
+}
+if (values.made) {
+  for await (const { name, json, bytes } of madeModels(generator())) {
+    if (isMeant(name))
+      console.log(`${name}: ${await compare(name, json, new Map([["weights.bin", bytes]]))}`);
+  }
 }
 const told = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-console.log(`${told.join(", ")}; at most ${largest.apart.toExponential(1)} apart: ${largest.path}`);
+console.log(`${told.join(", ")}; at most ${largest.apart.toExponential(1)} apart: ${largest.name}`);
 if (counts.failed > 0) process.exitCode = 1;
 
 /** @returns {string[]} */
@@ -54,15 +63,21 @@ function modelsIn(path) {
     .map((name) => join(path, name));
 }
 
-async function compare(path) {
+/** @returns {[json: object, files: Map<string, Uint8Array>]} */
+function filesOf(path) {
   // Python writes NaN and Infinity into JSON; no field that counts has them.
   const text = readFileSync(path, "utf8").replace(/([:[,]\s?)-?(NaN|Infinity)\b/g, "$1null");
   const json = JSON.parse(text);
   const prefix = basename(path).slice(0, -"model.json".length);
   const paths = json.weightsManifest.flatMap((group) => group.paths);
-  const files = new Map(
-    paths.map((name) => [name, readFileSync(join(dirname(path), prefix + basename(name)))]),
-  );
+  return [
+    json,
+    new Map(paths.map((name) => [name, readFileSync(join(dirname(path), prefix + basename(name)))])),
+  ];
+}
+
+async function compare(name, json, files) {
+  const text = JSON.stringify(json);
   let ours;
   let theirs;
   try {
@@ -83,7 +98,7 @@ async function compare(path) {
     return `not loaded by TensorFlow.js: ${error.message.split("\n")[0].slice(0, 100)}`;
   }
   try {
-    return measure(path, ours, theirs, text);
+    return measure(name, ours, theirs, text);
   } catch (error) {
     counts.failed++;
     return `FAILED: ${error.message}`;
@@ -93,7 +108,7 @@ async function compare(path) {
   }
 }
 
-function measure(path, ours, theirs, text) {
+function measure(name, ours, theirs, text) {
   const isStateful = /"stateful":\s*true/.test(text);
   const words = Math.min(...Array.from(text.matchAll(/"input_dim":\s*(\d+)/g), (found) => Number(found[1])));
   const stream = isStateful ? ours.stream() : undefined;
@@ -114,7 +129,7 @@ function measure(path, ours, theirs, text) {
   }
   const isFine = found.apart <= Math.max(APART, PART * found.most);
   counts[isFine ? "compared" : "failed"]++;
-  if (found.apart > largest.apart) largest = { apart: found.apart, path };
+  if (found.apart > largest.apart) largest = { apart: found.apart, name };
   const many = isStateful ? `, ${CALLS} calls` : "";
   return `${found.apart.toExponential(1)} apart of ${found.most.toPrecision(2)}${many}: ${isFine ? "ok" : "DIFFERENT"}`;
 }
