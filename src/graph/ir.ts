@@ -95,6 +95,9 @@ export interface RecurrentLayer {
   readonly options: LayerOptions;
 }
 
+/** Computes a node on the host. What it is given is not to be written, nor what it gives. */
+export type HostFunction = (inputs: readonly HostTensor[]) => readonly HostTensor[];
+
 export type Attribute =
   | { readonly kind: "int"; readonly value: number }
   | { readonly kind: "float"; readonly value: number }
@@ -105,6 +108,7 @@ export type Attribute =
   | { readonly kind: "tensor"; readonly value: () => HostTensor }
   | { readonly kind: "graph"; readonly value: () => Graph }
   | { readonly kind: "layer"; readonly value: RecurrentLayer }
+  | { readonly kind: "function"; readonly value: HostFunction }
   | { readonly kind: "unknown"; readonly value: undefined };
 
 export type AttributeKind = Attribute["kind"];

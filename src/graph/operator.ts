@@ -13,6 +13,7 @@ import {
   type Dtype,
   FLOATS,
   type Graph,
+  type HostFunction,
   type HostTensor,
   type Node,
   type RecurrentLayer,
@@ -179,6 +180,12 @@ export class Call {
     const layer = this.#attribute(name, "layer");
     if (layer === undefined) throw this.broken(`attribute ${name} is missing`);
     return layer;
+  }
+
+  compute(name: string): HostFunction {
+    const compute = this.#attribute(name, "function");
+    if (compute === undefined) throw this.broken(`attribute ${name} is missing`);
+    return compute;
   }
 
   /** Integers that newer opsets have as an input and older ones as an attribute; undefined if neither is there. */

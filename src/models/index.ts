@@ -1,7 +1,7 @@
 /** The public names of `lstm-wasm/models`: whole models from their files. */
 
 export { type LoadOnnxOptions, loadOnnx, loadOnnxWith } from "./load.js";
-export { type LoadKerasOptions, loadKeras } from "./load-keras.js";
+export { type LoadKerasOptions, type LoadLayersOptions, loadKeras } from "./load-keras.js";
 export { type LoadTfjsOptions, loadTfjs } from "./load-tfjs.js";
 export type { Model } from "./model.js";
 export type {
@@ -16,4 +16,5 @@ export * from "./operators/named.js";
 export type { StatePair } from "./states.js";
 export type { ModelStream, StateMap } from "./stream.js";
 export type { ModelSummary, SummaryOptions, SummaryRow } from "./summary.js";
+export type { SuppliedCall, SuppliedLayer, SuppliedLayers } from "./supplied-layers.js";
 export type { ModelInput } from "./values.js";

@@ -13,16 +13,31 @@ import { streamOfLayers } from "./layer-stream.js";
 import { tableOf } from "./load.js";
 import { checkLoadOptions, countOperators, type LoadOptions, rewritesOf } from "./load-options.js";
 import { Model } from "./model.js";
+import { HostFunction } from "./operators/function.js";
 import { kerasOperators } from "./operators/keras.js";
 import { Store } from "./store.js";
+import { type Busy, checkLayers, type SuppliedLayers, supplyOf } from "./supplied-layers.js";
+
+/** Options of the loaders of models of layers. */
+export interface LoadLayersOptions extends LoadOptions {
+  /**
+   * Layers of the caller's, for `Lambda` and classes that the file does not hold: by the class (`"package>Name"` where it
+   * is registered), or by the name of one layer. `(config, weights) => (inputs) => outputs`: the first function is called
+   * once for each layer with its config and its own arrays; the second at every run, with Tensors in the order of the
+   * call and the batch as axis 0. It gives a Tensor, or an array of them. To learn what it gives, it is called with zeros
+   * too: twice while the model is loaded, with open sizes of 2 and of 3, and once for each new shape of its inputs. What
+   * it gives then is what every run must give. Masks end at such a layer, and a stream is not possible.
+   */
+  readonly layers?: SuppliedLayers | undefined;
+}
 
 /** Options of `loadKeras`. */
-export interface LoadKerasOptions extends LoadOptions {
+export interface LoadKerasOptions extends LoadLayersOptions {
   /** Where `source` is an architecture's JSON: the `.h5` or `.weights.h5` that was saved of its weights. */
   readonly weights?: Bytes | undefined;
 }
 
-const OPTIONS = ["weights", "precision", "onProgress"];
+const OPTIONS = ["weights", "layers", "precision", "onProgress"];
 
 /**
  * A model of a Keras file.
@@ -66,23 +81,26 @@ export interface ReadingOptions {
 /** @internal A model that was opened, as one that runs. */
 export function modelOf(
   opened: OpenedModel,
-  options: LoadOptions,
+  options: LoadLayersOptions,
   { fileBytes, masksOfTfjs = false }: ReadingOptions,
 ): Model<string> {
   const precision = checkLoadOptions(options);
-  const table = tableOf(kerasOperators());
+  const supplied = checkLayers(options.layers);
+  const busy: Busy = { is: false };
+  const table = tableOf([...kerasOperators(), HostFunction]);
   const { graph, states, timed, stateful, notStreamable, summary } = readKerasGraph(opened, {
     table: LAYERS,
     masksOfTfjs,
     fileBytes,
+    ...(supplied.size === 0 ? {} : { supply: supplyOf(supplied, busy) }),
   });
-
   checkOperators(graph, table);
   const layers = {
     states: new Set(states.map(({ name }) => name)),
     timed: stateful ? new Set<string>() : timed,
     notStreamable,
     summary,
+    busy,
   };
   return new Model<string>({
     graph,

@@ -3,12 +3,11 @@
 import type { ManifestWeights } from "../formats/tensorflow/manifest.js";
 import { openTfjs } from "../formats/tfjs/open.js";
 import { checkOptions, wrongValue } from "../tensor/checks.js";
-import { modelOf } from "./load-keras.js";
-import type { LoadOptions } from "./load-options.js";
+import { type LoadLayersOptions, modelOf } from "./load-keras.js";
 import type { Model } from "./model.js";
 
 /** Options of `loadTfjs`. */
-export interface LoadTfjsOptions extends LoadOptions {
+export interface LoadTfjsOptions extends LoadLayersOptions {
   /**
    * `"tfjs"`: a mask does not go into a Bidirectional, as TensorFlow.js has it. `"keras"` when left out: it does, as Keras
    * has it.
@@ -27,7 +26,7 @@ export function loadTfjs(
   weights: ManifestWeights,
   options?: LoadTfjsOptions,
 ): Model<string> {
-  const given = checkOptions("options", options, ["masks", "precision", "onProgress"]);
+  const given = checkOptions("options", options, ["masks", "layers", "precision", "onProgress"]);
   const { masks = "keras" } = given;
   if (masks !== "keras" && masks !== "tfjs") throw wrongValue("options.masks", '"keras" or "tfjs"', masks);
   const opened = openTfjs(modelJson, weights);

@@ -87,6 +87,12 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
     return outputs;
   }
 
+  /** @throws Error within a layer that the caller supplied, while the model runs */
+  #assertIdle(): void {
+    if (this.#parts.layers?.busy.is !== true) return;
+    throw coded("UNSUPPORTED", new Error("Model: used within one of its own layers"));
+  }
+
   #isHidden(name: string): boolean {
     return this.#parts.layers?.states.has(name) === true;
   }
@@ -94,6 +100,7 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
   /** @internal The plan that has computed these inputs. `extra` has further inputs by name. */
   compute(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>, reader = this.#reader): Plan {
     const given = reader.read(inputs, extra);
+    this.#assertIdle();
     this.#assertAlive(); // once more: the inputs' own getters have run
     const { runtime } = this.#store.region;
     const plan = this.#planFor(given);
@@ -159,6 +166,7 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
 
   /** Frees the model's memory at once. */
   override dispose(): void {
+    this.#assertIdle();
     this.#release();
   }
 

@@ -32,6 +32,8 @@ export interface LayerParts {
   readonly notStreamable: string | undefined;
   /** The table that `summary()` gives. */
   readonly summary: () => string;
+  /** Whether a layer that the caller supplied runs. */
+  readonly busy: { readonly is: boolean };
   /** `stream()` of a model, given what its user gave. Here, so that bundles without such models have none of it. */
   readonly stream: (model: StepPlanner, parts: ModelParts, given: unknown) => ModelStream;
 }

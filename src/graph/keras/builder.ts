@@ -82,7 +82,7 @@ export class GraphBuilder {
 
   /** @throws FormatError for more nodes than a model may have */
   node(
-    operator: KerasOperator | "lstm-wasm.Layer",
+    operator: KerasOperator | "lstm-wasm.Layer" | "lstm-wasm.Function",
     inputs: Node["inputs"],
     attributes: Attributes = {},
     outputs = 1,
@@ -120,7 +120,11 @@ export class GraphBuilder {
   }
 
   /** A node of one output. */
-  one(operator: KerasOperator | "lstm-wasm.Layer", inputs: Node["inputs"], attributes?: Attributes): Value {
+  one(
+    operator: KerasOperator | "lstm-wasm.Layer" | "lstm-wasm.Function",
+    inputs: Node["inputs"],
+    attributes?: Attributes,
+  ): Value {
     const before = this.transposes.before(operator, inputs);
     if (before !== undefined) {
       return this.transpose(this.one(operator, before.inputs, attributes), before.perm);

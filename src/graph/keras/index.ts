@@ -11,6 +11,7 @@ import { GraphBuilder } from "./builder.js";
 import { MOST_NAME } from "./functional.js";
 import type { LayerTable, LayerWeights } from "./layer-call.js";
 import { summaryOf } from "./summary.js";
+import type { Supply } from "./supplied.js";
 import type { StatePort } from "./tensor.js";
 import { Topology } from "./topology.js";
 
@@ -30,6 +31,8 @@ export interface KerasGraph {
 
 export interface KerasGraphOptions {
   readonly table: LayerTable;
+  /** Layers that the caller supplies. */
+  readonly supply?: Supply | undefined;
   /** Whether masks are as TensorFlow.js has them. */
   readonly masksOfTfjs: boolean;
   /** The size of the files: what a graph may compute grows with it. */

@@ -16,6 +16,7 @@ import {
 } from "./layer-call.js";
 import { type RawArgument, Reference, referencesIn } from "./nodes.js";
 import type { LayerRow } from "./summary.js";
+import { type Supply, supplied } from "./supplied.js";
 import type { KerasTensor } from "./tensor.js";
 
 /** Calls of layers with what they are given, those of nested models counted for every use. */
@@ -30,6 +31,8 @@ export interface Output {
 /** What a topology is told. */
 export interface TopologyOptions extends Omit<LayerContext, "run"> {
   readonly table: LayerTable;
+  /** Layers that the caller supplies. */
+  readonly supply?: Supply | undefined;
   /** What the file has for each layer, by its full name. */
   readonly files: ReadonlyMap<string, LayerWeights>;
 }
@@ -149,16 +152,22 @@ export class Topology {
   }
 
   #plain(layer: LayerConfig, given: CallArguments, file?: LayerWeights): readonly KerasTensor[] {
-    const { table, files } = this.#options;
+    const { table, files, supply } = this.#options;
     const own = file ?? files.get(layer.name) ?? NO_FILE;
     const call: LayerCall = new LayerCall(layer, given, own, this.#context, this.#wrappers > 0);
+    const compute = supply?.(layer, own.weights);
+    if (compute !== undefined) return this.#checked(supplied(call, compute));
     const { className, registeredName, isOperation } = layer;
-    if (own.problem !== undefined) call.refuse(withoutClass(own.problem, className));
+    if (own.problem !== undefined) call.refuse(withoutStart(own.problem, `${className}: `));
     if (registeredName !== undefined) call.refuse(`${registeredName} is code that the file does not hold`);
     const key = isOperation || this.#isBare(layer) ? `ops.${className}` : className;
     const run = Object.hasOwn(table, key) ? table[key] : undefined;
-    if (run === undefined) call.refuse("layers of this class are not supported");
-    const outputs = run(call);
+    if (run === undefined)
+      call.refuse("layers of this class are not supported; options.layers may supply it");
+    return this.#checked(run(call));
+  }
+
+  #checked(outputs: readonly KerasTensor[]): readonly KerasTensor[] {
     for (const { shape } of outputs) this.#options.builder.checkSize(shape, "an output");
     return outputs;
   }
@@ -239,10 +248,8 @@ export class Topology {
   }
 }
 
-/** A reason without the class, which the message has already. */
-function withoutClass(reason: string, className: string): string {
-  return reason.startsWith(`${className}: `) ? reason.slice(className.length + 2) : reason;
-}
+const withoutStart = (text: string, start: string): string =>
+  text.startsWith(start) ? text.slice(start.length) : text;
 
 const keyOf = ({ layer, node }: Reference): string => `${node}:${layer}`;
 
