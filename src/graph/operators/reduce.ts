@@ -11,7 +11,7 @@ interface Reduction {
 }
 
 /** The axes that fall away: those given, or all of them. */
-function reducedAxes(call: Call): readonly number[] {
+export function reducedAxes(call: Call): readonly number[] {
   const rank = call.input(0).shape.length;
   const stated = call.intsOf("axes", 1);
   if (stated !== undefined && stated.length > 0) return call.axes(stated, rank);

@@ -1,19 +1,14 @@
 /** Kernels of functions of two numbers, with broadcasting: arithmetic, comparisons, logic and Where. */
 
 import {
-  BINARY_ADD,
   BINARY_AND,
-  BINARY_DIV,
   BINARY_EQUAL,
   BINARY_LESS,
   BINARY_LESS_OR_EQUAL,
-  BINARY_MAX,
-  BINARY_MIN,
   BINARY_MUL,
   BINARY_OR,
   BINARY_PRELU,
   BINARY_SELECT,
-  BINARY_SUB,
   BINARY_XOR,
   UNARY_RECIPROCAL,
   UNARY_SQRT,
@@ -25,31 +20,12 @@ import { sameShape } from "../../tensor/checks.js";
 import { modelKernels } from "../../wasm/models.js";
 import type { Compiled, Compiling, Place } from "../operator.js";
 import { broadcastRecord, type Operand } from "./broadcast.js";
-import { compileIntegers, compileNumbers, isInteger } from "./integers.js";
+import { arithmeticOf, compileIntegers, compileNumbers, isInteger } from "./integers.js";
 import { applyActivation, bindUnary, isActivation, linear } from "./unary.js";
 
 /** The kernel of an operator of float32 numbers. */
-function arithmeticOf(operator: string): number | undefined {
-  switch (operator) {
-    case "Add":
-    case "Sum":
-      return BINARY_ADD;
-    case "Sub":
-      return BINARY_SUB;
-    case "Mul":
-      return BINARY_MUL;
-    case "Div":
-      return BINARY_DIV;
-    case "Min":
-      return BINARY_MIN;
-    case "Max":
-      return BINARY_MAX;
-    case "PRelu":
-      return BINARY_PRELU;
-    default:
-      return undefined;
-  }
-}
+const floatArithmeticOf = (operator: string): number | undefined =>
+  operator === "PRelu" ? BINARY_PRELU : arithmeticOf(operator);
 
 /** That of one which gives bytes, and whether its operands change places. */
 function comparisonOf(operator: string): readonly [kind: number, swapped: boolean] | undefined {
@@ -149,7 +125,7 @@ const takenBy = (node: Compiling) => node.call.inputs.map((_, at) => ({ at, shap
 export function compileArithmetic(node: Compiling): Compiled | undefined {
   const { call, types, activation, runtime } = node;
   if (isInteger(types[0]!.dtype)) return compileIntegers(node, takenBy(node));
-  const kind = arithmeticOf(call.node.operator);
+  const kind = floatArithmeticOf(call.node.operator);
   if (kind === undefined || types[0]!.dtype !== "float32") return undefined;
   if (activation !== undefined && !isActivation(activation.name)) return undefined;
   const { shape } = types[0]!;

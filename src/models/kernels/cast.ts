@@ -1,15 +1,6 @@
 /** Cast and CastLike, for every pair of types. */
 
-import {
-  CAST_BFLOAT,
-  CAST_BOOL,
-  CAST_FLOAT,
-  CAST_HALF,
-  CAST_INT8,
-  CAST_INT32,
-  CAST_INT64,
-  CAST_UINT8,
-} from "../../../build/models-abi.js";
+import { CAST_FLOAT, CAST_UINT8 } from "../../../build/models-abi.js";
 import type { Dtype } from "../../graph/ir.js";
 import { isFloat } from "../../graph/operator.js";
 import { outOfRange } from "../../graph/operators/cast.js";
@@ -17,24 +8,13 @@ import { elementsIn } from "../../graph/shapes.js";
 import { modelKernels } from "../../wasm/models.js";
 import type { Compiled, Compiling } from "../operator.js";
 import { compileWhole } from "./copy.js";
+import { NUMBER_TYPES } from "./integers.js";
 import { viewCast } from "./views.js";
-
-const MADE = {
-  float32: CAST_FLOAT,
-  float64: CAST_FLOAT,
-  float16: CAST_HALF,
-  bfloat16: CAST_BFLOAT,
-  int64: CAST_INT64,
-  int32: CAST_INT32,
-  uint8: CAST_UINT8,
-  int8: CAST_INT8,
-  bool: CAST_BOOL,
-} satisfies Record<Dtype, number>;
 
 /** How the kernel takes numbers of a type. */
 function taken(dtype: Dtype): number {
   if (isFloat(dtype)) return CAST_FLOAT;
-  return dtype === "bool" ? CAST_UINT8 : MADE[dtype];
+  return dtype === "bool" ? CAST_UINT8 : NUMBER_TYPES[dtype];
 }
 
 export function compileCast(node: Compiling): Compiled | undefined {
@@ -46,7 +26,7 @@ export function compileCast(node: Compiling): Compiled | undefined {
   return {
     bind: (place) => {
       const { cast } = modelKernels(runtime);
-      const [from, made, input, output] = [taken(dtype), MADE[to], place.input(0), place.output(0)];
+      const [from, made, input, output] = [taken(dtype), NUMBER_TYPES[to], place.input(0), place.output(0)];
       return () => {
         if (cast(from, made, input, output, count) !== 0) throw outOfRange(call);
       };

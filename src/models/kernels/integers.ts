@@ -9,8 +9,10 @@ import {
   BINARY_MOD,
   BINARY_MUL,
   BINARY_SUB,
+  CAST_BFLOAT,
   CAST_BOOL,
   CAST_FLOAT,
+  CAST_HALF,
   CAST_INT8,
   CAST_INT32,
   CAST_INT64,
@@ -18,39 +20,37 @@ import {
 } from "../../../build/models-abi.js";
 import type { FormatError } from "../../formats/bytes.js";
 import { ARRAYS, type Dtype, INTEGERS, type Type } from "../../graph/ir.js";
-import type { Call } from "../../graph/operator.js";
+import { type Call, isFloat } from "../../graph/operator.js";
 import { elementsIn } from "../../graph/shapes.js";
 import { modelKernels } from "../../wasm/models.js";
 import type { Compiled, Compiling } from "../operator.js";
 import { broadcastRecord, type Operand } from "./broadcast.js";
 
-/** How kernels take numbers of a type; undefined for floats that are rounded after a node. */
-export function numberType(dtype: Dtype): number | undefined {
-  switch (dtype) {
-    case "float32":
-      return CAST_FLOAT;
-    case "int64":
-      return CAST_INT64;
-    case "int32":
-      return CAST_INT32;
-    case "uint8":
-      return CAST_UINT8;
-    case "int8":
-      return CAST_INT8;
-    case "bool":
-      return CAST_BOOL;
-    default:
-      return undefined;
-  }
-}
+/** What the kernels of casts make of each type. */
+export const NUMBER_TYPES = {
+  float32: CAST_FLOAT,
+  float64: CAST_FLOAT,
+  float16: CAST_HALF,
+  bfloat16: CAST_BFLOAT,
+  int64: CAST_INT64,
+  int32: CAST_INT32,
+  uint8: CAST_UINT8,
+  int8: CAST_INT8,
+  bool: CAST_BOOL,
+} satisfies Record<Dtype, number>;
+
+/** How kernels take numbers of a type; undefined for floats that are no float32. */
+export const numberType = (dtype: Dtype): number | undefined =>
+  isFloat(dtype) && dtype !== "float32" ? undefined : NUMBER_TYPES[dtype];
 
 export const isInteger = (dtype: Dtype): boolean => INTEGERS.includes(dtype);
 
 /** Of a result that is no int64 within 2^53. */
 export const inexact = (call: Call): FormatError => call.refused("an int64 that is not within 2^53");
 
-function kindOf(call: Call): number | undefined {
-  switch (call.node.operator) {
+/** The kernel of an operator of arithmetic, of any numbers. */
+export function arithmeticOf(operator: string): number | undefined {
+  switch (operator) {
     case "Add":
     case "Sum":
       return BINARY_ADD;
@@ -60,8 +60,6 @@ function kindOf(call: Call): number | undefined {
       return BINARY_MUL;
     case "Div":
       return BINARY_DIV;
-    case "Mod":
-      return call.flag("fmod", false) ? undefined : BINARY_MOD;
     case "Min":
       return BINARY_MIN;
     case "Max":
@@ -69,6 +67,12 @@ function kindOf(call: Call): number | undefined {
     default:
       return undefined;
   }
+}
+
+function kindOf(call: Call): number | undefined {
+  const { operator } = call.node;
+  if (operator === "Mod") return call.flag("fmod", false) ? undefined : BINARY_MOD;
+  return arithmeticOf(operator);
 }
 
 /** An input, by the shape that it is broadcast by. */

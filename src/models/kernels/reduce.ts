@@ -8,7 +8,7 @@ import {
   REDUCTION_BYTES,
 } from "../../../build/models-abi.js";
 import * as fields from "../../../build/records/reduction.js";
-import type { Call } from "../../graph/operator.js";
+import { reducedAxes } from "../../graph/operators/reduce.js";
 import { around, elementsIn } from "../../graph/shapes.js";
 import { modelKernels } from "../../wasm/models.js";
 import type { Compiled, Compiling, Place } from "../operator.js";
@@ -40,15 +40,6 @@ function recordOf(place: Place, middle: Middle, what: Reducing, from: number, to
   words[fields.divisor] = new Int32Array(Float32Array.of(what.divisor).buffer)[0]!;
   words[fields.root] = what.root ? 1 : 0;
   return place.record(words);
-}
-
-/** The axes that fall away; undefined where they are not known yet. */
-function reducedAxes(call: Call): readonly number[] | undefined {
-  if (call.has(1) && call.input(1).data === undefined) return undefined;
-  const rank = call.input(0).shape.length;
-  const stated = call.intsOf("axes", 1);
-  if (stated !== undefined && stated.length > 0) return call.axes(stated, rank);
-  return call.flag("noop_with_empty_axes", false) ? [] : Array.from({ length: rank }, (_, axis) => axis);
 }
 
 /** The steps in which axes fall away, the last ones first; neighbours are one. There is one step at least. */
@@ -111,8 +102,9 @@ export function compileReduce(node: Compiling): Compiled | undefined {
   const { call, types, runtime, activation } = node;
   const { operator } = call.node;
   const kind = kindOf(operator);
+  // Axes may not be known yet.
+  if (kind === undefined || (call.has(1) && call.input(1).data === undefined)) return undefined;
   const axes = reducedAxes(call);
-  if (kind === undefined || axes === undefined) return undefined;
   const { dtype } = types[0]!;
   if ((dtype !== "float32" && !isInteger(dtype)) || activation !== undefined) return undefined;
   const { shape } = call.input(0);
