@@ -1,11 +1,12 @@
 /** A model's inputs and outputs as its users see them. */
 
-import type { Declared, Port } from "../graph/ir.js";
+import type { Declared } from "../graph/ir.js";
+import type { TextPort } from "../graph/keras/index.js";
 import type { ModelValue } from "./model-types.js";
 
 /** @param known what is known of inputs beside what the file says */
 export function describedAll(
-  ports: readonly Port[],
+  ports: readonly TextPort[],
   known: ReadonlyMap<string, Declared>,
 ): readonly ModelValue[] {
   return Object.freeze(
@@ -13,7 +14,7 @@ export function describedAll(
   );
 }
 
-export function described(name: string, { dtype, shape }: Declared): ModelValue {
+export function described(name: string, { dtype, shape }: Pick<TextPort, "dtype" | "shape">): ModelValue {
   return Object.freeze({
     name,
     shape: shape && Object.freeze(shape.map((size) => (size === -1 ? "?" : size))),

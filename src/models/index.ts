@@ -17,4 +17,4 @@ export type { StatePair } from "./states.js";
 export type { ModelStream, StateMap } from "./stream.js";
 export type { ModelSummary, SummaryOptions, SummaryRow } from "./summary.js";
 export type { SuppliedCall, SuppliedLayer, SuppliedLayers } from "./supplied-layers.js";
-export type { ModelInput } from "./values.js";
+export type { ModelInput, TextInput } from "./values.js";

@@ -1,6 +1,7 @@
 /** What a call gives for a model's inputs, read and checked. Nothing here is made twice that a model can keep. */
 
 import type { Declared, Graph } from "../graph/ir.js";
+import type { TextPort } from "../graph/keras/index.js";
 import type { Operand } from "../graph/operator.js";
 import { wrongType } from "../tensor/checks.js";
 import { kindOf } from "../tensor/typed-array.js";
@@ -17,6 +18,8 @@ interface Wanted {
   readonly constant: Operand | undefined;
   /** Whether it is a state that users do not see. */
   readonly hidden: boolean;
+  /** What makes it of strings that users give. */
+  readonly convert: ((inputs: Named) => Operand) | undefined;
 }
 
 type Named = Readonly<Record<string, ModelInput>>;
@@ -26,7 +29,13 @@ interface InputParts {
   readonly graph: Graph;
   readonly declared: ReadonlyMap<string, Declared>;
   readonly constants: ReadonlyMap<string, Operand>;
-  readonly layers?: { readonly states: ReadonlySet<string> } | undefined;
+  readonly layers?:
+    | {
+        readonly ports: readonly TextPort[];
+        readonly states: ReadonlySet<string>;
+        readonly texts: ReadonlyMap<string, (inputs: Named) => Operand>;
+      }
+    | undefined;
 }
 
 export class InputReader {
@@ -41,10 +50,11 @@ export class InputReader {
       declared: declared.get(name) ?? {},
       constant: constants.get(name),
       hidden: layers?.states.has(name) === true,
+      convert: layers?.texts.get(name),
     }));
-    this.#names = this.#wanted
-      .filter(({ constant, hidden }) => constant === undefined && !hidden)
-      .map(({ name }) => name);
+    this.#names =
+      layers?.ports.map(({ name }) => name) ??
+      this.#wanted.filter(({ constant }) => constant === undefined).map(({ name }) => name);
   }
 
   /**
@@ -55,11 +65,15 @@ export class InputReader {
   read(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): readonly Operand[] {
     const named = this.#byName(inputs, extra);
     const given: Operand[] = [];
-    for (const { name, label, declared, constant, hidden } of this.#wanted) {
+    for (const { name, label, declared, constant, hidden, convert } of this.#wanted) {
       const ready =
         constant ?? extra?.get(name) ?? (hidden ? zerosOf(declared, this.#sizesOf(given)) : undefined);
       if (ready !== undefined) {
         given.push(ready);
+        continue;
+      }
+      if (convert !== undefined) {
+        given.push(convert(named));
         continue;
       }
       const value = named[name];

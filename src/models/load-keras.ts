@@ -17,6 +17,8 @@ import { HostFunction } from "./operators/function.js";
 import { kerasOperators } from "./operators/keras.js";
 import { Store } from "./store.js";
 import { type Busy, checkLayers, type SuppliedLayers, supplyOf } from "./supplied-layers.js";
+import { readTexts } from "./texts.js";
+import type { ModelInput } from "./values.js";
 
 /** Options of the loaders of models of layers. */
 export interface LoadLayersOptions extends LoadOptions {
@@ -88,14 +90,25 @@ export function modelOf(
   const supplied = checkLayers(options.layers);
   const busy: Busy = { is: false };
   const table = tableOf([...kerasOperators(), HostFunction]);
-  const { graph, states, timed, stateful, notStreamable, summary } = readKerasGraph(opened, {
+  const { graph, ports, converts, states, timed, stateful, notStreamable, summary } = readKerasGraph(opened, {
     table: LAYERS,
     masksOfTfjs,
     fileBytes,
     ...(supplied.size === 0 ? {} : { supply: supplyOf(supplied, busy) }),
   });
   checkOperators(graph, table);
+  const shapes = new Map(ports.map(({ name, shape }) => [name, shape]));
   const layers = {
+    ports,
+    texts: new Map(
+      converts.map(({ name, from, convert }) => [
+        name,
+        (inputs: Readonly<Record<string, ModelInput>>) => {
+          const { shape, dtype, data } = convert(readTexts(`inputs.${from}`, shapes.get(from), inputs[from]));
+          return { shape, dtype, data };
+        },
+      ]),
+    ),
     states: new Set(states.map(({ name }) => name)),
     timed: stateful ? new Set<string>() : timed,
     notStreamable,

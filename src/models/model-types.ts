@@ -12,8 +12,8 @@ export interface ModelValue {
   readonly name: string;
   /** Sizes, or their names; `"?"` for one that is open and has no name. Undefined where nothing is declared. */
   readonly shape: readonly (number | string)[] | undefined;
-  /** The file's type. Floats of every width are given and taken as float32. */
-  readonly dtype: Dtype | undefined;
+  /** The file's type. Floats of every width are given and taken as float32. Strings are inputs of Keras models alone. */
+  readonly dtype: Dtype | "string" | undefined;
 }
 
 export interface ModelOperatorCount {

@@ -1,6 +1,6 @@
 /** A whole model: its graph with a plan for each of the last shapes of its inputs. */
 
-import type { Declared, Port } from "../graph/ir.js";
+import type { Declared } from "../graph/ir.js";
 import type { Operand } from "../graph/operator.js";
 import { wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
@@ -50,8 +50,11 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
     super();
     this.#parts = parts;
     this.#reader = new InputReader(parts);
-    const isSeen = ({ name }: Port) => !parts.constants.has(name) && !this.#isHidden(name);
-    this.inputs = describedAll(parts.graph.inputs.filter(isSeen), parts.declared);
+    const ports = parts.layers?.ports ?? parts.graph.inputs;
+    this.inputs = describedAll(
+      ports.filter(({ name }) => !parts.constants.has(name)),
+      parts.declared,
+    );
     this.outputs = describedAll(
       parts.graph.outputs.filter(({ name }) => !this.#isHidden(name)),
       parts.declared,

@@ -1,12 +1,14 @@
 /** What loaders give to a model. */
 
 import type { Declared, Graph } from "../graph/ir.js";
+import type { TextPort } from "../graph/keras/index.js";
 import type { Operand } from "../graph/operator.js";
 import type { InputReader } from "./inputs.js";
 import type { ModelInputs, ModelOperatorCount, Planner } from "./model-types.js";
 import type { Plan } from "./plan.js";
 import type { Store } from "./store.js";
 import type { ModelStream } from "./stream.js";
+import type { ModelInput } from "./values.js";
 
 /** What a loader makes of a file. @internal */
 export interface ModelParts {
@@ -26,6 +28,10 @@ export interface ModelParts {
 export interface LayerParts {
   /** The layers' states: inputs and outputs of one name that users do not see. They are zeros unless a stream has them. */
   readonly states: ReadonlySet<string>;
+  /** The inputs that users give, in their order. */
+  readonly ports: readonly TextPort[];
+  /** Inputs of the graph that are made of strings: by their names, what makes them of what a user gives. */
+  readonly texts: ReadonlyMap<string, (inputs: Readonly<Record<string, ModelInput>>) => Operand>;
   /** Inputs of which a step of a stream takes one step of axis 1. None where a step is a whole call. */
   readonly timed: ReadonlySet<string>;
   /** Which layer cannot be streamed, and why. */

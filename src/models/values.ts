@@ -14,7 +14,10 @@ export type NumberArray = TensorData | Float64Array;
  * An input: numbers with a shape; numbers alone, where at most one of its sizes is open; or one number, where it has one
  * element.
  */
-export type ModelInput = TensorLike<AnyData> | NumberArray | number | bigint | boolean;
+export type ModelInput = TensorLike<AnyData> | NumberArray | number | bigint | boolean | TextInput;
+
+/** Strings with a shape, or one alone, for an input of strings. */
+export type TextInput = string | { readonly data: readonly string[]; readonly shape: readonly number[] };
 
 const EXPECTED = "a Tensor, { data, shape }, a typed array or a number";
 
@@ -131,7 +134,7 @@ function openShape(name: string, shape: Declared["shape"], length: number): read
 }
 
 /** @throws RangeError where a shape is not what the file declares of an input */
-function checkDeclared(name: string, declared: Declared["shape"], shape: readonly number[]): void {
+export function checkDeclared(name: string, declared: Declared["shape"], shape: readonly number[]): void {
   if (declared === undefined) return;
   let fits = declared.length === shape.length;
   for (let axis = 0; axis < shape.length && fits; axis++) {

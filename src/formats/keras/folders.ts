@@ -55,7 +55,7 @@ export class Folders implements Source {
 }
 
 /** The names of folders, as Keras counts them: `lstm`, `lstm_1`, each class for itself. */
-function counter(): (className: string) => string {
+export function counter(): (className: string) => string {
   const counts = new Map<string, number>();
   return (className) => {
     const kind = snakeCase(className);

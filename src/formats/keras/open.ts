@@ -10,6 +10,7 @@ import { isObject } from "../json.js";
 import { parsePythonJson } from "../python-json.js";
 import { decodeUtf8 } from "../utf8.js";
 import { isZip, Zip } from "../zip.js";
+import { type Vocabularies, vocabulariesOf } from "./assets.js";
 import { field, innerLayers, type KerasConfig, type LayerConfig, layerOf } from "./config.js";
 import { Folders } from "./folders.js";
 import { folderOf, isListed, listWeights } from "./hdf5-source.js";
@@ -32,6 +33,8 @@ export interface OpenedModel {
   readonly version: KerasVersion;
   readonly kerasVersion: string | undefined;
   readonly list: LayerList;
+  /** What a `.keras` file has beside its weights. */
+  readonly vocabularies?: Vocabularies;
 }
 
 /** What counts the bytes of layers against what a file of this size may take. */
@@ -52,18 +55,22 @@ export function openKeras(file: Uint8Array): OpenedModel {
 function openArchive(file: Uint8Array, spend: Spend): OpenedModel {
   const zip = new Zip(file, allowedBytes(file.length), "keras");
   if (zip.has("model.weights.json")) throw unsupported(SHARDED);
-  const json = (name: string): KerasConfig => {
+  const text = (name: string): string => {
     const size = zip.sizeOf(name);
     if (size > MOST_TEXT)
       throw unsupported(`keras: ${name}: expected at most ${MOST_TEXT} bytes, got ${size}`);
-    return parsed(decodeUtf8(zip.read(name), `keras: ${name}`), `keras: ${name}`);
+    return decodeUtf8(zip.read(name), `keras: ${name}`);
   };
+  const json = (name: string): KerasConfig => parsed(text(name), `keras: ${name}`);
   const config = json("config.json");
   const stated = zip.has("metadata.json") ? field(json("metadata.json"), "keras_version") : undefined;
   const root = openHdf5(zip.read("model.weights.h5"), "keras", allowedBytes(file.length));
   const version = knownVersion(stated ?? "3.0.0");
   const model = layerOf(config, "the model");
-  if (innerLayers(model) !== undefined) return opened(model, root, version, { spend, listed: false });
+  if (innerLayers(model) !== undefined) {
+    const vocabularies = vocabulariesOf(model, (path) => (zip.has(path) ? text(path) : undefined));
+    return { ...opened(model, root, version, { spend, listed: false }), vocabularies };
+  }
   const list = listLayers(root, version, spend);
   list.skipped.push({ name: model.name, reason: withoutLayers(model) });
   return { root: undefined, version, kerasVersion: version.text, list };

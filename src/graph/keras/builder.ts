@@ -6,7 +6,7 @@ import { ARRAYS, type Attribute, type Data, type Dtype, type Node, type Value } 
 import { int64s, MOST_ELEMENTS } from "../operator.js";
 import { NEWEST_OPSET } from "../opset.js";
 import type { KerasOperator } from "./emitted.js";
-import { type InputPort, type KerasTensor, type StatePort, showOpen } from "./tensor.js";
+import { type ConvertedPort, type InputPort, type KerasTensor, type StatePort, showOpen } from "./tensor.js";
 import { Transposes } from "./transposes.js";
 
 /** Of a model, those of nested models counted for every use. */
@@ -33,6 +33,7 @@ export class GraphBuilder {
   readonly nodes: Node[] = [];
   readonly inputs: InputPort[] = [];
   readonly states: StatePort[] = [];
+  readonly converts: ConvertedPort[] = [];
   /** Of the layer whose nodes are made: `keras: layer "NAME" (CLASS)`. */
   label = "keras";
   /** The layer's name. */
@@ -48,11 +49,25 @@ export class GraphBuilder {
   constructor(readonly stateful: boolean) {}
 
   /** An input of the model. */
-  input(name: string, shape: readonly (number | null)[], dtype: Dtype): KerasTensor {
-    const time = shape.length >= 3;
-    const input: InputPort = { name, value: { name }, shape, dtype, time };
+  input(name: string, shape: readonly (number | null)[], dtype: Dtype | "string"): KerasTensor {
+    const isTexts = dtype === "string";
+    const time = shape.length >= 3 && !isTexts;
+    const own = isTexts ? "int64" : dtype;
+    const input: InputPort = { name, value: { name }, shape, dtype: own, time, isTexts };
     this.inputs.push(input);
-    return { value: input.value, shape, dtype, time, input };
+    return { value: input.value, shape, dtype: own, time, ...(isTexts ? { texts: input } : { input }) };
+  }
+
+  /** What is made of strings before a run. */
+  converted(
+    { name: from }: InputPort,
+    { shape, dtype }: Pick<KerasTensor, "shape" | "dtype">,
+    convert: ConvertedPort["convert"],
+  ): KerasTensor {
+    const name = `${this.place}/texts_${this.converts.length}`;
+    const value: Value = { name };
+    this.converts.push({ name, from, value, shape, dtype, convert });
+    return { value, shape, dtype, time: false };
   }
 
   /**

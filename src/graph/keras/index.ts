@@ -12,12 +12,21 @@ import { MOST_NAME } from "./functional.js";
 import type { LayerTable, LayerWeights } from "./layer-call.js";
 import { summaryOf } from "./summary.js";
 import type { Supply } from "./supplied.js";
-import type { StatePort } from "./tensor.js";
+import type { ConvertedPort, StatePort } from "./tensor.js";
 import { Topology } from "./topology.js";
+
+/** An input, which may be strings. */
+export interface TextPort extends Omit<Port, "dtype"> {
+  readonly dtype?: Port["dtype"] | "string";
+}
 
 export interface KerasGraph {
   /** Its states are inputs and outputs after those of the model. */
   readonly graph: Graph;
+  /** The model's inputs as its users give them: strings are no inputs of the graph. */
+  readonly ports: readonly TextPort[];
+  /** What is made of strings: inputs of the graph. */
+  readonly converts: readonly ConvertedPort[];
   readonly states: readonly StatePort[];
   /** Inputs whose axis 1 is time. */
   readonly timed: ReadonlySet<string>;
@@ -60,14 +69,23 @@ export function readKerasGraph(opened: OpenedModel, options: KerasGraphOptions):
   for (const { name, reason } of list.skipped) {
     files.set(name, { weights: new Map(), ...files.get(name), problem: reason });
   }
+  for (const [name, vocabulary] of opened.vocabularies ?? []) {
+    files.set(name, { weights: new Map(), ...files.get(name), vocabulary });
+  }
   const builder = new GraphBuilder(list.layers.some(({ config }) => isStateful(config)));
   const topology = new Topology({ ...options, builder, version, files });
   const outputs = topology.whole(root);
-  const { inputs, states, stateful } = builder;
+  for (const { name, tensor } of outputs) {
+    if (tensor.texts !== undefined) throw bad(`output ${show(name)}`, "strings are not supported");
+  }
+  const { inputs, states, stateful, converts } = builder;
   const graph: Graph = {
     name: root.name,
     inputs: [
-      ...inputs.map(({ name, value, shape, dtype }) => port(name, value, shape, dtype)),
+      ...inputs
+        .filter(({ isTexts }) => !isTexts)
+        .map(({ name, value, shape, dtype }) => port(name, value, shape, dtype)),
+      ...converts.map(({ name, value, shape, dtype }) => port(name, value, shape, dtype)),
       ...states.map(({ name, input, shape }) => statePort(name, input, shape)),
     ],
     outputs: [
@@ -82,7 +100,11 @@ export function readKerasGraph(opened: OpenedModel, options: KerasGraphOptions):
   };
   const summary = () => summaryOf(root, topology.rows, files);
   const timed = new Set(inputs.filter(({ time }) => time).map(({ name }) => name));
-  return { graph, states, timed, stateful, notStreamable: builder.notStreamable, summary };
+  const ports = inputs.map(({ name, value, shape, dtype, isTexts }) => ({
+    ...port(name, value, shape, dtype),
+    ...(isTexts ? { dtype: "string" as const } : {}),
+  }));
+  return { graph, ports, converts, states, timed, stateful, notStreamable: builder.notStreamable, summary };
 }
 
 /** A port; null as axis 0 is the batch, elsewhere a size without a name. */

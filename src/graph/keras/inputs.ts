@@ -8,10 +8,11 @@ import type { LayerWeights } from "./layer-call.js";
 
 export interface InputConfig {
   readonly shape: readonly (number | null)[];
-  readonly dtype: Dtype;
+  readonly dtype: Dtype | "string";
 }
 
-const DTYPES: Readonly<Record<string, Dtype>> = {
+const DTYPES: Readonly<Record<string, Dtype | "string">> = {
+  string: "string",
   float16: "float32",
   bfloat16: "float32",
   float32: "float32",
@@ -27,7 +28,7 @@ const DTYPES: Readonly<Record<string, Dtype>> = {
 };
 
 /** The type that a layer's config states for its input; that of numbers where it is a policy. */
-function dtypeOf({ config }: LayerConfig, place: string): Dtype {
+function dtypeOf({ config }: LayerConfig, place: string): Dtype | "string" {
   const stated = field(config, "input_dtype") ?? field(config, "dtype") ?? "float32";
   if (typeof stated !== "string") return "float32";
   const dtype = Object.hasOwn(DTYPES, stated) ? DTYPES[stated] : undefined;

@@ -37,6 +37,8 @@ export interface LayerContext {
 
 /** What the file has for a layer. */
 export type LayerWeights = Pick<KerasLayer, "weights" | "recurrent" | "parts"> & {
+  /** The words of a layer that looks them up, one on each line, where the file has them beside its weights. */
+  readonly vocabulary?: string | undefined;
   /** Why it has no equal here, where the reader says so. */
   readonly problem?: string | undefined;
 };

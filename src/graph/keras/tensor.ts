@@ -1,6 +1,6 @@
 /** Tensors between the layers of a Keras model, while its graph is built. */
 
-import type { Dtype, Value } from "../ir.js";
+import type { Dtype, HostTensor, Value } from "../ir.js";
 
 /** A tensor that a layer gives. */
 export interface KerasTensor {
@@ -14,6 +14,25 @@ export interface KerasTensor {
   readonly time: boolean;
   /** Of an input of the model as it is: ids become steps where an Embedding takes them. */
   readonly input?: InputPort | undefined;
+  /** Of strings: the input that they are. Its value stands in no graph. */
+  readonly texts?: InputPort | undefined;
+}
+
+/** Strings as the caller gives them. */
+export interface Texts {
+  readonly data: readonly string[];
+  readonly shape: readonly number[];
+}
+
+/** An input of the graph that is made of strings before a run. */
+export interface ConvertedPort {
+  readonly name: string;
+  /** The model's input whose strings it is made of. */
+  readonly from: string;
+  readonly value: Value;
+  readonly shape: readonly (number | null)[];
+  readonly dtype: Dtype;
+  readonly convert: (texts: Texts) => HostTensor;
 }
 
 /** An input of the model. */
@@ -24,6 +43,8 @@ export interface InputPort {
   readonly dtype: Dtype;
   /** Whether axis 1 is time. */
   time: boolean;
+  /** Whether it is strings, which are no input of the graph. */
+  readonly isTexts: boolean;
 }
 
 /** A state that a layer keeps between calls: an input and an output of the graph that users do not see. */

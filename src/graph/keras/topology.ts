@@ -14,19 +14,15 @@ import {
   type LayerWeights,
   tensorsIn,
 } from "./layer-call.js";
+import { TEXT_LAYERS } from "./layers/text.js";
 import { type RawArgument, Reference, referencesIn } from "./nodes.js";
+import { named, type Output } from "./outputs.js";
 import type { LayerRow } from "./summary.js";
 import { type Supply, supplied } from "./supplied.js";
 import type { KerasTensor } from "./tensor.js";
 
 /** Calls of layers with what they are given, those of nested models counted for every use. */
 const MOST_CALLS = 100_000;
-
-/** A model's result under its name. */
-export interface Output {
-  readonly name: string;
-  readonly tensor: KerasTensor;
-}
 
 /** What a topology is told. */
 export interface TopologyOptions extends Omit<LayerContext, "run"> {
@@ -155,6 +151,8 @@ export class Topology {
     const { table, files, supply } = this.#options;
     const own = file ?? files.get(layer.name) ?? NO_FILE;
     const call: LayerCall = new LayerCall(layer, given, own, this.#context, this.#wrappers > 0);
+    const isText = call.inputs.some(({ texts }) => texts !== undefined);
+    if (isText && !Object.hasOwn(TEXT_LAYERS, layer.className)) call.refuse("strings are not supported");
     const compute = supply?.(layer, own.weights);
     if (compute !== undefined) return this.#checked(supplied(call, compute));
     const { className, registeredName, isOperation } = layer;
@@ -286,21 +284,4 @@ function resolved(
     return new Map(Array.from(argument, ([key, value]) => [key, resolved(value, made, layer)]));
   }
   return (argument as readonly RawArgument[]).map((value) => resolved(value, made, layer));
-}
-
-/** Outputs by their names: the second of one name is `NAME_1`. */
-function named(outputs: readonly (readonly [name: string, tensor: KerasTensor])[]): readonly Output[] {
-  const taken = new Set<string>(outputs.map(([name]) => name));
-  const counts = new Map<string, number>();
-  return outputs.map(([name, tensor]) => {
-    let count = counts.get(name) ?? 0;
-    let own = name;
-    if (count > 0) {
-      own = `${name}_${count}`;
-      while (taken.has(own)) own = `${name}_${++count}`;
-      taken.add(own);
-    }
-    counts.set(name, count + 1);
-    return { name: own, tensor };
-  });
 }

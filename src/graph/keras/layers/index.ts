@@ -20,8 +20,10 @@ import * as pooling from "./pooling.js";
 import { recurrent } from "./recurrent.js";
 import * as reshape from "./reshape.js";
 import { embedding, masking, timeDistributed } from "./sequence.js";
+import { integerLookup, TEXT_LAYERS } from "./text.js";
 
 export const LAYERS: LayerTable = {
+  ...TEXT_LAYERS,
   Activation: activation,
   ActivityRegularization: identity,
   Add: merge.add,
@@ -58,6 +60,7 @@ export const LAYERS: LayerTable = {
   GlobalMaxPooling2D: pooling.globalMaxPooling2d,
   GRU: recurrent,
   GRUV2: recurrent,
+  IntegerLookup: integerLookup,
   LayerNormalization: layerNormalization,
   LeakyReLU: leakyRelu,
   LSTM: recurrent,

@@ -1,0 +1,119 @@
+/** The vocabulary of a layer: which number each word has, and what numbers become of them. */
+
+import { show } from "../../../tensor/checks.js";
+import type { LayerCall } from "../layer-call.js";
+
+export type Word = string | number;
+
+export const MODES = ["int", "multi_hot", "count", "tf_idf"] as const;
+
+export interface Vocabulary {
+  readonly mode: (typeof MODES)[number];
+  /** Numbers of words, with those that stand for no word. */
+  readonly indices: ReadonlyMap<Word, number>;
+  /** Of words that it has not; undefined where these are an error. */
+  readonly unknown: number | undefined;
+  /** How many places an output has that counts words. */
+  readonly depth: number;
+  /** What the counts of words are multiplied by. */
+  readonly weights: ArrayLike<number> | undefined;
+}
+
+/** What stands for a step that does not count, and for a word that is not known. */
+export interface Specials {
+  readonly mask: Word | undefined;
+  readonly unknown: Word;
+  readonly unknownCount: number;
+}
+
+/** By the layer's config: a layer may be called often. */
+const made = new WeakMap<object, Vocabulary>();
+
+export function vocabularyOf(call: LayerCall, mode: Vocabulary["mode"], specials: Specials): Vocabulary {
+  const vocabulary = made.get(call.config) ?? makeVocabulary(call, mode, specials);
+  made.set(call.config, vocabulary);
+  return vocabulary;
+}
+
+function makeVocabulary(call: LayerCall, mode: Vocabulary["mode"], specials: Specials): Vocabulary {
+  const { mask, unknown, unknownCount } = specials;
+  const front = [
+    ...(mask !== undefined && mode === "int" ? [mask] : []),
+    ...Array.from({ length: unknownCount }, () => unknown),
+  ];
+  const stated = wordsOf(call, typeof unknown === "number");
+  const hasFront = front.length > 0 && front.every((word, at) => stated[at] === word);
+  const words = hasFront ? stated.slice(front.length) : stated;
+  const indices = new Map<Word, number>(words.map((word, at) => [word, front.length + at]));
+  if (indices.size < words.length) call.broken("its vocabulary has a word twice");
+  if (mask !== undefined && mode === "int") indices.set(mask, 0);
+  const size = front.length + words.length;
+  const depth = call.flag("pad_to_max_tokens") ? call.integer("max_tokens", size, size) : size;
+  return {
+    mode,
+    indices,
+    depth,
+    unknown: unknownCount === 0 ? undefined : front.length - 1,
+    weights: mode === "tf_idf" ? weightsOf(call, size) : undefined,
+  };
+}
+
+/** More than any vocabulary has that is used. */
+const MOST_WORDS = 2 ** 20;
+
+function checkCount(call: LayerCall, count: number): void {
+  if (count > MOST_WORDS) call.refuse(`a vocabulary of more than ${MOST_WORDS} words is not supported`);
+}
+
+/** The words of the config, or those of a file beside the weights. */
+function wordsOf(call: LayerCall, areNumbers: boolean): Word[] {
+  const stated = call.field("vocabulary");
+  if (Array.isArray(stated)) {
+    checkCount(call, stated.length);
+    const kind = areNumbers ? "number" : "string";
+    const wrong = stated.find((word) => typeof word !== kind);
+    if (wrong !== undefined) call.broken(`vocabulary: expected a list of ${kind}s, got ${show(wrong)}`);
+    return stated as Word[];
+  }
+  const text = call.file.vocabulary;
+  if (text === undefined) {
+    return call.refuse("its vocabulary is not in the file; save the model as .keras, or give it as a list");
+  }
+  const lines = text.split("\n", MOST_WORDS + 1);
+  checkCount(call, lines.length);
+  if (!areNumbers) return lines;
+  return lines.map((line) =>
+    /^-?\d{1,15}$/.test(line)
+      ? Number(line)
+      : call.broken(`vocabulary: expected integers, got ${show(line)}`),
+  );
+}
+
+function weightsOf(call: LayerCall, size: number): ArrayLike<number> {
+  const data = call.optional("idf_weights")?.data ?? call.field("idf_weights");
+  const isThere =
+    data instanceof Float32Array || (Array.isArray(data) && data.every((one) => typeof one === "number"));
+  if (!isThere) return call.refuse("its idf_weights are not in the file");
+  const numbers = data as ArrayLike<number>;
+  if (numbers.length !== size) call.broken(`idf_weights: expected ${size} numbers, got ${numbers.length}`);
+  return numbers;
+}
+
+/** The number of a word. @throws by `missing` for one that it has not */
+export function indexOf(
+  { indices, unknown }: Vocabulary,
+  word: Word,
+  missing: (word: Word) => never,
+): number {
+  return indices.get(word) ?? unknown ?? missing(word);
+}
+
+/** Numbers of words as one row: how often each occurs, or whether. */
+export function counted({ mode, weights }: Vocabulary, indices: readonly number[], row: Float32Array): void {
+  for (const index of indices) {
+    if (mode === "multi_hot") row[index] = 1;
+    else row[index]!++;
+  }
+  if (weights === undefined) return;
+  for (const index of new Set(indices)) row[index] = row[index]! * weights[index]!;
+}

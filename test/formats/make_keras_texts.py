@@ -1,0 +1,135 @@
+"""Writes models that take strings to test/formats/files/keras-texts, with what Keras computes of them.
+
+Run with Python 3.11, keras==3.15.0, tf_keras==2.21.0 and tensorflow-cpu==2.21.0:
+python make_keras_texts.py keras
+python make_keras_texts.py tf_keras
+
+k3.json and k2.json have a line for each model: its file, its inputs, and its outputs in order.
+"""
+
+import importlib
+import json
+import os
+import sys
+import zipfile
+
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="")
+
+import numpy as np
+import tensorflow as tf
+
+WHICH = sys.argv[1]
+keras = importlib.import_module(WHICH)
+L = keras.layers
+NEW = WHICH == "keras"
+MARK = "k3" if NEW else "k2"
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files", "keras-texts")
+
+CORPUS = ["The cat sat on the mat.", "A dog, the DOG and a cat!", "Ünï çodé — naïve cat", "on_the it's [x] 3.5"]
+TEXTS = [
+    "The cat's mat: on the DOG?",
+    "",
+    "  A  ünï\tçodé\nÇODÉ \u00a0— on\u3000cat ",
+    "on_the it's [x] 3.5 `~` {cat} \\ <dog> É İ ǅ ß",
+    "cat cat cat cat cat cat cat cat cat dog",
+]
+WORDS = ["cat", "dog", "", "[UNK]", "bird", "Cat", "ünï"]
+
+
+def vectorizer(adapted=True, **options):
+    layer = L.TextVectorization(**options)
+    if adapted:
+        layer.adapt(tf.constant(CORPUS))
+    return layer
+
+
+def models():
+    x = keras.Input((1,), name="x", dtype="string")
+    branches = [
+        vectorizer(),
+        vectorizer(output_sequence_length=6),
+        vectorizer(output_sequence_length=3, max_tokens=7),
+        vectorizer(standardize="lower", split="character", output_sequence_length=9),
+        vectorizer(standardize=None, output_sequence_length=12),
+        vectorizer(standardize="strip_punctuation", output_sequence_length=12),
+        vectorizer(adapted=False, vocabulary=["cat", "the", "dog"], output_sequence_length=4),
+        vectorizer(output_mode="multi_hot"),
+        vectorizer(output_mode="count", max_tokens=8),
+        vectorizer(output_mode="count", max_tokens=40, pad_to_max_tokens=True),
+        vectorizer(output_mode="tf_idf"),
+        vectorizer(split=None, vocabulary=["cat cat", "the cats mat on the dog"], adapted=False),
+        vectorizer(ngrams=2, output_mode="count"),
+        vectorizer(ngrams=3, output_sequence_length=8),
+        vectorizer(ngrams=(1, 3), output_mode="multi_hot"),
+    ]
+    texts = np.array([[text] for text in TEXTS])
+    yield "vectorized", keras.Model(x, [layer(x) for layer in branches]), [texts]
+
+    w = keras.Input((2,), name="w", dtype="string")
+    i = keras.Input((2,), name="i", dtype="int64")
+    known = ["cat", "dog", "bird"]
+    lookups = [
+        L.StringLookup(vocabulary=known),
+        L.StringLookup(vocabulary=known, mask_token=""),
+        L.StringLookup(vocabulary=known, mask_token="cat2", oov_token="dog2"),
+        L.StringLookup(vocabulary=known, output_mode="multi_hot"),
+        L.StringLookup(vocabulary=known, output_mode="count"),
+        L.StringLookup(vocabulary=known, output_mode="count", max_tokens=9, pad_to_max_tokens=True),
+    ]
+    adapted = L.StringLookup()
+    adapted.adapt(tf.constant(WORDS + ["dog", "dog", "cat"]))
+    lookups.append(adapted)
+    numbers = [
+        L.IntegerLookup(vocabulary=[7, 5, 1000]),
+        L.IntegerLookup(vocabulary=[7, 5, 1000], mask_token=0),
+        L.IntegerLookup(vocabulary=[7, 5, 1000], output_mode="multi_hot"),
+    ]
+    words = np.array([[WORDS[at], WORDS[(at + 3) % len(WORDS)]] for at in range(len(WORDS))])
+    ids = np.array([[5, 7], [0, 1000], [-1, 8], [7, 7], [5, 0], [1, 2], [1000, 1000]], "int64")
+    outputs = [layer(w) for layer in lookups] + [layer(i) for layer in numbers]
+    yield "looked_up", keras.Model([w, i], outputs), [words, ids]
+
+    keras.utils.set_random_seed(3)
+    reader = vectorizer(output_sequence_length=5)
+    model = keras.Sequential(
+        [
+            keras.Input((1,), dtype="string", name="text"),
+            reader,
+            L.Embedding(len(reader.get_vocabulary()), 3, mask_zero=True),
+            L.LSTM(2),
+            L.Dense(1, activation="sigmoid"),
+        ]
+    )
+    yield "classified", model, [texts]
+
+
+def numbers(value):
+    value = np.asarray(value)
+    if value.dtype.kind in "UOS":
+        return dict(shape=list(value.shape), data=[str(one) for one in value.ravel()])
+    digits = [float("%.9g" % x) for x in value.astype("float64").ravel()]
+    return dict(shape=list(value.shape), data=[int(x) if x == int(x) else x for x in digits])
+
+
+def deflate(path):
+    with zipfile.ZipFile(path) as archive:
+        entries = [(info.filename, archive.read(info)) for info in archive.infolist()]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in entries:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 9)
+
+
+os.makedirs(FOLDER, exist_ok=True)
+lines = []
+for name, model, inputs in models():
+    file = f"{name}-{MARK}.keras"
+    path = os.path.join(FOLDER, file)
+    model.save(path)
+    deflate(path)
+    given = [tf.constant(one) for one in inputs]
+    results = model(given[0] if len(given) == 1 else given, training=False)
+    results = results if isinstance(results, (list, tuple)) else [results]
+    line = dict(name=name, file=file, inputs=[numbers(one) for one in inputs])
+    lines.append(json.dumps(dict(line, outputs=[numbers(one) for one in results]), ensure_ascii=False))
+with open(os.path.join(FOLDER, f"{MARK}.json"), "w") as file:
+    file.write("[\n" + ",\n".join(lines) + "\n]\n")
