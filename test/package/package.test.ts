@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
-import { type BuildOptions, type BuildResult, buildSync } from "esbuild";
+import { type BuildOptions, type BuildResult, buildSync, transformSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -146,6 +146,13 @@ describe("the bundles", () => {
 
   it("are ASCII, which nearly every encoding of a page leaves as it is", () => {
     for (const script of scripts) expect(read(script), script).toMatch(/^[\0-\x7f]*$/);
+  });
+
+  it("stay ASCII where a bundler writes letters as they are", () => {
+    for (const script of scripts) {
+      const { code } = transformSync(read(script), { charset: "utf8" });
+      expect(code.match(/.{0,20}[^\0-\x7f].{0,20}/)?.[0], script).toBe(undefined);
+    }
   });
 
   it("have short lines, since Node shows the whole line that threw", () => {

@@ -3,14 +3,15 @@
 import { FormatError, unsupported } from "../bytes.js";
 import { Hdf5File } from "./file.js";
 
-const SIGNATURE = "\x89HDF\r\n\x1a\n";
+/** As text its first byte and 0x1a would be others in a page of another encoding, where bundlers write them as they are. */
+const SIGNATURE: readonly number[] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** A user block before the superblock takes 512 bytes, or twice as many, and so on. */
 const LEAST_USER_BLOCK = 512;
 
 /** Where the superblock begins; undefined if the bytes are no HDF5 file. */
 function findSuperblock(bytes: Uint8Array): number | undefined {
   for (let at = 0; at + 8 <= bytes.length; at = Math.max(LEAST_USER_BLOCK, 2 * at)) {
-    if (String.fromCharCode(...bytes.subarray(at, at + 8)) === SIGNATURE) return at;
+    if (SIGNATURE.every((byte, place) => bytes[at + place] === byte)) return at;
   }
   return undefined;
 }

@@ -15,8 +15,12 @@ const TO_ONNX = `${NO_READER}; save the model as ONNX`;
 const UNPACK = "unpack it first";
 const MISSING = "servers send this in place of a file that is missing (404); check the address";
 
-/** Texts that stand at a place of the first bytes, as latin1, and what files with them are. */
-const SIGNATURES: readonly (readonly [at: number, signature: string, name: string, advice: string])[] = [
+/**
+ * What stands at a place of the first bytes, and what files with it are. A text is ASCII: bundlers write others as they
+ * are, and a page may have another encoding.
+ */
+type Signature = readonly [at: number, signature: string | readonly number[], name: string, advice: string];
+const SIGNATURES: readonly Signature[] = [
   [
     0,
     "version https://git-lfs.github.com/",
@@ -26,16 +30,16 @@ const SIGNATURES: readonly (readonly [at: number, signature: string, name: strin
   [4, "TFL3", "a TensorFlow Lite model (.tflite)", TO_ONNX],
   [4, "ORTM", "an onnxruntime model (.ort)", `${NO_READER}; give the .onnx file that it was made from`],
   [0, "GGUF", "a GGUF file", `${NO_READER}; save the weights as safetensors`],
-  [0, "\x1f\x8b", "a gzip file", UNPACK],
-  [0, "\xfd7zXZ\0", "an xz file", UNPACK],
-  [0, "\x28\xb5\x2f\xfd", "a zstd file", UNPACK],
+  [0, [0x1f, 0x8b], "a gzip file", UNPACK],
+  [0, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "an xz file", UNPACK],
+  [0, [0x28, 0xb5, 0x2f, 0xfd], "a zstd file", UNPACK],
   [0, "BZh", "a bzip2 file", UNPACK],
-  [0, "7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK],
+  [0, [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], "a 7z archive", UNPACK],
   [0, "Rar!", "a RAR archive", UNPACK],
   [1, "asm\x01\0\0\0", "a wasm binary", "`init` takes it as `module` when it is compiled"],
   [8, "WAVE", "a WAV file", "which holds sound"],
-  [0, "\xff\xfe", "text in UTF-16", "save it as UTF-8"],
-  [0, "\xfe\xff", "text in UTF-16", "save it as UTF-8"],
+  [0, [0xff, 0xfe], "text in UTF-16", "save it as UTF-8"],
+  [0, [0xfe, 0xff], "text in UTF-16", "save it as UTF-8"],
 ];
 
 /** @returns undefined for bytes that are nothing known */
@@ -45,9 +49,14 @@ export function recognise(file: Uint8Array): FileKind | undefined {
   // The BOM of UTF-8, which editors write, as latin1 has it.
   const start = text.replace(/^\xef\xbb\xbf/, "").trimStart();
   for (const [at, signature, name, advice] of SIGNATURES) {
-    if (text.startsWith(signature, at)) return { name, advice };
+    const isThere =
+      typeof signature === "string"
+        ? text.startsWith(signature, at)
+        : signature.every((byte, place) => file[at + place] === byte);
+    if (isThere) return { name, advice };
   }
-  if (text.startsWith("\x93NUMPY")) return { name: "a NumPy array (.npy)", reader: "readNumpy" };
+  if (file[0] === 0x93 && text.startsWith("NUMPY", 1))
+    return { name: "a NumPy array (.npy)", reader: "readNumpy" };
   if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return zipKind(file);
   if (text.startsWith("ustar", 257)) return tarKind(file);
   if (start.startsWith("<")) {
@@ -76,7 +85,8 @@ export function recognise(file: Uint8Array): FileKind | undefined {
 /** Its signature stands at 0, or after a user's block of 512 bytes or a larger power of two. */
 function isHdf5(file: Uint8Array): boolean {
   for (let at = 0; at + 8 <= file.length; at = at === 0 ? 512 : at * 2) {
-    if (latin1(file.subarray(at, at + 8)) === "\x89HDF\r\n\x1a\n") return true;
+    const text = latin1(file.subarray(at + 1, at + 6));
+    if (file[at] === 0x89 && text === "HDF\r\n" && file[at + 6] === 0x1a) return true;
   }
   return false;
 }

@@ -15,7 +15,8 @@ export function pickleKind(file: Uint8Array, text: string): FileKind | undefined
   const binary = file[0] === 0x80 && file[1]! >= 1 && file[1]! <= 5;
   if (!binary && !/^(\([dl]p?\d|c[a-z_.]+\n\w+\n)/.test(text)) return undefined;
   // From protocol 4 on, a frame comes first. The magic number of torch.save is an integer of ten bytes.
-  if (binary && text.startsWith("\x8a\x0a", file[2] === 0x95 ? 11 : 2)) {
+  const magic = file[2] === 0x95 ? 11 : 2;
+  if (binary && file[magic] === 0x8a && file[magic + 1] === 0x0a) {
     return { name: "a PyTorch file", reader: "readTorch" };
   }
   const classes = pickleClasses(file);
@@ -35,15 +36,18 @@ export function pickleKind(file: Uint8Array, text: string): FileKind | undefined
   };
 }
 
-/** Opcodes by what follows them: so many bytes, a line, or a count of so many bytes and then so many. */
+/**
+ * Opcodes by what follows them: so many bytes, a line, or a count of so many bytes and then so many. Those from 0x80 on
+ * are without that bit: bundlers write letters as they are, and a page may have an encoding that is not theirs.
+ */
 const BYTES: Readonly<Record<number, string>> = {
-  1: "hqK\x80\x82",
-  2: "M\x83",
-  4: "Jjr\x84",
-  8: "G\x95",
+  1: "hqK\0\x02",
+  2: "M\x03",
+  4: "Jjr\x04",
+  8: "G\x15",
 };
 const LINES = "FILSVPgpci";
-const COUNTED: Readonly<Record<number, string>> = { 1: "UC\x8c\x8a", 4: "TXB\x8b", 8: "\x8d\x8e\x96" };
+const COUNTED: Readonly<Record<number, string>> = { 1: "UC\x0c\n", 4: "TXB\x0b", 8: "\r\x0e\x16" };
 
 /** `module.name` of the first classes and functions, as a message lists them. */
 function pickleClasses(file: Uint8Array): string[] {
@@ -71,11 +75,11 @@ function pickleClasses(file: Uint8Array): string[] {
   const find = (table: Readonly<Record<number, string>>, opcode: string) =>
     Number(Object.keys(table).find((bytes) => table[Number(bytes)]!.includes(opcode)) ?? 0);
   for (let step = 0; step < MOST_STEPS && at < file.length && classes.size < MOST_CLASSES; step++) {
-    const opcode = String.fromCharCode(file[at++]!);
+    const opcode = String.fromCharCode(file[at++]! & 0x7f);
     const width = find(COUNTED, opcode);
     if (width > 0) {
       const length = number(width);
-      const isText = "U\x8cTX\x8d".includes(opcode);
+      const isText = "U\x0cTX\r".includes(opcode);
       [before, last] = [last, isText ? latin1(file.subarray(at, at + Math.min(length, MOST_NAME))) : ""];
       at += length;
     } else if (LINES.includes(opcode)) {
@@ -87,11 +91,11 @@ function pickleClasses(file: Uint8Array): string[] {
       const argument = number(find(BYTES, opcode));
       if (opcode === "h" || opcode === "j") [before, last] = [last, memo.get(argument) ?? ""];
       else if (opcode === "q" || opcode === "r") memo.set(argument, last);
-      else if (opcode === "\x94") memo.set(memo.size, last);
-      else if (opcode === "\x93") {
+      else if (opcode === "\x14") memo.set(memo.size, last);
+      else if (opcode === "\x13") {
         classes.add(`${before}.${last}`);
         last = "";
-      } else if (opcode !== "\x95") last = "";
+      } else if (opcode !== "\x15") last = "";
     }
   }
   return [...classes].filter((name) => /^[\w.]+$/.test(name));
