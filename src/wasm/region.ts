@@ -75,5 +75,6 @@ export class Region {
     living.delete(this);
     for (const block of this.#blocks) this.#runtime.free(block);
     this.#blocks.clear();
+    this.#bytes = 0;
   }
 }
