@@ -7,7 +7,7 @@ import { decodeUtf8 } from "../formats/utf8.js";
 import { readKerasGraph } from "../graph/keras/index.js";
 import { LAYERS } from "../graph/keras/layers/index.js";
 import { checkOperators } from "../graph/run-host.js";
-import { checkOptions, reading, wrongType } from "../tensor/checks.js";
+import { checkOptions, reading, wrongType, wrongValue } from "../tensor/checks.js";
 import { currentRuntime } from "../wasm/runtime.js";
 import { streamOfLayers } from "./layer-stream.js";
 import { tableOf } from "./load.js";
@@ -52,8 +52,11 @@ export function loadKeras(source: Bytes | string | object, options?: LoadKerasOp
   const weights = given.weights === undefined ? undefined : asBytes(given.weights, "options.weights");
   const text = architectureOf(source);
   if (text === undefined) {
+    if (weights !== undefined) {
+      throw wrongValue("options.weights", "none beside a file that is no architecture's JSON", weights);
+    }
     const file = asBytes(source, "source");
-    return modelOf(readAs("readKeras", file, openKeras), given, { fileBytes: file.length });
+    return modelOf(readAs("loadKeras", file, openKeras), given, { fileBytes: file.length });
   }
   if (weights === undefined) {
     throw wrongType("options.weights", "the bytes of the weights beside an architecture", weights);
@@ -61,12 +64,21 @@ export function loadKeras(source: Bytes | string | object, options?: LoadKerasOp
   return modelOf(openArchitecture(text, weights), given, { fileBytes: weights.length });
 }
 
-/** The JSON of an architecture, as text, parsed or in bytes; undefined for the bytes of another file. */
+/** What `source` may be, as messages have it. */
+const SOURCE = "the bytes of a Keras file, or an architecture's JSON";
+
+/**
+ * The JSON of an architecture, as text, parsed or in bytes; undefined for the bytes of another file. A path, and a promise
+ * that nobody awaited, are told before the weights are missed.
+ */
 function architectureOf(source: unknown): string | undefined {
-  if (typeof source === "string") return source;
+  if (typeof source === "string") {
+    if (!/^\s*\{/.test(source)) throw wrongType("source", SOURCE, source);
+    return source;
+  }
   if (!isBytes(source)) {
-    if (typeof source !== "object" || source === null) {
-      throw wrongType("source", "the bytes of a Keras file, or an architecture's JSON", source);
+    if (typeof source !== "object" || source === null || source instanceof Promise) {
+      throw wrongType("source", SOURCE, source);
     }
     return reading("source", "an architecture's JSON", () => JSON.stringify(source));
   }

@@ -99,6 +99,9 @@ export function openArchitecture(text: string, file: Uint8Array): OpenedModel {
     throw unsupported(`keras: architecture: expected at most ${MOST_TEXT} letters, got ${text.length}`);
   const spend = spendFor(file.length);
   const config = parsed(text, "keras: architecture");
+  if (Object.hasOwn(config, "modelTopology")) {
+    throw unsupported("keras: architecture: got a model.json of TensorFlow.js; loadTfjs takes it");
+  }
   const root = openHdf5(file, "keras");
   const isThird = Object.hasOwn(config, "module") || Object.hasOwn(config, "registered_name");
   const stated = field(config, "keras_version") ?? root.attribute("keras_version");

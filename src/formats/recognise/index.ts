@@ -91,16 +91,15 @@ function isHdf5(file: Uint8Array): boolean {
   return false;
 }
 
+/** Who tells of a file of another kind: a reader, or the loader of whole models that takes the same files. */
+type Caller = ReaderName | "loadKeras";
+
 /**
  * What `read` makes of a file. Where it refuses the file and the file is another reader's, or nobody's that is known,
  * the message says so.
  * @throws TypeError if `bytes` is not bytes; FormatError as `read` does
  */
-export function readAs<Result>(
-  reader: ReaderName,
-  bytes: unknown,
-  read: (file: Uint8Array) => Result,
-): Result {
+export function readAs<Result>(reader: Caller, bytes: unknown, read: (file: Uint8Array) => Result): Result {
   const file = asBytes(bytes);
   try {
     return read(file);
@@ -110,17 +109,18 @@ export function readAs<Result>(
 }
 
 /** What a reader throws for a file that it refused with `cause`. */
-export function explained(reader: ReaderName, file: Uint8Array, cause: unknown): unknown {
+export function explained(reader: Caller, file: Uint8Array, cause: unknown): unknown {
   if (!(cause instanceof FormatError)) return cause;
   const kind = recognise(file);
-  if (kind === undefined || kind.reader === reader) return cause;
+  if (kind === undefined || kind.reader === reader.replace("load", "read")) return cause;
   // A reader of JSON says itself what is broken.
   return kind.isBroken && /Nam|GuitarML|RTNeural/.test(reader) ? cause : otherFile(reader, kind);
 }
 
 /** The error for a file of another kind. `who` is the function that was called. */
-export function otherFile(who: ReaderName | "readWeights", { name, reader, advice }: FileKind): FormatError {
+export function otherFile(who: Caller | "readWeights", { name, reader, advice }: FileKind): FormatError {
   const format = who.slice("read".length).toLowerCase();
-  const what = reader === undefined ? advice : `${reader} takes it`;
+  const taker = who === "loadKeras" && reader === "readOnnx" ? "loadOnnx" : reader;
+  const what = taker === undefined ? advice : `${taker} takes it`;
   return unsupported(`${format}: got ${name}${what === undefined ? "" : `; ${what}`}`);
 }
