@@ -3,7 +3,7 @@
 import type { Declared, Graph } from "../graph/ir.js";
 import type { TextPort } from "../graph/keras/index.js";
 import type { Operand } from "../graph/operator.js";
-import { wrongType } from "../tensor/checks.js";
+import { wrongShape, wrongType } from "../tensor/checks.js";
 import { kindOf } from "../tensor/typed-array.js";
 import type { ModelInputs } from "./model-types.js";
 import { checkNames, type ModelInput, readInput, zerosOf } from "./values.js";
@@ -69,6 +69,7 @@ export class InputReader {
       const ready =
         constant ?? extra?.get(name) ?? (hidden ? zerosOf(declared, this.#sizesOf(given)) : undefined);
       if (ready !== undefined) {
+        if (hidden) this.#checkState(ready, declared, given);
         given.push(ready);
         continue;
       }
@@ -81,6 +82,19 @@ export class InputReader {
       given.push(readInput(label, declared, value));
     }
     return given;
+  }
+
+  /** @throws RangeError where a state is of another batch than the inputs that have been read */
+  #checkState({ shape }: Operand, declared: Declared, given: readonly Operand[]): void {
+    const axis = declared.shape?.findIndex((size) => typeof size === "string") ?? -1;
+    if (axis < 0) return;
+    for (let at = 0; at < given.length; at++) {
+      const wanted = this.#wanted[at]!;
+      if (wanted.hidden || wanted.declared.shape?.[0] !== declared.shape![axis]) continue;
+      if (given[at]!.shape[0] === shape[axis]) continue;
+      const expected = `a batch of ${shape[axis]}, as the states have it`;
+      throw wrongShape(`${wanted.label}.shape`, expected, `[${given[at]!.shape.join(", ")}]`);
+    }
   }
 
   /** What the names of sizes are in inputs that have been read. */

@@ -155,13 +155,17 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
   /**
    * The nodes of the plan for the declared shapes, the options' shapes, or those of the given inputs; with them, also how
    * long each takes. Of a model of layers the table that Keras prints of them, for which there are no options.
+   * @throws TypeError or RangeError for an option that is wrong, and for inputs as `run` does
    */
   summary(options?: SummaryOptions): Summary {
     this.#assertAlive();
     const { layers } = this.#parts;
-    return (layers?.summary() ?? summarise(this, this.states.pairs, options)) as Summary;
+    if (layers === undefined) return summarise(this, this.states.pairs, options) as Summary;
+    if (options !== undefined) throw wrongValue("options", "none for a model of layers", options);
+    return layers.summary() as Summary;
   }
 
+  /** Bytes of linear memory that the weights and the plans take; 0 after dispose. */
   get memory(): ModelMemory {
     const plans = this.#plans.reduce((sum, { region }) => sum + region.bytes, 0);
     return Object.freeze({ weights: this.#store.region.bytes, plans });
