@@ -26,15 +26,18 @@ export const isFunctional = ({ config }: LayerConfig): boolean => Object.hasOwn(
 /** Letters of a name, with those of the models around it. */
 export const MOST_NAME = 4096;
 
-/** The layers of a model. Their names begin with the model's, unless it is the whole one. */
+/** A layer of a model. Its name begins with the model's, unless that is the whole one. */
+export function layerIn(model: LayerConfig, value: unknown, isWhole: boolean): LayerConfig {
+  const layer = layerOf(value, `a layer of ${show(model.name)}`);
+  if (model.name.length + layer.name.length > MOST_NAME) {
+    throw bad(`layer ${show(layer.name)}`, `a name of more than ${MOST_NAME} letters`);
+  }
+  return isWhole ? layer : { ...layer, name: `${model.name}/${layer.name}` };
+}
+
+/** The layers of a model. */
 export function layersOf(model: LayerConfig, isWhole: boolean): readonly LayerConfig[] {
-  return (innerLayers(model) ?? []).map((value) => {
-    const layer = layerOf(value, `a layer of ${show(model.name)}`);
-    if (model.name.length + layer.name.length > MOST_NAME) {
-      throw bad(`layer ${show(layer.name)}`, `a name of more than ${MOST_NAME} letters`);
-    }
-    return isWhole ? layer : { ...layer, name: `${model.name}/${layer.name}` };
-  });
+  return (innerLayers(model) ?? []).map((value) => layerIn(model, value, isWhole));
 }
 
 export function functionalOf(model: LayerConfig, isWhole: boolean, version: KerasVersion): Functional {

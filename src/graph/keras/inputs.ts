@@ -1,9 +1,10 @@
 /** The inputs of a Keras model: their names, shapes and types. */
 
 import { isObject } from "../../formats/json.js";
-import { bad, field, innerLayers, type LayerConfig, layerOf } from "../../formats/keras/config.js";
+import { bad, field, innerLayers, type LayerConfig } from "../../formats/keras/config.js";
 import { show } from "../../tensor/checks.js";
 import type { Dtype } from "../ir.js";
+import { layerIn } from "./functional.js";
 import type { LayerWeights } from "./layer-call.js";
 
 export interface InputConfig {
@@ -70,19 +71,13 @@ export function sequentialInput(
     statedInput(first) ??
     (inner === undefined || depth > 8
       ? undefined
-      : sequentialInput(first, layerWithin(first, inner), weightsOf, depth + 1));
+      : sequentialInput(first, layerIn(first, inner, false), weightsOf, depth + 1));
   if (own !== undefined) return own;
   const dtype = first.className === "Embedding" ? "int32" : "float32";
   const built = field(model.config, "build_input_shape");
   if (Array.isArray(built)) return { shape: shapeFrom(built, `model ${show(model.name)}`), dtype };
   return guessed(first, weightsOf(first.name));
 }
-
-/** A layer of a model with the model's name before its own. */
-export const layerWithin = (model: LayerConfig, value: unknown): LayerConfig => {
-  const layer = layerOf(value, `a layer of ${show(model.name)}`);
-  return { ...layer, name: `${model.name}/${layer.name}` };
-};
 
 /** What the weights of a first layer tell, where the config of a model says nothing. */
 function guessed(first: LayerConfig, file: LayerWeights | undefined): InputConfig | undefined {

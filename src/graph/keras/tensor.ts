@@ -63,6 +63,14 @@ export const withMask = (tensor: KerasTensor, mask: KerasTensor["mask"]): KerasT
   mask,
 });
 
+/** The tensor with other floats in its places: its mask and its time stay. */
+export const withFloats = (tensor: KerasTensor, value: Value): KerasTensor => ({
+  ...tensor,
+  value,
+  dtype: "float32",
+  input: undefined,
+});
+
 /** How messages and tables show a shape. */
 export function showOpen(shape: readonly (number | null)[]): string {
   return `(${shape.map((size) => size ?? "None").join(", ")})`;

@@ -4,12 +4,8 @@ import type { Value } from "../../ir.js";
 import { activate } from "../activations.js";
 import { float, int } from "../builder.js";
 import type { LayerCall } from "../layer-call.js";
-import type { KerasTensor } from "../tensor.js";
+import { type KerasTensor, withFloats } from "../tensor.js";
 import { axisOf } from "./axes.js";
-
-const activated = (x: KerasTensor, value: Value): readonly KerasTensor[] => [
-  { ...x, value, dtype: "float32", input: undefined },
-];
 
 export function relu(call: LayerCall): readonly KerasTensor[] {
   const { builder } = call;
@@ -28,25 +24,25 @@ export function relu(call: LayerCall): readonly KerasTensor[] {
     made = builder.one("Where", [builder.one("GreaterOrEqual", [value, t]), value, below]);
   }
   if (most !== Number.POSITIVE_INFINITY) made = builder.one("Min", [made, builder.scalar(most)]);
-  return activated(x, made);
+  return [withFloats(x, made)];
 }
 
 export function leakyRelu(call: LayerCall): readonly KerasTensor[] {
   const x = call.only();
   const slope = call.number("negative_slope", call.number("alpha", 0.3));
-  return activated(x, activate(call.builder, call.builder.floats(x), { name: "leakyRelu", alpha: slope }));
+  return [withFloats(x, activate(call.builder, call.builder.floats(x), { name: "leakyRelu", alpha: slope }))];
 }
 
 export function elu(call: LayerCall): readonly KerasTensor[] {
   const x = call.only();
   const alpha = call.number("alpha", 1);
-  return activated(x, activate(call.builder, call.builder.floats(x), { name: "elu", alpha }));
+  return [withFloats(x, activate(call.builder, call.builder.floats(x), { name: "elu", alpha }))];
 }
 
 export function thresholdedRelu(call: LayerCall): readonly KerasTensor[] {
   const x = call.only();
   const alpha = call.number("theta", 1);
-  return activated(x, activate(call.builder, call.builder.floats(x), { name: "thresholdedRelu", alpha }));
+  return [withFloats(x, activate(call.builder, call.builder.floats(x), { name: "thresholdedRelu", alpha }))];
 }
 
 export function prelu(call: LayerCall): readonly KerasTensor[] {
@@ -60,7 +56,7 @@ export function prelu(call: LayerCall): readonly KerasTensor[] {
   if (x.time && slopes.shape.length > 1 && slopes.shape[0]! > 1) {
     call.notStreamable("each step of time has slopes of its own");
   }
-  return activated(x, builder.one("PRelu", [builder.floats(x), builder.weight(slopes)]));
+  return [withFloats(x, builder.one("PRelu", [builder.floats(x), builder.weight(slopes)]))];
 }
 
 export function softmax(call: LayerCall): readonly KerasTensor[] {
@@ -78,5 +74,5 @@ export function softmax(call: LayerCall): readonly KerasTensor[] {
   if (x.mask !== undefined && x.shape.length > 2)
     call.refuse("a mask over three axes or more is not supported");
   if (x.mask !== undefined) value = builder.one("Where", [x.mask, value, builder.scalar(-1e9)]);
-  return activated(x, builder.one("Softmax", [value], { axis: int(axis) }));
+  return [withFloats(x, builder.one("Softmax", [value], { axis: int(axis) }))];
 }

@@ -2,10 +2,17 @@
 
 import type { KerasRecurrent, MergeMode } from "../../../formats/keras/recurrent.js";
 import type { Value } from "../../ir.js";
-import type { GraphBuilder } from "../builder.js";
 import type { LayerCall } from "../layer-call.js";
 import type { KerasTensor } from "../tensor.js";
-import { checkInitial, initialStates, lastRow, modulesOf, runChain, runModule } from "./recurrent.js";
+import {
+  checkInitial,
+  initialStates,
+  lastRow,
+  lastStates,
+  modulesOf,
+  runChain,
+  runModule,
+} from "./recurrent.js";
 
 /** The outputs of the two halves: all rows in the order of time, or the last ones; then their states. */
 interface Halves {
@@ -107,20 +114,12 @@ function ofTwo(call: LayerCall, x: KerasTensor): Halves {
       initial: initial?.slice(at * half, (at + 1) * half).map((state) => builder.unsqueeze(state, 0)),
     }),
   );
-  const batch = x.shape[0]!;
-  const states = runs
-    .flat()
-    .flatMap((run) =>
-      run.states.map((state) =>
-        call.tensor(builder.squeeze(state, 0), [batch, run.recurrent.options.hiddenSize]),
-      ),
-    );
+  const states = lastStates(call, runs.flat(), x.shape[0]!);
   const [forward, backward] = runs.map((run) => run.at(-1)!) as [(typeof runs)[0][0], (typeof runs)[0][0]];
   const sizes = [forward.recurrent.options.hiddenSize, backward.recurrent.options.hiddenSize] as const;
   if (!forward.recurrent.returnSequences) {
     return { forward: lastRow(builder, forward), backward: lastRow(builder, backward), states, sizes };
   }
-  return { forward: forward.rows, backward: turned(builder, backward.rows), states, sizes };
+  // A half that goes backwards gives its rows in the order of computing.
+  return { forward: forward.rows, backward: builder.flip(backward.rows, 1), states, sizes };
 }
-
-const turned = (builder: GraphBuilder, rows: Value): Value => builder.flip(rows, 1);

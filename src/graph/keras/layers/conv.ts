@@ -41,7 +41,7 @@ function windowsOf(call: LayerCall, axes: Axes): Windows {
 /** The sizes of a kernel's axes, in the order of Keras: windows, then these. */
 const kernelShape = ({ kernel }: Windows, ...rest: readonly number[]) => [...kernel, ...rest];
 
-/** The axes of windows, after two others. */
+/** The axes of a kernel of Keras that are its windows' sizes: ONNX has them after those of channels. */
 const WINDOW_AXES = { 1: [0], 2: [0, 1] } as const;
 
 function channelsOf(call: LayerCall, x: KerasTensor): number {

@@ -2,7 +2,7 @@
 
 import { activateAs } from "../activations.js";
 import type { LayerCall } from "../layer-call.js";
-import type { KerasTensor } from "../tensor.js";
+import { type KerasTensor, withFloats } from "../tensor.js";
 
 /** The product with a matrix over the last axis. */
 export function dense(call: LayerCall): readonly KerasTensor[] {
@@ -26,7 +26,7 @@ export function dense(call: LayerCall): readonly KerasTensor[] {
 export function activation(call: LayerCall): readonly KerasTensor[] {
   const x = call.only();
   const value = activateAs(call, call.builder.floats(x), call.field("activation"));
-  return [{ ...x, value, dtype: "float32", input: undefined }];
+  return [withFloats(x, value)];
 }
 
 /** What is there for training alone. */

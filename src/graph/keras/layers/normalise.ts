@@ -4,7 +4,7 @@ import { show } from "../../../tensor/checks.js";
 import type { Value } from "../../ir.js";
 import { float, type GraphBuilder, int } from "../builder.js";
 import type { LayerCall } from "../layer-call.js";
-import type { KerasTensor } from "../tensor.js";
+import { type KerasTensor, withFloats, withMask } from "../tensor.js";
 import { axisOf } from "./axes.js";
 import { type Axes, toFirst, toLast } from "./windows.js";
 
@@ -24,7 +24,7 @@ function scaled(
   const shape = broadcastShape(x, axes);
   const constant = (numbers: ArrayLike<number>) => builder.constant(Float32Array.from(numbers), shape);
   const value = builder.add(builder.mul(builder.floats(x), constant(scale)), constant(shift));
-  return { ...x, value, dtype: "float32", input: undefined };
+  return withFloats(x, value);
 }
 
 export function batchNormalization(call: LayerCall): readonly KerasTensor[] {
@@ -53,7 +53,7 @@ export function batchNormalization(call: LayerCall): readonly KerasTensor[] {
     const made = builder.one("BatchNormalization", [toFirst(builder, given, axes), ...numbersOf], {
       epsilon: float(epsilon),
     });
-    return [{ ...x, value: toLast(builder, made, axes), dtype: "float32", input: undefined }];
+    return [withFloats(x, toLast(builder, made, axes))];
   }
   const scale = Float64Array.from(variance, (one, index) => gamma[index]! / Math.sqrt(one + epsilon));
   const shift = Float64Array.from(beta, (one, index) => one - mean[index]! * scale[index]!);
@@ -90,7 +90,7 @@ export function layerNormalization(call: LayerCall): readonly KerasTensor[] {
     [builder.floats(x), gamma ?? builder.constant(ones(), shape), beta],
     { axis: int(axes[0]!), epsilon: float(call.number("epsilon", 1e-3)) },
   );
-  return [{ ...x, value, dtype: "float32", input: undefined }];
+  return [withFloats(x, value)];
 }
 
 /** x over the root of the sum of its squares. */
@@ -103,9 +103,7 @@ export function unitNormalization(call: LayerCall): readonly KerasTensor[] {
   const x = call.only();
   const axes = axesOf(call, x, -1);
   if (x.time && axes[0] === 1) call.notStreamable("it goes over all steps of time");
-  return [
-    { ...x, value: unitNorm(call.builder, call.builder.floats(x), axes), dtype: "float32", input: undefined },
-  ];
+  return [withFloats(x, unitNorm(call.builder, call.builder.floats(x), axes))];
 }
 
 /** A number, or numbers for each place of the last axis. */
@@ -125,8 +123,7 @@ export function rescaling(call: LayerCall): readonly KerasTensor[] {
   const x = call.only();
   const product = builder.mul(builder.floats(x), lastNumbers(call, "scale", 1));
   const value = builder.add(product, lastNumbers(call, "offset", 0));
-  const mask = call.version.major === 3 ? x.mask : undefined;
-  return [{ ...x, value, mask, dtype: "float32", input: undefined }];
+  return [withMask(withFloats(x, value), call.version.major === 3 ? x.mask : undefined)];
 }
 
 /** Keras' least standard deviation. */
@@ -157,5 +154,5 @@ export function normalization(call: LayerCall): readonly KerasTensor[] {
   const scale = deviation.map((one) => (isInverse ? one : 1 / one));
   const shift = deviation.map((one, at) => (isInverse ? mean[at]! : -mean[at]! / one));
   const result = scaled(call, x, axes, { scale, shift });
-  return [{ ...result, mask: call.version.major === 3 ? x.mask : undefined }];
+  return [withMask(result, call.version.major === 3 ? x.mask : undefined)];
 }

@@ -100,6 +100,17 @@ export function lastRow(builder: GraphBuilder, { rows, states, recurrent, given,
   return builder.squeeze(builder.slice(rows, 1, -1, Number.MAX_SAFE_INTEGER), 1);
 }
 
+/** The last states [N, H] of modules of one direction, as outputs of the layer. */
+export function lastStates(
+  call: LayerCall,
+  runs: readonly Run[],
+  batch: number | null,
+): readonly KerasTensor[] {
+  return runs.flatMap(({ states, recurrent }) =>
+    states.map((state) => call.tensor(call.builder.squeeze(state, 0), [batch, recurrent.options.hiddenSize])),
+  );
+}
+
 /** The tensors of the states that the graph gives a layer: further inputs, or a keyword of Keras 3. */
 export function initialStates(call: LayerCall): readonly KerasTensor[] {
   const [, ...rest] = call.inputs;
@@ -158,10 +169,5 @@ export function recurrent(call: LayerCall): readonly KerasTensor[] {
     });
   } else output = call.tensor(lastRow(builder, rows), [batch, hiddenSize]);
   if (!last.returnState) return [output];
-  const states = runs.flatMap((run) =>
-    run.states.map((state) =>
-      call.tensor(builder.squeeze(state, 0), [batch, run.recurrent.options.hiddenSize]),
-    ),
-  );
-  return [output, ...states];
+  return [output, ...lastStates(call, runs, batch)];
 }

@@ -153,8 +153,7 @@ export function matmul(call: LayerCall): readonly KerasTensor[] {
   const [a, b] = [tensorAt(call, 0, "x1"), tensorAt(call, 1, "x2")];
   const [rank, other] = [a.shape.length, b.shape.length];
   if (rank !== other || rank < 3) call.refuse(`a product of ${rank} and ${other} axes is not supported`);
-  if (b.time || (a.time && rank === 3 && a.shape.length < 3))
-    call.notStreamable("it joins several steps of time");
+  if (b.time) call.notStreamable("it joins several steps of time");
   const shape = [...a.shape.slice(0, -1), b.shape.at(-1)!];
   return [
     { value: builder.matmul(builder.floats(a), builder.floats(b)), shape, dtype: "float32", time: a.time },
