@@ -126,6 +126,7 @@ class Folder {
     const inputs = node.inputs.map((value) => value && this.resolve(value));
     const operands = inputs.map((value) => value && this.operand(value));
     const call = new Call(node, operands);
+    // What is packed of a layer's weights then lasts as long as the model, as of other constants.
     for (const attribute of node.attributes.values()) {
       if (attribute.kind !== "layer") continue;
       for (const { data } of attribute.value.stateDict.values()) this.constants.add(data as Data);

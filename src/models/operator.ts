@@ -135,7 +135,7 @@ export interface NestedPlace extends Place {
   /** In the order in which they were folded. */
   readonly programs: readonly InnerProgram[];
   /** What the present run may compute. */
-  readonly steps: Steps;
+  readonly budget: Steps;
   /** Gives the numbers of an output whose type was not known. They must stay as they are until the run ends. */
   give(at: number, tensor: HostTensor): void;
 }

@@ -159,7 +159,7 @@ export class Program implements InnerProgram {
         ...place,
         runtime: this.#runtime,
         programs,
-        steps: this.#shared.budget,
+        budget: this.#shared.budget,
         give: (at, tensor) => this.#made.set(node.outputs[at]!, tensor),
       });
       const inner = programs.flatMap(({ steps }) => steps);

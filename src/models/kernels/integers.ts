@@ -45,7 +45,7 @@ export const numberType = (dtype: Dtype): number | undefined =>
 
 export const isInteger = (dtype: Dtype): boolean => INTEGERS.includes(dtype);
 
-/** Of a result that is no int64 within 2^53. */
+/** The error of a result that is no int64 within 2^53. */
 export const inexact = (call: Call): FormatError => call.refused("an int64 that is not within 2^53");
 
 /** The kernel of an operator of arithmetic, of any numbers. */
@@ -81,7 +81,7 @@ export interface Taken {
   readonly shape: readonly number[];
 }
 
-/** Of two inputs of integers. */
+/** A kernel of two inputs of integers; undefined where there is none. */
 export function compileIntegers(node: Compiling, inputs: readonly Taken[]): Compiled | undefined {
   const kind = kindOf(node.call);
   if (kind === undefined || !isInteger(node.types[0]!.dtype) || inputs.length !== 2) return undefined;

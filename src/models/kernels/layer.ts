@@ -10,13 +10,15 @@ import { Layer } from "../../nn/layer.js";
 import { runsBackwards } from "../../nn/stack.js";
 import { StackParameters, suffixesOf } from "../../nn/stack-parameters.js";
 import { selectParameters } from "../../nn/state-dict.js";
+import type { Tensor } from "../../tensor/tensor.js";
 import { align } from "../../wasm/block.js";
 import type { Precision } from "../../wasm/precision.js";
 import type { Region } from "../../wasm/region.js";
 import type { Runtime } from "../../wasm/runtime.js";
 import type { Compiled, Compiling, Place } from "../operator.js";
 import { turnMask } from "./recurrent-rows.js";
-import { bindLevel, bindRows, inOrder, type Level, levelScratch, type Step } from "./recurrent-run.js";
+import { bindLevel, bindRows, inOrder, type KernelCall, type Level, levelScratch } from "./recurrent-run.js";
+import { finitePrecision } from "./recurrent-weights.js";
 
 export function compileLayer(compiling: Compiling): Compiled | undefined {
   const { call, runtime } = compiling;
@@ -55,11 +57,11 @@ function bindLevels(
   levels: readonly Level[],
   place: Place,
   { rooms, mask, started }: Rooms,
-): Step[] {
+): KernelCall[] {
   const { steps, batch, layers } = levels[0]!;
   const state = layers.length * batch * layers[0]!.shape.hiddenSize * 4;
   const rows = bindRows(levels[0]!, place);
-  const calls: Step[] = [];
+  const calls: KernelCall[] = [];
   if (mask !== 0) {
     const count = countOf(levels) * batch;
     const begins = call.text("maskedOutput", "repeat") === "state";
@@ -121,17 +123,14 @@ function pack(region: Region, call: Call, asked: Precision): readonly Layer[] {
   const { kind, stateDict, options } = call.layer("layer");
   const { inputSize, hiddenSize, numLayers, bidirectional, bias, reverse, goBackwards } = options;
   const directions = bidirectional ? 2 : 1;
-  // Weights that are not finite have no form of eight bits.
-  const hasForm = Array.from(stateDict.values()).every(({ data }) =>
-    (data as Float32Array).every(Number.isFinite),
-  );
+  const precision = finitePrecision(stateDict.values() as Iterable<Tensor>, asked);
   const backwards = goBackwards ? "computing" : reverse ? "time" : "no";
   const layers = Array.from(
     { length: numLayers * directions },
     (_, at) =>
       new Layer(region, {
         ...cellParts(CELLS[kind], options),
-        precision: hasForm ? asked : "float32",
+        precision,
         inputSize: at < directions ? inputSize : directions * hiddenSize,
         hiddenSize,
         outputSize: hiddenSize,

@@ -11,7 +11,8 @@ import type { Runtime } from "../../wasm/runtime.js";
 import type { Place } from "../operator.js";
 import { copyOutput, recordOf, sortRows } from "./recurrent-rows.js";
 
-export type Step = () => void;
+/** A call of a kernel, or of what copies for one. */
+export type KernelCall = () => void;
 
 export interface Level {
   readonly runtime: Runtime;
@@ -41,7 +42,7 @@ export interface Rows {
   /** A state of zeros. */
   readonly zeros: number;
   /** What is done before the first level. */
-  readonly steps: readonly Step[];
+  readonly calls: readonly KernelCall[];
 }
 
 /** Addresses of a level's numbers; of what is left out 0. */
@@ -99,9 +100,9 @@ const dealsStates = ({ layers, states, batch }: Level) =>
   states === "batch" && batch > 1 && layers.length > 1;
 
 /** All calls as one. */
-export function inOrder(calls: readonly Step[]): Step {
+export function inOrder(calls: readonly KernelCall[]): KernelCall {
   if (calls.length === 2) {
-    const [load, run] = calls as [Step, Step];
+    const [load, run] = calls as [KernelCall, KernelCall];
     return () => {
       load();
       run();
@@ -119,15 +120,15 @@ export function bindRows(level: Level, place: Place, lengths = 0): Rows {
   const active = place.record(new Int32Array(steps).fill(batch));
   const zeros = place.record(new Int32Array(batch * layers[0]!.shape.hiddenSize));
   const sort = hasLengths ? [sortRows(runtime, { steps, batch, lengths, order, active })] : [];
-  return { order, active, zeros, steps: sort };
+  return { order, active, zeros, calls: sort };
 }
 
 /** The calls that run a level; `start` is where its scratch begins. */
-export function bindLevel(level: Level, place: Place, start: number, at: LevelPlace): Step[] {
+export function bindLevel(level: Level, place: Place, start: number, at: LevelPlace): KernelCall[] {
   const { runtime, layers, steps, batch } = level;
   const { kernels } = runtime;
   const scratch = levelScratch(level, start);
-  const calls: Step[] = [];
+  const calls: KernelCall[] = [];
   let { input } = at;
   if (turnsInput(level)) {
     const { inputSize } = layers[0]!.shape;
@@ -154,7 +155,7 @@ interface Binding {
   readonly scratch: ReturnType<typeof levelScratch>;
 }
 
-function bindDirection(level: Level, place: Place, { at, direction, input, scratch }: Binding): Step[] {
+function bindDirection(level: Level, place: Place, { at, direction, input, scratch }: Binding): KernelCall[] {
   const { runtime, layers, steps, batch, masked } = level;
   const { kernels } = runtime;
   const layer = layers[direction]!;
@@ -197,7 +198,7 @@ function bindDirection(level: Level, place: Place, { at, direction, input, scrat
   };
   const record = recordOf(place, runtime, layer, buffers);
   const hasGiven = given.some((address) => address !== 0);
-  const calls: Step[] = [];
+  const calls: KernelCall[] = [];
   const whole = layers.length * row;
   if (deals && hasGiven) {
     calls.push(() => {

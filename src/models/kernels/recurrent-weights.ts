@@ -132,11 +132,15 @@ function cellsOf({ node }: Call, kind: Kind, directions: number): CellOptions[] 
   }
 }
 
-/** Weights that are not finite have no form of eight bits. */
 function precisionOf({ w, r, scales }: NodeWeights, asked: Precision): Precision {
-  if (scales !== undefined) return "int8";
+  return scales === undefined ? finitePrecision([w, r], asked) : "int8";
+}
+
+/** Weights that are not finite have no form of eight bits. Where none is asked for, nobody looks. */
+export function finitePrecision(weights: Iterable<Pick<HostTensor, "data">>, asked: Precision): Precision {
   if (asked === "float32") return asked;
-  return [w, r].every(({ data }) => data.every(Number.isFinite)) ? asked : "float32";
+  for (const { data } of weights) if (!data.every(Number.isFinite)) return "float32";
+  return asked;
 }
 
 interface Making {

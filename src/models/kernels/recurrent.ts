@@ -62,7 +62,7 @@ export function compile(
         given: [given(5), given(6)],
         wanted: [wanted(1), wanted(2)],
       });
-      return inOrder([...rows.steps, ...bound]);
+      return inOrder([...rows.calls, ...bound]);
     },
   };
 }

@@ -106,7 +106,7 @@ function turnsOf(call: Call, loop: LoopBody, condition: Operand): number | undef
 
 function bindLoop(planned: Planned, place: NestedPlace): () => void {
   const { call, graph, body, turns } = planned;
-  const { steps } = place;
+  const { budget } = place;
   const [program] = place.programs as [InnerProgram];
   const turn = program.address(graph.inputs[0]!.value);
   const count = turn === undefined ? undefined : cellAt(place.runtime, "int64", turn);
@@ -124,7 +124,7 @@ function bindLoop(planned: Planned, place: NestedPlace): () => void {
     const isBegun = turns !== undefined || begins === undefined || begins() !== 0;
     begin();
     for (let at = 0; isBegun && at < most; at++) {
-      steps.spend(call, 1 + body.cost);
+      budget.spend(call, 1 + body.cost);
       count?.set(at);
       program.run();
       // Before states are written, in whose room it may lie.
