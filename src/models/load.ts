@@ -1,7 +1,8 @@
 /** ONNX files as models that run. */
 
-import { asBytes, type Bytes } from "../formats/bytes.js";
+import { asBytes, type Bytes, FormatError, unsupported } from "../formats/bytes.js";
 import { ExternalFiles } from "../formats/onnx/external.js";
+import type { GruReading } from "../formats/onnx/pytorch-exporter.js";
 import type { Declared, Graph } from "../graph/ir.js";
 import { readOnnxGraph } from "../graph/onnx.js";
 import type { Operand } from "../graph/operator.js";
@@ -73,7 +74,7 @@ function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefine
   const precision = checkLoadOptions(options);
   if (gru !== "file" && gru !== "pytorch") throw wrongValue("options.gru", '"file" or "pytorch"', gru);
   const files = new ExternalFiles(options.externalData);
-  const { graph, warnings } = readOnnxGraph(asBytes(bytes, "bytes"), files, gru);
+  const { graph, warnings } = read(asBytes(bytes, "bytes"), files, gru);
   checkOperators(graph, table);
   const declared = declaredSizes(graph, options.shapes);
   return new Model({
@@ -89,6 +90,17 @@ function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefine
         rewrites: fuse ? rewritesOf(table) : [],
       }),
   });
+}
+
+/** Of files of other kinds Keras' alone are named, by their first bytes: to name all takes 4 KB of a bundle. */
+function read(file: Uint8Array, files: ExternalFiles, gru: GruReading): ReturnType<typeof readOnnxGraph> {
+  try {
+    return readOnnxGraph(file, files, gru);
+  } catch (cause) {
+    const isOther = (file[0] === 0x50 && file[1] === 0x4b) || (file[0] === 0x89 && file[1] === 0x48);
+    if (!(cause instanceof FormatError) || !isOther) throw cause;
+    throw unsupported("onnx: got a zip or an HDF5 file; loadKeras takes those of Keras");
+  }
 }
 
 /** What inputs are declared to be, with the sizes that `shapes` has for them. */

@@ -132,7 +132,7 @@ describe("what throws leaves nothing allocated", () => {
     using stream = model.stream();
     model.run(inputsFor(model, [ids!]));
     stream.step(STEP);
-    const [{ name }] = model.inputs as [{ name: string }];
+    const { name } = model.inputs[0]!;
     for (const wrong of [
       {},
       { other: STEP },

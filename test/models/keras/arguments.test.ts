@@ -1,8 +1,8 @@
-/** What a call is told that gives a Keras model something else than it takes. */
+/** What calls are told that give Keras files to others, or something else to Keras models. */
 import { describe, expect, it } from "vitest";
-import { type LoadKerasOptions, loadKeras } from "../../../src/models/index.js";
+import { type LoadKerasOptions, loadKeras, loadOnnx } from "../../../src/models/index.js";
 import { modelOf, node } from "../../support/onnx-writer.js";
-import { caseOf, kerasFile } from "./cases.js";
+import { caseOf, casesOf, kerasFile } from "./cases.js";
 
 const FILE = kerasFile(caseOf("k3", "causal").files[0]!);
 const SOURCE = "source: expected the bytes of a Keras file, or an architecture's JSON, got";
@@ -36,6 +36,14 @@ describe("loadKeras", () => {
   });
 });
 
+it("is named by loadOnnx, which does not take its files", () => {
+  for (const file of casesOf("k3").flatMap(({ files }) => files)) {
+    expect(() => loadOnnx(kerasFile(file))).toThrow(
+      "onnx: got a zip or an HDF5 file; loadKeras takes those of Keras",
+    );
+  }
+});
+
 describe("a model", () => {
   it("has one table, for which there are no options", () => {
     using model = loadKeras(FILE);
@@ -45,7 +53,7 @@ describe("a model", () => {
   it("tells a step whose batch is another than that of its states", () => {
     using model = loadKeras(FILE);
     using stream = model.stream();
-    const [{ name }] = model.inputs as [{ name: string }];
+    const { name } = model.inputs[0]!;
     const expected = `inputs.${name}.shape: expected a batch of 1, as the states have it, got [2, 1]`;
     stream.step({ data: Float32Array.of(1), shape: [1, 1] });
     expect(() => stream.step({ data: Float32Array.of(1, 2), shape: [2, 1] })).toThrow(expected);
