@@ -7,7 +7,7 @@ import type { KerasVersion } from "../../formats/keras/version.js";
 import { show, showShape } from "../../tensor/checks.js";
 import type { StateDict, Tensor } from "../../tensor/tensor.js";
 import type { GraphBuilder } from "./builder.js";
-import { type KerasTensor, withMask } from "./tensor.js";
+import { type KerasTensor, showOpen, withMask } from "./tensor.js";
 
 /** What a call is given: tensors, in lists and maps as Keras' call had them, and plain values. */
 export type Argument =
@@ -158,7 +158,7 @@ export class LayerCall {
   /** The size of an axis, which must be known before the run. */
   size(tensor: KerasTensor, axis: number): number {
     const size = tensor.shape.at(axis);
-    return size ?? this.refuse(`axis ${axis} of its input is open, ${showShape(tensor.shape as number[])}`);
+    return size ?? this.refuse(`axis ${axis} of its input is open: ${showOpen(tensor.shape)}`);
   }
 
   /** The tensor of a keyword; undefined where there is none. */
@@ -188,7 +188,11 @@ export class LayerCall {
 
   /** A weight of this shape; -1 is any size. */
   shaped(name: string, shape: readonly number[], at = 0): Tensor {
-    const tensor = this.weight(name, at);
+    return this.checked(name, this.weight(name, at), shape);
+  }
+
+  /** A weight that was found already, which must be of this shape. */
+  checked(name: string, tensor: Tensor, shape: readonly number[]): Tensor {
     const fits =
       tensor.shape.length === shape.length &&
       shape.every((size, axis) => size < 0 || size === tensor.shape[axis]);

@@ -1,10 +1,11 @@
 /** Layers that are activations with constants of their own. */
 
+import { showShape } from "../../../tensor/checks.js";
 import type { Value } from "../../ir.js";
 import { activate } from "../activations.js";
 import { float, int } from "../builder.js";
 import type { LayerCall } from "../layer-call.js";
-import { type KerasTensor, withFloats } from "../tensor.js";
+import { type KerasTensor, showOpen, withFloats } from "../tensor.js";
 import { axisOf } from "./axes.js";
 
 export function relu(call: LayerCall): readonly KerasTensor[] {
@@ -52,7 +53,10 @@ export function prelu(call: LayerCall): readonly KerasTensor[] {
   const fits =
     slopes.shape.length === x.shape.length - 1 &&
     slopes.shape.every((size, axis) => size === 1 || size === x.shape[axis + 1]);
-  if (!fits) call.broken(`weight alpha: a shape of [${slopes.shape.join(", ")}] does not fit its input`);
+  if (!fits) {
+    const expected = `the sizes of its input after the batch, ${showOpen(x.shape.slice(1))}, or 1 in their place`;
+    call.broken(`weight alpha: expected ${expected}, got ${showShape(slopes.shape)}`);
+  }
   if (x.time && slopes.shape.length > 1 && slopes.shape[0]! > 1) {
     call.notStreamable("each step of time has slopes of its own");
   }

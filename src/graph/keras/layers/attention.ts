@@ -93,17 +93,26 @@ function attend(call: LayerCall, scores: Scores): readonly KerasTensor[] {
   return [output, call.tensor(weights, [batch, steps, key.shape[1]!])];
 }
 
-/** The matrix and the bias of a projection: named in .h5, numbered in .keras. */
-function projection(call: LayerCall, name: "query" | "key" | "value" | "output") {
+/**
+ * The matrix and the bias of a projection: named in .h5, numbered in .keras.
+ * @param shape of the matrix
+ * @param axes of it that the bias has: the last ones
+ */
+function projection(
+  call: LayerCall,
+  name: "query" | "key" | "value" | "output",
+  shape: readonly number[],
+  axes: 1 | 2,
+) {
   const folder = name === "output" ? "attention_output" : name;
   const find = (weight: "kernel" | "bias", at: number): Tensor | undefined =>
     [`${folder}/${weight}`, `_${name}_dense/${at}`, `${name}_dense/${at}`]
       .map((path) => call.optional(path))
       .find((tensor) => tensor !== undefined);
-  const kernel = find("kernel", 0) ?? call.weight(`${folder}/kernel`);
+  const path = `${folder}/kernel`;
+  const kernel = call.checked(path, find("kernel", 0) ?? call.weight(path), shape);
   const bias = find("bias", 1);
-  if (kernel.shape.length !== 3) call.refuse(`weight ${folder}/kernel of ${kernel.shape.length} axes`);
-  return { kernel, bias };
+  return { kernel, bias: bias && call.checked(`${folder}/bias`, bias, kernel.shape.slice(-axes)) };
 }
 
 export function multiHeadAttention(call: LayerCall): readonly KerasTensor[] {
@@ -121,12 +130,9 @@ export function multiHeadAttention(call: LayerCall): readonly KerasTensor[] {
   const valueSize = call.integer("value_dim", size, 1);
   /** [N, H, T, K]. */
   const split = (x: KerasTensor, name: "query" | "key" | "value", width: number): Value => {
-    const { kernel, bias } = projection(call, name);
-    const expected = [call.size(x, 2), heads, width];
-    if (kernel.shape.join() !== expected.join()) {
-      call.broken(`weight ${name}/kernel: expected shape [${expected}], got [${kernel.shape.join(", ")}]`);
-    }
-    let made = builder.matmul(builder.floats(x), builder.weight(kernel, [expected[0]!, heads * width]));
+    const units = call.size(x, 2);
+    const { kernel, bias } = projection(call, name, [units, heads, width], 2);
+    let made = builder.matmul(builder.floats(x), builder.weight(kernel, [units, heads * width]));
     if (bias !== undefined) made = builder.add(made, builder.weight(bias, [heads * width]));
     return builder.transpose(builder.reshape(made, [0, 0, heads, width]), [0, 2, 1, 3]);
   };
@@ -135,11 +141,8 @@ export function multiHeadAttention(call: LayerCall): readonly KerasTensor[] {
   const k = builder.transpose(split(key, "key", size), [0, 1, 3, 2]);
   const weights = weighted(builder, builder.matmul(q, k), headMask(call, query, value, key));
   const joined = builder.transpose(builder.matmul(weights, split(value, "value", valueSize)), [0, 2, 1, 3]);
-  const { kernel, bias } = projection(call, "output");
+  const { kernel, bias } = projection(call, "output", [heads, valueSize, -1], 1);
   const width = heads * valueSize;
-  if (kernel.shape[0] !== heads || kernel.shape[1] !== valueSize) {
-    call.broken(`weight attention_output/kernel: a shape of [${kernel.shape.join(", ")}] does not fit`);
-  }
   const units = kernel.shape[2]!;
   let made = builder.matmul(builder.reshape(joined, [0, 0, width]), builder.weight(kernel, [width, units]));
   if (bias !== undefined) made = builder.add(made, builder.weight(bias));
