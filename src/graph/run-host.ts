@@ -29,15 +29,22 @@ export function runOnHost(
   return new Map(graph.outputs.map(({ name }, at) => [name, results[at]!]));
 }
 
-/** @throws FormatError that names every operator of the graph which the table has not. Its branches are left unread. */
-export function checkOperators(graph: Graph, table: Pick<OperatorTable, "has">): void {
+/**
+ * @param problem what is told of operators that the table has not
+ * @throws FormatError that names every one of them in the graph. Its branches are left unread.
+ */
+export function checkOperators(
+  graph: Graph,
+  table: Pick<OperatorTable, "has">,
+  problem = "operators are not supported",
+): void {
   const missing = new Map<string, Node>();
   for (const node of graph.nodes) {
     if (!table.has(node.operator) && !missing.has(node.operator)) missing.set(node.operator, node);
   }
   if (missing.size > 0) {
     const labels = Array.from(missing.values(), ({ label }) => label.replace(/^onnx: /, ""));
-    throw unsupported(`onnx: operators are not supported: ${labels.slice(0, 100).join(", ")}`);
+    throw unsupported(`onnx: ${problem}: ${labels.slice(0, 100).join(", ")}`);
   }
 }
 

@@ -54,7 +54,7 @@ export function loadOnnxWith(
   options?: LoadOnnxOptions,
 ): Model {
   const table = tableOf(checkedList(operators, "operators", "an array of operators", checkOperator));
-  return load(bytes, table, options);
+  return load(bytes, table, options, "operators are not among those given to loadOnnxWith");
 }
 
 function checkOperator(value: unknown, name: string): ModelOperator {
@@ -68,14 +68,14 @@ function checkOperator(value: unknown, name: string): ModelOperator {
 export const tableOf = (operators: readonly ModelOperator[]): ModelTable =>
   new Map(operators.map((operator) => [operator.operator.name, operator]));
 
-function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefined): Model {
+function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefined, missing?: string): Model {
   const options = checkOptions("options", given, OPTIONS);
   const { gru = "file", onProgress, fuse = true } = options;
   const precision = checkLoadOptions(options);
   if (gru !== "file" && gru !== "pytorch") throw wrongValue("options.gru", '"file" or "pytorch"', gru);
   const files = new ExternalFiles(options.externalData);
   const { graph, warnings } = read(asBytes(bytes, "bytes"), files, gru);
-  checkOperators(graph, table);
+  checkOperators(graph, table, missing);
   const declared = declaredSizes(graph, options.shapes);
   return new Model({
     graph,
