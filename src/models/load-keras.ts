@@ -11,7 +11,7 @@ import { checkOptions, reading, wrongType, wrongValue } from "../tensor/checks.j
 import { currentRuntime } from "../wasm/runtime.js";
 import { streamOfLayers } from "./layer-stream.js";
 import { tableOf } from "./load.js";
-import { checkLoadOptions, countOperators, type LoadOptions, rewritesOf } from "./load-options.js";
+import { checkLoadOptions, countOperators, type LoadModelOptions, rewritesOf } from "./load-options.js";
 import { Model } from "./model.js";
 import { HostFunction } from "./operators/function.js";
 import { kerasOperators } from "./operators/keras.js";
@@ -21,7 +21,7 @@ import { readTexts } from "./texts.js";
 import type { ModelInput } from "./values.js";
 
 /** Options of the loaders of models of layers. */
-export interface LoadLayersOptions extends LoadOptions {
+export interface LoadLayersOptions extends LoadModelOptions {
   /**
    * Layers of the caller's, for `Lambda` and classes that the file does not hold: by the class (`"package>Name"` where it
    * is registered), or by the name of one layer. `(config, weights) => (inputs) => outputs`: the first function is called

@@ -8,7 +8,7 @@ import type { ModelOperatorCount } from "./model-types.js";
 import type { Rewrite } from "./operator.js";
 
 /** Options of every loader. */
-export interface LoadOptions {
+export interface LoadModelOptions {
   /** `"int8"`: constant weights of recurrent nodes, MatMul and Gemm have 8 bits. `"float32"` when left out. */
   readonly precision?: Precision | undefined;
   /** Is told how many nodes are ready, of how many. What it throws ends the loading, and frees all. */
@@ -16,7 +16,7 @@ export interface LoadOptions {
 }
 
 /** @throws TypeError or RangeError for an option that is wrong */
-export function checkLoadOptions({ precision = "float32", onProgress }: LoadOptions): Precision {
+export function checkLoadOptions({ precision = "float32", onProgress }: LoadModelOptions): Precision {
   if (precision !== "float32" && precision !== "int8") {
     throw wrongValue("options.precision", '"float32" or "int8"', precision);
   }

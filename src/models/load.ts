@@ -12,7 +12,7 @@ import { checkOptions, isArray, reading, wrongType, wrongValue } from "../tensor
 import { copyShape, sizeOf } from "../tensor/like.js";
 import { currentRuntime } from "../wasm/runtime.js";
 import type { ModelTable } from "./fold.js";
-import { checkLoadOptions, countOperators, type LoadOptions, rewritesOf } from "./load-options.js";
+import { checkLoadOptions, countOperators, type LoadModelOptions, rewritesOf } from "./load-options.js";
 import { Model } from "./model.js";
 import type { ModelOperator } from "./operator.js";
 import { ALL_OPERATORS } from "./operators/index.js";
@@ -20,7 +20,7 @@ import { Store } from "./store.js";
 import { checkNames, type ModelInput, readInput } from "./values.js";
 
 /** Options of `loadOnnx`. */
-export interface LoadOnnxOptions extends LoadOptions {
+export interface LoadOnnxOptions extends LoadModelOptions {
   /** Shapes of inputs whose sizes the file leaves open: the model is then planned while it is loaded. */
   readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
   /** Numbers of inputs that never change: what depends on them alone is computed while it is loaded. */

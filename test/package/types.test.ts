@@ -28,6 +28,7 @@ export const modules: readonly WebAssembly.Module[] = [relaxed, baseline, models
 const CALLS = `
 import { type Activation, type ActivationName, argmax, concat, Dropout, type DropoutOptions, Embedding, elu, GRU, GroupNorm, type GroupNormOptions, init, LayerNorm, type LayerNormOptions, leakyRelu, Linear, LSTM, type LSTMOptions, type LSTMState, type MaxPool1dOptions, maxPool1d, type MemoryUsage, memoryUsage, type NestedNumbers, type Precision, relu, RNN, Sequential, type SequentialMember, Stream, Tensor, type TensorData, type TensorDtype, type TensorLike, type TensorOptions, topk } from "lstm-wasm";
 import { type AmpModel, dtypeOf, type KerasModel, type KerasRecurrent, listModules, type OnnxLayer, type OnnxModule, type ReadWeightsOptions, readOnnx, readSafetensors, readWeights, type StateDict, type Weights, writeSafetensors } from "lstm-wasm/formats";
+import { loadKeras, type LoadKerasOptions, loadOnnx, type LoadOnnxOptions, loadTfjs, type Model } from "lstm-wasm/models";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
 const precision: Precision = "float32";
@@ -107,10 +108,18 @@ const found: OnnxModule | undefined = readOnnx(new Uint8Array()).modules[0];
 const padding: number | undefined = found?.kind === "Conv1d" ? found.padding : found?.inFeatures;
 const made: readonly string[] = readOnnx(new Uint8Array()).layerTensors;
 const mostGroups = listModules(dict).map((info) => (info.kind === "Conv1d" ? info.mostGroups : 1));
+const ofOnnx: LoadOnnxOptions = { precision, onProgress: (nodes: number, all: number) => nodes / all, constants: { sr: 16000 } };
+const vad: Model = loadOnnx(new Uint8Array(), ofOnnx);
+const ofLayers: LoadKerasOptions = { precision: "int8", onProgress: () => {}, weights: new ArrayBuffer(8) };
+const table: string = loadKeras({}, ofLayers).summary() + loadTfjs({}, new Uint8Array(), { masks: "tfjs", precision }).summary();
+const states: readonly unknown[] = vad.summary({ inputs: { sr: 1n } }).states;
+export { states, table };
 export { best, element, gates, groups, held, hidden, inFile, list, lists, made, masks, mostGroups, nestedNumbers, normalized, numbers, ofFile, ofOther, one, ofStream, padding, pooled, printed, read };
 
 // @ts-expect-error an option that no reader takes
 readWeights(new Uint8Array(), { prefix: "lstm." });
+// @ts-expect-error an option of loadStateDict
+loadOnnx(new Uint8Array(), { strict: false });
 // @ts-expect-error text, which readers of JSON alone take
 readWeights("{}");
 // @ts-expect-error a misspelt option
@@ -222,6 +231,7 @@ const DECLARED_FOR_OTHERS: Record<string, readonly string[]> = {
       "DisposableBase",
       "Dtype",
       "IntegerArray",
+      "LoadModelOptions",
       "ManifestWeights",
       "NumberArray",
       "TensorData",
