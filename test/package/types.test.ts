@@ -231,6 +231,7 @@ const DECLARED_FOR_OTHERS: Record<string, readonly string[]> = {
       "DisposableBase",
       "Dtype",
       "IntegerArray",
+      "KerasConfig",
       "LoadModelOptions",
       "ManifestWeights",
       "NumberArray",
