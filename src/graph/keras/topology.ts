@@ -152,7 +152,7 @@ export class Topology {
     const own = file ?? files.get(layer.name) ?? NO_FILE;
     const call: LayerCall = new LayerCall(layer, given, own, this.#context, this.#wrappers > 0);
     const isText = call.inputs.some(({ texts }) => texts !== undefined);
-    if (isText && !Object.hasOwn(TEXT_LAYERS, layer.className)) call.refuse("strings are not supported");
+    if (isText && !TEXT_LAYERS.includes(layer.className)) call.refuse("strings are not supported");
     const compute = supply?.(layer, own.weights);
     if (compute !== undefined) return this.#checked(supplied(call, compute));
     const { className, registeredName, isOperation } = layer;

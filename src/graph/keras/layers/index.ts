@@ -1,4 +1,7 @@
-/** The layers that run, by the names of their classes. */
+/**
+ * The layers that run, by the names of their classes. A literal without a spread, which a bundle of another loader leaves
+ * out.
+ */
 
 import type { LayerTable } from "../layer-call.js";
 import * as each from "../operations/elementwise.js";
@@ -20,10 +23,9 @@ import * as pooling from "./pooling.js";
 import { recurrent } from "./recurrent.js";
 import * as reshape from "./reshape.js";
 import { embedding, masking, timeDistributed } from "./sequence.js";
-import { integerLookup, TEXT_LAYERS } from "./text.js";
+import { integerLookup, stringLookup, textVectorization } from "./text.js";
 
 export const LAYERS: LayerTable = {
-  ...TEXT_LAYERS,
   Activation: activation,
   ActivityRegularization: identity,
   Add: merge.add,
@@ -87,7 +89,9 @@ export const LAYERS: LayerTable = {
   SpatialDropout1D: identity,
   SpatialDropout2D: identity,
   SpatialDropout3D: identity,
+  StringLookup: stringLookup,
   Subtract: merge.subtract,
+  TextVectorization: textVectorization,
   ThresholdedReLU: thresholdedRelu,
   TimeDistributed: timeDistributed,
   UnifiedGRU: recurrent,

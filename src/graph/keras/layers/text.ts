@@ -2,16 +2,13 @@
 
 import { show, wrongValue } from "../../../tensor/checks.js";
 import type { HostTensor } from "../../ir.js";
-import type { LayerCall, LayerTable } from "../layer-call.js";
+import type { LayerCall } from "../layer-call.js";
 import type { KerasTensor, Texts } from "../tensor.js";
 import { ngrams, SPLITS, STANDARDS, split, standardized } from "../texts/split.js";
 import { counted, indexOf, MODES, type Vocabulary, vocabularyOf, type Word } from "../texts/vocabulary.js";
 
-/** Layers whose input may be strings. */
-export const TEXT_LAYERS: LayerTable = {
-  StringLookup: stringLookup,
-  TextVectorization: textVectorization,
-};
+/** Classes of layers whose input may be strings. */
+export const TEXT_LAYERS: readonly string[] = ["StringLookup", "TextVectorization"];
 
 const missingIn =
   (call: LayerCall) =>
@@ -52,7 +49,7 @@ function stringsOf(call: LayerCall): KerasTensor {
   return x.texts === undefined ? call.refuse("an input that is no strings is not supported") : x;
 }
 
-function textVectorization(call: LayerCall): readonly KerasTensor[] {
+export function textVectorization(call: LayerCall): readonly KerasTensor[] {
   const x = stringsOf(call);
   for (const key of ["ragged", "sparse"]) if (call.flag(key)) call.refuse(`${key} is not supported`);
   const encoding = call.field("encoding") ?? "utf-8";
@@ -162,7 +159,7 @@ function lookup(
   );
 }
 
-function stringLookup(call: LayerCall): readonly KerasTensor[] {
+export function stringLookup(call: LayerCall): readonly KerasTensor[] {
   return lookup(call, stringsOf(call), lookupOf(call, "[UNK]"), (word) => word);
 }
 
