@@ -66,8 +66,8 @@ export const SIZES = {
   modelBundles: {
     loadOnnx: kilobytes(98),
     loadOnnxWith: kilobytes(73),
-    loadKeras: kilobytes(126),
-    "*": kilobytes(155.5),
+    loadKeras: kilobytes(129),
+    "*": kilobytes(159),
   },
   sileroOperators:
     "Add, Cast, Concat, Constant, ConstantOfShape, Conv, Equal, Gather, Identity, If, LSTM, Not, Pad, Pow, ReduceMean, " +

@@ -22,11 +22,11 @@ describe("a program that reads one format has in its bundle, in KB after gzip, a
     ["fromKeras", 7.5],
     ["readNam", 11],
     ["readSafetensors", 13],
-    ["readNumpy", 17.2],
+    ["readNumpy", 17.3],
     ["readTfjs", 16],
     ["readTorch", 25.6],
-    ["readOnnx", 27],
-    ["readKeras", 31.3],
+    ["readOnnx", 27.1],
+    ["readKeras", 31.5],
   ])("%s %f", (name, kilobytes) => {
     expect(bytesOf(name)).toBeLessThanOrEqual(kilobytes * 1000);
   });
