@@ -20,6 +20,7 @@ const KERAS = {
   "bi-k3.h5": "bidirectional.h5",
   "stack-k2-from-h5/model.json": "model.json",
   "stack-k2-from-h5/group1-shard1of1.bin": "group1-shard1of1.bin",
+  "lambda-k3.keras": "lambda.keras",
   "../keras-models/stateful-k3.keras": "stateful.keras",
 };
 
