@@ -98,10 +98,14 @@ function countOperators(whole: Graph): Count[] {
   return [...counts.values()].sort((a, b) => (a.operator < b.operator ? -1 : 1));
 }
 
-/** An input of zeros, with sizes of 1 where they are open. */
-function zeros({ dtype = "float32", shape = [] }: Declared): string {
+/** What is declared of an input, which may be one of texts. */
+type Input = Pick<Declared, "shape"> & { readonly dtype?: Declared["dtype"] | "string" };
+
+/** An input of zeros or of empty texts, with sizes of 1 where they are open. */
+function zeros({ dtype = "float32", shape = [] }: Input): string {
   const sizes = shape.map((size) => (typeof size === "number" && size >= 0 ? size : 1));
   const count = sizes.reduce((product, size) => product * size, 1);
+  if (dtype === "string") return `{ data: Array(${count}).fill(""), shape: [${sizes.join(", ")}] }`;
   if (sizes.length === 0) return "0";
   const array = { int64: "BigInt64Array", int32: "Int32Array", int8: "Int8Array", uint8: "Uint8Array" }[
     dtype as string
@@ -134,7 +138,7 @@ function codeOf(
 }
 
 /** The line that gives an input zeros. */
-export function inputLines({ name, dtype, shape }: Declared & { readonly name: string }): string[] {
+export function inputLines({ name, dtype, shape }: Input & { readonly name: string }): string[] {
   const isOpen = shape === undefined || shape.some((size) => typeof size === "string" || size < 0);
   const note = isOpen ? ` ${comment(shape === undefined ? "[?]" : sizesOf(shape))}` : "";
   return [`  [${JSON.stringify(name)}]: ${zeros({ dtype, shape })},${note}`];

@@ -82,6 +82,7 @@ describe("inspect of a whole model of layers", () => {
 
   it.each([
     ["Keras", models("translation-k3.keras"), "dense: Tensor"],
+    ["an input of texts", join(FILES, "keras-texts/classified-k2.keras"), ": Tensor"],
     ["TensorFlow.js in several files", keras("stack-shards-k2/model.json"), "dense: Tensor"],
   ])("prints lines that run: %s", (_, path, printed) => {
     expect(runModule(codeIn(wholeOf(path)))).toContain(printed);
