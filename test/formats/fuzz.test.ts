@@ -10,26 +10,20 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { listModules, readTfjs, writeSafetensors } from "../../src/formats/index.js";
-import { isObject } from "../../src/formats/json.js";
 import { type StateDict, Tensor } from "../../src/tensor/tensor.js";
 import { runDeclared } from "../support/host-graph.js";
 import { READERS as OF_FILES } from "../support/hostile/readers.js";
+import { type Mutation, mutate, mutation } from "../support/mutations.js";
 import * as onnx from "../support/onnx-writer.js";
 import { processorTime } from "../support/processor-time.js";
 import { randomRows } from "../support/reference.js";
+import { ofModelJson, TFJS_FILES } from "../support/tfjs-files.js";
 
-/** A line of JSON, then the numbers. Whatever JSON holds but an object is an argument of the wrong type. */
-function readModelJson(bytes: Uint8Array): unknown {
-  const end = bytes.indexOf(10);
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
-  } catch (cause) {
-    throw new FormatError(`tfjs: ${cause}`);
-  }
-  return readTfjs(isObject(json) ? json : {}, bytes.subarray(end + 1));
-}
-const READERS = { ...OF_FILES, readTfjs: readModelJson, runOnnxGraph: runDeclared };
+const READERS = {
+  ...OF_FILES,
+  readTfjs: (bytes: Uint8Array) => ofModelJson(bytes, readTfjs),
+  runOnnxGraph: runDeclared,
+};
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1000);
 const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -148,26 +142,10 @@ const KERAS = [
   "stack-keras1.h5",
   "twice-k3.keras",
 ];
-/** Of one LSTM, with the names that each writer of model.json has. */
-const TFJS = ["lstm_LSTM1/", "lstm/lstm_cell/", "layers/lstm/cell/vars/"].map((path) => {
-  const layer = { class_name: "LSTM", config: { name: "lstm_LSTM1", units: 1, activation: "relu" } };
-  const config = { class_name: "Sequential", config: { name: "sequential", layers: [layer] } };
-  const names = path.startsWith("layers") ? ["0", "1", "2"] : ["kernel", "recurrent_kernel", "bias"];
-  const quantization = { dtype: "uint8", scale: 0.5, min: -1 };
-  const weights = [[2, 4], [1, 4], [4]].map((shape, at) => ({
-    ...{ name: `${path}${names[at]}`, shape, dtype: "float32" },
-    ...(at === 0 ? { quantization } : {}),
-  }));
-  const manifest = [{ paths: ["group1-shard1of1.bin"], weights }];
-  const modelTopology = { keras_version: "2.15.0", model_config: config };
-  const text = json({ format: "layers-model", modelTopology, weightsManifest: manifest });
-  return Uint8Array.from([...text, 10, ...new Uint8Array(8 + 16 + 16)]);
-});
-
 /** Good files of each reader. */
 const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Array[]> = {
   readKeras: KERAS.map((name) => file(`keras/${name}`)),
-  readTfjs: TFJS,
+  readTfjs: TFJS_FILES,
   readSafetensors: [
     writeSafetensors({
       "rnn.weight_ih_l0": Tensor.randn([4, 2], 1),
@@ -239,81 +217,9 @@ const GOOD: Record<keyof typeof READERS, readonly Uint8Array[]> = {
   ),
 };
 
-interface Mutation {
-  readonly kind: "set" | "flip" | "insert" | "remove" | "copy" | "truncate";
-  /** Places as parts of the length, so that they mean something in files of any size. */
-  readonly at: number;
-  readonly from: number;
-  readonly count: number;
-  readonly bytes: Uint8Array;
-}
-
-/** Values at the edges of signed and unsigned integers, and characters that matter in JSON and pickles. */
-const EDGES = [
-  0, 1, 2, 0x7f, 0x80, 0xff, 0x28, 0x2e, 0x30, 0x39, 0x5b, 0x5d, 0x7b, 0x7d, 0x22, 0x2c, 0x2d, 0x65,
-];
-const edge = fc.oneof(fc.constantFrom(...EDGES), fc.nat(255));
-const fraction = fc.nat(999_999).map((number) => number / 1e6);
-const mutation: fc.Arbitrary<Mutation> = fc.record({
-  kind: fc.constantFrom(
-    "set" as const,
-    "set",
-    "set",
-    "flip",
-    "flip",
-    "flip",
-    "insert",
-    "remove",
-    "copy",
-    "truncate",
-  ),
-  at: fraction,
-  from: fraction,
-  count: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 200 })),
-  bytes: fc.array(edge, { minLength: 1, maxLength: 9 }).map((list) => Uint8Array.from(list)),
-});
-
-function mutate(bytes: Uint8Array, { kind, at, from, count, bytes: given }: Mutation): Uint8Array {
-  const place = Math.floor(at * bytes.length);
-  const insert = (inserted: Uint8Array) => {
-    const result = new Uint8Array(bytes.length + inserted.length);
-    result.set(bytes.subarray(0, place));
-    result.set(inserted, place);
-    result.set(bytes.subarray(place), place + inserted.length);
-    return result;
-  };
-  switch (kind) {
-    case "set": {
-      const result = bytes.slice();
-      result.set(given.subarray(0, bytes.length - place), place);
-      return result;
-    }
-    case "flip": {
-      const result = bytes.slice();
-      if (result.length > 0) result[place]! ^= 1 << (count % 8);
-      return result;
-    }
-    case "insert":
-      return insert(given);
-    case "copy": {
-      const start = Math.floor(from * bytes.length);
-      return insert(bytes.slice(start, start + count));
-    }
-    case "remove": {
-      const rest = bytes.subarray(place + count);
-      const result = new Uint8Array(Math.min(place, bytes.length) + rest.length);
-      result.set(bytes.subarray(0, place));
-      result.set(rest, place);
-      return result;
-    }
-    case "truncate":
-      return bytes.slice(0, place);
-  }
-}
-
 describe("fuzz", () => {
   it.each(["1", '"a"', "true", "null", "[]", "{}"])("readTfjs refuses %s in the place of a model", (text) => {
-    expect(() => readModelJson(new TextEncoder().encode(`${text}\n`))).toThrow(FormatError);
+    expect(() => READERS.readTfjs(new TextEncoder().encode(`${text}\n`))).toThrow(FormatError);
   });
 
   it.each(Object.keys(GOOD) as (keyof typeof READERS)[])(

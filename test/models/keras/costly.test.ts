@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { FormatError } from "../../../src/formats/bytes.js";
 import { loadKeras, loadTfjs } from "../../../src/models/index.js";
 import { memoryUsage } from "../../../src/wasm/runtime.js";
+import { HOSTILE } from "../../support/hostile/index.js";
 import { HOSTILE_KERAS } from "../../support/hostile/keras-graphs.js";
 import { kerasH5 } from "../../support/keras-writer.js";
 import { processorTime } from "../../support/processor-time.js";
@@ -56,6 +57,22 @@ describe.each([
       });
       expect(error).toBeInstanceOf(FormatError);
       expect((error as Error).message).toMatch(message);
+      expect(time).toBeLessThan(LIMIT);
+    },
+  );
+});
+
+describe("hostile files of Keras", () => {
+  it.each(HOSTILE.filter(({ reader }) => reader === "readKeras").map((one) => [one.name, one] as const))(
+    "are refused within a second: %s",
+    (_, { make }) => {
+      const bytes = make();
+      let error: unknown;
+      const time = processorTime(LIMIT, () => {
+        error = errorOf(() => loadKeras(bytes).dispose());
+      });
+      expect(error).toBeInstanceOf(FormatError);
+      expect((error as Error).message).toMatch(/^keras: ./);
       expect(time).toBeLessThan(LIMIT);
     },
   );
