@@ -90,7 +90,9 @@ export class InputReader {
     if (axis < 0) return;
     for (let at = 0; at < given.length; at++) {
       const wanted = this.#wanted[at]!;
-      if (wanted.hidden || wanted.declared.shape?.[0] !== declared.shape![axis]) continue;
+      // States stand behind the inputs that users give.
+      if (wanted.hidden) return;
+      if (wanted.declared.shape?.[0] !== declared.shape![axis]) continue;
       if (given[at]!.shape[0] === shape[axis]) continue;
       const expected = `a batch of ${shape[axis]}, as the states have it`;
       throw wrongShape(`${wanted.label}.shape`, expected, `[${given[at]!.shape.join(", ")}]`);
@@ -101,6 +103,8 @@ export class InputReader {
   #sizesOf(given: readonly Operand[]): ReadonlyMap<string, number> {
     const sizes = new Map<string, number>();
     for (const [at, { shape }] of given.entries()) {
+      // States stand behind the inputs that users give.
+      if (this.#wanted[at]!.hidden) break;
       for (const [axis, size] of (this.#wanted[at]!.declared.shape ?? []).entries()) {
         if (typeof size === "string") sizes.set(size, shape[axis]!);
       }

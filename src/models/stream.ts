@@ -1,5 +1,6 @@
 /** A model's stream: steps whose outputs are fed back as inputs, with nothing allocated in a step. */
 
+import { getOrMake } from "../formats/get-or-make.js";
 import type { HostTensor } from "../graph/ir.js";
 import type { Operand } from "../graph/operator.js";
 import { sameShape, wrongType } from "../tensor/checks.js";
@@ -30,6 +31,8 @@ export class ModelStream extends DisposableBase {
   readonly #model: Planner;
   /** Inputs and outputs. */
   readonly #pairs: readonly (readonly [input: string, output: string])[];
+  /** The inputs that each output is fed back to. */
+  readonly #fedBack = new Map<string, string[]>();
   /** By input; none before the first step, unless they were set. */
   readonly #states = new Map<string, HostTensor>();
   readonly #outputs: ModelOutputs = {};
@@ -42,6 +45,7 @@ export class ModelStream extends DisposableBase {
       throw wrongType("states", "an object of names", states);
     this.#model = model;
     this.#pairs = Object.entries(states);
+    for (const [input, output] of this.#pairs) getOrMake(this.#fedBack, output, () => []).push(input);
     const names = (values: readonly { name: string }[]) => values.map(({ name }) => name);
     checkNames("states", Object.keys(states), names(model.inputs));
     checkNames("states", Object.values(states), names(model.outputs));
@@ -83,8 +87,7 @@ export class ModelStream extends DisposableBase {
   }
 
   #keep(name: string, result: HostTensor): void {
-    for (const [input, output] of this.#pairs) {
-      if (output !== name) continue;
+    for (const input of this.#fedBack.get(name) ?? []) {
       const state = this.#states.get(input);
       const fits = state?.dtype === result.dtype && sameShape(state.shape, result.shape);
       if (fits) state.data.set(result.data);
