@@ -89,8 +89,17 @@ export function activate(builder: GraphBuilder, x: Value, activation: LayerActiv
 }
 
 /** Softmax, or its logarithm, over an axis. */
-export function softmax(call: LayerCall, x: Value, operator: "Softmax" | "LogSoftmax", axis = -1): Value {
-  return call.builder.one(operator, [x], { axis: int(axis) });
+export function softmax(b: GraphBuilder, x: Value, operator: "Softmax" | "LogSoftmax", axis = -1): Value {
+  return b.one(operator, [x], { axis: int(axis) });
+}
+
+/** What a number is that a mask leaves out of a softmax. Keras has it too. */
+const LEAST = -1e9;
+
+/** Softmax over an axis, of the numbers that a mask says count. */
+export function maskedSoftmax(b: GraphBuilder, x: Value, mask: Value | undefined, axis = -1): Value {
+  const kept = mask === undefined ? x : b.one("Where", [mask, x, b.scalar(LEAST)]);
+  return softmax(b, kept, "Softmax", axis);
 }
 
 /** (x + 1)^2 / 4 between -1 and 1. */
@@ -115,8 +124,8 @@ export function activateAs(call: LayerCall, x: Value, stated: unknown, key = "ac
   const name = plainName(stated);
   const snake =
     typeof name === "string" ? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name;
-  if (snake === "softmax") return softmax(call, x, "Softmax");
-  if (snake === "log_softmax") return softmax(call, x, "LogSoftmax");
+  if (snake === "softmax") return softmax(call.builder, x, "Softmax");
+  if (snake === "log_softmax") return softmax(call.builder, x, "LogSoftmax");
   if (snake === "sparse_plus") return sparsePlus(call.builder, x);
   if (snake === "gelu_new")
     return call.builder.one("Gelu", [x], { approximate: { kind: "string", value: "tanh" } });
@@ -124,7 +133,7 @@ export function activateAs(call: LayerCall, x: Value, stated: unknown, key = "ac
     const config = field(name, "config");
     const axis = (isObject(config) ? field(config, "axis") : undefined) ?? -1;
     if (axis !== -1) call.refuse(`${key}: a Softmax over axis ${JSON.stringify(axis)} is not supported`);
-    return softmax(call, x, "Softmax");
+    return softmax(call.builder, x, "Softmax");
   }
   const found = activationOf(stated, call.version);
   if ("problem" in found) call.refuse(`${key}: ${found.problem}`);

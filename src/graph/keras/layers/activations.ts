@@ -2,8 +2,8 @@
 
 import { showShape } from "../../../tensor/checks.js";
 import type { Value } from "../../ir.js";
-import { activate } from "../activations.js";
-import { float, int } from "../builder.js";
+import { activate, maskedSoftmax } from "../activations.js";
+import { float } from "../builder.js";
 import type { LayerCall } from "../layer-call.js";
 import { type KerasTensor, showOpen, withFloats } from "../tensor.js";
 import { axisOf } from "./axes.js";
@@ -72,11 +72,9 @@ export function softmax(call: LayerCall): readonly KerasTensor[] {
   const axis = axisOf(call, list[0], x.shape.length);
   if (x.time && axis === 1) call.notStreamable("it goes over all steps of time");
   if (x.mask !== undefined && axis !== x.shape.length - 1)
-    call.refuse("a mask over another axis than the last");
-  let value = builder.floats(x);
+    call.refuse("a mask over another axis than the last is not supported");
   // Of a tensor of three axes or more a mask does not say what a softmax is over.
   if (x.mask !== undefined && x.shape.length > 2)
     call.refuse("a mask over three axes or more is not supported");
-  if (x.mask !== undefined) value = builder.one("Where", [x.mask, value, builder.scalar(-1e9)]);
-  return [withFloats(x, builder.one("Softmax", [value], { axis: int(axis) }))];
+  return [withFloats(x, maskedSoftmax(builder, builder.floats(x), x.mask, axis))];
 }

@@ -2,12 +2,10 @@
 
 import type { Tensor } from "../../../tensor/tensor.js";
 import type { Value } from "../../ir.js";
+import { maskedSoftmax } from "../activations.js";
 import { type GraphBuilder, int } from "../builder.js";
 import type { LayerCall } from "../layer-call.js";
 import type { KerasTensor } from "../tensor.js";
-
-/** What a masked score is. Keras has it too. */
-const LEAST = -1e9;
 
 /** The tensors of a call, which may be keywords. */
 function operandsOf(call: LayerCall): [query: KerasTensor, value: KerasTensor, key: KerasTensor] {
@@ -33,12 +31,6 @@ function causalMask(builder: GraphBuilder, query: Value, value: Value): Value {
 function joinAll(builder: GraphBuilder, masks: readonly (Value | undefined)[]): Value | undefined {
   const given = masks.filter((mask) => mask !== undefined);
   return given.length === 0 ? undefined : given.reduce((all, mask) => builder.one("And", [all, mask]));
-}
-
-/** Weights of the values from scores [..., T, S]. */
-function weighted(builder: GraphBuilder, scores: Value, mask: Value | undefined): Value {
-  const kept = mask === undefined ? scores : builder.one("Where", [mask, scores, builder.scalar(LEAST)]);
-  return builder.one("Softmax", [kept], { axis: int(-1) });
 }
 
 export const attention = (call: LayerCall) => attend(call, scoresOf);
@@ -82,7 +74,7 @@ function attend(call: LayerCall, scores: Scores): readonly KerasTensor[] {
     value.mask && builder.unsqueeze(value.mask, 1),
     isCausal ? causalMask(builder, q, k) : undefined,
   ]);
-  const weights = weighted(builder, scores(call, q, k), mask);
+  const weights = maskedSoftmax(builder, scores(call, q, k), mask);
   let made = builder.matmul(weights, v);
   if (query.mask !== undefined) {
     made = builder.mul(made, builder.unsqueeze(builder.cast(query.mask, "bool", "float32"), 2));
@@ -139,7 +131,7 @@ export function multiHeadAttention(call: LayerCall): readonly KerasTensor[] {
   const scale = builder.scalar(1 / Math.sqrt(size));
   const q = builder.mul(split(query, "query", size), scale);
   const k = builder.transpose(split(key, "key", size), [0, 1, 3, 2]);
-  const weights = weighted(builder, builder.matmul(q, k), headMask(call, query, value, key));
+  const weights = maskedSoftmax(builder, builder.matmul(q, k), headMask(call, query, value, key));
   const joined = builder.transpose(builder.matmul(weights, split(value, "value", valueSize)), [0, 2, 1, 3]);
   const { kernel, bias } = projection(call, "output", [heads, valueSize, -1], 1);
   const width = heads * valueSize;

@@ -2,8 +2,8 @@
 
 import type { LayerActivation } from "../../../formats/layer-options.js";
 import { ARRAYS, type Dtype, type Value } from "../../ir.js";
-import { activate } from "../activations.js";
-import { int, text } from "../builder.js";
+import { activate, softmax } from "../activations.js";
+import { text } from "../builder.js";
 import type { KerasOperator } from "../emitted.js";
 import type { LayerCall } from "../layer-call.js";
 import { unitNorm } from "../layers/normalise.js";
@@ -69,7 +69,7 @@ export function softmaxOf(call: LayerCall, operator: "Softmax" | "LogSoftmax"): 
   const x = tensorAt(call, 0, "x");
   const axis = axisFrom(call, call.field("axis") ?? -1, x.shape.length);
   if (x.time && axis === 1) call.notStreamable("it goes over all steps of time");
-  return like(x, call.builder.one(operator, [call.builder.floats(x)], { axis: int(axis) }));
+  return like(x, softmax(call.builder, call.builder.floats(x), operator, axis));
 }
 
 export function normalize(call: LayerCall): readonly KerasTensor[] {
