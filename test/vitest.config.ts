@@ -47,8 +47,11 @@ const WITHOUT_WASM = ["formats", "golden", "graph", "int8", "package"].map(
   (room) => `test/${room}/**/*.test.ts`,
 );
 
-/** The rooms whose tests run the package as built, in processes of their own: a second build would change nothing. */
-const IN_PROCESSES = ["cli", "examples"].map((room) => `test/${room}/**/*.test.ts`);
+/** Tests that a second build would change nothing of: of the package as built, in processes of their own, and of refusals. */
+const ONCE = [
+  ...["cli", "examples"].map((room) => `test/${room}/**/*.test.ts`),
+  "test/models/keras/{costly,fields,fuzz,hostile-cost}.test.ts",
+];
 
 /**
  * Left out of `npm run coverage`: what runs in processes of its own, and attacks that execute nothing but what other
@@ -100,7 +103,7 @@ export default defineConfig({
     },
     projects: [
       project("simd", []),
-      project("relaxed-simd", relaxedFlags, IN_PROCESSES),
+      project("relaxed-simd", relaxedFlags, ONCE),
       { test: { name: "without wasm", include: WITHOUT_WASM, exclude: EXCLUDED, testTimeout: TIMEOUT } },
     ],
   },

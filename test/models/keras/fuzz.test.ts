@@ -25,9 +25,9 @@ const file = (name: string) =>
 
 /** Of several families of layers, and of strings. */
 const KERAS = [
-  "keras-models/causal-k3.h5",
+  "keras-models/causal-k3.keras",
   "keras-models/dense-k2.keras",
-  "keras-models/embedded-k3.h5",
+  "keras-models/embedded-k3.keras",
   "keras-models/named-k3.keras",
   "keras-models/shared-k3.h5",
   "keras-layers/attention-k2.h5",
