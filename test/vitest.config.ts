@@ -29,10 +29,10 @@ const { packedText } = (await import(new URL("../src/build/pack.js", import.meta
 /** The text that src/build/wasm.js has made of a file's binaries, or one with another baseline. */
 function textOf(file: string): string {
   if (baseline === "simd" || file.endsWith("unpack.txt")) return readFileSync(file, "utf8");
-  const builds = file.endsWith("models.txt")
-    ? ["models-relaxed", `models-${baseline}`]
-    : ["relaxed-simd", baseline];
-  return packedText(builds.map((build) => readFileSync(new URL(`../build/${build}.wasm`, import.meta.url))));
+  // In both places: a text of two builds that differ as much is longer than the unpacker has room for.
+  const build = file.endsWith("models.txt") ? `models-${baseline}` : baseline;
+  const binary = readFileSync(new URL(`../build/${build}.wasm`, import.meta.url));
+  return packedText([binary, binary]);
 }
 
 /** Imports of *.txt give a function of their text, as src/build/bundle.js has it. */

@@ -14,6 +14,9 @@ const EVEN = 2 ** 15;
 const CERTAIN = 2 ** 16;
 const DIGIT = 64;
 const LEAST_RANGE = 2 ** 24;
+/** Room that the unpacker has for characters, and for the bytes that they become. */
+const MOST_DIGITS = 36_864 - 20_480;
+const MOST_BYTES = 2 * 65_536 - 36_864;
 
 /** How often the matches are chosen again by what the choice before has cost. */
 const ROUNDS = 4;
@@ -34,6 +37,12 @@ export function packedText(binaries) {
     const digits = coder.end();
     if (best === undefined || digits.length < best.length) best = digits;
     chances = coder.means();
+  }
+  if (best.length > MOST_DIGITS || bytes.length > MOST_BYTES) {
+    const [digits, all] = [best.length, bytes.length];
+    throw new RangeError(
+      `the unpacker has room for ${MOST_DIGITS} characters and ${MOST_BYTES} bytes, got ${digits} and ${all}`,
+    );
   }
   return `${binaries.map(({ length }) => length).join(" ")} ${characters(best)}`;
 }
