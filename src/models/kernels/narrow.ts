@@ -21,12 +21,17 @@ function roundingOf(dtype: Dtype): number | undefined {
   return dtype === "bfloat16" ? CAST_BFLOAT : undefined;
 }
 
+/** These round between their parts as well, as ONNX defines them by other operators, and are left to the host. */
+const ROUNDS_WITHIN: ReadonlySet<string> = new Set(["Softmax", "LogSoftmax"]);
+
 /** What an operator has for a node of any floats. */
 export function compileFloats({ compile }: ModelOperator, node: Compiling): Compiled | undefined {
   const made = compile?.(node);
   const { call, types, runtime } = node;
   const isNarrow = call.inputs.some((input) => input !== undefined && isOther(input)) || types.some(isOther);
   if (made !== undefined || !isNarrow || compile === undefined) return made;
+  if (ROUNDS_WITHIN.has(call.node.operator) && types.some(({ dtype }) => roundingOf(dtype) !== undefined))
+    return undefined;
   const known = new Call(
     call.node,
     call.inputs.map((input) => input && asFloat32(input)),
