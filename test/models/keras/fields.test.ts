@@ -63,8 +63,8 @@ function architecture(folder: string, name: string): Architecture | undefined {
 
 const FILES = ["keras-models", "keras-texts", "keras-layers"].flatMap((folder) =>
   readdirSync(new URL(folder, ROOT))
-    // Operations share their fields, and chains have those of other files.
-    .filter((name) => /^(?!operations|chain).*\.(h5|keras)$/.test(name))
+    // Chains have the fields of other files.
+    .filter((name) => /^(?!chain).*\.(h5|keras)$/.test(name))
     .map((name) => architecture(folder, name))
     .filter((one) => one !== undefined),
 );
