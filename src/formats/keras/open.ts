@@ -22,8 +22,8 @@ import { layersOfFolder } from "./without-config.js";
 const SHARDED =
   "keras: its weights lie in several files (model.weights.json); save it without max_shard_size";
 
-/** A config of 10,000 layers takes half. Deflated spaces of the archive's allowance would take seconds to parse. */
-const MOST_TEXT = 2 ** 23;
+/** A config of 10,000 layers takes a quarter. Deflated spaces of the archive's allowance would take seconds to parse. */
+const MOST_TEXT = 2 ** 24;
 
 /** A model as a file has it. */
 export interface OpenedModel {

@@ -54,9 +54,9 @@ export const KERAS: readonly Omit<HostileFile, "reader">[] = [
     message: "keras: zip: entries inflate to more than 67108864 bytes",
   },
   {
-    name: "a config of 9 million spaces",
-    make: () => zipped(`${" ".repeat(9e6)}{}`),
-    message: "keras: config.json: expected at most 8388608 bytes, got 9000002",
+    name: "a config of 17 million spaces",
+    make: () => zipped(`${" ".repeat(1.7e7)}{}`),
+    message: "keras: config.json: expected at most 16777216 bytes, got 17000002",
   },
   {
     name: "a config of 8 million spaces",
