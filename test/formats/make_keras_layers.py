@@ -9,16 +9,15 @@ its files, its inputs, and its outputs in order. The entries of .keras files are
 """
 
 import importlib
-import io
 import json
 import os
 import sys
-import zipfile
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="")
 
 import numpy as np
 
+from keras_fixture import deflate, numbers
 from keras_layer_models import MODELS
 
 WHICH = sys.argv[1]
@@ -26,12 +25,6 @@ keras = importlib.import_module(WHICH)
 NEW = WHICH == "keras"
 MARK = "k3" if NEW else "k2"
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files", "keras-layers")
-
-
-def numbers(value):
-    value = np.asarray(value)
-    digits = [float("%.9g" % x) for x in value.astype("float64").ravel()]
-    return dict(shape=list(value.shape), data=[int(x) if x == int(x) else x for x in digits])
 
 
 def input_for(rng, tensor):
@@ -86,16 +79,8 @@ def save(model, file):
         model.save(path)
     else:
         model.save(path, save_format="keras" if file.endswith("keras") else "h5")
-    if not file.endswith("keras"):
-        return
-    with zipfile.ZipFile(path) as archive:
-        entries = [(name, archive.read(name)) for name in archive.namelist()]
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, data in entries:
-            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 9)
-    with open(path, "wb") as out:
-        out.write(made.getvalue())
+    if file.endswith("keras"):
+        deflate(path)
 
 
 def main():

@@ -10,16 +10,15 @@ model: its files, its inputs and its outputs by name, for each of the calls that
 """
 
 import importlib
-import io
 import json
 import os
 import sys
-import zipfile
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="")
 
 import numpy as np
 
+from keras_fixture import deflate, numbers
 from keras_models import MODELS
 
 WHICH = sys.argv[1]
@@ -27,12 +26,6 @@ keras = importlib.import_module(WHICH)
 NEW = WHICH == "keras"
 MARK = "k3" if NEW else "k2"
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files", "keras-models")
-
-
-def numbers(value):
-    value = np.asarray(value)
-    digits = [float("%.9g" % x) for x in value.astype("float64").ravel()]
-    return dict(shape=list(value.shape), data=[int(x) if x == int(x) else x for x in digits])
 
 
 def input_for(rng, tensor, wanted):
@@ -73,18 +66,6 @@ def calls_of(model, inputs, floats):
         given = [x.astype(floats) if x.dtype.kind == "f" else x for x in given]
         results.append(flatten(model(given[0] if len(given) == 1 else given, training=False)))
     return results
-
-
-def deflate(place):
-    """Makes the entries of a .keras file small, which Keras stores as they are."""
-    with zipfile.ZipFile(place) as archive:
-        entries = [(name, archive.read(name)) for name in archive.namelist()]
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in entries:
-            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 9)
-    with open(place, "wb") as file:
-        file.write(made.getvalue())
 
 
 def main():

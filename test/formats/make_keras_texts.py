@@ -11,12 +11,13 @@ import importlib
 import json
 import os
 import sys
-import zipfile
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="")
 
 import numpy as np
 import tensorflow as tf
+
+from keras_fixture import deflate, numbers
 
 WHICH = sys.argv[1]
 keras = importlib.import_module(WHICH)
@@ -101,22 +102,6 @@ def models():
         ]
     )
     yield "classified", model, [texts]
-
-
-def numbers(value):
-    value = np.asarray(value)
-    if value.dtype.kind in "UOS":
-        return dict(shape=list(value.shape), data=[str(one) for one in value.ravel()])
-    digits = [float("%.9g" % x) for x in value.astype("float64").ravel()]
-    return dict(shape=list(value.shape), data=[int(x) if x == int(x) else x for x in digits])
-
-
-def deflate(path):
-    with zipfile.ZipFile(path) as archive:
-        entries = [(info.filename, archive.read(info)) for info in archive.infolist()]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in entries:
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 9)
 
 
 os.makedirs(FOLDER, exist_ok=True)

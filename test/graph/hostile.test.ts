@@ -7,23 +7,15 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
+import { errorOf } from "../support/error-of.js";
 import { runModel } from "../support/host-graph.js";
 import { HOSTILE_GRAPHS } from "../support/hostile/graphs.js";
 import { reliabilityRow } from "../support/reliability.js";
 
 /** The error of a model; undefined where it runs. */
-function errorOf(bytes: Uint8Array): unknown {
-  try {
-    runModel(bytes);
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
-
 describe("hostile models", () => {
   it.each(HOSTILE_GRAPHS.map((file) => [file.name, file] as const))("%s", (_, { make, message }) => {
-    const error = errorOf(make());
+    const error = errorOf(() => runModel(make()));
     expect(error).toBeInstanceOf(FormatError);
     expect((error as FormatError).message).toMatch(message);
     expect((error as FormatError).message).toMatch(/^onnx: /);

@@ -3,18 +3,10 @@ import { afterAll, describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { loadOnnx } from "../../src/models/index.js";
 import { memoryUsage } from "../../src/wasm/runtime.js";
+import { errorOf } from "../support/error-of.js";
 import { HOSTILE_GRAPHS } from "../support/hostile/graphs.js";
 
 const INPUTS = { one: 1, yes: true, m: { data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] } };
-
-function errorOf(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
 
 const before = memoryUsage();
 afterAll(() => expect(memoryUsage().modules).toBe(before.modules));

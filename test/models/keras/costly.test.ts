@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { FormatError } from "../../../src/formats/bytes.js";
 import { loadKeras, loadTfjs } from "../../../src/models/index.js";
 import { memoryUsage } from "../../../src/wasm/runtime.js";
+import { errorOf } from "../../support/error-of.js";
 import { HOSTILE } from "../../support/hostile/index.js";
 import { HOSTILE_KERAS } from "../../support/hostile/keras-graphs.js";
 import { kerasH5 } from "../../support/keras-writer.js";
@@ -29,15 +30,6 @@ function use(config: unknown, isTfjs: boolean): void {
   model.run(
     Object.fromEntries(model.inputs.map(({ name }) => [name, { data: new Float32Array(2), shape: [1, 2] }])),
   );
-}
-
-function errorOf(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
 }
 
 const before = memoryUsage();
