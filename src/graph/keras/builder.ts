@@ -37,7 +37,7 @@ export class GraphBuilder {
   /** Of the layer whose nodes are made: `keras: layer "NAME" (CLASS)`. */
   label = "keras";
   /** The layer's name. */
-  place = "";
+  layerName = "";
   /** Why the model cannot be streamed; the first reason counts. */
   notStreamable: string | undefined;
   readonly transposes = new Transposes();
@@ -64,7 +64,7 @@ export class GraphBuilder {
     { shape, dtype }: Pick<KerasTensor, "shape" | "dtype">,
     convert: ConvertedPort["convert"],
   ): KerasTensor {
-    const name = `${this.place}/texts_${this.converts.length}`;
+    const name = `${this.layerName}/texts_${this.converts.length}`;
     const value: Value = { name };
     this.converts.push({ name, from, value, shape, dtype, convert });
     return { value, shape, dtype, time: false };
@@ -76,7 +76,7 @@ export class GraphBuilder {
    * @returns its value, and what takes the one that the layer leaves
    */
   state(what: string, shape: readonly (number | null)[]): { before: Value; after: (value: Value) => void } {
-    const plain = `${this.place}/${what}`;
+    const plain = `${this.layerName}/${what}`;
     const count = this.#stateNames.get(plain) ?? 0;
     this.#stateNames.set(plain, count + 1);
     const name = count === 0 ? plain : `${plain}_${count}`;
@@ -108,7 +108,7 @@ export class GraphBuilder {
         `${this.label}: more than ${MOST_NODES} nodes, those of nested models counted per call`,
       );
     }
-    const name = `${this.place}/${operator}_${length}`;
+    const name = `${this.layerName}/${operator}_${length}`;
     const made = Array.from({ length: outputs }, (_, at): Value => ({ name: `${name}:${at}` }));
     this.nodes.push({
       name,
@@ -151,7 +151,7 @@ export class GraphBuilder {
   constant(data: Data, shape: readonly number[], dtype: Dtype = "float32"): Value {
     const known = this.#constants.get(data);
     if (known?.data?.shape.join() === shape.join()) return known!;
-    const value: Value = { name: `${this.place}/constant`, data: { dtype, shape, data } };
+    const value: Value = { name: `${this.layerName}/constant`, data: { dtype, shape, data } };
     this.#constants.set(data, value);
     return value;
   }

@@ -134,16 +134,16 @@ export class Topology {
     const { builder } = this.#options;
     this.#spend(1, layer);
     if (this.#depth > DEEPEST) throw bad(`layer ${show(layer.name)}`, `nests deeper than ${DEEPEST}`);
-    const { label, place } = builder;
+    const { label, layerName } = builder;
     builder.label = `keras: layer ${show(layer.name)} (${layer.className})`;
-    builder.place = layer.name;
+    builder.layerName = layer.name;
     this.#depth++;
     try {
       return innerLayers(layer) === undefined ? this.#plain(layer, given, file) : this.#nested(layer, given);
     } finally {
       this.#depth--;
       builder.label = label;
-      builder.place = place;
+      builder.layerName = layerName;
     }
   }
 
