@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { strToU8, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { FormatError, type KerasModel, readKeras, readTorch } from "../../src/formats/index.js";
+import { hardLink, hdf5, header, SCALAR, softLink } from "../support/hdf5-writer.js";
 import { type Arrays, type H5Model, kerasH5, kerasZip } from "../support/keras-writer.js";
 
 /** Of 3 inputs and 2 units unless told. */
@@ -445,5 +446,16 @@ describe("readKeras reads", () => {
       kerasZip(config, { ...all, "layers/lstm_10/cell/vars/2": { shape: [8], data } }),
     );
     expect(layers.map(({ weights }) => weights.get("bias")!.data[0])).toEqual([...Array(10).fill(0), 10, 0]);
+  });
+
+  it("a file with soft links that lead to nothing", () => {
+    const bytes = hdf5((add) => {
+      const vars = add(header(hardLink("0", add(header(...SCALAR))), softLink("1", "/lost")));
+      const dense = add(header(hardLink("vars", vars), softLink("lost", "/nowhere")));
+      return header(hardLink("layers", add(header(hardLink("dense", dense), softLink("lost", "../lost")))));
+    });
+    expect(readKeras(bytes).layers.map(({ name, weights }) => [name, [...weights.keys()]])).toEqual([
+      ["dense", ["kernel"]],
+    ]);
   });
 });

@@ -84,10 +84,13 @@ export function listWeights(group: Hdf5Group): readonly Entry[] {
   );
 }
 
-/** A group as a folder of arrays. */
+/** A group as a folder of arrays, without the soft links that lead to nothing. */
 export function folderOf(group: Hdf5Group): Folder {
   const names = { group: [] as string[], dataset: [] as string[] };
-  for (const name of [...group.names()].sort(byNumber)) names[group.get(name)!.kind].push(name);
+  for (const name of [...group.names()].sort(byNumber)) {
+    const object = group.get(name);
+    if (object !== undefined) names[object.kind].push(name);
+  }
   return {
     names: () => names.group,
     folder: (name) => {
