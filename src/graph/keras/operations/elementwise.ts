@@ -109,7 +109,7 @@ export function identity(call: LayerCall): readonly KerasTensor[] {
 
 /** An operator of two inputs, in the type of both. */
 export function binary(call: LayerCall, operator: KerasOperator, as?: Dtype): readonly KerasTensor[] {
-  const operands = operandsOf(call, 2);
+  const operands = operandsOf(call);
   const common = commonType(operands);
   const dtype = as ?? (common === "bool" ? "int32" : common);
   const [a, b] = operands.map((operand) => numbersOf(call, operand, dtype)) as [Value, Value];
@@ -122,7 +122,7 @@ export function comparison(
   operator: KerasOperator,
   isNegated = false,
 ): readonly KerasTensor[] {
-  const operands = operandsOf(call, 2);
+  const operands = operandsOf(call);
   const dtype = commonType(operands);
   const [a, b] = operands.map((operand) => numbersOf(call, operand, dtype)) as [Value, Value];
   const made = call.builder.one(operator, [a, b]);
@@ -131,7 +131,7 @@ export function comparison(
 }
 
 export function logical(call: LayerCall, operator: KerasOperator): readonly KerasTensor[] {
-  const operands = operandsOf(call, 2);
+  const operands = operandsOf(call);
   const [a, b] = operands.map((operand) => numbersOf(call, operand, "bool")) as [Value, Value];
   return [{ ...broadcastAll(call, operands), dtype: "bool", value: call.builder.one(operator, [a, b]) }];
 }
@@ -142,7 +142,7 @@ export function not(call: LayerCall): readonly KerasTensor[] {
 }
 
 export function where(call: LayerCall): readonly KerasTensor[] {
-  const operands = operandsOf(call, 3);
+  const operands = operandsOf(call, ["condition", "x1", "x2"]);
   const dtype = commonType(operands.slice(1));
   const [a, b] = operands.slice(1).map((operand) => numbersOf(call, operand, dtype)) as [Value, Value];
   const value = call.builder.one("Where", [numbersOf(call, operands[0]!, "bool"), a, b]);

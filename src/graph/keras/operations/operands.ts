@@ -31,9 +31,9 @@ const shown = (value: Argument | undefined): string =>
 type Operand = KerasTensor | number;
 
 /** Tensors and numbers of a call. */
-export function operandsOf(call: LayerCall, count: number): readonly Operand[] {
-  return Array.from({ length: count }, (_, at): Operand => {
-    const found = argument(call, at, `x${at + 1}`, ["x", "y"][at] ?? "", ["condition"][at] ?? "");
+export function operandsOf(call: LayerCall, names: readonly string[] = ["x1", "x2"]): readonly Operand[] {
+  return names.map((name, at): Operand => {
+    const found = argument(call, at, name);
     if (isTensor(found) || typeof found === "number") return found;
     if (typeof found === "boolean") return Number(found);
     return call.refuse(`argument ${at}: ${shown(found)} is not supported`);
