@@ -4,6 +4,7 @@ import { FormatError } from "../../../src/formats/bytes.js";
 import { loadKeras, loadTfjs, type Model, type SuppliedLayers } from "../../../src/models/index.js";
 import type { TensorData } from "../../../src/tensor/like.js";
 import { Tensor } from "../../../src/tensor/tensor.js";
+import { callFile, counted, X, Y } from "../../support/keras-calls.js";
 import { type H5Model, kerasH5 } from "../../support/keras-writer.js";
 
 type Floats = Tensor<Float32Array>;
@@ -218,6 +219,58 @@ describe("errors of supplied layers", () => {
   ])("refuse %s", (_, layers, message) => {
     expect(() => load(lambda, layers as never, {})).toThrow(TypeError);
     expect(() => load(lambda, layers as never, {})).toThrow(message);
+  });
+
+  it.each([
+    ["a tensor", Y],
+    ["a list with one", [1, Y]],
+  ])("refuse %s by keyword", (_, scale) => {
+    const call = { y: counted([null, 3], [2, 3]), args: [X], kwargs: { scale } };
+    const run = () =>
+      loadKeras(callFile("Lambda", call), {
+        layers: {
+          Lambda:
+            () =>
+            ([x]) =>
+              x!,
+        },
+      });
+    expect(run).toThrow(FormatError);
+    expect(run).toThrow(
+      'keras: layer "made" (Lambda): scale: a tensor by keyword is not supported for a layer of options.layers',
+    );
+  });
+
+  it("take plain keywords, and a mask, for nothing", () => {
+    const kwargs = { mask: Y, training: false, scale: 2, name: null };
+    const call = { y: counted([null, 3], [2, 3], "bool"), args: [X], kwargs };
+    using model = loadKeras(callFile("Lambda", call), {
+      layers: {
+        Lambda:
+          () =>
+          ([x]) =>
+            x!,
+      },
+    });
+    const shape = [1, 3];
+    const { made } = model.run({ x: { data: [1, 2, 3], shape }, y: { data: [1, 0, 1], shape } });
+    expect(made!.data).toEqual(Float32Array.of(1, 2, 3));
+  });
+
+  it.each<[string, (batch: number) => Tensor<TensorData> | readonly Tensor<TensorData>[]]>([
+    ["axes", (batch) => new Tensor(new Float32Array(2), batch === 2 ? [2] : [2, 1])],
+    ["type", (batch) => new Tensor(batch === 2 ? new Float32Array(2) : new Int32Array(2), [2])],
+    ["count", (batch) => Array.from({ length: 4 - batch }, () => new Tensor(new Float32Array(1), [1]))],
+  ])("refuse outputs whose %s differs with the batch", (_, give) => {
+    const layers: SuppliedLayers = {
+      Lambda:
+        () =>
+        ([x]) =>
+          give(x!.shape[0]!),
+    };
+    expect(() => load(lambda, layers, {})).toThrow(
+      /^keras: layer "l" \(Lambda\): output [01] has other axes, or another type, for a batch of another size$/,
+    );
   });
 
   it("name the layer for what it throws", () => {
