@@ -1,7 +1,13 @@
 /** The config of a functional model, looked through once however often the model is called. */
 
-import { isObject } from "../../formats/json.js";
-import { bad, field, innerLayers, type LayerConfig, layerOf } from "../../formats/keras/config.js";
+import {
+  bad,
+  field,
+  innerLayers,
+  type KerasConfig,
+  type LayerConfig,
+  layerOf,
+} from "../../formats/keras/config.js";
 import type { KerasVersion } from "../../formats/keras/version.js";
 import { show } from "../../tensor/checks.js";
 import { callsOf, type PortReference, portsOf, type RawCall, Reference, referencesIn } from "./nodes.js";
@@ -35,25 +41,26 @@ export function layerIn(model: LayerConfig, value: unknown, isWhole: boolean): L
   return isWhole ? layer : { ...layer, name: `${model.name}/${layer.name}` };
 }
 
-/** The layers of a model. */
+/** The layers of a model, which has some: one without is refused when the file is read. */
 export function layersOf(model: LayerConfig, isWhole: boolean): readonly LayerConfig[] {
-  return (innerLayers(model) ?? []).map((value) => layerIn(model, value, isWhole));
+  return innerLayers(model)!.map((value) => layerIn(model, value, isWhole));
 }
 
 export function functionalOf(model: LayerConfig, isWhole: boolean, version: KerasVersion): Functional {
-  const values = innerLayers(model) ?? [];
+  // layersOf has checked that these are objects.
+  const layers = layersOf(model, isWhole);
+  const values = innerLayers(model) as readonly KerasConfig[];
   const place = `model ${show(model.name)}`;
   const inputs = portsOf(model.config, "input_layers", place);
   const outputs = portsOf(model.config, "output_layers", place);
   const found = new Map<string, Omit<Member, "first">>();
-  for (const [at, layer] of layersOf(model, isWhole).entries()) {
-    const value = values[at];
-    const name = (isObject(value) ? field(value, "name") : undefined) ?? layer.ownName;
+  for (const [at, layer] of layers.entries()) {
+    const value = values[at]!;
+    const name = field(value, "name") ?? layer.ownName;
     if (typeof name !== "string")
       throw bad(place, `name of layer ${at}: expected a string, got ${show(name)}`);
     if (found.has(name)) throw bad(place, `has two layers called ${show(name)}`);
-    const calls = isObject(value) ? callsOf(value, `layer ${show(layer.name)}`) : [];
-    found.set(name, { layer, calls });
+    found.set(name, { layer, calls: callsOf(value, `layer ${show(layer.name)}`) });
   }
   const [byCalls, byOutputs] = [callReferences(found), outputs.map(({ reference }) => reference)].map(
     numbersOf,

@@ -32,7 +32,7 @@ export interface LayerContext {
   /** Whether masks are as TensorFlow.js has them: not within a Bidirectional. */
   readonly masksOfTfjs: boolean;
   /** A layer, or a model, within a wrapper. Its weights are the wrapper's. */
-  run(layer: LayerConfig, call: LayerCall, inputs: readonly KerasTensor[]): readonly KerasTensor[];
+  run(layer: LayerConfig, call: LayerCall, input: KerasTensor): readonly KerasTensor[];
 }
 
 /** What the file has for a layer. */

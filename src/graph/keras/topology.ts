@@ -52,11 +52,10 @@ export class Topology {
     this.#options = options;
     this.#context = {
       ...options,
-      run: (layer, { file }, inputs) => {
+      run: (layer, { file }, input) => {
         this.#wrappers++;
         try {
-          const args = [inputs.length === 1 ? inputs[0]! : inputs];
-          return this.#call(layer, { args, kwargs: new Map() }, file);
+          return this.#call(layer, { args: [input], kwargs: new Map() }, file);
         } finally {
           this.#wrappers--;
         }

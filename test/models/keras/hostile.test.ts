@@ -52,6 +52,13 @@ describe("a graph of layers", () => {
     refused(model([input(), a], ["a", 0, 2]), 'layer "a" has no output 2');
     refused(model([input(), a, a], ["a", 0, 0]), 'has two layers called "a"');
     refused(model([a], ["a", 0, 0]), 'input "x": is no layer with a shape');
+    for (const name of ["Functional", "Mine", "Sequential"])
+      refused(
+        { ...model(7 as never, ["a", 0, 0]), class_name: name },
+        `keras: ${name} "m": its config has no layers`,
+      );
+    refused(model([input(), { ...a, name: 7 }], ["a", 0, 0]), "name of layer 1: expected a string, got 7");
+    refused(model([input(), 7], ["a", 0, 0]), 'layer 1 of "m": expected { class_name, config }, got 7');
     refused(model([input("x", [null, "3"]), a], ["a", 0, 0]), "input shape: expected sizes or null");
     refused(model([input(), { ...a, inbound_nodes: 7 }], ["a", 0, 0]), "inbound_nodes: expected a list");
     refused(model([input(), { ...a, inbound_nodes: [[7]] }], ["a", 0, 0]), "expected [layer, node, tensor]");

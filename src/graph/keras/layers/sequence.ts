@@ -49,7 +49,7 @@ export function timeDistributed(call: LayerCall): readonly KerasTensor[] {
   const inner = { ...wrapped, name: isModel ? `${call.name}/${wrapped.name}` : call.name };
   const value = builder.reshape(x.value, joinSizes(builder, builder.ints([-1]), builder.shapeOf(x.value, 2)));
   const steps: KerasTensor = { value, shape: [null, ...shape.slice(2)], dtype: x.dtype, time: false };
-  return call.context.run(inner, call, [steps]).map((output) => {
+  return call.context.run(inner, call, steps).map((output) => {
     if (output.mask !== undefined) call.refuse("the mask of its layer's steps is not supported");
     const sizes = joinSizes(builder, builder.shapeOf(x.value, 0, 2), builder.shapeOf(output.value, 1));
     return {
