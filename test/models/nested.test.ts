@@ -34,6 +34,10 @@ const INITIALIZERS = [
   int64("one", 1),
   int64("three", 3),
   int64("forty", 40),
+  int64("twenty", 20),
+  int64("many", 20_000),
+  int64("millions", 3_000_000),
+  tensor("truths", { type: 9, dims: [2], raw: Uint8Array.of(1, 1) }),
   bool("no", 0),
   bool("yes", 1),
   int64s("axis0", [0]),
@@ -75,6 +79,14 @@ function check(file: Uint8Array, onHost = false): void {
 
 /** h' = tanh(h W), of which a bounded count is collected. */
 const CELL = ["p <- MatMul h W", "h2 <- Tanh p"];
+/** So many nodes that change a sign each. */
+const chain = (from: string, to: string, count: number): Lines =>
+  Array.from(
+    { length: count },
+    (_, at) => `${at + 1 === count ? to : `n${at}`} <- Neg ${at === 0 ? from : `n${at - 1}`}`,
+  );
+/** What is as long as a number says. */
+const RANGE = ["r <- Range none k one", "f <- Cast r to=1", "s <- ReduceSum f keepdims=0", "h2 <- Add h s"];
 const loop = (line: string, inner: number[], ...outputs: string[]) =>
   modelFile({ nodes: nodesOf([line], { body: inner }), outputs });
 
@@ -163,6 +175,94 @@ describe("a loop", () => {
   it("is left to the host where shapes change from turn to turn", () => {
     const growing = body("i go h", "go h2", ["h2 <- Concat h x axis=0"]);
     check(loop("last <- Loop three _ x body=body", growing, "last"), true);
+  });
+
+  it("ends after one turn where its condition is false", () => {
+    const cell = body("i go h", "no h2 h2", CELL);
+    check(loop("last all <- Loop three _ x body=body", cell, "last", "all"));
+    check(loop("last all <- Loop _ _ x body=body", cell, "last", "all"));
+  });
+
+  it("runs as often as its counter says, beyond what is counted before", () => {
+    const counted = ["goes <- Less i twenty", "h1 <- Mul h half", "h2 <- Add h1 half"];
+    const long = [...counted.slice(0, 1), ...chain("h", "h2", 1001)];
+    for (const lines of [counted, long]) {
+      check(loop("last turns <- Loop _ _ x body=body", body("i go h", "goes h2 i", lines), "last", "turns"));
+    }
+    const many = ["goes <- Less i many", "h1 <- Mul h half", "h2 <- Add h1 half"];
+    check(loop("last <- Loop _ _ x body=body", body("i go h", "goes h2", many), "last"));
+  });
+
+  it.each<[string, string, string, Lines]>([
+    [
+      "sizes depend on numbers",
+      "i go h",
+      "go h2",
+      ["c <- ReduceMax h keepdims=0", "k <- Cast c to=7", ...RANGE],
+    ],
+    ["the condition is a number", "i go h", "i h2", CELL],
+    ["the condition is six truths", "i go h", "c h2", ["c <- Less h half", ...CELL]],
+    ["a state becomes of another type", "i go h", "go h2", ["h2 <- Less h half"]],
+  ])("is left to the host where %s", (_, inputs, outputs, lines) => {
+    check(loop("last <- Loop one _ x body=body", body(inputs, outputs, lines), "last"), true);
+  });
+
+  it.each<[string, string, string, string, Lines, RegExp]>([
+    [
+      "a body that takes more than is carried",
+      "last <- Loop three _ x",
+      "i go h more",
+      "go h2",
+      CELL,
+      /"Loop_1".*a graph of 4 inputs is given 3/,
+    ],
+    [
+      "a body that gives less than is carried",
+      "last <- Loop three _ x",
+      "i go h",
+      "go",
+      CELL,
+      /"Loop_1".*the body gives fewer outputs than the loop carries/,
+    ],
+    [
+      "a node that gives more than the body",
+      "last more <- Loop three _ x",
+      "i go h",
+      "go h2",
+      CELL,
+      /"Loop_1".*output 1 is not supported/,
+    ],
+    [
+      "a count of two numbers",
+      "last <- Loop size _ x",
+      "i go h",
+      "go h2",
+      CELL,
+      /"Loop_1".*input 0: expected one number, got shape \[2\]/,
+    ],
+    [
+      "a condition that leaves its list",
+      "last <- Loop three _ x",
+      "i go h",
+      "c h2",
+      ["c <- Gather truths i axis=0", ...CELL],
+      /"Loop_1\/body\/Gather_0".*index 2 is not in an axis of size 2/,
+    ],
+    [
+      "rows of too many numbers",
+      "last all <- Loop millions _ x",
+      "i go h",
+      "go h2 h2",
+      CELL,
+      /"Loop_1.*more than \d+ (steps|elements)/,
+    ],
+  ])("is refused with %s", (_, node, inputs, outputs, lines, message) => {
+    const nodes = nodesOf(["size <- Shape x", `${node} body=body`], { body: body(inputs, outputs, lines) });
+    const run = () => {
+      using model = loadOnnx(modelFile({ nodes, outputs: ["last"] }));
+      model.run(Tensor.randn([2, 3], 1));
+    };
+    expect(run).toThrow(message);
   });
 
   it.each(["yes", "condition"])("without end is refused: %s", (condition) => {
