@@ -22,15 +22,26 @@ const IDS = counted([null, 3], [2, 3], "int32");
 const TRUTHS = of([1, 0, 1, 0, 0, 1], counted([null, 3], [2, 3], "bool"));
 const COLUMN = of([10, 20], counted([null, 1], [2, 1]));
 const PLANES = counted([null, 2, 2, 2], [1, 2, 2, 2]);
-/** A Masking layer of an input, as what comes before the layer; its output is an argument. */
-const masking = (name: string) => ({
+/** A layer before the one that is tested. */
+const layer = (className: string, name: string, args: readonly unknown[], config: object = {}) => ({
   module: "keras.layers",
-  class_name: "Masking",
-  config: { name: `masked_${name}`, mask_value: 0 },
-  name: `masked_${name}`,
-  inbound_nodes: [{ args: [tensorOf(name)], kwargs: {} }],
+  class_name: className,
+  config: { name, trainable: true, ...config },
+  name,
+  inbound_nodes: [{ args, kwargs: {} }],
 });
 const MASKED = tensorOf("masked_x");
+const MASKING = layer("Masking", "masked_x", [X]);
+/** Its second step does not count where it is masked. */
+const HALF = of([1, 2, 3, 0, 0, 0], STEPS);
+const OTHERS = of([4, 5, 6, 7, 8, 9], STEPS);
+/** What the mean over all steps that count makes of a layer's output. */
+const meanOf = (className: string, args: readonly unknown[], config: object = {}): Call => ({
+  x: HALF,
+  y: OTHERS,
+  before: [MASKING, layer(className, "tested", args, config)],
+  args: [tensorOf("tested")],
+});
 const array = (shape: readonly number[], ...numbers: number[]) => ({
   shape,
   data: Float32Array.from(numbers),
@@ -180,6 +191,73 @@ const CASES: readonly Case[] = [
     [2, 3],
     [0, 0, 0, 3, 1.5, 1],
   ],
+  [
+    "a mask joined with itself",
+    "GlobalAveragePooling1D",
+    meanOf("Add", [[MASKED, MASKED]]),
+    [1, 3],
+    [2, 4, 6],
+  ],
+  [
+    "a mask along time",
+    "GlobalAveragePooling1D",
+    meanOf("Concatenate", [[MASKED, Y]], { axis: 1 }),
+    [1, 3],
+    [4, 5, 6],
+  ],
+  [
+    "one mask of two that are joined",
+    "GlobalAveragePooling1D",
+    meanOf("Concatenate", [[MASKED, Y]]),
+    [1, 6],
+    [0.5, 1, 1.5, 5.5, 6.5, 7.5],
+  ],
+  [
+    "one mask of two that are joined, in Keras 2",
+    "GlobalAveragePooling1D",
+    { ...meanOf("Concatenate", [[MASKED, Y]]), version: "2.15.0" },
+    [1, 6],
+    [1, 2, 3, 4, 5, 6],
+  ],
+  ["one mask of two", "GlobalAveragePooling1D", meanOf("Multiply", [[MASKED, Y]]), [1, 3], [2, 5, 9]],
+  [
+    "a named function",
+    "Activation",
+    { x: of([-1, 0, 1, -2, 0, 2]), config: { activation: { class_name: "function", config: "relu" } } },
+    [2, 3],
+    [0, 0, 1, 0, 0, 2],
+  ],
+  [
+    "an Activation",
+    "Activation",
+    {
+      x: of([-1, 0, 1, -2, 0, 2]),
+      config: { activation: { class_name: "Activation", config: { activation: "relu" } } },
+    },
+    [2, 3],
+    [0, 0, 1, 0, 0, 2],
+  ],
+  [
+    "a Softmax",
+    "Activation",
+    { x: of([0, 0, 0, 5, 5, 5]), config: { activation: { class_name: "Softmax" } } },
+    [2, 3],
+    Array(6).fill(1 / 3),
+  ],
+  [
+    "a Softmax over the last axis",
+    "Activation",
+    { x: of([0, 0, 0, 5, 5, 5]), config: { activation: { class_name: "Softmax", config: { axis: -1 } } } },
+    [2, 3],
+    Array(6).fill(1 / 3),
+  ],
+  [
+    "the old name of a gelu",
+    "Activation",
+    { x: of([0, 20, -20, 0, 0, 0]), config: { activation: "gelu_new" } },
+    [2, 3],
+    [0, 20, 0, 0, 0, 0],
+  ],
 ];
 
 describe("layers", () => {
@@ -243,12 +321,12 @@ const REFUSALS: readonly Refusal[] = [
   ["Softmax", { x: STEPS, config: { axis: [1, 2] } }, "a softmax over several axes is not supported"],
   [
     "Softmax",
-    { x: STEPS, before: [masking("x")], args: [MASKED], config: { axis: 1 } },
+    { x: STEPS, before: [MASKING], args: [MASKED], config: { axis: 1 } },
     "a mask over another axis than the last is not supported",
   ],
   [
     "Softmax",
-    { x: STEPS, before: [masking("x")], args: [MASKED] },
+    { x: STEPS, before: [MASKING], args: [MASKED] },
     "a mask over three axes or more is not supported",
   ],
   [

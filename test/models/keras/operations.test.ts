@@ -212,6 +212,14 @@ const CASES: readonly Case[] = [
     [2, 3],
     [2, 2, 3, 4, 5, 5],
   ],
+  [
+    "celu(x, 0.5)",
+    "Celu",
+    { x: of([0, 1, 2, 3, 4, -100]), config: { alpha: 0.5 } },
+    [2, 3],
+    [0, 1, 2, 3, 4, -0.5],
+  ],
+  ["celu(x)", "Celu", { x: of([0, 1, 2, 3, 4, -100]) }, [2, 3], [0, 1, 2, 3, 4, -1]],
   // Of two tensors, or of one and a number.
   ["x + True", "Add", { args: [X, true] }, [2, 3], [2, 3, 4, 5, 6, 7]],
   ["truths + truths", "Add", { x: TRUTHS, args: [X, X] }, [2, 3], [2, 0, 2, 0, 0, 2]],
