@@ -1,6 +1,6 @@
 /**
  * Compares what of `src/` the tests executed, as vitest measured it, with what docs/reliability.md states: fails where
- * it is less. With WRITE_RELIABILITY=1 it writes the page instead.
+ * it is less. With WRITE_RELIABILITY=1 it writes the page, whose limits only rise.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -20,10 +20,12 @@ for (const kind of ["statements", "branches"]) {
   if (stated === undefined) throw new Error(`${PAGE}: expected a row | ${kind} | N % | ... |`);
   const measured = `${pct} % (${covered.toLocaleString("en")} of ${all.toLocaleString("en")})`;
   console.log(`${kind}: ${measured}, ${PAGE} states at least ${stated} %`);
-  if (isWriting) page = page.replace(row, `| ${kind} | ${Math.floor(pct - SLACK)} % | ${measured} |`);
-  else if (pct < Number(stated)) {
+  if (pct < Number(stated)) {
     console.error(`${kind}: expected at least ${stated} %, got ${pct} %`);
     process.exitCode = 1;
+  } else if (isWriting) {
+    const least = Math.max(Number(stated), Math.floor(pct - SLACK));
+    page = page.replace(row, `| ${kind} | ${least} % | ${measured} |`);
   }
 }
 if (isWriting) writeFileSync(PAGE, page);
