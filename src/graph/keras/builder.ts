@@ -200,16 +200,14 @@ export class GraphBuilder {
     return made;
   }
 
+  /** @param axis from 0 on */
   concat(values: readonly Value[], axis: number): Value {
     if (values.length === 1) return values[0]!;
     const turned = values.map((value) => this.transposes.of(value));
     const perm = turned[0]?.perm;
     if (perm !== undefined && turned.every((one) => one?.perm.join() === perm.join())) {
       const inputs = turned.map((one) => one!.input);
-      return this.transpose(
-        this.one("Concat", inputs, { axis: int(perm[axis < 0 ? axis + perm.length : axis]!) }),
-        perm,
-      );
+      return this.transpose(this.one("Concat", inputs, { axis: int(perm[axis]!) }), perm);
     }
     return this.one("Concat", values, { axis: int(axis) });
   }

@@ -220,12 +220,10 @@ export class LayerCall {
   }
 
   /** @param least  the smallest that is allowed */
-  integer(key: string, usual: number | undefined, least = -Infinity): number {
+  integer(key: string, usual: number | undefined, least: number): number {
     const value = this.field(key) ?? usual;
     if (!Number.isSafeInteger(value) || (value as number) < least) {
-      this.broken(
-        `${key}: expected an integer${least > -Infinity ? ` from ${least} on` : ""}, got ${show(value)}`,
-      );
+      this.broken(`${key}: expected an integer from ${least} on, got ${show(value)}`);
     }
     return value as number;
   }

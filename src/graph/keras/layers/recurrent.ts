@@ -25,11 +25,11 @@ export interface Run {
 
 const stateCount = ({ kind }: KerasRecurrent): number => (kind === "LSTM" ? 2 : 1);
 
-/** The modules of a layer, in their order. @throws FormatError where it has no equal here */
+/** The modules of a layer, in their order. Where the reader says why it has none, the layer was refused before. */
 export function modulesOf(call: LayerCall): readonly KerasRecurrent[] {
-  const { recurrent, parts, problem } = call.file;
+  const { recurrent, parts } = call.file;
   const modules = recurrent === undefined ? parts?.map((part) => part.recurrent) : [recurrent];
-  return modules ?? call.refuse(problem ?? "the file has no weights for it; build the model, then save it");
+  return modules ?? call.refuse("the file has no weights for it; build the model, then save it");
 }
 
 /** A module over a tensor [N, T, I]. @param x of the layer's input, whose batch and time it has */
