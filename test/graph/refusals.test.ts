@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { floatsOf, graph, runGraph } from "../support/host-graph.js";
-import { type AttributeValue, int64s, node, tensor } from "../support/onnx-writer.js";
+import { type AttributeValue, floats, int64s, node, tensor } from "../support/onnx-writer.js";
 
 const x = floatsOf([1, 1, 4], 1, 2, 3, 4);
 
@@ -27,6 +27,51 @@ describe("an attribute", () => {
     const error = errorOf(run(attributes));
     expect(error.message).toBe(`onnx: node "soft" (Softmax, opset 20): ${message}`);
     expect(error.code).toBe("LSTM_WASM_UNSUPPORTED");
+  });
+});
+
+describe("a recurrent operator", () => {
+  const run =
+    (attributes: Record<string, AttributeValue>, rows = 8) =>
+    () =>
+      runGraph(
+        {
+          nodes: [node("LSTM", ["x", "w", "r"], ["", "y"], { attributes })],
+          initializers: [
+            floats("w", [1, rows, 4], Array(rows * 4).fill(0)),
+            floats("r", [1, 8, 2], Array(16).fill(0)),
+          ],
+        },
+        { x },
+      );
+
+  it("of zeros gives zeros", () => {
+    const { shape, data } = run({})();
+    expect([shape, Array.from(data as Float32Array)]).toEqual([
+      [1, 1, 2],
+      [0, 0],
+    ]);
+  });
+
+  it.each<[string, Record<string, AttributeValue>, number, string]>([
+    ["another direction", { direction: "sideways" }, 8, "attribute direction: sideways is not supported"],
+    [
+      "two directions of one",
+      { direction: "bidirectional" },
+      8,
+      "weights of [1, 8, 4] and [1, 8, 2] do not fit",
+    ],
+    ["weights of another size", {}, 6, "weights of [1, 6, 4] and [1, 8, 2] do not fit"],
+    ["another hidden size", { hidden_size: 3 }, 8, "weights of [1, 8, 4] and [1, 8, 2] do not fit"],
+    ["activations too few", { activations: ["Tanh"] }, 8, "1 activations; expected 3"],
+    [
+      "an activation that is none",
+      { activations: ["Sigmoid", "Tanh", "Sine"] },
+      8,
+      "attribute activations: Sine is not supported",
+    ],
+  ])("is refused with %s", (_, attributes, rows, message) => {
+    expect(errorOf(run(attributes, rows)).message).toBe(`onnx: node "LSTM_0" (LSTM, opset 20): ${message}`);
   });
 });
 

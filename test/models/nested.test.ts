@@ -299,6 +299,46 @@ describe("a branch", () => {
     for (const bound of [-100, 100]) check(file(bound, { taken: whole, other: itself }));
   });
 
+  it("may have outputs that nothing reads", () => {
+    const main = [...lines.slice(0, 2), "y _ <- If c then_branch=taken else_branch=other"];
+    for (const bound of [-100, 100]) {
+      check(
+        modelOf({
+          nodes: nodesOf(main, { taken, other }),
+          inputs: [{ name: "x", shape: [2, 3] }],
+          initializers: [...INITIALIZERS, floats("bound", [], [bound])],
+          outputs: ["y"],
+        }),
+      );
+    }
+  });
+
+  it.each<[string, Lines, number[], RegExp]>([
+    [
+      "a condition of six truths",
+      ["c <- Less x half"],
+      other,
+      /"If_1".*expected one number, got shape \[2, 3\]/,
+    ],
+    [
+      "a branch that takes an input",
+      lines.slice(0, 2),
+      body("i", "i i", []),
+      /"If_2".*a graph of 1 inputs is given 0/,
+    ],
+    ["a branch that gives too little", lines.slice(0, 2), body("", "m", []), /"If_2"/],
+  ])("is refused with %s", (_, first, graphs, message) => {
+    const nodes = nodesOf([...first, lines[2]!], { taken: graphs, other: graphs });
+    const initializers = [...INITIALIZERS, floats("bound", [], [100])];
+    const run = () => {
+      using model = loadOnnx(
+        modelOf({ nodes, initializers, inputs: [{ name: "x", shape: [2, 3] }], outputs: ["y", "s"] }),
+      );
+      model.run(Tensor.randn([2, 3], 1));
+    };
+    expect(run).toThrow(message);
+  });
+
   it("is left to the host where the types differ", () => {
     const wide = graph({ outputs: ["t", "m"], nodes: nodesOf(["t <- Concat x x axis=0"]) }) as number[];
     check(file(100, { taken, other: wide }), true);

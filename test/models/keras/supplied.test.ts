@@ -79,6 +79,31 @@ describe("supplied layers", () => {
     expect(names).toEqual(["one"]);
   });
 
+  it("are made once, however often the model calls the layer", () => {
+    let made = 0;
+    const config = {
+      class_name: "Functional",
+      config: {
+        name: "model",
+        layers: [
+          { ...input([null, 1]), name: "x", inbound_nodes: [] },
+          { ...layer("Lambda", "l"), name: "l", inbound_nodes: [[["x", 0, 0, {}]], [["l", 0, 0, {}]]] },
+        ],
+        input_layers: [["x", 0, 0]],
+        output_layers: [["l", 1, 0]],
+      },
+    };
+    const layers: SuppliedLayers = {
+      Lambda: () => {
+        made++;
+        return ([x]) => each(x!, (number) => number * 2);
+      },
+    };
+    using model = load(config, layers, {});
+    expect(results(model, [3], [1, 1]).data).toEqual([12]);
+    expect(made).toBe(1);
+  });
+
   it("give several tensors, of other types and sizes", () => {
     const config = {
       class_name: "Functional",
@@ -287,6 +312,19 @@ describe("errors of supplied layers", () => {
         }),
       );
     }
+  });
+
+  it("tell what is thrown that is no Error, and a type that graphs have not", () => {
+    const text = () => {
+      throw "no such thing";
+    };
+    expect(() => load(lambda, { Lambda: () => text }, {})).toThrow(
+      'keras: layer "l" (Lambda): options.layers threw: no such thing',
+    );
+    const shorts = () => new Tensor(new Int16Array(2), [2]);
+    expect(() => load(lambda, { Lambda: () => shorts }, {})).toThrow(
+      'keras: layer "l" (Lambda): output 0.dtype: expected one of float32, int64, int32, int8, uint8, bool, got "int16"',
+    );
   });
 
   it("name the layer where a run gives another shape", () => {
