@@ -21,7 +21,7 @@ import { matmul } from "./matmul/index";
 import { roundInputs } from "./matmul/round-inputs";
 import { callerRow, clearFloats, copyFloats } from "./memory";
 import { isNarrow, runNarrow } from "./narrow";
-import { Layer, Matrix, Run, TRACE_ROWS, Walk } from "./records";
+import { AFTER, BEFORE, Layer, Matrix, Run, TRACE_ROWS, Walk } from "./records";
 
 /**
  * Runs `steps` steps of `layer` on the buffers of `run`. `zigzag` 1 begins with the walk from the last block to the
@@ -35,7 +35,8 @@ export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): voi
   }
   const fields = changetype<Run>(run);
   const batch = fields.batch;
-  const gateSteps = fields.gateSteps;
+  const made = fields.gateSteps === 0;
+  const gateSteps = made ? steps : fields.gateSteps;
   const reverse = changetype<Layer>(layer).reverse;
   const weightInput = changetype<Layer>(layer).weightInput;
   const inputRow = changetype<Walk>(fields.inputWalk).inputRow;
@@ -44,8 +45,8 @@ export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): voi
     const first = reverse ? steps - done - count : done;
     const input = fields.input + <usize>(first * batch) * inputRow;
     // A step of one row makes its gates together with its sums.
-    const together = i32(count === 1 && batch === 1);
-    if (!together) matmul(weightInput, fields.inputWalk, count * batch, input, fields.gates, 0);
+    const together = i32(count === 1 && batch === 1 && !made);
+    if (!together && !made) matmul(weightInput, fields.inputWalk, count * batch, input, fields.gates, 0);
     runSteps(layer, run, first, count, zigzag ^ (done & 1), together);
   }
 }
@@ -61,25 +62,31 @@ function runSteps(layer: usize, run: usize, first: i32, count: i32, zigzag: i32,
   const h = fields.h;
   const nextH = fields.nextH;
   const sums = fields.sums;
+  const stage = fields.stage;
+  const resets = resetsBefore(layer);
   for (let turn = 0; turn < count; turn++) {
     const place = reverse ? count - 1 - turn : turn;
     const step = first + place;
     const running = load<i32>(fields.active + ((<usize>step) << 2));
     const gates = fields.gates + <usize>place * gatesStep;
     const trace = fields.trace ? fields.trace + <usize>step * traceStep : 0;
-    if (fields.mask) copyMasked(layer, run, step, running, true);
-    if (together) multiplyTogether(layer, run, step, zigzag);
-    else matmul(weightHidden, fields.hiddenWalk, running, h, sums, zigzag);
-    if (resetsBefore(layer)) {
-      resetRows(layer, run, running, gates);
+    if (stage !== AFTER) {
+      if (fields.mask) copyMasked(run, step, running, true);
+      if (together) multiplyTogether(layer, run, step, zigzag);
+      else matmul(weightHidden, fields.hiddenWalk, running, h, sums, zigzag);
+      if (resets) resetRows(layer, run, running, gates);
+    }
+    if (resets && stage !== BEFORE) {
       matmul(weightHidden, fields.hiddenWalk, running, fields.resetH, sums, zigzag ^ 1);
     }
-    updateCell(layer, run, running, gates, trace);
-    if (weightProjection) {
-      matmul(weightProjection, fields.projectionWalk, running, fields.unprojected, nextH, zigzag);
+    if (stage !== (resets ? BEFORE : AFTER)) updateCell(layer, run, running, gates, trace);
+    if (stage !== BEFORE) {
+      if (weightProjection) {
+        matmul(weightProjection, fields.projectionWalk, running, fields.unprojected, nextH, zigzag);
+      }
+      if (fields.mask) copyMasked(run, step, running, false);
+      writeOutputs(run, step, running);
     }
-    if (fields.mask) copyMasked(layer, run, step, running, false);
-    writeOutputs(run, step, running);
     zigzag ^= 1;
   }
 }
@@ -109,19 +116,23 @@ function multiplyTogether(layer: usize, run: usize, step: i32, zigzag: i32): voi
   }
 }
 
-/** The state of masked rows to where a step leaves it alone, or back. */
-function copyMasked(layer: usize, run: usize, step: i32, running: i32, keep: bool): void {
-  const shape = changetype<Layer>(layer);
+/** This thread's part of the state of masked rows to where a step leaves it alone, or back. */
+function copyMasked(run: usize, step: i32, running: i32, keep: bool): void {
   const fields = changetype<Run>(run);
+  const fromH = (<usize>fields.fromOutput) << 2;
+  const fromC = (<usize>fields.fromUnit) << 2;
   for (let row = 0; row < running; row++) {
     if (isCounted(run, step, row)) continue;
-    const h = fields.h + <usize>row * fields.hRow;
-    const keptH = fields.keptH + <usize>row * fields.hRow;
-    copyFloats(keep ? keptH : h, keep ? h : keptH, shape.outputSize);
+    const h = fromH + <usize>row * fields.hRow;
+    const keptH = fields.keptH + h;
+    const count = fields.toOutput - fields.fromOutput;
+    if (keep) copyFloats(keptH, fields.h + h, count);
+    else copyFloats(fields.nextH + h, keptH, count);
     if (!fields.c) continue;
-    const c = fields.c + <usize>row * fields.cRow;
-    const keptC = fields.keptC + <usize>row * fields.cRow;
-    copyFloats(keep ? keptC : c, keep ? c : keptC, shape.units);
+    const offset = fromC + <usize>row * fields.cRow;
+    const c = fields.c + offset;
+    const keptC = fields.keptC + offset;
+    copyFloats(keep ? keptC : c, keep ? c : keptC, fields.toUnit - fields.fromUnit);
   }
 }
 
@@ -215,6 +226,7 @@ function assertRun(layer: usize, run: usize, steps: i32): void {
   assertNumbers(fields.active, steps);
   assertRows(fields.h, batch, fields.hRow);
   assertRows(fields.nextH, batch, fields.hRow);
+  if (fields.otherH) assertRows(fields.otherH, batch, fields.hRow);
   assertNumbers(fields.callerH, batch * shape.outputSize);
   if (fields.c) {
     assertRows(fields.c, batch, fields.cRow);

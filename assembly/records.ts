@@ -125,7 +125,7 @@ export class Run {
   outputRow: usize;
   /** [T, N, outputRow of weightInput]: what the inputs give to the gates. */
   gates: usize;
-  /** T: steps whose gates are made at once. */
+  /** T: steps whose gates are made at once; 0 where they are made already. */
   gateSteps: i32;
   /** [N, outputRow of weightHidden]: what h gives to the gates. */
   sums: usize;
@@ -133,6 +133,10 @@ export class Run {
   h: usize;
   /** Where a step writes h'. It is `h`, unless other threads still read that: then a call takes one step. */
   nextH: usize;
+  /** [N, hRow]: room for another h where several threads may share the run (threads/); or 0. */
+  otherH: usize;
+  /** What a call makes of its step: WHOLE, or what comes BEFORE or AFTER the meeting of its threads. */
+  stage: i32;
   /** Bytes of a row of h: whole vectors, whole blocks where a projection writes them. */
   hRow: usize;
   /** [N, cRow]: LSTM; updated. */
@@ -204,6 +208,14 @@ export class Convolution {
   /** [groups x units, positions]. */
   output: usize;
 }
+
+/**
+ * Stages of a step. Threads that share a layer have to meet within a step where something reads what all units have
+ * become: a projection h', and a GRU whose reset comes before the product r h.
+ */
+export const WHOLE: i32 = 0;
+export const BEFORE: i32 = 1;
+export const AFTER: i32 = 2;
 
 /** Inputs whose int8 products have a sum of 32 bits: 2048 x 128 x 8191 < 2^31. */
 export const SUM_COLUMNS: i32 = 2048;

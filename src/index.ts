@@ -37,5 +37,5 @@ export type { NestedNumbers } from "./tensor/nested.js";
 export type { SkippedTensor } from "./tensor/skipped.js";
 export type { StateDict } from "./tensor/tensor.js";
 export { Tensor, type TensorOptions } from "./tensor/tensor.js";
+export { type InitOptions, init, type MemoryUsage, memoryUsage } from "./wasm/current.js";
 export type { Precision } from "./wasm/precision.js";
-export { type InitOptions, init, type MemoryUsage, memoryUsage } from "./wasm/runtime.js";

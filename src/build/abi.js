@@ -25,6 +25,15 @@ export const MODELS = {
   constants: /^assembly\/models\//,
 };
 
+/** What shares a job among threads, each with an instance of the core. */
+export const THREADS = {
+  abi: "threads-abi",
+  kernels: "ThreadKernels",
+  index: "assembly/threads/index",
+  records: ["assembly/threads/records"],
+  constants: /^assembly\/threads\/records$/,
+};
+
 const MOST_PARAMETERS = 6;
 
 /** A transform for asc's API; `emit` is called with a list of { file, js, types }. */

@@ -37,6 +37,7 @@ const TEXTS = {
   "unpack.txt": "LSTM_WASM_UNPACK",
   "core.txt": "LSTM_WASM_CORE",
   "models.txt": "LSTM_WASM_MODELS",
+  "threads.txt": "LSTM_WASM_THREADS",
 };
 
 /** An import of a text gives a function that reads its variable, which a file of texts has (addTexts). */

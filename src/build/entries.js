@@ -6,6 +6,7 @@ export const ENTRIES = {
   index: "src/index.ts",
   "formats/index": "src/formats/index.ts",
   "models/index": "src/models/index.ts",
+  "threads/index": "src/threads/index.ts",
 };
 
 /** What a program imports: `lstm-wasm`, `lstm-wasm/formats`. */

@@ -17,7 +17,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { main as asc } from "assemblyscript/asc";
-import { abiTransform, CORE, MODELS } from "./abi.js";
+import { abiTransform, CORE, MODELS, THREADS } from "./abi.js";
 import { digitsText, packedText } from "./pack.js";
 
 const FEATURES = [
@@ -31,6 +31,7 @@ const FEATURES = [
 const OPTIMISE = ["-O3", "-fimfs", "75", "-ocimfs", "160"];
 /** A second run, on its own: it takes 3 % off both binaries together, after gzip, and leaves the loops as they are. */
 const SHRINK = ["-Oz", "-Oz", "--reorder-functions"];
+const THREADED = [...FEATURES, "--enable-threads", "--enable-nontrapping-float-to-int"];
 const RELAXED = [...FEATURES, "--enable-relaxed-simd"];
 
 /**
@@ -44,6 +45,7 @@ const TARGETS = {
   models: { program: MODELS, entries: ["models/index"], features: FEATURES },
   "models-relaxed": { program: MODELS, entries: ["models/index"], features: RELAXED },
   "models-debug": { program: MODELS, entries: ["models/index"] },
+  threads: { program: THREADS, entries: ["threads/index"], features: THREADED },
   unpack: { entries: ["unpack"], features: ["--mvp-features"] },
 };
 
@@ -51,6 +53,7 @@ const TARGETS = {
 const TEXTS = {
   core: { binaries: ["relaxed-simd", "simd"], textOf: packedText },
   models: { binaries: ["models-relaxed", "models"], textOf: packedText },
+  threads: { binaries: ["threads"], textOf: packedText },
   unpack: { binaries: ["unpack"], textOf: ([binary]) => digitsText(binary) },
 };
 

@@ -8,7 +8,7 @@ import { instantiateSync } from "@assemblyscript/loader";
 import { relaxedSimd, simd } from "#binaries";
 import { wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
-import { compile, refused } from "./compile.js";
+import { type Binary, compile, refused } from "./compile.js";
 
 /**
  * `relaxed-simd` fuses multiply-adds where the CPU can. `simd` gives the same bits everywhere. `given` is the
@@ -30,14 +30,18 @@ const MINIMUM_VERSIONS = "Chrome 93, Firefox 92, Safari 16.4, Node.js 16.9, Deno
  * compiling.
  *
  * @param deterministic take the baseline, whose bits are the same on every CPU
+ * @param adapt  makes a binary fit for another memory
  * @throws Error when the engine has no WebAssembly SIMD, and as `compile` does
  */
-export function compileBuild(deterministic: boolean): { build: Build; module: WebAssembly.Module } {
+export function compileBuild(
+  deterministic: boolean,
+  adapt: (binary: Binary) => Binary = (binary) => binary,
+): { build: Build; module: WebAssembly.Module } {
   const hasWasm = typeof WebAssembly === "object";
   if (hasWasm) {
     const candidates = deterministic ? (["simd"] as const) : (["relaxed-simd", "simd"] as const);
     for (const build of candidates) {
-      const binary = build === "simd" ? simd() : relaxedSimd();
+      const binary = adapt(build === "simd" ? simd() : relaxedSimd());
       try {
         return { build, module: compile(binary) };
       } catch (refusal) {
@@ -55,7 +59,7 @@ export function compileBuild(deterministic: boolean): { build: Build; module: We
 /**
  * A new instance over `memory`. Its number of records is compared with `abi` (build/abi.js).
  * @param option whose module it is, for messages
- * @param core the exports of the core's instance, for the kernels of models
+ * @param imports what it imports besides: the core's exports
  * @throws Error that says what to do where a policy refuses WebAssembly; WebKit refuses here, other engines
  *   in `compile`; TypeError for a module with other imports or records; RangeError where there is no room
  */
@@ -64,11 +68,14 @@ export function instantiate<K>(
   memory: WebAssembly.Memory,
   abi: number,
   option = "options.module",
-  core?: object,
+  imports?: object,
 ): K {
   try {
     // The raw exports: a call through the loader's wrappers costs twice as much (13 ns against 6).
-    const { exports } = instantiateSync(module, { env: { memory }, core } as WebAssembly.Imports).instance;
+    const { exports } = instantiateSync(module, {
+      env: { memory },
+      ...imports,
+    } as WebAssembly.Imports).instance;
     if ((exports.abi as WebAssembly.Global).value === abi) return exports as K;
   } catch (cause) {
     if (cause instanceof WebAssembly.CompileError) throw refused(cause);

@@ -2,6 +2,7 @@
 import { sameShape, showShape, wrongShape } from "../tensor/checks.js";
 import type { ParameterData, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
+import { isSplit } from "../wasm/current.js";
 import type { CellKind } from "./cell-kinds.js";
 import { cellParts } from "./cell-options.js";
 import { Module } from "./module.js";
@@ -59,7 +60,7 @@ export abstract class Cell extends Module {
     values: Values<ReturnType<typeof cellOptions<object>>>,
     { table, cell, options }: Make,
   ) {
-    super(values, table);
+    super(values, table, isSplit(values.hiddenSize));
     const one = { numLayers: 1, directions: 1, projSize: 0, precision: "float32", backwards: "no" } as const;
     const shape = { ...values, ...cellParts(cell, values), ...one };
     this.#stack = this.construct(() => new Stack(this.region, shape));

@@ -5,7 +5,8 @@ import type { TensorLike } from "../tensor/like.js";
 import { along } from "../tensor/runs.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
 import { align, type Block } from "../wasm/block.js";
-import { currentRuntime, type Runtime } from "../wasm/runtime.js";
+import { currentRuntime } from "../wasm/current.js";
+import type { Runtime } from "../wasm/runtime.js";
 
 /** Elements of one kernel call: 64 KB stay in the first cache, and the call's cost is lost in them. */
 const CHUNK = 16384;

@@ -3,6 +3,7 @@ import { WALK_BYTES } from "../../build/abi.js";
 import { showShape, wrongShape } from "../tensor/checks.js";
 import type { ParameterData, StateDictLike, TensorLike } from "../tensor/like.js";
 import { asTensor, Tensor } from "../tensor/tensor.js";
+import { SPLIT_WEIGHTS } from "../wasm/current.js";
 import { allocateWeights, type Precision } from "../wasm/precision.js";
 import { readWeights } from "../wasm/read-weights.js";
 import { Scratch } from "../wasm/scratch.js";
@@ -65,7 +66,7 @@ export class Linear extends Module {
    */
   constructor(options: LinearOptions) {
     const values = readOptions(linearOptions(), options);
-    super(values, linearOptions);
+    super(values, linearOptions, values.inFeatures * values.outFeatures >= SPLIT_WEIGHTS);
     this.#scratch = new Scratch(this.region);
     this.#weights = this.construct(() =>
       allocateWeights(this.region, values.precision, values.outFeatures, values.inFeatures),

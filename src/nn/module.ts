@@ -7,9 +7,10 @@ import type { ParameterData, StateDictLike } from "../tensor/like.js";
 import { metadataIn, type StateDictMetadata, withMetadata } from "../tensor/metadata.js";
 import { uniform } from "../tensor/random.js";
 import { Tensor } from "../tensor/tensor.js";
+import { currentRuntime } from "../wasm/current.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { Region } from "../wasm/region.js";
-import { currentRuntime, living, type Runtime } from "../wasm/runtime.js";
+import { living, type Runtime } from "../wasm/runtime.js";
 import { describe, type Row, rowOf, tabulate, totalOf } from "./describe.js";
 import { checkSame, kindOf, metadataOf, type Part } from "./metadata.js";
 import { type OptionTable, sourceOf } from "./options.js";
@@ -24,12 +25,13 @@ export abstract class Module extends DisposableBase {
    * @internal
    * @param values of the options: the module's fields
    * @param table  of the options, by which toString prints the fields
+   * @param isLarge whether several threads have something to do for it
    */
-  protected constructor(values: object, table: () => OptionTable) {
+  protected constructor(values: object, table: () => OptionTable, isLarge = false) {
     super();
     Object.assign(this, values);
     this.#table = table;
-    this.region = new Region(currentRuntime(), this);
+    this.region = new Region(currentRuntime(isLarge), this);
   }
 
   /** @internal Every parameter with its shape, in PyTorch's order. */

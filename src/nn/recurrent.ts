@@ -2,6 +2,7 @@
 import { show, showShape, wrongShape, wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { allocateFloats, type ParameterData } from "../tensor/like.js";
+import { isSplit } from "../wasm/current.js";
 import type { Precision } from "../wasm/precision.js";
 import { CELLS, type CellKind } from "./cell-kinds.js";
 import { cellParts } from "./cell-options.js";
@@ -137,7 +138,7 @@ export abstract class Recurrent extends Module {
       if (values[name] && values[other]) throw wrongValue(name, `false beside ${other}`, true);
     }
     if (projSize >= hiddenSize) throw wrongValue("projSize", `less than hiddenSize ${hiddenSize}`, projSize);
-    super(values, table);
+    super(values, table, isSplit(hiddenSize));
     const directions = values.bidirectional ? 2 : 1;
     const backwards = goBackwards ? "computing" : reverse ? "time" : "no";
     const shape = { ...values, ...cellParts(cell, values), projSize, directions, backwards } as const;

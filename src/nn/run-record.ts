@@ -1,5 +1,5 @@
 /** The record of a run of one layer and direction, and of its walks: what kernels find a call's buffers by. */
-import { RUN_BYTES, WALK_BYTES } from "../../build/abi.js";
+import { RUN_BYTES, WALK_BYTES, WHOLE } from "../../build/abi.js";
 import * as Run from "../../build/records/run.js";
 import { setWalk } from "../wasm/walk.js";
 import type { Layer } from "./layer.js";
@@ -30,6 +30,7 @@ export interface RunBuffers {
   readonly gateSteps: number;
   readonly sums: number;
   readonly h: number;
+  readonly otherH: number;
   readonly c: number;
   readonly unprojected: number;
   readonly resetH: number;
@@ -74,6 +75,8 @@ export function setRun(
   words[at + Run.sums] = buffers.sums;
   words[at + Run.h] = buffers.h;
   words[at + Run.nextH] = buffers.h;
+  words[at + Run.otherH] = buffers.otherH;
+  words[at + Run.stage] = WHOLE;
   words[at + Run.hRow] = hRow;
   words[at + Run.c] = buffers.c;
   words[at + Run.cRow] = cRow;

@@ -155,10 +155,17 @@ export class Stack {
 
   /** All layers over the chunk of `steps` steps that begins at step `start`. */
   #runLayers(layout: Layout, start: number, steps: number, observer: Observer | undefined): void {
-    const { kernels } = this.region.runtime;
+    const { kernels, pair } = this.region.runtime;
     const addresses = this.#addresses;
+    const { runs } = layout;
+    if (pair !== undefined && this.shape.directions === 2 && observer === undefined) {
+      for (let at = 0; at < addresses.length; at += 2) {
+        pair(addresses[at]!, runs[at]!, addresses[at + 1]!, runs[at + 1]!, steps, start & 1);
+      }
+      return;
+    }
     for (let index = 0; index < addresses.length; index++) {
-      kernels.runLayer(addresses[index]!, layout.runs[index]!, steps, start & 1);
+      kernels.runLayer(addresses[index]!, runs[index]!, steps, start & 1);
       if (observer !== undefined) observer.see(this.#chunkOf(layout, index, start, steps));
     }
   }

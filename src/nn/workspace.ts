@@ -14,6 +14,9 @@
  *   keptH, keptC [N, ...]                      the state of masked rows during a step
  *   resetH [N, H]                              GRU whose reset comes before the product: r h
  *   rounded [N, H]  roundedInput [T, N, I]     int8: rows as the kernels read them
+ *   otherH [N, R]                              on several threads: what one of them writes while others read h
+ *
+ * On several threads each direction has gates, sums and the like of its own, and each thread room for rounded rows.
  *
  * C is T where all layers run in one direction, whatever the sequence's length; else they need it whole: C = L.
  */
@@ -116,6 +119,10 @@ export class Workspace {
     const rows = chunkSteps * batch;
     const stateRows = layers.length * batch;
     const outputRow = directions * outputSize * 4;
+    const { threads } = this.#region.runtime;
+    const shared = threads > 1;
+    // What directions that run at once may not share; one for each.
+    const own = shared ? directions : 1;
     const [order, active, runs, h, c, unprojected, sums, gates, input, even, odd, staging, trace, ...rest] =
       this.#scratch.parts([
         batch * 4,
@@ -123,9 +130,9 @@ export class Workspace {
         layers.length * RUN_RECORD_BYTES,
         stateRows * hRow,
         hasC ? stateRows * cRow : 0,
-        weightProjection === undefined ? 0 : batch * cRow,
-        batch * gatesRow,
-        gateSteps * batch * gatesRow,
+        weightProjection === undefined ? 0 : own * batch * cRow,
+        own * batch * gatesRow,
+        own * gateSteps * batch * gatesRow,
         rows * inputSize * 4,
         rows * outputRow,
         layers.length > directions ? rows * outputRow : 0,
@@ -133,21 +140,23 @@ export class Workspace {
         traced ? rows * TRACE_ROWS * cRow : 0,
         stateRows * outputSize * 4,
         hasC ? stateRows * hiddenSize * 4 : 0,
-        batch * largest(layers, (layer) => layer.roundedRow),
-        gateSteps * batch * largest(layers, (layer) => layer.weightInput.roundedRow),
+        threads * batch * largest(layers, (layer) => layer.roundedRow),
+        threads * gateSteps * batch * largest(layers, (layer) => layer.weightInput.roundedRow),
         masked === undefined ? 0 : rows * 4,
         masked === undefined ? 0 : stateRows * 4,
-        masked === undefined ? 0 : batch * hRow,
-        masked === undefined || !hasC ? 0 : batch * cRow,
-        shape.options?.resetAfter === false ? batch * hRow : 0,
+        masked === undefined ? 0 : own * batch * hRow,
+        masked === undefined || !hasC ? 0 : own * batch * cRow,
+        shape.options?.resetAfter === false ? own * batch * hRow : 0,
+        shared ? own * batch * hRow : 0,
       ]);
-    const [callerH, callerC, rounded, roundedInput, mask, started, keptH, keptC, resetH] = rest;
+    const [callerH, callerC, rounded, roundedInput, mask, started, keptH, keptC, resetH, otherH] = rest;
 
     const words = new Int32Array(runs.bytes / 4);
     const outputs = [even, odd] as const;
     layers.forEach((layer, index) => {
       const level = Math.floor(index / directions);
       const stateRow = index * batch;
+      const place = (index % own) * batch;
       setRun(words, (index * RUN_RECORD_BYTES) / 4, runs.pointer, layer, {
         batch,
         order: order.pointer,
@@ -155,18 +164,19 @@ export class Workspace {
         mask: masked === undefined ? 0 : mask.pointer,
         repeat: masked === "repeat" ? 1 : 0,
         started: started.pointer + stateRow * 4,
-        keptH: keptH.pointer,
-        keptC: keptC.pointer,
-        resetH: resetH.pointer,
+        keptH: keptH.pointer + place * hRow,
+        keptC: keptC.pointer + place * cRow,
+        resetH: resetH.pointer + place * hRow,
         input: (level === 0 ? input : outputs[(level - 1) & 1]!).pointer,
         output: outputs[level & 1]!.pointer + (index % directions) * outputSize * 4,
         outputRow,
-        gates: gates.pointer,
+        gates: gates.pointer + place * gateSteps * gatesRow,
         gateSteps,
-        sums: sums.pointer,
+        sums: sums.pointer + place * gatesRow,
         h: h.pointer + stateRow * hRow,
+        otherH: shared ? otherH.pointer + place * hRow : 0,
         c: hasC ? c.pointer + stateRow * cRow : 0,
-        unprojected: unprojected.pointer,
+        unprojected: unprojected.pointer + place * cRow,
         callerH: callerH.pointer + stateRow * outputSize * 4,
         callerC: callerC.pointer + stateRow * hiddenSize * 4,
         trace: traced ? trace.pointer : 0,

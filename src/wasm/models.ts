@@ -20,22 +20,18 @@ const instances = new WeakMap<Runtime, ModelKernels>();
 export function modelKernels(runtime: Runtime): ModelKernels {
   let kernels = instances.get(runtime);
   if (kernels === undefined) {
-    kernels = instantiate<ModelKernels>(
-      moduleFor(runtime),
-      runtime.memory,
-      ABI,
-      "options.models",
-      runtime.kernels,
-    );
+    kernels = instantiate<ModelKernels>(moduleFor(runtime), runtime.memory, ABI, "options.models", {
+      core: runtime.kernels,
+    });
     instances.set(runtime, kernels);
   }
   return kernels;
 }
 
-function moduleFor({ build, models }: Runtime): WebAssembly.Module {
+function moduleFor({ build, models, adapt }: Runtime): WebAssembly.Module {
   if (models !== undefined) return models;
   if (build === "given") {
     throw wrongValue("options.models", "lstm-wasm/models.wasm, compiled, beside module", "module alone");
   }
-  return compile(build === "simd" ? modelsSimd() : modelsRelaxedSimd());
+  return compile(adapt(build === "simd" ? modelsSimd() : modelsRelaxedSimd()));
 }

@@ -5,9 +5,9 @@
  */
 
 import { ABI, INITIAL_PAGES, type Kernels, SCRATCH_BYTES } from "../../build/abi.js";
-import { type Build, compileBuild, instantiate } from "../bundle/binaries.js";
-import { compile } from "../bundle/compile.js";
-import { checkBoolean, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
+import type { ThreadKernels } from "../../build/threads-abi.js";
+import { type Build, instantiate } from "../bundle/binaries.js";
+import type { Binary } from "../bundle/compile.js";
 import { coded, room } from "../tensor/errors.js";
 import { copyFloats } from "../tensor/like.js";
 import { classOf, isFloat32Array, lengthOf, partOf } from "../tensor/typed-array.js";
@@ -22,28 +22,22 @@ const BALLAST_BYTES = 2 ** 22;
 /** The library of ES2022 has no options. */
 type Resizable = new (bytes: number, options: { maxByteLength: number }) => ArrayBuffer;
 
-/** Options of `init`. */
-export interface InitOptions {
-  /** A compiled lstm-wasm binary, for engines or policies that do not allow compiling from bytes. */
-  module?: WebAssembly.Module | undefined;
-  /** The compiled kernels of `lstm-wasm/models`, beside `module` and of the same build. */
-  models?: WebAssembly.Module | undefined;
-  /** Take the baseline build, so that results are the same bits on every engine and CPU. */
-  deterministic?: boolean | undefined;
-}
-
-/** What `memoryUsage` tells; all bytes are of WebAssembly memory. */
-export interface MemoryUsage {
-  /** Modules that were neither disposed of nor collected. */
-  modules: number;
-  /** Bytes that these and their streams hold: weights, states, and buffers of calls. */
-  bytes: number;
-  /** Bytes of the memories that they are in, and of the one that new modules are made in. A memory never shrinks. */
-  memory: number;
-}
-
 /** What linear memory is written from and read into. */
 export type Numbers = Float32Array | Float64Array | Int32Array | Int8Array | Uint8Array;
+
+/** Runs two directions of a layer at once: addresses of each one's Layer and Run. */
+export type Pair = ThreadKernels["runPair"];
+
+/** What makes the kernels of a runtime those of several threads (src/threads/). */
+export interface Team {
+  /** How many they may be; the caller is one. */
+  readonly threads: number;
+  readonly memory: WebAssembly.Memory;
+  /** A binary for that memory, of one for a memory of its own. */
+  readonly adapt: (binary: Binary) => Binary;
+  /** Those kernels of the core that threads share take the place of its own. */
+  share(kernels: Kernels, allocate: (bytes: number) => number): { kernels: Kernels; pair: Pair };
+}
 
 /** One instance of a binary with its memory. A module keeps the runtime in which its weights are. */
 export class Runtime {
@@ -53,6 +47,12 @@ export class Runtime {
   declare readonly build: Build;
   /** The user's module of the kernels of models (models.ts). */
   declare readonly models: WebAssembly.Module | undefined;
+  /** What buffers of calls have to be ready for. */
+  declare readonly threads: number;
+  /** Undefined on one thread. */
+  declare readonly pair: Pair | undefined;
+  /** A binary for its memory. */
+  declare readonly adapt: (binary: Binary) => Binary;
   #liveBytes = 0;
   /**
    * What the engine counts in place of blocks, which it does not see and so does not collect for: 600 forgotten modules
@@ -63,17 +63,30 @@ export class Runtime {
   readonly #scratch: number;
 
   /** @throws TypeError for a module with other records than this build's. */
-  constructor({ build, module }: { build: Build; module: WebAssembly.Module }, models?: WebAssembly.Module) {
+  constructor(
+    { build, module }: { build: Build; module: WebAssembly.Module },
+    models?: WebAssembly.Module,
+    team?: Team,
+  ) {
     this.build = build;
     this.models = models;
-    this.memory = room(
-      () => new WebAssembly.Memory({ initial: INITIAL_PAGES }),
-      () => noRoom(INITIAL_PAGES * 65536),
-    );
+    this.memory =
+      team?.memory ??
+      room(
+        () => new WebAssembly.Memory({ initial: INITIAL_PAGES }),
+        () => noRoom(INITIAL_PAGES * 65536),
+      );
     const kernels = instantiate<Kernels>(module, this.memory, ABI);
     this.kernels = kernels;
     this.#scratch = this.#place(SCRATCH_BYTES);
     this.configure(kernels.dotIsOneInstruction());
+    this.threads = team?.threads ?? 1;
+    this.adapt = team?.adapt ?? ((binary) => binary);
+    if (team !== undefined)
+      Object.assign(
+        this,
+        team.share(kernels, (bytes) => this.#place(bytes)),
+      );
     Object.freeze(this);
   }
 
@@ -192,7 +205,8 @@ function shortened(expected: number, got: number): RangeError {
 /** The regions of complete modules and streams, each with the number of modules it is. */
 export const living = new Map<{ readonly bytes: number; readonly runtime: Runtime }, 0 | 1>();
 
-function held(): Pick<MemoryUsage, "modules" | "bytes"> {
+/** What they are together. */
+export function held(): { modules: number; bytes: number } {
   let modules = 0;
   let bytes = 0;
   for (const [region, count] of living) {
@@ -206,63 +220,4 @@ function noRoom(bytes: number): string {
   const { modules, bytes: all } = held();
   const advice = `${modules} live modules hold ${all} bytes; free some with dispose() or using`;
   return `memory: no room for a buffer of ${bytes} bytes: ${advice}`;
-}
-
-let current: Runtime | undefined;
-
-/** The runtime that new modules are made in; compiled at first use. */
-export function currentRuntime(): Runtime {
-  current ??= new Runtime(compileBuild(false));
-  return current;
-}
-
-/**
- * Optional: chooses the wasm that modules made from now on use. Modules that exist keep theirs.
- * @throws TypeError for an unknown option, or a module that is not this release's binary; RangeError for both
- *   options together.
- */
-export function init(options: InitOptions = {}): void {
-  const {
-    module,
-    models,
-    deterministic = false,
-  } = checkOptions("options", options, ["module", "models", "deterministic"]);
-  checkBoolean("options.deterministic", deterministic);
-  const given = models === undefined ? undefined : compiled("options.models", models, ["abi", "unary"]);
-  if (module === undefined) {
-    if (given) throw wrongValue("options", "module beside models", "models alone");
-    current = new Runtime(compileBuild(deterministic));
-    return;
-  }
-  if (deterministic) throw wrongValue("options", "either module or deterministic", "both");
-  const core = compiled("options.module", module, ["abi", "runLayer"]);
-  current = new Runtime({ build: "given", module: core }, given);
-}
-
-/** A user's module that has our exports. */
-function compiled(option: string, module: WebAssembly.Module, expected: string[]): WebAssembly.Module {
-  let names: Set<string>;
-  try {
-    // Tells a module of any realm from a proxy, which instanceof does not.
-    names = new Set(WebAssembly.Module.exports(module).map((entry) => entry.name));
-  } catch {
-    throw wrongType(option, "a WebAssembly.Module", module);
-  }
-  const missing = expected.filter((name) => !names.has(name));
-  if (missing.length > 0) {
-    throw wrongType(option, `lstm-wasm's binary (it exports ${missing.join(" and ")})`, module);
-  }
-  return compile(module);
-}
-
-/**
- * How many modules are alive, and the WebAssembly memory that they hold, which the engine's own figures leave out. An
- * Embedding's table is JavaScript memory: it counts as a module of 0 bytes.
- */
-export function memoryUsage(): MemoryUsage {
-  const memories = new Set([current?.memory]);
-  for (const { runtime } of living.keys()) memories.add(runtime.memory);
-  let memory = 0;
-  for (const each of memories) memory += each?.buffer.byteLength ?? 0;
-  return { ...held(), memory };
 }

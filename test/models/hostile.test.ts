@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
 import { loadOnnx } from "../../src/models/index.js";
-import { memoryUsage } from "../../src/wasm/runtime.js";
+import { memoryUsage } from "../../src/wasm/current.js";
 import { errorOf } from "../support/error-of.js";
 import { HOSTILE_GRAPHS } from "../support/hostile/graphs.js";
 

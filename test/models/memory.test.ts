@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { loadKeras, loadOnnx } from "../../src/models/index.js";
-import { currentRuntime, memoryUsage } from "../../src/wasm/runtime.js";
+import { currentRuntime, memoryUsage } from "../../src/wasm/current.js";
 import { floats, modelOf, node } from "../support/onnx-writer.js";
 import { caseOf, inputsFor, kerasFile } from "./keras/cases.js";
 

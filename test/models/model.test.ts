@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Add, loadOnnx, loadOnnxWith, Relu } from "../../src/models/index.js";
 import { Tensor } from "../../src/tensor/tensor.js";
-import { memoryUsage } from "../../src/wasm/runtime.js";
+import { memoryUsage } from "../../src/wasm/current.js";
 import { floats, graph, int64s, modelOf, node } from "../support/onnx-writer.js";
 
 const OPEN = { name: "x", shape: ["n", 2] };

@@ -17,7 +17,7 @@ import {
   type TensorLike,
   tanh,
 } from "../../src/index.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 import { expectSameBits, reshape, take } from "../support/tensors.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Conv1d, type Conv1dOptions, LSTM, Tensor } from "../../src/index.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 import { expectClose, goldenCases } from "../support/golden.js";
 
 /** The definition in float64: no panels, chunks or frames. */

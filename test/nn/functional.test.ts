@@ -10,7 +10,7 @@ import {
   Tensor,
   tanh,
 } from "../../src/index.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 import { expectClose, goldenCases } from "../support/golden.js";
 
 type Options = { readonly negativeSlope?: number; readonly alpha?: number };

@@ -1,7 +1,7 @@
 /** LayerNorm and GroupNorm: parameters, state dicts, refusals. Their numbers are in golden.test.ts and properties/. */
 import { describe, expect, it } from "vitest";
 import { GroupNorm, LayerNorm, Tensor } from "../../src/index.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 import { goldenCases } from "../support/golden.js";
 import { any, inputRefusals, refuses, zeros } from "../support/refusals.js";
 

@@ -4,7 +4,7 @@ import { readSafetensors, writeSafetensors } from "../../src/formats/index.js";
 import { GRU, Linear, LSTM, LSTMCell, quantizeModule, RNN, Tensor } from "../../src/index.js";
 import { productsOfSample } from "../../src/int8/expected-inputs.js";
 import { quantizeMatrix } from "../../src/int8/round-weights.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 import { seeded } from "../support/deterministic-cases.js";
 
 type Sampled = LSTM | GRU | RNN | Linear;

@@ -16,7 +16,7 @@ import {
   type TensorLike,
 } from "../../src/index.js";
 import type { Block } from "../../src/wasm/block.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };

@@ -15,7 +15,8 @@ import {
   type SequentialMember,
   Tensor,
 } from "../../src/index.js";
-import { currentRuntime, Runtime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
+import { Runtime } from "../../src/wasm/runtime.js";
 import { any, inputRefusals, linear as kept, refuses, zeros } from "../support/refusals.js";
 import { expectSameBits } from "../support/tensors.js";
 

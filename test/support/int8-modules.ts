@@ -1,7 +1,7 @@
 /** int8 modules with the same weights in each run, the forms of their activations, and comparisons. */
 import { afterEach, expect } from "vitest";
 import { GRU, type Linear, LSTM, RNN, Tensor, type TensorData } from "../../src/index.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 
 const runtime = currentRuntime();
 

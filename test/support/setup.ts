@@ -1,7 +1,7 @@
 /** Each project of test/vitest.config.ts runs on the build it is named after, from the file it names, or not at all. */
 import { readFileSync } from "node:fs";
 import { relaxedSimd, simd } from "../../src/bundle/embedded.js";
-import { currentRuntime, init } from "../../src/wasm/runtime.js";
+import { currentRuntime, init } from "../../src/wasm/current.js";
 
 const { WASM_BUILD: build, WASM_FILE: file } = process.env;
 init({ deterministic: build === "simd" });

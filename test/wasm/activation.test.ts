@@ -9,7 +9,7 @@
 import { describe, expect, it } from "vitest";
 import { SIGMOID, TANH } from "../../build/abi.js";
 import type { Block } from "../../src/wasm/block.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 
 /** The error that assembly/activation.ts states, for both builds. */
 const STATED_ULP = 3;

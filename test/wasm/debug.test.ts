@@ -4,8 +4,8 @@ import { UNARY_NEG } from "../../build/models-abi.js";
 import * as Run from "../../build/records/run.js";
 import * as Walk from "../../build/records/walk.js";
 import { init, LSTM, Tensor } from "../../src/index.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 import { modelKernels } from "../../src/wasm/models.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
 import { debugBuild } from "../support/debug-build.js";
 
 beforeAll(() => init({ module: debugBuild(), models: debugBuild("models-debug") }));

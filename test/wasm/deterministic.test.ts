@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileBuild } from "../../src/bundle/binaries.js";
 import * as library from "../../src/index.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 import { checksum, checksums, deterministicCases } from "../support/deterministic-cases.js";
 
 const committed = JSON.parse(

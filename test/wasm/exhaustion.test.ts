@@ -21,7 +21,8 @@ import {
   Tensor,
   tanh,
 } from "../../src/index.js";
-import { currentRuntime, Runtime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
+import { Runtime } from "../../src/wasm/runtime.js";
 import { EVERY_OPTION } from "../support/every-option.js";
 import { expectSameBits } from "../support/tensors.js";
 

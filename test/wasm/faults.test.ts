@@ -30,7 +30,8 @@ import {
   Tensor,
   tanh,
 } from "../../src/index.js";
-import { currentRuntime, Runtime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
+import { Runtime } from "../../src/wasm/runtime.js";
 import { debugBuild } from "../support/debug-build.js";
 import { EVERY_OPTION } from "../support/every-option.js";
 import { reliabilityRow } from "../support/reliability.js";

@@ -7,7 +7,7 @@ import { WALK_BYTES } from "../../build/abi.js";
 import * as Run from "../../build/records/run.js";
 import * as Walk from "../../build/records/walk.js";
 import { GRU, LSTM, RNN, Tensor } from "../../src/index.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 
 type AnyModule = LSTM | GRU | RNN;
 

@@ -20,7 +20,8 @@ import {
   Tensor,
 } from "../../src/index.js";
 import { Block } from "../../src/wasm/block.js";
-import { currentRuntime, type Runtime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
+import type { Runtime } from "../../src/wasm/runtime.js";
 import { Growable } from "../support/hostile-values.js";
 import { concat, expectSameBits, range, reshape, take } from "../support/tensors.js";
 

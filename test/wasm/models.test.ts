@@ -13,8 +13,8 @@ import {
   UNARY_TANH,
 } from "../../build/models-abi.js";
 import { LSTM, Tensor } from "../../src/index.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 import { modelKernels } from "../../src/wasm/models.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
 import { debugBuild } from "../support/debug-build.js";
 import { dataSegments } from "../support/wasm-sections.js";
 

@@ -114,7 +114,7 @@ export function updateToy(layer: usize, run: usize, running: i32, gates: usize):
   vi.doMock("../../build/abi.js", () => import(pathToFileURL(join(out, "abi.js")).href));
   const { TOY, HALF } = (await import("../../build/abi.js")) as unknown as { TOY: number; HALF: number };
   const { init, RNN, Tensor } = await import("../../src/index.js");
-  const { currentRuntime } = await import("../../src/wasm/runtime.js");
+  const { currentRuntime } = await import("../../src/wasm/current.js");
   init({ module });
   const runtime = currentRuntime();
 
@@ -138,7 +138,7 @@ it("a binary of models that counts otherwise is refused when it is first asked f
     edit("models/unary.ts", "UNARY_RELU: i32 = 0;", "UNARY_RELU: i32 = 99;");
   }, models);
   const { init } = await import("../../src/index.js");
-  const { currentRuntime } = await import("../../src/wasm/runtime.js");
+  const { currentRuntime } = await import("../../src/wasm/current.js");
   const { modelKernels } = await import("../../src/wasm/models.js");
   init({ module: coreModule(), models: module });
   expect(() => modelKernels(currentRuntime())).toThrow(
@@ -170,7 +170,7 @@ export function clearTwo(one: usize, other: usize, count: i32): void {
   vi.resetModules();
   vi.doMock("../../build/models-abi.js", () => import(pathToFileURL(join(out, "models-abi.js")).href));
   const { init } = await import("../../src/index.js");
-  const { currentRuntime } = await import("../../src/wasm/runtime.js");
+  const { currentRuntime } = await import("../../src/wasm/current.js");
   const { modelKernels } = await import("../../src/wasm/models.js");
   init({ module: coreModule(), models: module });
   const runtime = currentRuntime();

@@ -12,7 +12,7 @@ import {
   relu,
   Tensor,
 } from "../../src/index.js";
-import { currentRuntime } from "../../src/wasm/runtime.js";
+import { currentRuntime } from "../../src/wasm/current.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 5 };
 

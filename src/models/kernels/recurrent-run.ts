@@ -61,8 +61,11 @@ export interface LevelPlace {
 
 /** Where the parts of a level's scratch lie, for scratch that begins at `start`. */
 export function levelScratch(level: Level, start: number) {
-  const { layers, steps, batch, masked } = level;
+  const { runtime, layers, steps, batch, masked } = level;
   const layer = layers[0]!;
+  const { threads } = runtime;
+  // What directions that run at once may not share; one for each.
+  const own = threads > 1 ? layers.length : 1;
   const { inputSize, hiddenSize } = layer.shape;
   const gateSteps = gateStepsOf(layer, steps, Math.max(1, batch));
   const { hRow, cRow, weightHidden, weightInput } = layer;
@@ -74,19 +77,20 @@ export function levelScratch(level: Level, start: number) {
   };
   const parts = {
     gateSteps,
-    sums: part(batch * weightHidden.outputRow),
-    gates: part(gateSteps * batch * weightHidden.outputRow),
-    rounded: part(batch * weightHidden.roundedRow),
-    roundedInput: part(gateSteps * batch * weightInput.roundedRow),
-    resetH: part(batch * hRow),
+    sums: part(own * batch * weightHidden.outputRow),
+    gates: part(own * gateSteps * batch * weightHidden.outputRow),
+    rounded: part(threads * batch * weightHidden.roundedRow),
+    roundedInput: part(threads * gateSteps * batch * weightInput.roundedRow),
+    resetH: part(own * batch * hRow),
     h: part(layers.length * batch * hRow),
+    otherH: part(threads > 1 ? own * batch * hRow : 0),
     c: part(layers.length * batch * cRow),
-    keptH: part(masked === undefined ? 0 : batch * hRow),
-    keptC: part(masked === undefined ? 0 : batch * cRow),
+    keptH: part(masked === undefined ? 0 : own * batch * hRow),
+    keptC: part(masked === undefined ? 0 : own * batch * cRow),
     callerH: part(batch * hiddenSize * 4),
     callerC: part(batch * hiddenSize * 4),
     input: part(turnsInput(level) ? steps * batch * inputSize * 4 : 0),
-    output: part(hiddenSize * 4 * (level.isRead ? (copiesOutput(level) ? steps * batch : 0) : 1)),
+    output: part(hiddenSize * 4 * (level.isRead ? (copiesOutput(level) ? own * steps * batch : 0) : 1)),
   };
   return { ...parts, bytes: next - start };
 }
@@ -141,10 +145,36 @@ export function bindLevel(level: Level, place: Place, start: number, at: LevelPl
       }
     });
   }
-  for (const direction of layers.keys()) {
-    calls.push(...bindDirection(level, place, { at, direction, input, scratch }));
+  const bound = [...layers.keys()].map((direction) =>
+    bindDirection(level, place, { at, direction, input, scratch }),
+  );
+  const { pair } = runtime;
+  if (pair !== undefined && bound.length === 2) {
+    const [first, second] = bound as [Direction, Direction];
+    let zigzag = 0;
+    const both = () => {
+      pair(first.layer, first.run, second.layer, second.run, steps, zigzag);
+      zigzag ^= steps & 1;
+    };
+    return [...calls, ...first.before, ...second.before, both, ...first.after, ...second.after];
+  }
+  for (const { layer, run, before, after } of bound) {
+    let zigzag = 0;
+    const alone = () => {
+      kernels.runLayer(layer, run, steps, zigzag);
+      zigzag ^= steps & 1;
+    };
+    calls.push(...before, alone, ...after);
   }
   return calls;
+}
+
+/** A direction: addresses of its layer and its run, and what stands before the run and after it. */
+interface Direction {
+  readonly layer: number;
+  readonly run: number;
+  readonly before: readonly KernelCall[];
+  readonly after: readonly KernelCall[];
 }
 
 /** What the directions of a level share. */
@@ -155,7 +185,7 @@ interface Binding {
   readonly scratch: ReturnType<typeof levelScratch>;
 }
 
-function bindDirection(level: Level, place: Place, { at, direction, input, scratch }: Binding): KernelCall[] {
+function bindDirection(level: Level, place: Place, { at, direction, input, scratch }: Binding): Direction {
   const { runtime, layers, steps, batch, masked } = level;
   const { kernels } = runtime;
   const layer = layers[direction]!;
@@ -177,8 +207,18 @@ function bindDirection(level: Level, place: Place, { at, direction, input, scrat
   ];
   const result = level.isRead ? at.output : 0;
   const isCopied = copiesOutput(level);
+  // Directions that run at once have room of their own.
+  const side = runtime.threads > 1 ? direction * batch : 0;
+  const ownOutput = scratch.output + (isCopied ? side * steps * row : 0);
+  const { outputRow: gatesRow } = layer.weightHidden;
   const buffers: RunBuffers = {
     ...scratch,
+    sums: scratch.sums + side * gatesRow,
+    gates: scratch.gates + side * scratch.gateSteps * gatesRow,
+    resetH: scratch.resetH + side * layer.hRow,
+    otherH: runtime.threads > 1 ? scratch.otherH + side * layer.hRow : 0,
+    keptH: scratch.keptH + side * layer.hRow,
+    keptC: scratch.keptC + side * layer.cRow,
     batch,
     order,
     active,
@@ -186,7 +226,7 @@ function bindDirection(level: Level, place: Place, { at, direction, input, scrat
     repeat: masked === "repeat" ? 1 : 0,
     started: at.started === undefined ? 0 : at.started + direction * batch * 4,
     input,
-    output: isCopied || result === 0 ? scratch.output : result + direction * row,
+    output: isCopied || result === 0 ? ownOutput : result + direction * row,
     // A row for all steps where nobody reads them.
     outputRow: result === 0 ? 0 : isCopied ? row : layers.length * row,
     h: (isDirect && wanted[0]) || ownH,
@@ -198,10 +238,11 @@ function bindDirection(level: Level, place: Place, { at, direction, input, scrat
   };
   const record = recordOf(place, runtime, layer, buffers);
   const hasGiven = given.some((address) => address !== 0);
-  const calls: KernelCall[] = [];
+  const before: KernelCall[] = [];
+  const after: KernelCall[] = [];
   const whole = layers.length * row;
   if (deals && hasGiven) {
-    calls.push(() => {
+    before.push(() => {
       for (let which = 0; which < 2; which++) {
         const [to, from] = [which === 0 ? scratch.callerH : scratch.callerC, given[which]!];
         kernels.copyRows(to, row, from === 0 ? zeros : from, from === 0 ? row : whole, batch, hiddenSize);
@@ -209,15 +250,10 @@ function bindDirection(level: Level, place: Place, { at, direction, input, scrat
     });
   }
   const isPadded = layer.hRow !== row;
-  calls.push(() => {
+  before.push(() => {
     // What scratch held may be numbers that take long, in the lanes past the last unit.
     if (!hasGiven || isPadded) kernels.loadStates(layer.address, record, 0);
     if (hasGiven) kernels.loadStates(layer.address, record, 1);
-  });
-  let zigzag = 0;
-  calls.push(() => {
-    kernels.runLayer(layer.address, record, steps, zigzag);
-    zigzag ^= steps & 1;
   });
   if (!isDirect && wanted.some((address) => address !== 0)) {
     const storing = recordOf(place, runtime, layer, {
@@ -225,7 +261,7 @@ function bindDirection(level: Level, place: Place, { at, direction, input, scrat
       callerH: (!deals && wanted[0]) || scratch.callerH,
       callerC: (!deals && wanted[1]) || scratch.callerC,
     });
-    calls.push(() => {
+    after.push(() => {
       kernels.storeStates(layer.address, storing);
       if (!deals) return;
       for (let which = 0; which < 2; which++) {
@@ -234,6 +270,6 @@ function bindDirection(level: Level, place: Place, { at, direction, input, scrat
       }
     });
   }
-  if (result !== 0 && isCopied) calls.push(copyOutput(level, result, direction, scratch.output));
-  return calls;
+  if (result !== 0 && isCopied) after.push(copyOutput(level, result, direction, ownOutput));
+  return { layer: layer.address, run: record, before, after };
 }

@@ -5,7 +5,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { FormatError } from "../../../src/formats/bytes.js";
 import { loadKeras, loadTfjs } from "../../../src/models/index.js";
-import { memoryUsage } from "../../../src/wasm/runtime.js";
+import { memoryUsage } from "../../../src/wasm/current.js";
 import { errorOf } from "../../support/error-of.js";
 import { HOSTILE } from "../../support/hostile/index.js";
 import { HOSTILE_KERAS } from "../../support/hostile/keras-graphs.js";

@@ -21,9 +21,9 @@ import { elementsIn } from "../../../src/graph/shapes.js";
 import { Steps } from "../../../src/graph/steps.js";
 import type { Compiled, Compiling, FusedActivation, View } from "../../../src/models/operator.js";
 import type { Block } from "../../../src/wasm/block.js";
+import { currentRuntime } from "../../../src/wasm/current.js";
 import type { Precision } from "../../../src/wasm/precision.js";
 import { Region } from "../../../src/wasm/region.js";
-import { currentRuntime } from "../../../src/wasm/runtime.js";
 import { GRAPH_OPERATORS } from "../../support/graph-operators.js";
 
 export type AttributeValue =

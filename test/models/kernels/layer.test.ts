@@ -7,7 +7,7 @@ import { compileLayer } from "../../../src/models/kernels/layer.js";
 import { Model } from "../../../src/models/model.js";
 import { Layer } from "../../../src/models/operators/layer.js";
 import { Store } from "../../../src/models/store.js";
-import { currentRuntime } from "../../../src/wasm/runtime.js";
+import { currentRuntime } from "../../../src/wasm/current.js";
 import { checkKernels, integers, type KernelCase, onHost, random, runKernels } from "./harness.js";
 
 const MODULES = { LSTM, GRU, RNN };

@@ -7,8 +7,8 @@ import {
   compileLSTM,
   compileRNN,
 } from "../../../src/models/kernels/recurrent.js";
+import { currentRuntime } from "../../../src/wasm/current.js";
 import { Region } from "../../../src/wasm/region.js";
-import { currentRuntime } from "../../../src/wasm/runtime.js";
 import {
   type AttributeValue,
   checkKernels,

@@ -1,7 +1,7 @@
 /** Functions of one number beside the host's, over all of float32 and over every length of a tail. */
 import { expect, it } from "vitest";
 import { applyActivation, compileUnary, isActivation } from "../../../src/models/kernels/unary.js";
-import { currentRuntime } from "../../../src/wasm/runtime.js";
+import { currentRuntime } from "../../../src/wasm/current.js";
 import { checkKernels, onHost, random, runKernels, tensor } from "./harness.js";
 
 const NAMES = ["Relu", "Sigmoid", "Tanh", "Exp", "Log", "Neg", "Abs", "Sqrt", "Erf", "Reciprocal"];

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { readSafetensors, writeSafetensors } from "../../../src/formats/index.js";
 import { GRU, Linear, LSTM, RNN, Tensor } from "../../../src/index.js";
 import { quantizeMatrix } from "../../../src/int8/round-weights.js";
-import { currentRuntime } from "../../../src/wasm/runtime.js";
+import { currentRuntime } from "../../../src/wasm/current.js";
 import { dequantize } from "../../support/int8-model.js";
 
 describe("quantisation at load", () => {

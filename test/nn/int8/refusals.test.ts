@@ -1,7 +1,7 @@
 /** What int8 modules refuse to load. */
 import { describe, expect, it } from "vitest";
 import { GRU, Linear, LSTM, RNN, type StateDict, Tensor } from "../../../src/index.js";
-import { currentRuntime } from "../../../src/wasm/runtime.js";
+import { currentRuntime } from "../../../src/wasm/current.js";
 
 describe("refusals", () => {
   const options = { inputSize: 3, hiddenSize: 2, precision: "int8" } as const;

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { ACTIVATION_BYTES } from "../../../build/abi.js";
 import type { Activation, ActivationName } from "../../../src/index.js";
 import { writeActivation } from "../../../src/nn/activations.js";
-import { currentRuntime } from "../../../src/wasm/runtime.js";
+import { currentRuntime } from "../../../src/wasm/current.js";
 import { activate } from "../../support/reference-network.js";
 
 const STRIDE = 32_771;

@@ -1,7 +1,7 @@
 /** After dispose, every method of every class and stream throws. */
 import { describe, expect, it } from "vitest";
 import { Embedding, GRU, GRUCell, Linear, LSTM, LSTMCell, RNN, RNNCell } from "../../../src/index.js";
-import { currentRuntime } from "../../../src/wasm/runtime.js";
+import { currentRuntime } from "../../../src/wasm/current.js";
 import { any, SIZES, zeros } from "../../support/refusals.js";
 
 describe("after dispose", () => {

@@ -1,0 +1,155 @@
+/**
+ * How a job is cut into parts, and when it is worth it. A cell reads all gates of a unit, so that a part begins and ends at
+ * whole units: a group is the fewest blocks that do, and two of them where there are enough, since 16 units are a cache
+ * line of h.
+ */
+
+import { resetsBefore } from "../cells/general";
+import { GRU } from "../cells/gru";
+import { LSTM } from "../cells/lstm";
+import { Layer, Matrix, Run, Walk } from "../records";
+import { roundedRow } from "./core";
+import { countPhases, openLane, runOf, walkOf } from "./lanes";
+import { DIRECTION, Lane, PRODUCT, STEPS } from "./records";
+
+/** A part of a step takes at least so many ns: with two parts, LSTMs from 64 units on in float32 and from 128 in int8. */
+const STEP_NANOSECONDS: u64 = 750;
+/** A part of a product, which pays for a whole job. */
+const PRODUCT_NANOSECONDS: u64 = 10_000;
+/** A part has at least so many groups: fewer make uneven parts. */
+const LEAST_GROUPS: i32 = 4;
+
+/** How many parts of `most` a layer's steps are worth. One where the run has no room for several threads. */
+export function partsOfLayer(layer: usize, run: usize, steps: i32, most: i32): i32 {
+  if (!changetype<Run>(run).otherH) return 1;
+  const matrix = changetype<Layer>(layer).weightHidden;
+  const groups = changetype<Matrix>(matrix).blocks / groupBlocks(layer);
+  const worth = stepNanoseconds(layer, run, steps) / STEP_NANOSECONDS;
+  return max(1, min(min(most, groups / LEAST_GROUPS), <i32>min<u64>(worth, 64)));
+}
+
+/** How many parts of `most` a product is worth. Rows of int8 inputs are rounded once, which is not shared. */
+export function partsOfProduct(matrix: usize, walk: usize, rows: i32, most: i32): i32 {
+  if (changetype<Matrix>(matrix).scales) return 1;
+  const blocks = changetype<Walk>(walk).toBlock - changetype<Walk>(walk).fromBlock;
+  const worth = nanoseconds(matrix, rows) / PRODUCT_NANOSECONDS;
+  return max(1, min(min(most, blocks / LEAST_GROUPS), <i32>min<u64>(worth, 64)));
+}
+
+/** About what `steps` steps take on one thread, in us. */
+export function microseconds(layer: usize, run: usize, steps: i32): i32 {
+  const rows = steps * changetype<Run>(run).batch;
+  const input = steps === 1 ? <u64>0 : nanoseconds(changetype<Layer>(layer).weightInput, rows);
+  return <i32>((<u64>steps * stepNanoseconds(layer, run, steps) + input) / 1000);
+}
+
+function stepNanoseconds(layer: usize, run: usize, steps: i32): u64 {
+  const batch = changetype<Run>(run).batch;
+  const hidden = nanoseconds(changetype<Layer>(layer).weightHidden, batch);
+  return steps > 1 ? hidden : hidden + nanoseconds(changetype<Layer>(layer).weightInput, batch);
+}
+
+/** What a product takes by the bandwidth of an L2, 40 GB/s, or by the arithmetic of a core, 54 GFLOP/s. */
+export function nanoseconds(matrix: usize, rows: i32): u64 {
+  const fields = changetype<Matrix>(matrix);
+  const bytes = (<u64>fields.columns * fields.outputRow) >> (fields.scales ? 2 : 0);
+  return (bytes * max<u64>(27, 10 * <u64>rows)) / 1080;
+}
+
+/** The fewest blocks that begin and end at whole units. */
+function groupBlocks(layer: usize): i32 {
+  const gates = gatesOf(changetype<Layer>(layer).kind);
+  const vectors = blockVectors(changetype<Layer>(layer).weightHidden);
+  let blocks = 1;
+  while ((blocks * vectors) % gates !== 0) blocks++;
+  return blocks;
+}
+
+function gatesOf(kind: i32): i32 {
+  return kind === LSTM ? 4 : kind === GRU ? 3 : 1;
+}
+
+/** Vectors of four outputs in a block. */
+function blockVectors(matrix: usize): i32 {
+  return <i32>(changetype<Matrix>(matrix).outputRow >> 4) / changetype<Matrix>(matrix).blocks;
+}
+
+/** A lane whose parts are ranges of the layer's units, at each step. */
+export function fillSteps(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i32, parts: i32): void {
+  const fields = changetype<Lane>(lane);
+  const shape = changetype<Layer>(layer);
+  const blocks = changetype<Matrix>(shape.weightHidden).blocks;
+  const vectors = blockVectors(shape.weightHidden);
+  const gates = gatesOf(shape.kind);
+  let group = groupBlocks(layer);
+  const isLine = ((group * vectors * 4) / gates) % 16 === 0;
+  if (!isLine && blocks >= 2 * group * LEAST_GROUPS * parts) group *= 2;
+  fillLane(lane, STEPS, layer, steps, zigzag, parts);
+  fields.groups = (blocks + group - 1) / group;
+  fields.groupBlocks = group;
+  fields.groupUnits = (group * vectors * 4) / gates;
+  fields.blocks = blocks;
+  fillRun(lane, layer, run);
+}
+
+/** A lane that is one part: the whole run. */
+export function fillWhole(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i32): void {
+  fillLane(lane, DIRECTION, layer, steps, zigzag, 1);
+  fillRun(lane, layer, run);
+}
+
+function fillRun(lane: usize, layer: usize, run: usize): void {
+  const fields = changetype<Lane>(lane);
+  const shape = changetype<Layer>(layer);
+  const numbers = changetype<Run>(run);
+  const batch = numbers.batch;
+  const projection = shape.weightProjection;
+  fields.units = shape.units;
+  fields.outputSize = shape.outputSize;
+  fields.reverse = shape.reverse;
+  fields.meets = i32(projection !== 0 || resetsBefore(layer));
+  fields.weightInput = shape.weightInput;
+  fields.gatesRow = changetype<Matrix>(shape.weightHidden).outputRow;
+  fields.projectionBlocks = projection ? changetype<Matrix>(projection).blocks : 0;
+  fields.projectionUnits = projection ? 4 * blockVectors(projection) : 0;
+  fields.rounded = 0;
+  fields.roundedInput = 0;
+  if (changetype<Matrix>(shape.weightHidden).scales) {
+    const columns = max(shape.outputSize, projection ? shape.units : 0);
+    fields.rounded = <usize>batch * roundedRow(columns);
+    const inputRows = <usize>(numbers.gateSteps * batch);
+    fields.roundedInput = inputRows * roundedRow(changetype<Matrix>(shape.weightInput).columns);
+  }
+  memory.copy(runOf(lane), run, offsetof<Run>());
+  memory.copy(walkOf(lane, 0), numbers.inputWalk, offsetof<Walk>());
+  memory.copy(walkOf(lane, 1), numbers.hiddenWalk, offsetof<Walk>());
+  if (projection) memory.copy(walkOf(lane, 2), numbers.projectionWalk, offsetof<Walk>());
+  fields.phases = countPhases(lane);
+}
+
+/** A lane whose parts are ranges of a matrix's blocks. */
+export function fillProduct(
+  lane: usize,
+  matrix: usize,
+  walk: usize,
+  rows: i32,
+  zigzag: i32,
+  parts: i32,
+): void {
+  const fields = changetype<Lane>(lane);
+  fillLane(lane, PRODUCT, matrix, rows, zigzag, parts);
+  memory.copy(walkOf(lane, 0), walk, offsetof<Walk>());
+  fields.blocks = changetype<Walk>(walk).toBlock - changetype<Walk>(walk).fromBlock;
+}
+
+function fillLane(lane: usize, work: i32, layer: usize, steps: i32, zigzag: i32, parts: i32): void {
+  const fields = changetype<Lane>(lane);
+  openLane(lane, parts);
+  fields.work = work;
+  fields.layer = layer;
+  fields.steps = steps;
+  fields.zigzag = zigzag;
+  fields.parts = parts;
+  fields.phases = 1;
+  fields.made = 0;
+}

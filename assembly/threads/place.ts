@@ -1,0 +1,53 @@
+/** What differs from thread to thread. Globals are an instance's own, memory is not. */
+
+import { MOST_THREADS, RESTING } from "./records";
+
+/** Milliseconds, of the host. */
+export declare function now(): f64;
+
+/** 0 the caller, 1 and on the workers. */
+export let me: i32 = 0;
+export let threads: i32 = 1;
+/** The block that all threads share (records.ts). */
+export let control: usize = 0;
+/** This thread's copy of a job's lanes, where control has them. */
+export let mine: usize = 0;
+/** How often this thread has looked for others to be done. */
+export let looks: i32 = 0;
+let mayWait: i32 = 0;
+
+export function setPlace(index: i32, count: i32, shared: usize, own: usize, waits: i32): void {
+  me = index;
+  threads = count;
+  control = shared;
+  mine = own;
+  mayWait = waits;
+}
+
+/** So many looks, some 50 us, before a thread gives its core away: as long as waking it would take. */
+const LOOKS_WITHIN: i32 = 20_000;
+const MILLISECOND: i64 = 1_000_000;
+
+/** Returns when the counter at `done` has reached `goal`. */
+export function awaitDone(done: usize, goal: i32): void {
+  if (atomic.load<i32>(done) - goal >= 0) return;
+  let left = LOOKS_WITHIN;
+  for (;;) {
+    looks++;
+    const seen = atomic.load<i32>(done);
+    if (seen - goal >= 0) return;
+    if (--left > 0 || !mayWait) continue;
+    // What is missing was begun by a thread that does not run now.
+    atomic.add<i32>(control, 1, RESTING);
+    atomic.wait<i32>(done, seen, MILLISECOND);
+    atomic.sub<i32>(control, 1, RESTING);
+    looks += LOOKS_WITHIN;
+    left = LOOKS_WITHIN;
+  }
+}
+
+/** One part more is done. */
+export function addDone(done: usize): void {
+  atomic.add<i32>(done, 1);
+  if (atomic.load<i32>(control, RESTING)) atomic.notify(done, MOST_THREADS);
+}

@@ -1,0 +1,182 @@
+/**
+ * How threads share a job. The caller writes it into `control` (records.ts draws it), and makes all of it that nobody else
+ * begins; workers come when they can. Nobody waits for a thread that is not there, only for parts that one has begun:
+ * 100 steps of 128 units by 7 threads on 2 cores took 462 us so, and 7272 where all meet at a barrier.
+ *
+ * A job is one or two lanes (directions), each a row of phases (lanes.ts), and a phase is one piece of work for each part.
+ * A thread begins a part of a phase by a compare-and-exchange on that part's counter, its own part first, so that its
+ * weights stay in its cache. A phase starts when all parts of the one before are done.
+ *
+ * A thread that comes late may have read a job that is over. All its parts are begun, so that it finds nothing to do.
+ */
+
+import { matmul as coreMatmul, runLayer as coreRunLayer } from "./core";
+import {
+  fillProduct,
+  fillSteps,
+  fillWhole,
+  microseconds,
+  nanoseconds,
+  partsOfLayer,
+  partsOfProduct,
+} from "./job";
+import { finishLane, laneAt, takeLane } from "./lanes";
+import { control, looks, me, mine, now, setPlace, threads } from "./place";
+import { ASLEEP, JOB, LANE, LANE_ROOM, LANES, Lane, LEAVE, MOST_LANES } from "./records";
+
+/** A look takes about 2.5 ns. Awaiting the next job costs no more than to be woken for it would. */
+const LOOKS_BETWEEN: i32 = 40_000;
+/** With less work than this, in us, threads that sleep are not woken: to wake one takes 2 to 90. */
+const WORTH_WAKING: i32 = 100;
+/** A call in which the caller waited for others half of its time, and at least 20,000 looks, was disturbed. */
+const DISTURBED_LOOKS: i32 = 20_000;
+const LOOKS_PER_MILLISECOND: f64 = 400_000;
+/** After two disturbed calls the next so many run on one thread; each time twice as many. */
+const FIRST_REST: i32 = 16;
+const LONGEST_REST: i32 = 64;
+
+let strikes: i32 = 0;
+let rest: i32 = FIRST_REST;
+let resting: i32 = 0;
+
+/**
+ * Says what this thread is, before anything else here.
+ *
+ * @param index  0 the caller, 1 and on the workers
+ * @param count  of threads; 1 and the caller works alone
+ * @param shared  CONTROL_BYTES, cleared before the first thread comes
+ * @param own  MOST_LANES x LANE_ROOM that no other thread is given
+ * @param mayWait  0 on a browser's page, where waiting is forbidden
+ */
+export function enlist(index: i32, count: i32, shared: usize, own: usize, mayWait: i32): void {
+  setPlace(index, count, shared, own, mayWait);
+}
+
+/** The core's runLayer, by as many threads as are worth it. */
+export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): void {
+  const parts = isAlone() ? 1 : partsOfLayer(layer, run, steps, threads);
+  if (parts === 1) {
+    coreRunLayer(layer, run, steps, zigzag);
+    return;
+  }
+  beginJob();
+  fillSteps(laneAt(0), layer, run, steps, zigzag, parts);
+  runJob(1, microseconds(layer, run, steps));
+}
+
+/** Two directions of a layer at once. Each is a lane; of four threads two take either. */
+export function runPair(
+  layer: usize,
+  run: usize,
+  second: usize,
+  secondRun: usize,
+  steps: i32,
+  zigzag: i32,
+): void {
+  // Threads that are fewer than two a direction take a direction each.
+  const parts = isAlone() ? 0 : partsOfLayer(layer, run, steps, max(1, threads / 2));
+  const cost = 2 * microseconds(layer, run, steps);
+  if (parts === 0 || cost < 10) {
+    coreRunLayer(layer, run, steps, zigzag);
+    coreRunLayer(second, secondRun, steps, zigzag);
+    return;
+  }
+  beginJob();
+  if (parts === 1) {
+    fillWhole(laneAt(0), layer, run, steps, zigzag);
+    fillWhole(laneAt(1), second, secondRun, steps, zigzag);
+  } else {
+    fillSteps(laneAt(0), layer, run, steps, zigzag, parts);
+    fillSteps(laneAt(1), second, secondRun, steps, zigzag, parts);
+  }
+  runJob(2, cost);
+}
+
+/** The core's matmul, the same. */
+export function matmul(
+  matrix: usize,
+  walk: usize,
+  rows: i32,
+  input: usize,
+  output: usize,
+  zigzag: i32,
+): void {
+  const parts = isAlone() ? 1 : partsOfProduct(matrix, walk, rows, threads);
+  if (parts === 1) {
+    coreMatmul(matrix, walk, rows, input, output, zigzag);
+    return;
+  }
+  beginJob();
+  const lane = laneAt(0);
+  fillProduct(lane, matrix, walk, rows, zigzag, parts);
+  changetype<Lane>(lane).input = input;
+  changetype<Lane>(lane).output = output;
+  runJob(1, <i32>min<u64>(nanoseconds(matrix, rows) / 1000, WORTH_WAKING));
+}
+
+/** A worker's life: it returns when it is to leave. */
+export function work(): void {
+  let last = 0;
+  while (!atomic.load<i32>(control, LEAVE)) {
+    const number = awaitJob(last);
+    last = number;
+    if (!(number & 1)) takeJob(number);
+  }
+}
+
+function awaitJob(last: i32): i32 {
+  for (let left = LOOKS_BETWEEN; left > 0; left--) {
+    const number = atomic.load<i32>(control, JOB);
+    if (number !== last) return number;
+  }
+  atomic.add<i32>(control, 1, ASLEEP);
+  // Whoever changes the number or asks threads to leave notifies after it.
+  if (!atomic.load<i32>(control, LEAVE)) atomic.wait<i32>(control + JOB, last, -1);
+  atomic.sub<i32>(control, 1, ASLEEP);
+  return atomic.load<i32>(control, JOB);
+}
+
+/** Whether the caller is to work without the others. */
+function isAlone(): bool {
+  if (threads === 1) return true;
+  if (resting === 0) return false;
+  resting--;
+  return true;
+}
+
+/** Nobody reads a job whose number is odd. */
+function beginJob(): void {
+  atomic.store<i32>(control, atomic.load<i32>(control, JOB) + 1, JOB);
+}
+
+/** Publishes the lanes that are written, makes what nobody else does, and returns when all is done. */
+function runJob(lanes: i32, cost: i32): void {
+  const start = now();
+  store<i32>(control + LANES, lanes);
+  const number = atomic.load<i32>(control, JOB) + 1;
+  atomic.store<i32>(control, number, JOB);
+  if (cost >= WORTH_WAKING && atomic.load<i32>(control, ASLEEP)) atomic.notify(control + JOB, threads);
+  const before = looks;
+  takeJob(number);
+  for (let lane = 0; lane < lanes; lane++) finishLane(lane);
+  const waited = looks - before;
+  if (waited < DISTURBED_LOOKS || <f64>waited < (now() - start) * 0.5 * LOOKS_PER_MILLISECOND) {
+    strikes = 0;
+    rest = FIRST_REST;
+    return;
+  }
+  if (++strikes < 2) return;
+  resting = rest;
+  rest = min(2 * rest, LONGEST_REST);
+}
+
+/** Takes parts of all lanes of the job of that number, unless it is over. */
+function takeJob(number: i32): void {
+  const lanes = load<i32>(control + LANES);
+  memory.copy(mine, control + LANE, MOST_LANES * LANE_ROOM);
+  if (atomic.load<i32>(control, JOB) !== number) return;
+  for (let turn = 0; turn < lanes; turn++) {
+    const lane = (me + turn) % lanes;
+    takeLane(mine + <usize>(lane * LANE_ROOM), lane, me / lanes);
+  }
+}

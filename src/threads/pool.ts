@@ -1,0 +1,180 @@
+/**
+ * A pool: a shared memory, the runtime in it, and its workers. The runtime works at once, by itself as long as no worker has
+ * come: nobody waits for one (assembly/threads/pool.ts).
+ *
+ *   control [CONTROL_BYTES]                    the job, and the counters that all threads share
+ *   a block for each thread                    scratch of its kernels, then its copy of a job's lanes
+ */
+
+import { INITIAL_PAGES, type Kernels, SCRATCH_BYTES } from "../../build/abi.js";
+import * as Lane from "../../build/records/lane.js";
+import {
+  ABI,
+  CONTROL_BYTES,
+  LANE_ROOM,
+  LEFT,
+  MOST_LANES,
+  PACE,
+  PACED,
+  READY,
+  type ThreadKernels,
+} from "../../build/threads-abi.js";
+import { type Build, compileBuild, instantiate } from "../bundle/binaries.js";
+import { type Binary, compile } from "../bundle/compile.js";
+import { forSharedMemory } from "../bundle/shared-memory.js";
+import { coded } from "../tensor/errors.js";
+import { align } from "../wasm/block.js";
+import { Runtime, type Team } from "../wasm/runtime.js";
+import type { Order, Starter, WorkerLike } from "./worker.js";
+
+/** Pages that a memory may grow to: as many as the engine gives an address space for. */
+const MOST_PAGES = [65536, 32768, 16384, 8192];
+const OWN_BYTES = align(SCRATCH_BYTES) + MOST_LANES * LANE_ROOM;
+/** How long workers are awaited, in ms. */
+const LONGEST_START = 10_000;
+const LONGEST_PACE = 1000;
+/** Threads may be slowed down for a moment: the best of so many rounds tells how many run at once. */
+const ROUNDS = 3;
+
+/** What to run: the compiled core for a shared memory, and the binary by which threads share. */
+export interface PoolOptions {
+  readonly threads: number;
+  readonly deterministic: boolean;
+  readonly module: WebAssembly.Module | undefined;
+  readonly sharing: Uint8Array<ArrayBuffer>;
+  readonly start: Starter;
+}
+
+export class Pool {
+  readonly runtime: Runtime;
+  readonly #words: () => Int32Array;
+  readonly #control: number;
+  readonly #kernels: ThreadKernels;
+  readonly #workers: WorkerLike[] = [];
+  #failure: string | undefined;
+  #started = 0;
+
+  /** @throws RangeError where there is no room; Error as `compile` and the start of a worker do */
+  constructor({ threads, deterministic, module, sharing, start }: PoolOptions) {
+    const memory = sharedMemory();
+    const adapt = (binary: Binary) => (binary instanceof Uint8Array ? forSharedMemory(binary) : binary);
+    const core: { build: Build; module: WebAssembly.Module } =
+      module === undefined ? compileBuild(deterministic, adapt) : { build: "given", module };
+    const program = compile(sharing);
+    let order: Order | undefined;
+    let shared: ThreadKernels | undefined;
+    const team: Team = {
+      threads,
+      memory,
+      adapt,
+      share(kernels, place) {
+        const control = place(CONTROL_BYTES + threads * OWN_BYTES);
+        kernels.clearFloats(control, CONTROL_BYTES / 4);
+        const own = control + CONTROL_BYTES;
+        order = {
+          core: core.module,
+          sharing: program,
+          memory,
+          planes: kernels.dotIsOneInstruction(),
+          control,
+          own,
+          ownBytes: OWN_BYTES,
+          scratchBytes: align(SCRATCH_BYTES),
+          threads,
+        };
+        const imports = { core: kernels, place: { now: () => performance.now() } };
+        shared = instantiate<ThreadKernels>(program, memory, ABI, "options.module", imports);
+        shared.enlist(0, threads, control, own + align(SCRATCH_BYTES), mayWait() ? 1 : 0);
+        const { runLayer, matmul, runPair } = shared;
+        return { kernels: { ...kernels, runLayer, matmul } as Kernels, pair: runPair };
+      },
+    };
+    this.runtime = new Runtime(core, undefined, team);
+    this.#kernels = shared!;
+    this.#control = order!.control;
+    this.#words = () => new Int32Array(memory.buffer, order!.control, CONTROL_BYTES / 4);
+    for (let index = 1; index < threads; index++) {
+      this.#workers.push(
+        start(order!, (reason) => {
+          this.#failure ??= reason;
+        }),
+      );
+    }
+  }
+
+  /** What went wrong with a worker. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Waits until all workers are ready or one has failed, 10 s at most. Returns how many are. */
+  async ready(): Promise<number> {
+    await until(() => this.#at(READY) === this.#workers.length || this.#failure !== undefined, LONGEST_START);
+    this.#started = this.#at(READY);
+    return this.#started;
+  }
+
+  /** How many threads run at once, as far as a loop of 2 ms tells. */
+  async pace(): Promise<number> {
+    let most = 1;
+    for (let round = 1; round <= ROUNDS && most < this.#started + 1; round++) {
+      const alone = this.#kernels.pace();
+      this.#kernels.decide(this.#control, -round);
+      const own = this.#kernels.pace();
+      await until(() => this.#at(PACED) === this.#started, LONGEST_PACE);
+      most = Math.max(most, Math.ceil((own + this.#at(PACE)) / alone - 0.25));
+    }
+    return Math.min(most, this.#started + 1);
+  }
+
+  /** So many of the threads there are, the caller among them; the other workers leave. */
+  decide(threads: number): void {
+    this.#kernels.decide(this.#control, threads);
+  }
+
+  /** Ends the workers; modules in the runtime go on with one thread. */
+  async end(): Promise<void> {
+    this.#kernels.decide(this.#control, 1);
+    this.#kernels.dismiss();
+    // A worker is ended only when it has left wasm: terminate() does not stop one that spins in Deno and Bun.
+    await until(() => this.#at(LEFT) >= this.#at(READY), LONGEST_START);
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  /** How many parts of the last job that it saw each thread has made: for tests. */
+  made(): number[] {
+    const words = new Int32Array(this.runtime.memory.buffer);
+    const own = this.#control + CONTROL_BYTES + align(SCRATCH_BYTES);
+    return Array.from({ length: this.runtime.threads }, (_, thread) =>
+      Array.from({ length: MOST_LANES }, (_, lane) => {
+        const at = (own + thread * OWN_BYTES + lane * LANE_ROOM) / 4;
+        return words[at + Lane.made]!;
+      }).reduce((sum, count) => sum + count),
+    );
+  }
+
+  #at(byte: number): number {
+    return Atomics.load(this.#words(), byte / 4);
+  }
+}
+
+/** A memory that is shared. @throws RangeError where none is given */
+function sharedMemory(): WebAssembly.Memory {
+  for (const maximum of MOST_PAGES) {
+    try {
+      return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true });
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+    }
+  }
+  throw coded("MEMORY", new RangeError("memory: no room for a shared memory"));
+}
+
+/** Whether this thread may wait: a page may not, and Firefox would not say so. */
+const mayWait = () => !("document" in globalThis);
+
+/** A timer's turns, until it is so or the time is over. */
+async function until(isSo: () => boolean, milliseconds: number): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (!isSo() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 1));
+}

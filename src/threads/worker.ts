@@ -1,0 +1,96 @@
+/**
+ * Workers without a file to host: from a text of theirs, by node:worker_threads in Node, Deno and Bun, and by a blob URL
+ * elsewhere. Deno's workers of blobs would keep a process alive.
+ */
+
+/** What a worker is sent. */
+export interface Order {
+  readonly core: WebAssembly.Module;
+  readonly sharing: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Whether groups of int8 inputs are planes in this memory. */
+  readonly planes: number;
+  /** Address of the block that all threads share. */
+  readonly control: number;
+  /** Address of thread 0's own block, and the bytes of each: first its scratch. */
+  readonly own: number;
+  readonly ownBytes: number;
+  readonly scratchBytes: number;
+  /** How many there are. */
+  readonly threads: number;
+}
+
+export interface WorkerLike {
+  terminate(): unknown;
+}
+
+/** A text, since bundlers rename what functions refer to. */
+const LIFE = `({ core, sharing, memory, planes, control, own, ownBytes, scratchBytes, threads }) => {
+  const kernels = new WebAssembly.Instance(core, { env: { memory } }).exports;
+  const place = { now: () => performance.now() };
+  const shared = new WebAssembly.Instance(sharing, { env: { memory }, core: kernels, place }).exports;
+  const me = shared.join(control);
+  if (me > 0) {
+    const block = own + me * ownBytes;
+    kernels.configure(block, planes);
+    shared.enlist(me, threads, control, block + scratchBytes, 1);
+    shared.work();
+  }
+  shared.leave(control);
+}`;
+
+/** Deno and Bun evaluate the text where "module" and the like are declared already. */
+const OF_NODE = `(${LIFE})(require("node:worker_threads").workerData);`;
+/** The script of a worker in browsers: dist/threads/worker.js has it too. */
+export const WORKER_TEXT = `onmessage = ({ data }) => (${LIFE})(data);`;
+
+interface NodeWorker extends WorkerLike {
+  on(event: "error", listener: (error: unknown) => void): void;
+  unref(): void;
+}
+
+interface NodeThreads {
+  Worker: new (text: string, options: { eval: true; workerData: Order }) => NodeWorker;
+}
+
+/** Starts a worker; `failed` is told what went wrong with it, if anything does, whenever it does. */
+export type Starter = (order: Order, failed: (reason: string) => void) => WorkerLike;
+
+/** The page's own URL of the text, made once. */
+let blob: string | undefined;
+
+/**
+ * How workers are started here, or why they cannot be.
+ * @param url of dist/threads/worker.js, where a page's policy forbids blobs
+ */
+export function starter(url: string | URL | undefined): Starter | string {
+  const { process, Worker: BrowserWorker } = globalThis as {
+    process?: { versions?: { node?: string }; getBuiltinModule?: (name: string) => NodeThreads };
+    Worker?: typeof Worker;
+  };
+  if (process?.versions?.node !== undefined) {
+    const threads = process.getBuiltinModule?.("node:worker_threads");
+    if (threads === undefined) return "this Node.js has no process.getBuiltinModule, as 20.16 and later have";
+    return (order, failed) => {
+      const worker = new threads.Worker(OF_NODE, { eval: true, workerData: order });
+      worker.on("error", (error) => failed(String(error)));
+      // Workers never keep a process alive.
+      worker.unref();
+      return worker;
+    };
+  }
+  if (typeof BrowserWorker !== "function") return "this scope has no Worker";
+  return (order, failed) => {
+    if (url === undefined) blob ??= URL.createObjectURL(new Blob([WORKER_TEXT], { type: "text/javascript" }));
+    const worker = new BrowserWorker(url ?? blob!);
+    worker.onerror = (event) => {
+      event.preventDefault?.();
+      // A policy that refuses a worker says nothing.
+      failed(
+        event.message || "the page's policy refuses them: allow worker-src blob: or give options.worker",
+      );
+    };
+    worker.postMessage(order);
+    return worker;
+  };
+}
