@@ -3,6 +3,8 @@
  * that it imports. So threads need no second build of the kernels.
  */
 
+import { coded } from "../tensor/errors.js";
+
 /** Name and kind of the import, flags of a memory without a maximum, and its initial pages. */
 const IMPORT = [6, ...Array.from("memory", (letter) => letter.charCodeAt(0)), 2, 0];
 /** Flags of a shared memory with a maximum. */
@@ -38,7 +40,7 @@ export function forSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<Arr
       ...binary.subarray(next + size),
     ]);
   }
-  throw new RangeError("binary: expected an import of a memory without a maximum");
+  throw coded("RANGE", new RangeError("binary: expected an import of a memory without a maximum"));
 }
 
 /** LEB128. */
