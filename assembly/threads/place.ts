@@ -12,8 +12,8 @@ export let threads: i32 = 1;
 export let control: usize = 0;
 /** This thread's copy of a job's lanes, where control has them. */
 export let mine: usize = 0;
-/** How often this thread has looked for others to be done. */
-export let looks: i32 = 0;
+/** Milliseconds that this thread has waited for others, without what took less than 50 us. */
+export let waited: f64 = 0;
 let mayWait: i32 = 0;
 
 export function setPlace(index: i32, count: i32, shared: usize, own: usize, waits: i32): void {
@@ -30,20 +30,20 @@ const MILLISECOND: i64 = 1_000_000;
 
 /** Returns when the counter at `done` has reached `goal`. */
 export function awaitDone(done: usize, goal: i32): void {
-  if (atomic.load<i32>(done) - goal >= 0) return;
-  let left = LOOKS_WITHIN;
+  for (let left = LOOKS_WITHIN; left > 0; left--) {
+    if (atomic.load<i32>(done) - goal >= 0) return;
+  }
+  // What is missing was begun by a thread that does not run now.
+  const start = now();
   for (;;) {
-    looks++;
     const seen = atomic.load<i32>(done);
-    if (seen - goal >= 0) return;
-    if (--left > 0 || !mayWait) continue;
-    // What is missing was begun by a thread that does not run now.
+    if (seen - goal >= 0) break;
+    if (!mayWait) continue;
     atomic.add<i32>(control, 1, RESTING);
     atomic.wait<i32>(done, seen, MILLISECOND);
     atomic.sub<i32>(control, 1, RESTING);
-    looks += LOOKS_WITHIN;
-    left = LOOKS_WITHIN;
   }
+  waited += now() - start;
 }
 
 /** One part more is done. */

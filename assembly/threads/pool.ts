@@ -21,16 +21,13 @@ import {
   partsOfProduct,
 } from "./job";
 import { finishLane, laneAt, takeLane } from "./lanes";
-import { control, looks, me, mine, now, setPlace, threads } from "./place";
+import { control, me, mine, now, setPlace, threads, waited } from "./place";
 import { ASLEEP, JOB, LANE, LANE_ROOM, LANES, Lane, LEAVE, MOST_LANES } from "./records";
 
-/** A look takes about 2.5 ns. Awaiting the next job costs no more than to be woken for it would. */
+/** A look takes about 2.5 ns: 100 us, as long as it may take to be woken. */
 const LOOKS_BETWEEN: i32 = 40_000;
 /** With less work than this, in us, threads that sleep are not woken: to wake one takes 2 to 90. */
 const WORTH_WAKING: i32 = 100;
-/** A call in which the caller waited for others half of its time, and at least 20,000 looks, was disturbed. */
-const DISTURBED_LOOKS: i32 = 20_000;
-const LOOKS_PER_MILLISECOND: f64 = 400_000;
 /** After two disturbed calls the next so many run on one thread; each time twice as many. */
 const FIRST_REST: i32 = 16;
 const LONGEST_REST: i32 = 64;
@@ -156,11 +153,11 @@ function runJob(lanes: i32, cost: i32): void {
   const number = atomic.load<i32>(control, JOB) + 1;
   atomic.store<i32>(control, number, JOB);
   if (cost >= WORTH_WAKING && atomic.load<i32>(control, ASLEEP)) atomic.notify(control + JOB, threads);
-  const before = looks;
+  const before = waited;
   takeJob(number);
   for (let lane = 0; lane < lanes; lane++) finishLane(lane);
-  const waited = looks - before;
-  if (waited < DISTURBED_LOOKS || <f64>waited < (now() - start) * 0.5 * LOOKS_PER_MILLISECOND) {
+  // Half of a disturbed call is waiting for a thread that does not run.
+  if (waited === before || 2 * (waited - before) < now() - start) {
     strikes = 0;
     rest = FIRST_REST;
     return;
