@@ -39,8 +39,11 @@ const LIFE = `({ core, sharing, memory, planes, control, own, ownBytes, scratchB
   shared.leave(control);
 }`;
 
-/** Deno and Bun evaluate the text where "module" and the like are declared already. */
-const OF_NODE = `(${LIFE})(require("node:worker_threads").workerData);`;
+/**
+ * Deno and Bun evaluate the text where "module" and the like are declared already. There is no `require` in Node.js where it
+ * was started with --input-type=module, which workers inherit.
+ */
+const OF_NODE = `(${LIFE})(process.getBuiltinModule("node:worker_threads").workerData);`;
 /** The script of a worker in browsers: dist/threads/worker.js has it too. */
 export const WORKER_TEXT = `onmessage = ({ data }) => (${LIFE})(data);`;
 
