@@ -39,9 +39,10 @@ const ROOMS = {
     "layer",
     "index",
     "models",
+    "threads",
     "unpack",
   ],
-  src: ["tensor", "int8", "bundle", "wasm", "nn", "index", "formats", "graph", "models", "cli"],
+  src: ["tensor", "int8", "bundle", "wasm", "threads", "nn", "index", "formats", "graph", "models", "cli"],
 };
 
 /** The first folder or file name below assembly/ or src/. */
@@ -105,15 +106,32 @@ it("test/, bench/ and examples/ have no file of more than 500 lines whose first 
   ).toEqual([]);
 });
 
-it("every field of a record is written by the host", () => {
-  const sources = host.map(read).join("\n");
-  const layouts = filesBelow("build/records", /\.d\.ts$/);
-  const records = ["records", "models/records", "models/window-records"].flatMap((file) =>
+/** The names of classes of record files, below assembly/. */
+const recordsOf = (files: readonly string[]) =>
+  files.flatMap((file) =>
     Array.from(read(`assembly/${file}.ts`).matchAll(/^export class (\w+)/gm), (match) => match[1]!),
   );
+
+/** The record of a job is the caller's kernel's to write, and each thread's own copy that thread's. */
+const OF_KERNELS = recordsOf(["threads/records"]);
+
+it("every field of a job is written by the kernels of threads", () => {
+  const sources = filesBelow("assembly/threads", /\.ts$/).map(read).join("\n");
+  expect(OF_KERNELS).toEqual(["Lane"]);
+  const lane = /class Lane \{(.*?)^\}/ms.exec(read("assembly/threads/records.ts"))![1]!;
+  const fields = Array.from(lane.matchAll(/^ {2}(\w+): (?:i32|usize);/gm), (match) => match[1]!);
+  expect(fields.length).toBeGreaterThan(20);
+  expect(fields.filter((field) => !new RegExp(`\\.${field} \\+?= `).test(sources))).toEqual([]);
+});
+
+it("every field of another record is written by the host", () => {
+  const sources = host.map(read).join("\n");
+  const layouts = filesBelow("build/records", /\.d\.ts$/);
+  const records = recordsOf(["records", "models/records", "models/window-records"]);
   expect(records.length).toBeGreaterThan(6);
-  expect(layouts).toEqual(records.map((name) => `build/records/${name.toLowerCase()}.d.ts`).sort());
-  for (const layout of layouts) {
+  const layoutOf = (name: string) => `build/records/${name.toLowerCase()}.d.ts`;
+  expect(layouts).toEqual([...records, ...OF_KERNELS].map(layoutOf).sort());
+  for (const layout of records.map(layoutOf)) {
     const name = layout.slice("build/records/".length, -".d.ts".length);
     const fields = Array.from(read(layout).matchAll(/const (\w+):/g), (match) => match[1]!);
     const alias = new RegExp(`import \\* as (\\w+) from "[./]*build/records/${name}\\.js"`).exec(

@@ -34,17 +34,17 @@ const scripts = files.filter((file) => file.endsWith(".js") && file !== "dist/cl
 
 /** A bundle's code without comments and strings, so that a word in a message is not taken for a use of it. */
 const code = (file: string): string =>
-  read(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/gm, '""');
+  read(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$|"(?:[^"\\\n]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`/gm, '""');
 
 describe("the packed files", () => {
   it("are what a user needs and nothing else", () => {
     const expected = [
       /^(package\.json|README\.md|LICENSE)$/,
-      /^dist\/((formats\/|models\/)?(index|edge)|chunk-[A-Z0-9]{8})\.js(\.map)?$/,
-      /^dist\/(cli|chunk-(models-)?binaries)\.js$/,
+      /^dist\/((formats\/|models\/|threads\/)?(index|edge)|chunk-[A-Z0-9]{8})\.js(\.map)?$/,
+      /^dist\/(cli|threads\/worker|chunk-((models|threads)-)?binaries)\.js$/,
       /^dist\/NOTICES\.md$/,
-      /^dist\/((relaxed-)?simd|models(-relaxed)?)\.wasm$/,
-      /^dist\/((formats\/|models\/)?index|compiled)\.d\.ts$/,
+      /^dist\/((relaxed-)?simd|(models|lstm-shared)(-relaxed)?)\.wasm$/,
+      /^dist\/((formats\/|models\/|threads\/)?index|compiled|threads\/worker)\.d\.ts$/,
     ];
     expect(files.filter((file) => !expected.some((pattern) => pattern.test(file)))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(["package.json", "LICENSE", "dist/index.js"]));
@@ -68,13 +68,13 @@ describe("the packed files", () => {
         default: `./dist/${path}.js`,
       },
     ]);
-    const entries = Object.entries(manifest.exports).filter(([path]) => !/\.(wasm|json)$/.test(path));
+    const entries = Object.entries(manifest.exports).filter(([path]) => !/\.(wasm|json|js)$/.test(path));
     expect(entries).toEqual(expected);
   });
 
   it("have a source map with its sources for each bundle", () => {
-    // The texts of binaries have no source to show.
-    for (const script of scripts.filter((file) => !file.endsWith("binaries.js"))) {
+    // The texts of binaries have no source to show, and a worker's script is the text that its source has.
+    for (const script of scripts.filter((file) => !/(binaries|\/worker)\.js$/.test(file))) {
       const map = JSON.parse(read(`${script}.map`));
       expect(map.sourcesContent.length, script).toBe(map.sources.length);
       expect(read(script)).toMatch(/\/\/# sourceMappingURL=\S+\.js\.map\n$/);
@@ -104,12 +104,14 @@ describe("the bundles", () => {
   it.each(["index", "edge"])(
     "of an entry load what they share with the others, and nothing else: %s",
     (name) => {
-      const entries = ["", "formats/", "models/"].map((folder) => `${folder}${name}.js`);
+      const entries = ["", "formats/", "models/", "threads/"].map((folder) => `${folder}${name}.js`);
       for (const entry of entries) {
         const others = scriptsOf(entry).filter((script) => script !== `dist/${entry}`);
         expect(others.length, entry).toBeGreaterThan(0);
         expect(
-          others.filter((script) => !/^dist\/chunk-([A-Z0-9]{8}|(models-)?binaries)\.js$/.test(script)),
+          others.filter(
+            (script) => !/^dist\/chunk-([A-Z0-9]{8}|((models|threads)-)?binaries)\.js$/.test(script),
+          ),
         ).toEqual([]);
       }
       for (const script of scriptsOf(`formats/${name}.js`)) {
@@ -118,12 +120,13 @@ describe("the bundles", () => {
     },
   );
 
-  it("have binaries where their kernels are called: the core's, and those of models with lstm-wasm/models alone", () => {
+  it("have binaries where their kernels are called: the core's, and others with the entry that is theirs alone", () => {
     const core = ["dist/relaxed-simd.wasm?module", "dist/simd.wasm?module"];
     const models = ["dist/models-relaxed.wasm?module", "dist/models.wasm?module"];
     expect(binariesOf("formats/edge.js")).toEqual([]);
     expect(binariesOf("edge.js")).toEqual(core);
     expect(binariesOf("models/edge.js")).toEqual([...models, ...core]);
+    expect(binariesOf("threads/edge.js")).toEqual(core);
     const texts = (entry: string) =>
       scriptsOf(entry).flatMap((script) =>
         Array.from(read(script).matchAll(/^var (LSTM_WASM_\w+)=/gm), ([, text]) => text!),
@@ -135,13 +138,20 @@ describe("the bundles", () => {
       "LSTM_WASM_MODELS",
       "LSTM_WASM_UNPACK",
     ]);
+    expect(texts("threads/index.js").sort()).toEqual([
+      "LSTM_WASM_CORE",
+      "LSTM_WASM_THREADS",
+      "LSTM_WASM_UNPACK",
+    ]);
   });
 
   it.each(scripts)("%s has no eval, fetch, dynamic import, Node global or top-level await", (script) => {
     expect(code(script)).not.toMatch(
       /\beval\(|\bnew Function\b|\bimport\(|\brequire\(|\bprocess\.|\bBuffer\b/,
     );
-    expect(code(script)).not.toMatch(/\bfetch\(|\batob\(|^await\b|^\S.*\bawait\b/m);
+    expect(code(script)).not.toMatch(/\bfetch\(|\batob\(/);
+    // The format of CommonJS has no top-level await, and esbuild says so.
+    expect(() => transformSync(read(script), { format: "cjs", logLevel: "silent" })).not.toThrow();
   });
 
   it("are ASCII, which nearly every encoding of a page leaves as it is", () => {
@@ -309,8 +319,9 @@ describe("what two entries share", () => {
     }
     const sources = Object.keys(bundle.metafile.inputs);
     const binary = condition === "edge" ? /^build\/[-\w]+\.wasm/ : /^build\/[-\w]+\.txt$/;
-    // Both builds of both programs; in texts, each with both of its builds, beside what unpacks them.
-    expect(sources.filter((source) => binary.test(source)).length).toBe(condition === "edge" ? 4 : 3);
+    // Both builds of the core and of models; in texts, each with both of its builds, beside what unpacks them and what
+    // threads share by.
+    expect(sources.filter((source) => binary.test(source)).length).toBe(4);
     expect(sources).toContain("src/tensor/tensor.ts");
     expect(copies(bundle)).toEqual([]);
   });
@@ -329,16 +340,17 @@ describe("what two entries share", () => {
     const program = `
       export * from "lstm-wasm";
       export * as formats from "lstm-wasm/formats";
-      export * as models from "lstm-wasm/models";`;
+      export * as models from "lstm-wasm/models";
+      export * as threads from "lstm-wasm/threads";`;
     const { outputFiles } = buildSync({
       ...{ stdin: { contents: program, resolveDir: root }, bundle: true, minify: true, write: false },
       ...{ format: "esm", charset: "utf8" },
     });
     const count = (part: string): number => outputFiles[0]!.text.split(part).length - 1;
     expect(count('static name="Tensor"')).toBe(1);
-    // Both texts of builds begin with the same characters.
+    // All texts of binaries begin with the same characters: the core's, those of models and what threads share by.
     const [begin] = /}\|Tas=/.exec(readFileSync(join(root, "build/core.txt"), "utf8"))!;
-    expect(count(begin)).toBe(2);
+    expect(count(begin)).toBe(3);
   });
 
   it("is one class Tensor in Node.js", async () => {
@@ -352,7 +364,7 @@ describe("what two entries share", () => {
     const folder = mkdtempSync(join(root, "build/entry-"));
     try {
       const source = join(folder, "new.ts");
-      const modules = ["index.ts", "formats/index.ts", "wasm/runtime.ts"];
+      const modules = ["index.ts", "formats/index.ts", "wasm/current.ts"];
       const lines = modules.map((path) => `export * from ${JSON.stringify(join(root, "src", path))};`);
       writeFileSync(source, lines.join("\n"));
       const bundles = await bundleEntries({ ...ENTRIES, "new/index": source }, join(folder, "dist"));

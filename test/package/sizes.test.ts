@@ -11,8 +11,11 @@ const { SIZES } = (await import(new URL("bench/targets.js", root).href)) as {
     bundles: Record<string, number>;
     modelBundles: Record<"loadOnnx" | "loadOnnxWith" | "loadKeras" | "*", number>;
     sileroOperators: string;
+    threads: { bundle: number; worker: number };
     binary: number;
     models: number;
+    sharing: number;
+    shared: number;
   };
 };
 
@@ -55,8 +58,20 @@ it("a bundle of loadOnnxWith with Silero's operators, gzipped", () => {
   expectAtMost(SIZES.modelBundles.loadOnnxWith, bytes, "loadOnnxWith");
 });
 
+it("what lstm-wasm/threads adds to a bundle of LSTM, gzipped", () => {
+  const { bytes } = bundle(`
+    export { LSTM } from "./dist/index.js";
+    export * from "./dist/threads/index.js";`);
+  expectAtMost(SIZES.threads.bundle, bytes - bundleSize("LSTM"), "threads");
+});
+
+it("a worker's script, gzipped", () => {
+  const script = readFileSync(new URL("dist/threads/worker.js", root));
+  expectAtMost(SIZES.threads.worker, gzipSync(script, { level: 9 }).length, "threads/worker.js");
+});
+
 it("no entry makes a bundler warn, wherever its files lie", () => {
-  for (const entry of ["index", "formats/index", "models/index"]) {
+  for (const entry of ["index", "formats/index", "models/index", "threads/index"]) {
     expect(bundle(`export * from "./dist/${entry}.js";`).warnings).toEqual([]);
   }
 });
@@ -76,6 +91,14 @@ it.each(["simd", "relaxed-simd"])("the binary %s.wasm", (name) => {
 
 it.each(["models", "models-relaxed"])("the binary %s.wasm", (name) => {
   expectAtMost(SIZES.models, readFileSync(new URL(`dist/${name}.wasm`, root)).length, `${name}.wasm`);
+});
+
+it.each(["lstm-shared", "lstm-shared-relaxed"])("the binary %s.wasm", (name) => {
+  expectAtMost(SIZES.shared, readFileSync(new URL(`dist/${name}.wasm`, root)).length, `${name}.wasm`);
+});
+
+it("the binary threads.wasm, which is in the script alone", () => {
+  expectAtMost(SIZES.sharing, readFileSync(new URL("build/threads.wasm", root)).length, "threads.wasm");
 });
 
 it("tells what it measured and what is allowed", () => {

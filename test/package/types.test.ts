@@ -21,7 +21,11 @@ import relaxed from "lstm-wasm/lstm-relaxed.wasm";
 import baseline from "lstm-wasm/lstm.wasm";
 import models from "lstm-wasm/models.wasm";
 import relaxedModels from "lstm-wasm/models-relaxed.wasm";
-export const modules: readonly WebAssembly.Module[] = [relaxed, baseline, models, relaxedModels];
+import shared from "lstm-wasm/lstm-shared.wasm";
+import relaxedShared from "lstm-wasm/lstm-shared-relaxed.wasm";
+import { initThreads } from "lstm-wasm/threads";
+export const modules: readonly WebAssembly.Module[] = [relaxed, baseline, models, relaxedModels, relaxedShared];
+export const started = initThreads({ module: shared });
 `;
 
 /** Where a variable may be undefined, and what is returned goes in again; the wrong uses must not compile. */
@@ -29,6 +33,7 @@ const CALLS = `
 import { type Activation, type ActivationName, argmax, concat, Dropout, type DropoutOptions, Embedding, elu, GRU, GroupNorm, type GroupNormOptions, init, LayerNorm, type LayerNormOptions, leakyRelu, Linear, LSTM, type LSTMOptions, type LSTMState, type MaxPool1dOptions, maxPool1d, type MemoryUsage, memoryUsage, type NestedNumbers, type Precision, relu, RNN, Sequential, type SequentialMember, Stream, Tensor, type TensorData, type TensorDtype, type TensorLike, type TensorOptions, topk } from "lstm-wasm";
 import { type AmpModel, dtypeOf, type KerasModel, type KerasRecurrent, listModules, type OnnxLayer, type OnnxModule, type ReadWeightsOptions, readOnnx, readSafetensors, readWeights, type StateDict, type Weights, writeSafetensors } from "lstm-wasm/formats";
 import { loadKeras, type LoadKerasOptions, loadOnnx, type LoadOnnxOptions, loadTfjs, type Model } from "lstm-wasm/models";
+import { endThreads, initThreads, type Threads, type ThreadsOptions } from "lstm-wasm/threads";
 
 declare const maybe: { lengths?: number[] | undefined; flag?: boolean | undefined; size?: number | undefined };
 const precision: Precision = "float32";
@@ -114,12 +119,21 @@ const ofLayers: LoadKerasOptions = { precision: "int8", onProgress: () => {}, we
 const table: string = loadKeras({}, ofLayers).summary() + loadTfjs({}, new Uint8Array(), { masks: "tfjs", precision }).summary();
 const states: readonly unknown[] = vad.summary({ inputs: { sr: 1n } }).states;
 export { states, table };
+const many: ThreadsOptions = { threads: maybe.size, deterministic: maybe.flag, worker: new URL("https://a.test/worker.js") };
+const started: Promise<Threads> = initThreads(many);
+const why: Promise<string | undefined> = started.then(({ threads, reason }) => (threads > 1 ? undefined : reason));
+const ended: Promise<void> = endThreads();
+export { ended, why };
 export { best, element, gates, groups, held, hidden, inFile, list, lists, made, masks, mostGroups, nestedNumbers, normalized, numbers, ofFile, ofOther, one, ofStream, padding, pooled, printed, read };
 
 // @ts-expect-error an option that no reader takes
 readWeights(new Uint8Array(), { prefix: "lstm." });
 // @ts-expect-error an option of loadStateDict
 loadOnnx(new Uint8Array(), { strict: false });
+// @ts-expect-error a misspelt option
+initThreads({ thread: 2 });
+// @ts-expect-error a promise, which one has to await
+initThreads().threads;
 // @ts-expect-error text, which readers of JSON alone take
 readWeights("{}");
 // @ts-expect-error a misspelt option
@@ -224,6 +238,7 @@ const DECLARED_FOR_OTHERS: Record<string, readonly string[]> = {
     ...["Base", "CellFromDictOptions", "Constants", "Described", "Skipped", "Flag", "KINDS"],
   ],
   "formats/index": ["CellInfo", "Found", "FoundModule", "RecurrentInfo"],
+  "threads/index": [],
   "models/index": [
     ...[
       "AnyData",
@@ -268,9 +283,15 @@ describe.each(Object.entries(ENTRIES))("dist/%s.d.ts", (path, source) => {
       entry.matchAll(/^export (?:type )?\{([^}]*)\}/gm),
       (match) => match[1]!.match(/\w+(?=\s*(,|$))/g)!,
     );
+    const declared = Array.from(
+      entry.matchAll(/^export (?:async )?(?:class|const|function|interface|type) (\w+)/gm),
+      (match) => match[1]!,
+    );
     // What `export *` passes on has no list; the values were compared with those of the script.
     const passedOn = /^export \* from/m.test(entry) ? values : [];
-    expect([...new Set(exported)].sort()).toEqual([...new Set([...names.flat(), ...passedOn])].sort());
+    expect([...new Set(exported)].sort()).toEqual(
+      [...new Set([...names.flat(), ...declared, ...passedOn])].sort(),
+    );
   });
 
   it("has nothing internal", () => {
@@ -284,10 +305,12 @@ describe.each(Object.entries(ENTRIES))("dist/%s.d.ts", (path, source) => {
 
   it("imports from index.d.ts alone, whose classes it has no copies of", () => {
     const modules = Array.from(text.matchAll(/\bfrom\s*["'](.*?)["']|\bimport\(["'](.*?)["']\)/g));
-    const expected = path === "index" ? [] : ["../index.js"];
+    // Threads have nothing to do with tensors.
+    const isAlone = path === "index" || path === "threads/index";
+    const expected = isAlone ? [] : ["../index.js"];
     expect(modules.map((match) => match[1] ?? match[2])).toEqual(expected);
     const copies = listed(/^(?:export )?declare (?:abstract )?\w+ (\w+)/gm);
     expect(copies.filter((name) => imported.includes(name))).toEqual([]);
-    expect(path === "index" || imported.includes("Tensor")).toBe(true);
+    expect(isAlone || imported.includes("Tensor")).toBe(true);
   });
 });
