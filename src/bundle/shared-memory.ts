@@ -49,7 +49,8 @@ function readNumber(bytes: Uint8Array, at: number): { value: number; next: numbe
   for (let shift = 0; ; shift += 7) {
     const byte = bytes[at++]!;
     value |= (byte & 127) << shift;
-    if (byte < 128) return { value, next: at };
+    // Past the end there is no byte.
+    if (!(byte >= 128)) return { value, next: at };
   }
 }
 

@@ -14,20 +14,46 @@ export function dataSegments(binary: Uint8Array): { from: number; to: number }[]
   });
 }
 
-/** The content of the section of a number; empty where the binary has none. */
-function section(binary: Uint8Array, number: number): Uint8Array {
+/** All sections in their order. */
+export function sectionsOf(binary: Uint8Array): { id: number; content: Uint8Array }[] {
   const reader = new Reader(binary);
   reader.at = 8;
+  const sections = [];
   while (reader.at < binary.length) {
     const id = reader.byte();
     const bytes = reader.unsigned();
-    if (id === number) return binary.subarray(reader.at, reader.at + bytes);
+    sections.push({ id, content: binary.subarray(reader.at, reader.at + bytes) });
     reader.at += bytes;
   }
-  return Uint8Array.of(0);
+  return sections;
 }
 
-class Reader {
+/** The content of the section of a number; empty where the binary has none. */
+function section(binary: Uint8Array, number: number): Uint8Array {
+  return sectionsOf(binary).find(({ id }) => id === number)?.content ?? Uint8Array.of(0);
+}
+
+/** What a binary imports: functions (kind 0) and memories (2). The bytes of `type` are a memory's limits or a function's type. */
+export function importsOf(
+  binary: Uint8Array,
+): { module: string; name: string; kind: number; type: Uint8Array }[] {
+  const reader = new Reader(section(binary, 2));
+  const text = () => {
+    const length = reader.unsigned();
+    reader.at += length;
+    return String.fromCharCode(...reader.bytes.subarray(reader.at - length, reader.at));
+  };
+  return Array.from({ length: reader.unsigned() }, () => {
+    const [module, name, kind] = [text(), text(), reader.byte()];
+    if (kind !== 0 && kind !== 2) throw new Error(`imports: expected functions and memories, got ${kind}`);
+    const from = reader.at;
+    const numbers = kind === 0 || (reader.byte() & 1) === 0 ? 1 : 2;
+    for (let number = 0; number < numbers; number++) reader.unsigned();
+    return { module, name, kind, type: reader.bytes.slice(from, reader.at) };
+  });
+}
+
+export class Reader {
   at = 0;
   readonly bytes: Uint8Array;
 
