@@ -1,10 +1,12 @@
 /** How threads come to be members of a pool, and leave it. A thread's number is how many were ready before it. */
 
 import { control, now, setPlace } from "./place";
-import { DECIDED, JOB, LANES, LEAVE, LEFT, PACE, PACED, READY } from "./records";
+import { BROKEN, DECIDED, JOB, LANES, LEAVE, LEFT, PACE, PACED, READY } from "./records";
 
 /** About 2 ms, longer than threads take to wake. */
 const TURNS: i32 = 2_000_000;
+/** How long workers have for a part that they are in, in ms. */
+const LONGEST_PART: f64 = 1000;
 /** PACE counts turns of the loop in a microsecond, in 1/1000. */
 const SCALE: f64 = 1000;
 
@@ -51,11 +53,27 @@ export function decide(shared: usize, count: i32): void {
 /** All workers leave, and the caller goes on alone. A job without lanes wakes those that sleep. */
 export function dismiss(): void {
   atomic.store<i32>(control, 1, LEAVE);
-  atomic.add<i32>(control, 1, JOB);
-  store<i32>(control + LANES, 0);
+  // It is odd already where the caller was thrown out while it wrote a job.
+  atomic.or<i32>(control, 1, JOB);
+  atomic.store<i32>(control, 0, LANES);
   atomic.add<i32>(control, 1, JOB);
   atomic.notify(control + JOB, -1);
   setPlace(0, 1, control, 0, 0);
+}
+
+/** Says that a job will never be done, so that nobody waits for it. */
+export function fail(shared: usize): void {
+  atomic.store<i32>(shared, 1, BROKEN);
+}
+
+/** Ends all threads after such a job, and returns when none of them writes any more. */
+export function abandon(): void {
+  fail(control);
+  dismiss();
+  const start = now();
+  while (atomic.load<i32>(control, LEFT) < atomic.load<i32>(control, READY)) {
+    if (now() - start > LONGEST_PART) return;
+  }
 }
 
 /** A worker's last call. */

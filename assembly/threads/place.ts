@@ -1,9 +1,11 @@
 /** What differs from thread to thread. Globals are an instance's own, memory is not. */
 
-import { MOST_THREADS, RESTING } from "./records";
+import { BROKEN, MOST_THREADS, RESTING } from "./records";
 
 /** Milliseconds, of the host. */
 export declare function now(): f64;
+/** Throws: the job that this thread waits for will never be done. */
+export declare function broken(): void;
 
 /** 0 the caller, 1 and on the workers. */
 export let me: i32 = 0;
@@ -38,6 +40,7 @@ export function awaitDone(done: usize, goal: i32): void {
   for (;;) {
     const seen = atomic.load<i32>(done);
     if (seen - goal >= 0) break;
+    if (atomic.load<i32>(control, BROKEN)) broken();
     if (!mayWait) continue;
     atomic.add<i32>(control, 1, RESTING);
     atomic.wait<i32>(done, seen, MILLISECOND);

@@ -8,6 +8,9 @@
  * weights stay in its cache. A phase starts when all parts of the one before are done.
  *
  * A thread that comes late may have read a job that is over. All its parts are begun, so that it finds nothing to do.
+ *
+ * Plain stores may go before an atomic one on ARM, and plain loads after an atomic one. So the caller loads the number that
+ * it has stored before it writes a job, and others read a job by atomic loads (asc 0.28.20 makes no valid fence).
  */
 
 import { matmul as coreMatmul, runLayer as coreRunLayer } from "./core";
@@ -21,8 +24,9 @@ import {
   partsOfProduct,
 } from "./job";
 import { finishLane, laneAt, takeLane } from "./lanes";
+import { abandon } from "./members";
 import { control, me, mine, now, setPlace, threads, waited } from "./place";
-import { ASLEEP, JOB, LANE, LANE_ROOM, LANES, Lane, LEAVE, MOST_LANES } from "./records";
+import { ASLEEP, JOB, LANE, LANE_ROOM, LANES, Lane, LEAVE } from "./records";
 
 /** A look takes about 2.5 ns: 100 us, as long as it may take to be woken. */
 const LOOKS_BETWEEN: i32 = 40_000;
@@ -35,6 +39,10 @@ const LONGEST_REST: i32 = 64;
 let strikes: i32 = 0;
 let rest: i32 = FIRST_REST;
 let resting: i32 = 0;
+/** Whether a job was begun and not ended. */
+let isBusy: bool = false;
+/** The odd number of the job that is written. */
+let unpublished: i32 = 0;
 
 /**
  * Says what this thread is, before anything else here.
@@ -136,6 +144,11 @@ function awaitJob(last: i32): i32 {
 /** Whether the caller is to work without the others. */
 function isAlone(): bool {
   if (threads === 1) return true;
+  if (isBusy) {
+    // The stack was full, say, and the caller was thrown out of its own part.
+    abandon();
+    return true;
+  }
   if (resting === 0) return false;
   resting--;
   return true;
@@ -143,19 +156,22 @@ function isAlone(): bool {
 
 /** Nobody reads a job whose number is odd. */
 function beginJob(): void {
+  isBusy = true;
   atomic.store<i32>(control, atomic.load<i32>(control, JOB) + 1, JOB);
+  unpublished = atomic.load<i32>(control, JOB);
 }
 
 /** Publishes the lanes that are written, makes what nobody else does, and returns when all is done. */
 function runJob(lanes: i32, cost: i32): void {
   const start = now();
-  store<i32>(control + LANES, lanes);
-  const number = atomic.load<i32>(control, JOB) + 1;
+  atomic.store<i32>(control, lanes, LANES);
+  const number = unpublished + 1;
   atomic.store<i32>(control, number, JOB);
   if (cost >= WORTH_WAKING && atomic.load<i32>(control, ASLEEP)) atomic.notify(control + JOB, threads);
   const before = waited;
   takeJob(number);
   for (let lane = 0; lane < lanes; lane++) finishLane(lane);
+  isBusy = false;
   // Half of a disturbed call is waiting for a thread that does not run.
   if (waited === before || 2 * (waited - before) < now() - start) {
     strikes = 0;
@@ -169,8 +185,10 @@ function runJob(lanes: i32, cost: i32): void {
 
 /** Takes parts of all lanes of the job of that number, unless it is over. */
 function takeJob(number: i32): void {
-  const lanes = load<i32>(control + LANES);
-  memory.copy(mine, control + LANE, MOST_LANES * LANE_ROOM);
+  const lanes = atomic.load<i32>(control, LANES);
+  for (let at: usize = 0, end = <usize>(lanes * LANE_ROOM); at < end; at += 8) {
+    store<u64>(mine + at, atomic.load<u64>(control + at, LANE));
+  }
   if (atomic.load<i32>(control, JOB) !== number) return;
   for (let turn = 0; turn < lanes; turn++) {
     const lane = (me + turn) % lanes;

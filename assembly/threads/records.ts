@@ -9,6 +9,7 @@
  *   516    threads that were decided on; 0 before, and below 0 a round in which all say how fast they are
  *   520    how fast they are together, and 524 how many have said so
  *   528    workers that have left
+ *   532    1 when a job will never be done: a thread was thrown out of a part that it had begun
  *   640    lanes of the job
  *   768    parts done, of lane 0, and 128 bytes on of lane 1
  *   1024   the job's lanes: a Lane, a Run and its three Walks each, LANE_ROOM
@@ -27,6 +28,7 @@ export const DECIDED: usize = 516;
 export const PACE: usize = 520;
 export const PACED: usize = 524;
 export const LEFT: usize = 528;
+export const BROKEN: usize = 532;
 export const LANES: usize = 640;
 export const DONE: usize = 768;
 export const LANE: usize = 1024;

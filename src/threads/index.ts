@@ -3,7 +3,7 @@
 import { sharing } from "#thread-binaries";
 import { MOST_THREADS } from "../../build/threads-abi.js";
 import { checkBoolean, checkInteger, checkOptions, wrongType, wrongValue } from "../tensor/checks.js";
-import { init, isDeterministic, setThreaded } from "../wasm/current.js";
+import { compiled, init, isDeterministic, setThreaded } from "../wasm/current.js";
 import { Pool } from "./pool.js";
 import { starter } from "./worker.js";
 
@@ -30,12 +30,19 @@ export interface Threads {
 const MOST_BY_DEFAULT = 8;
 
 let pools: Pool[] = [];
+/** What is started or ended now: the next call waits for it. */
+let turn: Promise<unknown> = Promise.resolve();
 
 /**
  * Starts threads. Recurrent modules of at least 64 units, large Linears and whole models that are made afterwards run on
- * them, with the same results; all calls stay as they are. Threads of an earlier call are ended.
+ * them, with the same results; all calls stay as they are. Threads of an earlier call are ended. `init` after it keeps the
+ * threads, also with a module of its own, which is then that of small modules alone.
  *
- * Where there can be none it resolves to one thread and the reason.
+ * Where there can be none it resolves to one thread and the reason. A worker that fails later is missed by nobody, but for
+ * one that fails within a call, which is then an Error.
+ *
+ * The thread that called it is the one whose modules run on the others. No other thread can call them: each one that
+ * imports this package has modules of its own, and none can be sent to it.
  * @throws TypeError for an unknown option or one of the wrong type; RangeError for `threads` that is no integer from 1 to
  *   64, or `module` beside `deterministic`
  */
@@ -54,48 +61,61 @@ export async function initThreads(options: ThreadsOptions = {}): Promise<Threads
   if (module !== undefined && deterministic) {
     throw wrongValue("options", "either module or deterministic", "both");
   }
-  await endThreads();
-  if (deterministic !== undefined) init({ deterministic });
-  const available = cores();
-  const wanted = threads ?? Math.min(available, MOST_BY_DEFAULT);
+  const core = module === undefined ? undefined : compiled("options.module", module, ["abi", "runLayer"]);
+  return inTurn(async () => {
+    await endAll();
+    if (deterministic !== undefined) init({ deterministic });
+    try {
+      return await begin(threads, core, worker);
+    } catch (cause) {
+      await endAll();
+      if (!(cause instanceof RangeError)) throw cause;
+      return { threads: 1, reason: cause.message };
+    }
+  });
+}
+
+async function begin(
+  threads: number | undefined,
+  core: WebAssembly.Module | undefined,
+  worker: string | URL | undefined,
+): Promise<Threads> {
+  if (threads === 1) return { threads: 1, reason: undefined };
   const start = starter(worker);
   if (typeof start === "string") return { threads: 1, reason: start };
   const reason = refusal();
   if (reason !== undefined || sharing === undefined) return { threads: 1, reason: reason ?? NO_THREADS };
-  if (wanted === 1) return { threads: 1, reason: threads === 1 ? undefined : "this machine has one core" };
+  const wanted = threads ?? Math.min(cores(), MOST_BY_DEFAULT);
+  if (wanted === 1) return { threads: 1, reason: "this machine has one core" };
 
-  const make = (count: number, baseline: boolean, core?: WebAssembly.Module) => {
-    const pool = new Pool({
-      threads: count,
-      deterministic: baseline,
-      module: core,
-      sharing: sharing!(),
-      start,
-    });
+  const make = (count: number, baseline: boolean, given?: WebAssembly.Module) => {
+    const options = { threads: count, deterministic: baseline, module: given, sharing: sharing!(), start };
+    const pool = new Pool(options);
     pools.push(pool);
     return pool;
   };
-  const pool = make(wanted, isDeterministic(), module);
+  const asked = isDeterministic();
+  const pool = make(wanted, asked, core);
   const started = 1 + (await pool.ready());
   const decided = threads === undefined ? Math.min(started, await pool.pace()) : started;
+  const fewer = started < wanted ? (pool.failure ?? late(started - 1, wanted - 1)) : atOnce(decided, wanted);
   if (decided === 1) {
-    await endThreads();
-    return { threads: 1, reason: pool.failure ?? atOnce(1, wanted) };
+    await endAll();
+    return { threads: 1, reason: fewer };
   }
   pool.decide(decided);
-  let next: Pool | undefined = pool;
-  // Another `init` makes modules in another runtime, on as many threads.
+  // Another `init` makes modules in another runtime, on as many threads: one for each build.
+  const made = new Map([[asked, pool]]);
   setThreaded((baseline) => {
-    const { runtime } = next ?? make(decided, baseline);
-    if (next === undefined) pools.at(-1)!.decide(decided);
-    next = undefined;
-    return runtime;
+    let next = made.get(baseline);
+    if (next === undefined) {
+      next = make(decided, baseline);
+      next.decide(decided);
+      made.set(baseline, next);
+    }
+    return next.runtime;
   });
-  if (decided === wanted) return { threads: decided, reason: undefined };
-  return {
-    threads: decided,
-    reason: started < wanted ? (pool.failure ?? late(started)) : atOnce(decided, wanted),
-  };
+  return { threads: decided, reason: decided === wanted ? undefined : fewer };
 }
 
 /**
@@ -103,6 +123,18 @@ export async function initThreads(options: ThreadsOptions = {}): Promise<Threads
  * afterwards are made as without `initThreads`.
  */
 export async function endThreads(): Promise<void> {
+  setThreaded(undefined);
+  return inTurn(endAll);
+}
+
+/** Calls that come together begin and end threads one after the other. */
+function inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
+  const result = turn.then(act);
+  turn = result.catch(() => undefined);
+  return result;
+}
+
+async function endAll(): Promise<void> {
   const ending = pools;
   pools = [];
   setThreaded(undefined);
@@ -114,7 +146,8 @@ const NO_THREADS = "this platform has no threads";
 const atOnce = (count: number, wanted: number) =>
   `of ${wanted} threads ${count} ran at once: the others have no core`;
 
-const late = (started: number) => `only ${started - 1} workers started within 10 seconds`;
+const late = (started: number, wanted: number) =>
+  `${started} of ${wanted} workers started within 10 seconds: this machine is busy, ask for fewer threads`;
 
 /** Why memory cannot be shared here. A page that is not isolated can make a shared memory, but send it to no worker. */
 function refusal(): string | undefined {
@@ -122,7 +155,9 @@ function refusal(): string | undefined {
   if (crossOriginIsolated === false) {
     return "this page is not cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
   }
-  return typeof SharedArrayBuffer === "function" ? undefined : "this engine has no SharedArrayBuffer";
+  return typeof SharedArrayBuffer === "function"
+    ? undefined
+    : "this engine has no SharedArrayBuffer, which threads share their memory by: take a newer one";
 }
 
 /** How many cores the machine says it has. */

@@ -50,11 +50,15 @@ export class Pool {
   readonly #words: () => Int32Array;
   readonly #control: number;
   readonly #kernels: ThreadKernels;
+  /** Tells this thread's kernels how many threads there are. */
+  readonly #enlist: (threads: number) => void;
   readonly #workers: WorkerLike[] = [];
+  readonly #failed = new Set<number>();
+  readonly #asked: number;
   #failure: string | undefined;
   #started = 0;
 
-  /** @throws RangeError where there is no room; Error as `compile` and the start of a worker do */
+  /** @throws RangeError where there is no room; Error as `compile` */
   constructor({ threads, deterministic, module, sharing, start }: PoolOptions) {
     const memory = sharedMemory();
     const adapt = (binary: Binary) => (binary instanceof Uint8Array ? forSharedMemory(binary) : binary);
@@ -82,9 +86,12 @@ export class Pool {
           scratchBytes: align(SCRATCH_BYTES),
           threads,
         };
-        const imports = { core: kernels, place: { now: () => performance.now() } };
+        const broken = () => {
+          shared!.abandon();
+          throw new Error(STOPPED);
+        };
+        const imports = { core: kernels, place: { now: () => performance.now(), broken } };
         shared = instantiate<ThreadKernels>(program, memory, ABI, "options.module", imports);
-        shared.enlist(0, threads, control, own + align(SCRATCH_BYTES), mayWait() ? 1 : 0);
         const { runLayer, matmul, runPair } = shared;
         return { kernels: { ...kernels, runLayer, matmul } as Kernels, pair: runPair };
       },
@@ -92,13 +99,24 @@ export class Pool {
     this.runtime = new Runtime(core, undefined, team);
     this.#kernels = shared!;
     this.#control = order!.control;
+    const { own, scratchBytes } = order!;
+    this.#enlist = (count) => shared!.enlist(0, count, order!.control, own + scratchBytes, mayWait() ? 1 : 0);
+    this.#enlist(1);
     this.#words = () => new Int32Array(memory.buffer, order!.control, CONTROL_BYTES / 4);
-    for (let index = 1; index < threads; index++) {
-      this.#workers.push(
-        start(order!, (reason) => {
-          this.#failure ??= reason;
-        }),
-      );
+    this.#asked = threads - 1;
+    for (let index = 0; index < this.#asked; index++) this.#start(start, order!, index);
+  }
+
+  /** A worker that a platform refuses at once has failed like any other. */
+  #start(start: Starter, order: Order, index: number): void {
+    const failed = (reason: string) => {
+      this.#failed.add(index);
+      this.#failure ??= reason;
+    };
+    try {
+      this.#workers.push(start(order, failed));
+    } catch (cause) {
+      failed(`a worker could not be started: ${cause}`);
     }
   }
 
@@ -107,9 +125,9 @@ export class Pool {
     return this.#failure;
   }
 
-  /** Waits until all workers are ready or one has failed, 10 s at most. Returns how many are. */
+  /** Waits until each worker is ready or has failed, 10 s at most. Returns how many are ready. */
   async ready(): Promise<number> {
-    await until(() => this.#at(READY) === this.#workers.length || this.#failure !== undefined, LONGEST_START);
+    await until(() => this.#at(READY) + this.#failed.size >= this.#asked, LONGEST_START);
     this.#started = this.#at(READY);
     return this.#started;
   }
@@ -129,6 +147,7 @@ export class Pool {
 
   /** So many of the threads there are, the caller among them; the other workers leave. */
   decide(threads: number): void {
+    this.#enlist(threads);
     this.#kernels.decide(this.#control, threads);
   }
 
@@ -136,6 +155,8 @@ export class Pool {
   async end(): Promise<void> {
     this.#kernels.decide(this.#control, 1);
     this.#kernels.dismiss();
+    // Frees workers from a job that the caller was thrown out of.
+    this.#kernels.fail(this.#control);
     // A worker is ended only when it has left wasm: terminate() does not stop one that spins in Deno and Bun.
     await until(() => this.#at(LEFT) >= this.#at(READY), LONGEST_START);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
@@ -157,6 +178,9 @@ export class Pool {
     return Atomics.load(this.#words(), byte / 4);
   }
 }
+
+const STOPPED =
+  "lstm-wasm/threads: a thread failed in the middle of this call. Make the module anew, or load its weights and call it again: it goes on with one thread";
 
 /** A memory that is shared. @throws RangeError where none is given */
 function sharedMemory(): WebAssembly.Memory {

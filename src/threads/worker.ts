@@ -27,16 +27,26 @@ export interface WorkerLike {
 /** A text, since bundlers rename what functions refer to. */
 const LIFE = `({ core, sharing, memory, planes, control, own, ownBytes, scratchBytes, threads }) => {
   const kernels = new WebAssembly.Instance(core, { env: { memory } }).exports;
-  const place = { now: () => performance.now() };
+  const broken = () => { throw new Error("another thread failed") };
+  const place = { now: () => performance.now(), broken };
   const shared = new WebAssembly.Instance(sharing, { env: { memory }, core: kernels, place }).exports;
   const me = shared.join(control);
-  if (me > 0) {
-    const block = own + me * ownBytes;
-    kernels.configure(block, planes);
-    shared.enlist(me, threads, control, block + scratchBytes, 1);
-    shared.work();
+  try {
+    if (me > 0) {
+      const block = own + me * ownBytes;
+      kernels.configure(block, planes);
+      shared.enlist(me, threads, control, block + scratchBytes, 1);
+      try {
+        shared.work();
+      } catch (error) {
+        // A part that was begun here will never be done.
+        shared.fail(control);
+        throw error;
+      }
+    }
+  } finally {
+    shared.leave(control);
   }
-  shared.leave(control);
 }`;
 
 /**
@@ -48,15 +58,15 @@ const OF_NODE = `(${LIFE})(process.getBuiltinModule("node:worker_threads").worke
 export const WORKER_TEXT = `onmessage = ({ data }) => (${LIFE})(data);`;
 
 interface NodeWorker extends WorkerLike {
-  on(event: "error", listener: (error: unknown) => void): void;
+  on(event: "error" | "exit", listener: (errorOrCode: unknown) => void): void;
   unref(): void;
 }
 
 interface NodeThreads {
-  Worker: new (text: string, options: { eval: true; workerData: Order }) => NodeWorker;
+  Worker: new (text: string, options: { eval: true; workerData: Order; execArgv: string[] }) => NodeWorker;
 }
 
-/** Starts a worker; `failed` is told what went wrong with it, if anything does, whenever it does. */
+/** Starts a worker; `failed` is told that it has ended by itself, and why. @throws whatever the platform does */
 export type Starter = (order: Order, failed: (reason: string) => void) => WorkerLike;
 
 /** The page's own URL of the text, made once. */
@@ -73,16 +83,21 @@ export function starter(url: string | URL | undefined): Starter | string {
   };
   if (process?.versions?.node !== undefined) {
     const threads = process.getBuiltinModule?.("node:worker_threads");
-    if (threads === undefined) return "this Node.js has no process.getBuiltinModule, as 20.16 and later have";
+    if (threads === undefined) {
+      return "this Node.js has no process.getBuiltinModule: take 20.16, 22.3 or a later one";
+    }
     return (order, failed) => {
-      const worker = new threads.Worker(OF_NODE, { eval: true, workerData: order });
-      worker.on("error", (error) => failed(String(error)));
+      // Without the program's own flags: --input-type=module would make a module of the text, and --import run a file.
+      const worker = new threads.Worker(OF_NODE, { eval: true, workerData: order, execArgv: [] });
+      worker.on("error", (error) => failed(`a worker failed: ${error}`));
+      worker.on("exit", (code) => failed(`a worker ended with exit code ${code}`));
       // Workers never keep a process alive.
       worker.unref();
       return worker;
     };
   }
-  if (typeof BrowserWorker !== "function") return "this scope has no Worker";
+  if (typeof BrowserWorker !== "function")
+    return "this scope has no Worker: call initThreads on a page or in a worker";
   return (order, failed) => {
     if (url === undefined) blob ??= URL.createObjectURL(new Blob([WORKER_TEXT], { type: "text/javascript" }));
     const worker = new BrowserWorker(url ?? blob!);
@@ -90,7 +105,9 @@ export function starter(url: string | URL | undefined): Starter | string {
       event.preventDefault?.();
       // A policy that refuses a worker says nothing.
       failed(
-        event.message || "the page's policy refuses them: allow worker-src blob: or give options.worker",
+        event.message
+          ? `a worker failed: ${event.message}`
+          : "the page's policy refuses workers: allow worker-src blob: or give options.worker",
       );
     };
     worker.postMessage(order);

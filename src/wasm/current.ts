@@ -59,8 +59,8 @@ export function isDeterministic(): boolean {
 
 /** Large modules made from now on are in runtimes that `make` makes, or as all others without it. */
 export function setThreaded(make?: (deterministic: boolean) => Runtime): void {
-  makeThreaded = make;
   threaded = make?.(deterministicAsked);
+  makeThreaded = make;
 }
 
 /**
@@ -78,9 +78,10 @@ export function init(options: InitOptions = {}): void {
   const given = models === undefined ? undefined : compiled("options.models", models, ["abi", "unary"]);
   if (module === undefined) {
     if (given) throw wrongValue("options", "module beside models", "models alone");
-    current = new Runtime(compileBuild(deterministic));
-    deterministicAsked = deterministic;
+    const chosen = new Runtime(compileBuild(deterministic));
     threaded = makeThreaded?.(deterministic);
+    current = chosen;
+    deterministicAsked = deterministic;
     return;
   }
   if (deterministic) throw wrongValue("options", "either module or deterministic", "both");
@@ -88,8 +89,8 @@ export function init(options: InitOptions = {}): void {
   current = new Runtime({ build: "given", module: core }, given);
 }
 
-/** A user's module that has our exports. */
-function compiled(option: string, module: WebAssembly.Module, expected: string[]): WebAssembly.Module {
+/** A user's module that has our exports. @throws TypeError for what has not */
+export function compiled(option: string, module: WebAssembly.Module, expected: string[]): WebAssembly.Module {
   let names: Set<string>;
   try {
     // Tells a module of any realm from a proxy, which instanceof does not.

@@ -1,0 +1,232 @@
+/**
+ * Random modules in random calls, on 1 to 8 threads of which some are slowed, in pools that are begun and ended; each result
+ * is compared with one thread's, bit by bit:
+ *
+ *   npm run stress:threads -- [SECONDS] [SEED] [PROCESSES]
+ *
+ * PROCESSES others take cores away from the threads, each for some milliseconds at a time. Build first.
+ */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** Instances of the kernels whose calls pause at times, as threads do that are put aside: now and then for milliseconds. */
+const SLOWED = `((kernels, made) => {
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  const pause = () => {
+    const dice = Math.random();
+    if (dice > 0.01) return;
+    if (dice < 0.0003) Atomics.wait(never, 0, 0, 5 * Math.random());
+    else for (const end = performance.now() + 0.1 * Math.random(); performance.now() < end; );
+  };
+  const paused = (kernel) => (...given) => {
+    pause();
+    kernel(...given);
+    Atomics.add(made, 0, 1);
+    pause();
+  };
+  return { ...kernels, runLayer: paused(kernels.runLayer), matmul: paused(kernels.matmul) };
+})(kernels, require("node:worker_threads").workerData.made)`;
+/** What only counts what workers make. */
+const COUNTED = SLOWED.replace("dice > 0.01", "true");
+
+/** Takes a core for up to 20 ms, then leaves it for as long. */
+const BUSY = `for (;;) {
+  for (const end = Date.now() + 20 * Math.random(); Date.now() < end; );
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20 * Math.random());
+}`;
+
+/** Numbers from 0 to 1, the same ones of the same seed (mulberry32). */
+function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Puts `change` around the kernels of workers that are started from now on, until the function that it gives is called. */
+function changeWorkers(change, made) {
+  const original = process.getBuiltinModule;
+  const { Worker } = original("node:worker_threads");
+  class Changed extends Worker {
+    constructor(text, options) {
+      const changed = text.replace("core: kernels", `core: ${change()}`);
+      if (changed === text) throw new Error("the text of workers has no `core: kernels` any more");
+      super(changed, { ...options, workerData: { ...options.workerData, made } });
+    }
+  }
+  process.getBuiltinModule = (name) =>
+    name === "node:worker_threads" ? { Worker: Changed } : original(name);
+  return () => {
+    process.getBuiltinModule = original;
+  };
+}
+
+/**
+ * @param api  what `lstm-wasm` and `lstm-wasm/threads` export
+ * @returns how many pools, modules, calls and parts made by workers there were
+ * @throws Error at the first result with other bits
+ */
+export async function stress(api, { seconds, seed, say = () => {} }) {
+  const { LSTM, GRU, RNN, Linear, Tensor, initThreads, endThreads } = api;
+  const random = generator(seed);
+  const below = (count) => Math.floor(random() * count);
+  const oneOf = (choices) => choices[below(choices.length)];
+  const maybe = (chance, options) => (random() < chance ? options : {});
+  const made = new Int32Array(new SharedArrayBuffer(4));
+  const counts = { pools: 0, modules: 0, calls: 0, parts: 0 };
+  let change = COUNTED;
+  const restore = changeWorkers(() => change, made);
+
+  const KINDS = [
+    () => {
+      const precision = oneOf(["float32", "float32", "int8"]);
+      const hiddenSize = precision === "int8" ? oneOf([200, 256, 384]) : oneOf([64, 65, 96, 128, 203, 256]);
+      return [
+        LSTM,
+        {
+          hiddenSize,
+          precision,
+          ...maybe(0.4, { bidirectional: true }),
+          ...maybe(0.3, { projSize: oneOf([20, 48]) }),
+          ...maybe(0.3, { numLayers: 2 }),
+          ...maybe(0.1, { bias: false }),
+        },
+      ];
+    },
+    () => [
+      GRU,
+      {
+        hiddenSize: oneOf([96, 128, 200]),
+        ...maybe(0.4, { bidirectional: true }),
+        ...maybe(0.4, { resetAfter: false }),
+      },
+    ],
+    () => [RNN, { hiddenSize: oneOf([256, 333]), ...maybe(0.5, { bidirectional: true }) }],
+    () => [Linear, {}],
+  ];
+
+  /** A module and its twin, which is to be made on threads. */
+  function make() {
+    const [Module, options] = oneOf(KINDS)();
+    const sizes =
+      Module === Linear
+        ? { inFeatures: oneOf([512, 700]), outFeatures: oneOf([512, 1000]) }
+        : { inputSize: oneOf([7, 40]), ...options };
+    const alone = new Module(sizes);
+    counts.modules++;
+    return { Module, sizes, alone, dict: alone.stateDict(), twin: undefined, name: `${alone}` };
+  }
+
+  function twinOf(pair) {
+    const twin = new pair.Module(pair.sizes);
+    twin.loadStateDict(pair.dict);
+    return twin;
+  }
+
+  function compare(got, expected, what) {
+    for (const [at, tensor] of expected.entries()) {
+      const [a, b] = [got[at].data, tensor.data].map(({ buffer, byteOffset, length }) => {
+        if (!(buffer instanceof ArrayBuffer)) throw new Error(`${what}: a result in shared memory`);
+        return new Uint32Array(buffer, byteOffset, length);
+      });
+      const differs = a.length !== b.length ? 0 : a.findIndex((word, index) => word !== b[index]);
+      if (differs >= 0) throw new Error(`${what}: result ${at} differs at ${differs} of ${b.length}`);
+    }
+  }
+
+  /** One call of both. */
+  function call({ Module, sizes, alone, twin, name }, threads) {
+    const number = counts.calls++;
+    const steps = oneOf([1, 1, 2, 3, 10, below(60) + 1]);
+    const batch = oneOf([0, 0, 1, below(5) + 1]);
+    const what = `seed ${seed}, call ${number}: ${name}, ${steps} steps, batch ${batch}, ${threads} threads`;
+    if (Module === Linear) {
+      const given = Tensor.randn([steps, sizes.inFeatures], number);
+      compare([twin.forward(given)], [alone.forward(given)], what);
+      return;
+    }
+    const shape = batch === 0 ? [steps, sizes.inputSize] : [steps, batch, sizes.inputSize];
+    const given = Tensor.randn(shape, number);
+    if (batch <= 1 && !sizes.bidirectional && random() < 0.3) {
+      const [stream, other] = [alone.stream(), twin.stream()];
+      for (let step = 0; step < steps; step++) {
+        const row = Tensor.randn([sizes.inputSize], number + step);
+        const expected = stream.step(row);
+        compare([other.step(row)], [expected], what);
+      }
+      stream.dispose();
+      other.dispose();
+      return;
+    }
+    const lengths = Array.from({ length: batch }, () => below(steps) + 1);
+    lengths[0] = steps;
+    const options = batch > 0 && random() < 0.3 ? { lengths } : {};
+    compare(
+      twin.forward(given, undefined, options).flat(),
+      alone.forward(given, undefined, options).flat(),
+      what,
+    );
+  }
+
+  const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const end = performance.now() + 1000 * seconds;
+  let told = performance.now();
+  try {
+    while (performance.now() < end) {
+      const pairs = Array.from({ length: 1 + below(4) }, make);
+      change = random() < 0.5 ? SLOWED : COUNTED;
+      let threads = 1 + below(8);
+      const { threads: got, reason } = await initThreads({ threads });
+      if (got !== threads) say(`${got} of ${threads} threads: ${reason}`);
+      threads = got;
+      counts.pools++;
+      for (const pair of pairs) pair.twin = twinOf(pair);
+      for (let left = 10 + below(120); left > 0 && performance.now() < end; left--) {
+        const pair = oneOf(pairs);
+        call(pair, threads);
+        const dice = random();
+        if (dice < 0.1) await sleep(3 * random());
+        else if (dice < 0.13) {
+          pair.twin.dispose();
+          pair.twin = twinOf(pair);
+        } else if (dice < 0.135) {
+          // Twins go on with one thread, and those made from now on with others.
+          threads = 1 + below(8);
+          if (random() < 0.5) await endThreads();
+          else threads = (await initThreads({ threads })).threads;
+        }
+      }
+      for (const { alone, twin } of pairs) {
+        alone.dispose();
+        twin.dispose();
+      }
+      await endThreads();
+      if (performance.now() - told > 10_000) {
+        told = performance.now();
+        say(`${JSON.stringify({ ...counts, parts: made[0] })}`);
+      }
+    }
+  } finally {
+    restore();
+    await endThreads();
+  }
+  return { ...counts, parts: made[0] };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [seconds = 60, seed = Date.now() % 1e6, processes = 2] = process.argv.slice(2).map(Number);
+  const children = Array.from({ length: processes }, () =>
+    spawn(process.execPath, ["--eval", BUSY], { stdio: "ignore" }),
+  );
+  try {
+    const index = await import("../../dist/index.js");
+    const threads = await import("../../dist/threads/index.js");
+    const counts = await stress({ ...index, ...threads }, { seconds, seed, say: console.log });
+    console.log(`${seconds} s, seed ${seed}, ${processes} busy processes: all bits equal`, counts);
+  } finally {
+    for (const child of children) child.kill();
+  }
+}
