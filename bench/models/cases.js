@@ -3,6 +3,13 @@
  * onnxruntime-web. Files are of npm (`silero`), of the folder MODELS, of the folder PROXIES (make_proxies.py), or
  * written here (`small`).
  */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const { MODELS, PROXIES = MODELS } = process.env;
+const NPM = fileURLToPath(new URL("../node_modules/@ricky0123/vad-web/dist", import.meta.url));
+const FOLDERS = { npm: NPM, MODELS, PROXIES };
+
 const SILERO = { input: [1, 576], state: [2, 1, 128], sr: 16000n };
 const SILERO_4 = { input: [1, 1536], h: [2, 1, 64], c: [2, 1, 64], sr: 16000n };
 const SILERO_ALL = { input: [312, 576], h: [1, 1, 128], c: [1, 1, 128] };
@@ -84,6 +91,12 @@ export const CASES = [
   ...small("one Gemm", "gemm", 10),
   ...small("64 nodes of 16 numbers", "64 nodes", 12),
 ];
+
+/** Where a case's file is; undefined where it is not. */
+export function pathOf({ from, file }) {
+  const path = `${FOLDERS[from]}/${file}`;
+  return FOLDERS[from] !== undefined && existsSync(path) ? path : undefined;
+}
 
 function silero(name, path, floor, inputs, states) {
   return { name, from: "npm", file: path, floor, inputs, states };

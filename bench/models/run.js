@@ -2,13 +2,13 @@
  * Whole models by `loadOnnx` beside onnxruntime-web, and by `loadTfjs` beside TF.js: `npm run bench:models`. Both run in
  * the same fresh process on one core. A run of all cases writes results.json and README.md beside this file.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { defaultNode, describeMachine, lastCore, peerVersions, runJob, runtimeAt } from "../machine.js";
 import { median } from "../measure.js";
-import { CASES } from "./cases.js";
+import { CASES, pathOf } from "./cases.js";
 import { LAYERS_CASES } from "./layers-cases.js";
 import { PEERS, table, timeOf } from "./table.js";
 
@@ -53,8 +53,6 @@ const cases = all.filter(
 );
 if (cases.length === 0) throw new RangeError(`--case: no case contains ${options.case}`);
 
-const { MODELS, PROXIES = MODELS } = process.env;
-const FOLDERS = { npm: `${here}../node_modules/@ricky0123/vad-web/dist`, MODELS, PROXIES };
 const runtime = runtimeAt(options.node, `${here}../../build/relaxed-simd.wasm`);
 const core = lastCore();
 const timing = { warmupMs: Number(options.warmup), measureMs: 500, clock: options.clock };
@@ -98,8 +96,8 @@ async function resultOf(spec) {
   const { name, floor, from, file, source, sha256, start } = spec;
   const about = { name, peer: peerOf(spec), floor };
   const isMade = from === "small" || from === "layers";
-  const path = isMade ? undefined : `${FOLDERS[from]}/${file}`;
-  if (!isMade && (FOLDERS[from] === undefined || !existsSync(path))) {
+  const path = isMade ? undefined : pathOf(spec);
+  if (!isMade && path === undefined) {
     const whole =
       source === undefined ? "npm ci in bench/" : [source, sha256].filter(Boolean).join(", sha256 ");
     return { ...about, leftOut: `${file}: ${whole}` };

@@ -1,5 +1,5 @@
 /**
- * onnxruntime-web (its wasm provider) and onnxruntime-node, one thread each, all graph optimisations.
+ * onnxruntime-web (its wasm provider) and onnxruntime-node, one thread each unless said, all graph optimisations.
  * Argument tensors are made once, and final states go in again as they came out. onnxruntime-node writes into
  * outputs that are made once. onnxruntime-web cannot do so on wasm: it does not write to an output that is
  * handed in.
@@ -8,14 +8,14 @@ import { callArguments, stateDict } from "../cases.js";
 import { onnxInt8Model, onnxModel } from "../onnx.js";
 
 /** @param {import("../cases.js").Case} spec */
-export async function create(spec, flavour, precision = "float32") {
-  const ort = await load(flavour);
+export async function create(spec, flavour, precision = "float32", threads = 1) {
+  const ort = await load(flavour, threads);
   const model = precision === "int8" ? onnxInt8Model : onnxModel;
   const session = await ort.InferenceSession.create(model(spec, stateDict(spec)), {
     executionProviders: [flavour === "web" ? "wasm" : "cpu"],
     graphOptimizationLevel: "all",
     executionMode: "sequential",
-    intraOpNumThreads: 1,
+    intraOpNumThreads: threads,
     interOpNumThreads: 1,
   });
   const tensorOf = ({ data, shape }) => new ort.Tensor("float32", data, shape);
@@ -65,10 +65,11 @@ export async function create(spec, flavour, precision = "float32") {
   };
 }
 
-async function load(flavour) {
+async function load(flavour, threads) {
   if (flavour === "node") return (await import("onnxruntime-node")).default;
   const ort = await import("onnxruntime-web");
-  ort.env.wasm.numThreads = 1;
+  // In Node it takes one thread where it is not told.
+  ort.env.wasm.numThreads = threads;
   return ort;
 }
 
