@@ -1,5 +1,5 @@
 /** The results of a run as text: on the console, and as bench/README.md with bench/chart.svg beside it, and in the README. */
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { CASES, caseNamed, describeCase } from "./cases.js";
 import { chart } from "./chart.js";
 import { writeFigures } from "./figures.js";
@@ -31,6 +31,9 @@ import {
   SIZES,
 } from "./targets.js";
 import { digits, markdownTable, microseconds, percent, plainTable, thousands, times } from "./text.js";
+import { section as threadsSection } from "./threads/report.js";
+
+const THREADS = new URL("threads/results.json", import.meta.url);
 
 /** Every target that this run can tell about: what it asks, what was reached, and whether that is enough. */
 function targets(results) {
@@ -369,6 +372,7 @@ function readme(results) {
       ["bytes", "raw", "gzip -9", "brotli -11"],
       sizes.map(({ name, raw, gzip, brotli }) => [name, thousands(raw), thousands(gzip), thousands(brotli)]),
     ),
+    ...(existsSync(THREADS) ? [threadsSection(JSON.parse(readFileSync(THREADS, "utf8")))] : []),
     "## Two revisions",
     [
       "`npm run bench:ab -- REVISION` compares this checkout with another revision; `--dist FOLDER` takes a built one instead.",

@@ -13,6 +13,7 @@ import { CASES } from "./cases.js";
 import { defaultNode, describeMachine, lastCore, peerVersions, runJob, runtimeAt } from "./machine.js";
 import { PEERS, takes } from "./peers/index.js";
 import { consoleReport, writeReport } from "./report.js";
+import { checkModel, threadCounts } from "./threads/check.js";
 
 const HELP = `node bench/run.js [options]
   --case TEXT      only cases whose name contains TEXT; may be given again
@@ -25,6 +26,7 @@ const HELP = `node bench/run.js [options]
   --core N         the core to run on (default: the last one allowed)
   --clock NAME     wall (default), or cpu for the processor time of cells when the machine is busy; no final results
   --json FILE      where to write the raw results (default: bench/results.json after a complete run)
+  --threads LIST   only float32 steps on so many threads each, beside the model of docs/performance.md: 1,2,4,8,16
   --from FILE      measure nothing: print FILE's results and write README.md and chart.svg from them
 With --case, --peer, --part or --quick nothing is written but FILE. Build the library first.`;
 
@@ -40,6 +42,7 @@ const { values: options } = parseArgs({
     core: { type: "string" },
     clock: { type: "string", default: "wall" },
     json: { type: "string" },
+    threads: { type: "string" },
     from: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -96,6 +99,7 @@ if (!["wall", "cpu"].includes(options.clock)) {
 if (!(Number.isInteger(rounds) && rounds > 0)) {
   throw new RangeError(`--rounds: expected a positive integer, got ${options.rounds}`);
 }
+const counts = options.threads === undefined ? undefined : threadCounts(options.threads);
 const core = options.core === undefined ? lastCore() : Number(options.core);
 const placing = { core };
 const timing = {
@@ -298,6 +302,14 @@ async function sizes() {
       `${tf}/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm`,
     ]),
   ];
+}
+
+if (counts !== undefined) {
+  const { cpu, cores } = describeMachine();
+  const { relaxed: reading } = await measureRoofline();
+  console.log(`${cpu}, ${cores} cores, Node ${runtime.version}, ${rounds} rounds`);
+  await checkModel({ runtime, counts, rounds, reading, progress });
+  process.exit(0);
 }
 
 const begin = performance.now();

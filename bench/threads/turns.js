@@ -1,0 +1,55 @@
+/**
+ * A process of one round: ours on one thread, on several, and the ceiling, call by call in turns. Calls shorter than a
+ * millisecond are made in a row that takes one, after one that is not timed.
+ */
+import { initThreads } from "../../dist/threads/index.js";
+import { median } from "../measure.js";
+import { threadCase } from "./cases.js";
+import { independents } from "./independent.js";
+import { callsOf, createSubject, expectSame, repeat, rest } from "./subject.js";
+
+const LEAST_TURNS = 3;
+
+export default async function turns({ caseName, path, threads, warmupMs, measureMs }) {
+  const one = await createSubject(caseName, path);
+  const found = await initThreads({ threads });
+  if (found.threads !== threads) {
+    throw new Error(`initThreads: expected ${threads} threads, got ${found.threads}: ${found.reason}`);
+  }
+  const many = await createSubject(caseName, path);
+  expectSame(one, many);
+  const variants = {
+    oneUs: (calls) => inRow(one.call, calls),
+    manyUs: (calls) => inRow(many.call, calls),
+  };
+  if (threads > 1 && threadCase(caseName).alone === undefined) {
+    const together = await independents(threads, caseName, path);
+    variants.togetherUs = (calls) => together(one.call, calls);
+  }
+  timeTurns(variants, callsOf(one.call), warmupMs);
+  return timeTurns(variants, callsOf(one.call), measureMs);
+}
+
+function inRow(call, calls) {
+  if (calls > 1) call();
+  return repeat(call, calls);
+}
+
+/** The median us of a call by each way. Another begins at each turn. */
+function timeTurns(variants, calls, ms) {
+  const names = Object.keys(variants);
+  const samples = Object.fromEntries(names.map((name) => [name, []]));
+  const begin = performance.now();
+  for (let turn = 0; turn < LEAST_TURNS || performance.now() - begin < ms; turn++) {
+    for (let at = 0; at < names.length; at++) {
+      const name = names[(turn + at) % names.length];
+      rest();
+      samples[name].push((1000 * variants[name](calls)) / calls);
+    }
+  }
+  return {
+    calls,
+    turns: samples.oneUs.length,
+    ...Object.fromEntries(names.map((name) => [name, median(samples[name])])),
+  };
+}
