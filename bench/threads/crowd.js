@@ -3,8 +3,9 @@ import { initThreads } from "../../dist/threads/index.js";
 import { median } from "../measure.js";
 import { createSubject, expectSame, rest } from "./subject.js";
 
-/** Long enough that a library may see that it is disturbed, and go on otherwise. */
-const ROW = 40;
+/** In a row workers stay awake, and both ways see the same minutes. What a pool learns of its calls outlasts a row. */
+const ROW_MS = 20;
+const LEAST_CALLS = 2;
 const LEAST_ROWS = 2;
 
 /** @param {{ threads?: number }} job  as initThreads takes it */
@@ -23,7 +24,8 @@ function rows(one, many, ms) {
   for (let row = 0; row < LEAST_ROWS || performance.now() - begin < ms; row++) {
     for (const [name, { call }] of Object.entries({ one, many })) {
       rest();
-      for (let at = 0; at < ROW; at++) {
+      const rowBegin = performance.now();
+      for (let at = 0; at < LEAST_CALLS || performance.now() - rowBegin < ROW_MS; at++) {
         const from = performance.now();
         call();
         samples[name].push((performance.now() - from) * 1000);

@@ -1,6 +1,6 @@
 /** The results of a run of threads as text: on the console, and as a section of bench/README.md. */
 import { markdownTable, plainTable } from "../text.js";
-import { aloneTable, crowdTable, idleText, judged, latencyTable, shareTable } from "./tables.js";
+import { aloneTable, crowdTable, judged, latencyTable, shareTable, waitingText } from "./tables.js";
 
 const TITLE = "## Several cores";
 /** The section that it stands before. */
@@ -30,7 +30,7 @@ export function consoleReport(results) {
       parts.push(`VOID, since both cores together gave less than 1.6 times one: ${voids.join("; ")}.`);
     }
   }
-  if (latency !== undefined) parts.push(`${plainTable(...latencyTable(results))}\n${idleText(results)}`);
+  if (latency !== undefined) parts.push(`${plainTable(...latencyTable(results))}\n${waitingText(results)}`);
   if (crowds !== undefined) parts.push(plainTable(...crowdTable(results)));
   return parts.join("\n\n");
 }
@@ -56,8 +56,8 @@ export function section(results) {
     ...leftOut(results),
     "Latency of a step, each timed by itself, and the processor time that all threads took for it:",
     markdownTable(...latencyTable(results)),
-    idleText(results),
-    "More threads than free cores: the time of a call on several threads over that on one, in rows of 40 calls in turn.",
+    waitingText(results),
+    "More threads than free cores: the time of a call on several threads over that on one, in rows of 20 ms in turn.",
     markdownTable(...crowdTable(results)),
   ].join("\n\n");
 }

@@ -85,6 +85,7 @@ const lastOf = cores.split(/[,-]/).at(-1);
 const on = (list) => (lastCore() === undefined ? {} : { core: list });
 
 const timing = { warmupMs: 400, measureMs: 600 };
+const LATENCY_PROCESSES = 3;
 /** How often a round is made while its ceiling is too low. */
 const ATTEMPTS = 3;
 /** The busy process has its core by then. */
@@ -127,10 +128,14 @@ async function takeTurns() {
   return inOrder(rows);
 }
 
-/** A tenth of the steps in a single round. */
-function takeLatency() {
-  progress("latency");
-  return job("latency", { threads, part: Math.min(1, rounds / 9) });
+/** Each process takes a third of the steps, a single round a tenth of that. */
+async function takeLatency() {
+  const processes = [];
+  for (let round = 0; round < Math.min(rounds, LATENCY_PROCESSES); round++) {
+    progress(`latency, process ${round + 1}`);
+    processes.push(await job("latency", { threads, part: (rounds === 1 ? 0.1 : 1) / LATENCY_PROCESSES }));
+  }
+  return processes;
 }
 
 async function takeCrowds() {

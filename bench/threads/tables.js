@@ -1,7 +1,7 @@
 /** The tables of a run of threads: each is [header, rows], for a console or for bench/README.md. */
 import { microseconds, percent, times } from "../text.js";
 import { CROWDS, LATENCY_CASE, THREAD_CASES, threadCase } from "./cases.js";
-import { caseFigures, crowdFigures, verdict } from "./figures.js";
+import { caseFigures, crowdFigures, spreadOf, verdict } from "./figures.js";
 
 /** Shares and ratios are for two cores. */
 function floorsOf(name, threads) {
@@ -78,11 +78,13 @@ export function aloneTable({ cases, settings: { threads } }) {
 
 export function latencyTable({ latency }) {
   const header = [`a ${LATENCY_CASE}`, "threads", "steps", "p50", "p99", "p99.9", "CPU time of a step"];
-  const rows = latency.rows.map(({ pauseMs, threads, steps, p50, p99, p999, cpuUs }) => [
+  const rows = latency[0].rows.map(({ pauseMs, threads, steps }, at) => [
     pauseMs === 0 ? "after another (workers awake)" : `every ${pauseMs} ms (workers asleep)`,
     String(threads),
-    String(steps),
-    ...[p50, p99, p999, cpuUs].map(microseconds),
+    `${latency.length} x ${steps}`,
+    ...["p50", "p99", "p999", "cpuUs"].map((name) =>
+      withSpread(spreadOf(latency.map(({ rows: one }) => one[at][name])), microseconds),
+    ),
   ]);
   return [header, rows];
 }
@@ -102,7 +104,7 @@ export function crowdTable({ crowds }) {
       name,
       caseName,
       [...new Set(rounds.map(({ threads }) => threads))].join(" or "),
-      microseconds(rounds[rounds.length >> 1].one.median),
+      withSpread(spreadOf(rounds.map(({ one }) => one.median)), microseconds),
       withSpread(found.median, hundredths),
       kept("median"),
       withSpread(found.mean, hundredths),
@@ -134,6 +136,18 @@ export function inOrder(cases) {
   return [...cases].sort((a, b) => place(a) - place(b));
 }
 
-export function idleText({ latency: { idleCpu } }) {
-  return `In the second after the last step the process took ${percent(idleCpu)} of a core.`;
+/** What waiting workers cost: a part of a core between the steps of the shortest pause, and after the last one. */
+export function waitingText({ latency }) {
+  const pauses = latency[0].rows.map(({ pauseMs }) => pauseMs).filter((pauseMs) => pauseMs > 0);
+  const pauseMs = Math.min(...pauses);
+  const found = latency.map(({ rows }) => {
+    const [one, many] = rows.filter((row) => row.pauseMs === pauseMs);
+    return many.cpuUs - one.cpuUs;
+  });
+  const share = (us) => percent(us / (1000 * pauseMs));
+  const idle = spreadOf(latency.map(({ idleCpu }) => idleCpu));
+  return [
+    `At a step every ${pauseMs} ms more threads took ${withSpread(spreadOf(found), microseconds)} more of processor time a step, ${withSpread(spreadOf(found), share)} of a core;`,
+    `in the second after the last step the process took ${withSpread(idle, percent)} of a core.`,
+  ].join("\n");
 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 const bench = new URL("../../bench/", import.meta.url);
 const load = (name: string) => import(new URL(name, bench).href);
 const { caseFigures, crowdFigures, roundFigures, spreadOf, verdict } = await load("threads/figures.js");
-const { judged, shareTable } = await load("threads/tables.js");
+const { judged, latencyTable, shareTable, waitingText } = await load("threads/tables.js");
 const { withSection } = await load("threads/report.js");
 const { callUs, predictions, stepUs } = await load("threads/model.js");
 
@@ -83,7 +83,15 @@ const results = {
     { name: "tiny-6x3", attempts: [{ oneUs: 1, manyUs: 1 }] },
     { name: "PyanNet, 1 s", leftOut: "a file" },
   ],
-  latency: { rows: [], idleCpu: 0 },
+  latency: [0.01, 0.02].map((idleCpu, at) => ({
+    idleCpu,
+    rows: [0, 1, 10].flatMap((pauseMs) =>
+      [1, 2].map((threads) => {
+        const cpuUs = 100 + threads * (50 + 10 * at);
+        return { pauseMs, threads, steps: 100, p50: 1, p99: 2, p999: 3, cpuUs };
+      }),
+    ),
+  })),
   crowds: [],
   tookSeconds: 1,
 };
@@ -101,6 +109,21 @@ describe("the report", () => {
 
   it("has no floors of shares for another number of threads than two", () => {
     expect(judged({ ...results, settings: { threads: 4 } }).floors).toBe(1);
+  });
+
+  it("tells what waiting workers cost", () => {
+    expect(waitingText(results)).toBe(
+      "At a step every 1 ms more threads took 55.0 µs (50.0 µs to 60.0 µs) more of processor time a step, 6 % (5 % to 6 %) of a core;\nin the second after the last step the process took 2 % (1 % to 2 %) of a core.",
+    );
+    expect(latencyTable(results)[1][0]).toEqual([
+      "after another (workers awake)",
+      "1",
+      "2 x 100",
+      "1.00 µs",
+      "2.00 µs",
+      "3.00 µs",
+      "155 µs (150 µs to 160 µs)",
+    ]);
   });
 
   it("takes the place of an older section", () => {
