@@ -41,7 +41,12 @@ export function section(results) {
   const { threads, rounds } = settings;
   return [
     TITLE,
-    `\`npm run bench:threads -- --write\` on ${date}: ${rounds} rounds, ${tookSeconds} s. ${machineText(results)}. Raw numbers: [threads/results.json](threads/results.json).`,
+    [
+      `\`npm run bench:threads -- --write\` on ${date}, ${rounds} rounds, ${tookSeconds} s.`,
+      "",
+      `- Machine: ${machineText(results)}.`,
+      "- Raw numbers: [threads/results.json](threads/results.json).",
+    ].join("\n"),
     [
       "A round is a process. In it a module on one thread, one on several and the ceiling take turns, call by call. The ceiling",
       `is what ${threads} threads that share nothing make at once: each has the library, a memory and a module for itself, and they`,

@@ -16,6 +16,7 @@ function withSpread(spread, show) {
 }
 const ratioText = (spread) => withSpread(spread, times);
 const hundredths = (number) => number.toFixed(2);
+const thousandths = (number) => number.toFixed(3);
 
 function floorText(floor, show, found) {
   if (floor === undefined) return "–";
@@ -69,7 +70,7 @@ export function aloneTable({ cases, settings: { threads } }) {
         name,
         withSpread(oneUs, microseconds),
         withSpread(manyUs, microseconds),
-        withSpread(faster, hundredths),
+        withSpread(faster, thousandths),
         floorText(alone, hundredths, verdict(false, faster, alone)),
       ];
     });
