@@ -51,6 +51,7 @@ const WITHOUT_WASM = ["formats", "golden", "graph", "int8", "package"].map(
 const ONCE = [
   ...["cli", "examples"].map((room) => `test/${room}/**/*.test.ts`),
   "test/models/keras/{costly,fields,fuzz,hostile-cost}.test.ts",
+  "test/threads/{exit,refusals}.test.ts",
 ];
 
 /**
@@ -62,6 +63,7 @@ const NOT_COVERED = process.argv.includes("--coverage")
       "cli/**",
       "examples/**",
       "package/**",
+      "threads/exit",
       "**/*complexity",
       "formats/*cost",
       "formats/fuzz",

@@ -27,7 +27,7 @@ export interface WorkerLike {
 /** A text, since bundlers rename what functions refer to. */
 const LIFE = `({ core, sharing, memory, planes, control, own, ownBytes, scratchBytes, threads }) => {
   const kernels = new WebAssembly.Instance(core, { env: { memory } }).exports;
-  const broken = () => { throw new Error("another thread failed") };
+  const broken = () => { throw broken };
   const place = { now: () => performance.now(), broken };
   const shared = new WebAssembly.Instance(sharing, { env: { memory }, core: kernels, place }).exports;
   const me = shared.join(control);
@@ -39,9 +39,11 @@ const LIFE = `({ core, sharing, memory, planes, control, own, ownBytes, scratchB
       try {
         shared.work();
       } catch (error) {
-        // A part that was begun here will never be done.
-        shared.fail(control);
-        throw error;
+        // A part that was begun here will never be done, unless it was another thread that failed.
+        if (error !== broken) {
+          shared.fail(control);
+          throw error;
+        }
       }
     }
   } finally {

@@ -1,0 +1,70 @@
+/** Pools of their own, whose workers do what a test wants of them. */
+import { Worker } from "node:worker_threads";
+import { sharing } from "../../src/bundle/embedded-threads.js";
+import { Pool } from "../../src/threads/pool.js";
+import { type Starter, WORKER_TEXT } from "../../src/threads/worker.js";
+import { isDeterministic, setThreaded } from "../../src/wasm/current.js";
+
+/** Texts in the worker's program. */
+export interface Changes {
+  /** What the core's exports are for threads: an expression of `kernels`. */
+  readonly core?: string;
+  /** What runs before all else. */
+  readonly first?: string;
+  /** What stands in the place of another text. */
+  readonly put?: readonly [text: string, other: string];
+}
+
+/** Starts changed workers, and collects how each of them ended. */
+export function changedStarter(
+  { core = "kernels", first = "", put }: Changes,
+  ended: number[] = [],
+): Starter {
+  const [text, other] = put ?? ["core: kernels", `core: ${core}`];
+  if (!WORKER_TEXT.includes(text)) throw new Error(`expected ${text} in the text of workers`);
+  const program = `let onmessage; ${first}; ${WORKER_TEXT.replace(text, () => other)}
+    onmessage({ data: require("node:worker_threads").workerData });`;
+  return (order, failed) => {
+    const worker = new Worker(program, { eval: true, workerData: order, execArgv: [] });
+    worker.on("error", (error) => failed(`a worker failed: ${error}`));
+    worker.on("exit", (code) => ended.push(code));
+    worker.unref();
+    return worker;
+  };
+}
+
+const made: Pool[] = [];
+
+export function poolOf(threads: number, changes: Changes = {}, ended?: number[]): Pool {
+  const pool = new Pool({
+    threads,
+    deterministic: isDeterministic(),
+    module: undefined,
+    sharing: sharing!(),
+    start: changedStarter(changes, ended),
+  });
+  made.push(pool);
+  return pool;
+}
+
+/** Modules are made in the pool from now on. */
+export async function use(pool: Pool, threads: number): Promise<void> {
+  await pool.ready();
+  pool.decide(threads);
+  setThreaded(() => pool.runtime);
+}
+
+export async function endPools(): Promise<void> {
+  setThreaded(undefined);
+  await Promise.all(made.splice(0).map((pool) => pool.end()));
+}
+
+/** Calls until it is so, for a minute at most. @throws Error if it never is */
+export async function callUntil(call: () => void, isSo: () => boolean): Promise<void> {
+  const end = performance.now() + 60_000;
+  do {
+    if (performance.now() > end) throw new Error("it was never so");
+    call();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  } while (!isSo());
+}

@@ -1,0 +1,239 @@
+/** Workers take part, and nobody misses those that are late or fail. */
+import { afterEach, describe, expect, it } from "vitest";
+import { GRU, Linear, LSTM, Tensor } from "../../src/index.js";
+import { setThreaded } from "../../src/wasm/current.js";
+import { callUntil, endPools, poolOf, use } from "../support/pools.js";
+import { expectSameBits } from "../support/tensors.js";
+
+const SIZES = { inputSize: 16, hiddenSize: 128 };
+const input = Tensor.randn([60, 2, 16], 1);
+
+/** Kernels of which call `number` throws, after it was begun, and all later ones. */
+const throwing = (number: number) => `(() => {
+  let calls = 0;
+  const failing = (kernel) => (...given) => {
+    if (++calls >= ${number}) throw new Error("as a test has it");
+    kernel(...given);
+  };
+  return { ...kernels, runLayer: failing(kernels.runLayer), matmul: failing(kernels.matmul) };
+})()`;
+
+/** A module on this thread, and its twin in the pool that is used. */
+function twins<M extends LSTM | GRU>(make: () => M): [alone: M, twin: () => M] {
+  const alone = make();
+  const dict = alone.stateDict();
+  return [
+    alone,
+    () => {
+      const twin = make();
+      twin.loadStateDict(dict);
+      return twin;
+    },
+  ];
+}
+
+afterEach(endPools);
+
+describe("workers", () => {
+  it.each([
+    ["a layer's steps", () => new LSTM(SIZES), () => input],
+    ["directions", () => new LSTM({ ...SIZES, hiddenSize: 64, bidirectional: true }), () => input],
+    [
+      "phases of a projection",
+      () => new LSTM({ ...SIZES, hiddenSize: 256, projSize: 40 }),
+      () => Tensor.randn([60, 16], 2),
+    ],
+    [
+      "a reset before the product",
+      () => new GRU({ ...SIZES, hiddenSize: 256, resetAfter: false }),
+      () => input,
+    ],
+    [
+      "a product's blocks",
+      () => new Linear({ inFeatures: 1024, outFeatures: 1024 }),
+      () => Tensor.randn([40, 1024], 3),
+    ],
+  ])("take parts of %s", async (_, make, given) => {
+    const pool = poolOf(2);
+    await use(pool, 2);
+    const module = make() as LSTM;
+    const numbers = given();
+    await callUntil(
+      () => void module.forward(numbers),
+      () => pool.made()[1]! > 0,
+    );
+    expect(pool.failure).toBeUndefined();
+  });
+
+  it("sleep, and are woken by what is worth it", async () => {
+    const pool = poolOf(2);
+    await use(pool, 2);
+    const module = new LSTM({ inputSize: 16, hiddenSize: 256 });
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      let before = pool.made()[1]!;
+      // What it made last stays told until it makes others: other counts of parts tell that it did.
+      await callUntil(
+        () => {
+          before = pool.made()[1]!;
+          module.forward(input);
+        },
+        () => pool.made()[1]! > 0 && pool.made()[1] !== before,
+      );
+    }
+  });
+
+  it("all leave when a pool ends, and exit", async () => {
+    const ended: number[] = [];
+    const pool = poolOf(4, {}, ended);
+    await use(pool, 4);
+    const module = new LSTM(SIZES);
+    const [before] = module.forward(input);
+    await pool.end();
+    expect(ended).toHaveLength(3);
+    expectSameBits(module.forward(input)[0], before);
+  });
+});
+
+describe("late workers", () => {
+  it("leave by themselves where threads were decided without them", async () => {
+    const ended: number[] = [];
+    const pool = poolOf(4, {}, ended);
+    pool.decide(2);
+    // One of them came in time for its number; the two others find that there is no room.
+    await callUntil(
+      () => {},
+      () => ended.length === 2,
+    );
+    expect(ended).toEqual([0, 0]);
+    await pool.end();
+    expect(ended).toHaveLength(3);
+  });
+
+  it("are missed by no call", async () => {
+    const pool = poolOf(3, { first: "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)" });
+    const [alone, twin] = twins(() => new LSTM(SIZES));
+    pool.decide(3);
+    setThreaded(() => pool.runtime);
+    const module = twin();
+    const [expected] = alone.forward(input);
+    for (let turn = 0; turn < 30; turn++) expectSameBits(module.forward(input)[0], expected);
+    expect(pool.made()).toHaveLength(3);
+  });
+
+  it("are told of an end that came before them", async () => {
+    const ended: number[] = [];
+    const pool = poolOf(
+      3,
+      { first: "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)" },
+      ended,
+    );
+    await pool.end();
+    expect(ended).toHaveLength(2);
+  });
+});
+
+describe("a worker that fails", () => {
+  it("before it is ready is not awaited", async () => {
+    const pool = poolOf(3, { first: 'throw new Error("as a test has it")' });
+    expect(await pool.ready()).toBe(0);
+    expect(pool.failure).toBe("a worker failed: Error: as a test has it");
+  });
+
+  it("where the others are ready leaves those", async () => {
+    const pool = poolOf(4, {
+      put: [
+        "const me = shared.join(control);",
+        `if (require("node:worker_threads").threadId % 3 === 0) throw new Error("as a test has it");
+         const me = shared.join(control);`,
+      ],
+    });
+    expect(await pool.ready()).toBe(2);
+    expect(pool.failure).toBe("a worker failed: Error: as a test has it");
+    const [alone, twin] = twins(() => new LSTM(SIZES));
+    await use(pool, 3);
+    expectSameBits(twin().forward(input)[0], alone.forward(input)[0]);
+  });
+
+  it("once it is ready and before it works is missed by nobody", async () => {
+    const pool = poolOf(3, {
+      put: ["kernels.configure(block, planes)", 'throw new Error("as a test has it")'],
+    });
+    expect(await pool.ready()).toBe(2);
+    const [alone, twin] = twins(() => new LSTM(SIZES));
+    await use(pool, 3);
+    const module = twin();
+    const [expected] = alone.forward(input);
+    await callUntil(
+      () => expectSameBits(module.forward(input)[0], expected),
+      () => pool.failure !== undefined,
+    );
+    expect(pool.failure).toBe("a worker failed: Error: as a test has it");
+    await endPools();
+  });
+
+  it.each([1, 2, 7, 50])("in part %i of those that it makes ends the call with an error", async (number) => {
+    const pool = poolOf(3, { core: throwing(number) });
+    const [alone, twin] = twins(() => new LSTM(SIZES));
+    await use(pool, 3);
+    const [expected] = alone.forward(input);
+    const module = twin();
+    let error: unknown;
+    await callUntil(
+      () => {
+        try {
+          expectSameBits(module.forward(input)[0], expected);
+        } catch (cause) {
+          error = cause;
+        }
+      },
+      () => error !== undefined,
+    );
+    expect(String(error)).toMatch(
+      /^Error: lstm-wasm\/threads: a thread failed in the middle of this call\. Make the module anew, or load its weights and call it again: it goes on with one thread$/,
+    );
+    await callUntil(
+      () => {},
+      () => pool.failure !== undefined,
+    );
+    expect(pool.failure).toBe("a worker failed: Error: as a test has it");
+    // States are given or zeros at each call, and weights are only read.
+    for (let turn = 0; turn < 5; turn++) expectSameBits(module.forward(input)[0], expected);
+    expectSameBits(twin().forward(input)[0], expected);
+    await endPools();
+    expectSameBits(module.forward(input)[0], expected);
+  });
+});
+
+describe("a caller that is thrown out of a job", () => {
+  it("by a full stack goes on with one thread", async () => {
+    const ended: number[] = [];
+    const pool = poolOf(3, {}, ended);
+    const [alone, twin] = twins(() => new LSTM({ ...SIZES, bidirectional: true }));
+    const few = Tensor.randn([6, 16], 4);
+    const [expected] = alone.forward(few);
+    await use(pool, 3);
+    const module = twin();
+    // What it allocates it has now: a heap that is thrown out of its own work is another matter.
+    module.forward(few);
+    const callAt = (depth: number): unknown => (depth > 0 ? callAt(depth - 1) : module.forward(few));
+    // The deepest frames are those of kernels: a call that comes deeper each time is thrown out of a job first.
+    let depth = 1000;
+    const overflows = () => {
+      try {
+        callAt(depth);
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    while (!overflows()) depth += 10;
+    for (let turn = 0; turn < 20; turn++) expectSameBits(module.forward(few)[0], expected);
+    // It was within a job: the pool was given up.
+    await callUntil(
+      () => {},
+      () => ended.length === 2,
+    );
+    expect(ended).toEqual([0, 0]);
+  });
+});
