@@ -1,5 +1,7 @@
 /** Threads that are begun and ended in any order, and modules that were made before, meanwhile and after. */
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { simd } from "../../src/bundle/embedded.js";
+import { forSharedMemory } from "../../src/bundle/shared-memory.js";
 import { GRU, init, LSTM, Tensor } from "../../src/index.js";
 import { loadKeras } from "../../src/models/index.js";
 import { endThreads, initThreads } from "../../src/threads/index.js";
@@ -189,7 +191,6 @@ describe("init after initThreads", () => {
   it("with a module of the user's keeps the threads of large modules", async () => {
     await initThreads({ threads: 2 });
     const threaded = currentRuntime(true);
-    const { simd } = await import("../../src/bundle/embedded.js");
     init({ module: new WebAssembly.Module(simd()) });
     expect(currentRuntime().build).toBe("given");
     expect(currentRuntime(true)).toBe(threaded);
@@ -201,6 +202,28 @@ describe("init after initThreads", () => {
     expect(currentRuntime(true).build).toBe("simd");
     await initThreads({ threads: 2, deterministic: false });
     expect(currentRuntime(true).build).toBe(currentRuntime().build);
+  });
+});
+
+describe("a compiled module", () => {
+  it("is what modules on threads run, also after an init for the same build", async () => {
+    const shared = new WebAssembly.Module(forSharedMemory(simd()));
+    expect(await initThreads({ threads: 2, module: shared })).toEqual({ threads: 2, reason: undefined });
+    const threaded = currentRuntime(true);
+    expect(threaded.build).toBe("given");
+    init({ deterministic: given });
+    expect(currentRuntime(true)).toBe(threaded);
+    const twin = lstm();
+    await endThreads();
+    init({ deterministic: true });
+    expectSameBits(twin.forward(input)[0], again(twin).forward(input)[0]);
+  });
+
+  it("for a memory that is not shared is refused", async () => {
+    await expect(initThreads({ threads: 2, module: new WebAssembly.Module(simd()) })).rejects.toThrow(
+      /^options\.module: expected the binary of this release of lstm-wasm, got a WebAssembly\.Module$/,
+    );
+    expect(isShared(lstm())).toBe(false);
   });
 });
 
