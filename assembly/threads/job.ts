@@ -82,8 +82,8 @@ export function fillSteps(lane: usize, layer: usize, run: usize, steps: i32, zig
   const vectors = blockVectors(shape.weightHidden);
   const gates = gatesOf(shape.kind);
   let group = groupBlocks(layer);
-  const isLine = ((group * vectors * 4) / gates) % 16 === 0;
-  if (!isLine && blocks >= 2 * group * LEAST_GROUPS * parts) group *= 2;
+  const units = (group * vectors * 4) / gates;
+  if (units % 16 === 8 && blocks >= 2 * group * LEAST_GROUPS * parts) group *= 2;
   fillLane(lane, STEPS, layer, steps, zigzag, parts);
   fields.groups = (blocks + group - 1) / group;
   fields.groupBlocks = group;

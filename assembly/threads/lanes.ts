@@ -17,6 +17,9 @@ const MULTIPLY: i32 = 4;
 const WHOLE_RUN: i32 = 5;
 
 const RUN_PLACE: usize = (offsetof<Lane>() + 15) & ~15;
+/** Looks, about 1 us, before a thread whose part is done looks for parts that nobody has begun. */
+const PATIENCE: i32 = 400;
+
 const WALK_PLACE: usize = RUN_PLACE + ((offsetof<Run>() + 15) & ~15);
 
 /** A lane of the job, as the caller writes it. */
@@ -73,6 +76,7 @@ export function takeLane(lane: usize, index: i32, place: i32): void {
   const fields = changetype<Lane>(lane);
   // More threads than parts would only take each other's.
   if (place >= fields.parts) return;
+  fields.part = -1;
   if (fields.work === PRODUCT) {
     takePhase(lane, index, place, 0, MULTIPLY);
     return;
@@ -142,52 +146,96 @@ function takeSteps(lane: usize, index: i32, place: i32): void {
   }
 }
 
+/** Whether others began their own parts of the last phase, so that they are likely to be here. */
+let isJoined: bool = false;
+
 /** One piece of work for each part: this place's own first, then what others have not begun. */
 function takePhase(lane: usize, index: i32, place: i32, phase: i32, work: i32): void {
   const fields = changetype<Lane>(lane);
   const parts = fields.parts;
   const done = doneOf(index);
-  const begun = fields.begun + phase;
-  awaitDone(done, fields.done + phase * parts);
+  const goal = fields.done + (phase + 1) * parts;
+  awaitDone(done, goal - parts);
   if (work <= AFTER) touchH(runOf(lane));
-  for (let turn = 0; turn < parts; turn++) {
-    const part = place + turn < parts ? place + turn : place + turn - parts;
-    const counter = begunAt(index, part);
-    if (atomic.load<i32>(counter) !== begun) continue;
-    if (atomic.cmpxchg<i32>(counter, begun, begun + 1) !== begun) continue;
-    makePart(lane, part, work);
-    fields.made++;
-    addDone(done);
+  takePart(lane, index, place, phase, work);
+  // To look at a counter that another thread counts up costs both of them 0.1 us.
+  if (isJoined) {
+    for (let left = PATIENCE; left > 0; left--) if (atomic.load<i32>(done) - goal >= 0) return;
   }
+  isJoined = true;
+  for (let part = place + 1; part < place + parts; part++) {
+    if (takePart(lane, index, part < parts ? part : part - parts, phase, work)) isJoined = false;
+  }
+}
+
+/** Makes a part, unless another thread has begun it. */
+function takePart(lane: usize, index: i32, part: i32, phase: i32, work: i32): bool {
+  const counter = begunAt(index, part);
+  const begun = changetype<Lane>(lane).begun + phase;
+  if (atomic.load<i32>(counter) !== begun) return false;
+  if (atomic.cmpxchg<i32>(counter, begun, begun + 1) !== begun) return false;
+  makePart(lane, part, work);
+  changetype<Lane>(lane).made++;
+  addDone(doneOf(index));
+  return true;
 }
 
 function makePart(lane: usize, part: i32, work: i32): void {
   const fields = changetype<Lane>(lane);
-  const parts = fields.parts;
-  const run = changetype<Run>(runOf(lane));
   if (work === WHOLE_RUN) {
     runLayer(fields.layer, runOf(lane), fields.steps, fields.zigzag);
-    return;
+  } else if (work === MULTIPLY) {
+    multiplyPart(lane, part);
+  } else if (work === GATES && fields.rounded) {
+    makeRowsOfGates(lane, part);
+  } else {
+    if (fields.part !== part) setRanges(lane, part);
+    if (work === GATES) {
+      matmul(fields.weightInput, walkOf(lane, 0), fields.rows, fields.input, fields.output, 0);
+      return;
+    }
+    changetype<Run>(runOf(lane)).stage = work;
+    runLayer(fields.layer, runOf(lane), 1, fields.zigzag);
+    if (work !== BEFORE) keepStopped(runOf(lane));
   }
-  if (work === MULTIPLY) {
-    const walk = changetype<Walk>(walkOf(lane, 0));
-    const from = walk.fromBlock;
-    const to = walk.toBlock;
-    walk.fromBlock = from + (fields.blocks * part) / parts;
-    walk.toBlock = from + (fields.blocks * (part + 1)) / parts;
-    matmul(fields.layer, walkOf(lane, 0), fields.steps, fields.input, fields.output, fields.zigzag);
-    walk.fromBlock = from;
-    walk.toBlock = to;
-    return;
-  }
-  const from = (fields.groups * part) / parts;
-  const to = (fields.groups * (part + 1)) / parts;
-  const walk = changetype<Walk>(work === GATES ? walkOf(lane, 0) : walkOf(lane, 1));
-  walk.fromBlock = from * fields.groupBlocks;
-  walk.toBlock = min(to * fields.groupBlocks, fields.blocks);
-  if (work === GATES) {
-    matmul(fields.weightInput, walkOf(lane, 0), fields.rows, fields.input, fields.output, 0);
-    return;
+}
+
+/** A range of the blocks that the caller's walk has. */
+function multiplyPart(lane: usize, part: i32): void {
+  const fields = changetype<Lane>(lane);
+  const walk = changetype<Walk>(walkOf(lane, 0));
+  const from = walk.fromBlock;
+  const to = walk.toBlock;
+  walk.fromBlock = from + (fields.blocks * part) / fields.parts;
+  walk.toBlock = from + (fields.blocks * (part + 1)) / fields.parts;
+  matmul(fields.layer, walkOf(lane, 0), fields.steps, fields.input, fields.output, fields.zigzag);
+  walk.fromBlock = from;
+  walk.toBlock = to;
+}
+
+/** int8: gates are cut by rows, since each thread would round all of them. */
+function makeRowsOfGates(lane: usize, part: i32): void {
+  const fields = changetype<Lane>(lane);
+  const walk = changetype<Walk>(walkOf(lane, 0));
+  const from = (fields.rows * part) / fields.parts;
+  const rows = (fields.rows * (part + 1)) / fields.parts - from;
+  const input = fields.input + <usize>from * walk.inputRow;
+  const output = fields.output + <usize>from * fields.gatesRow;
+  walk.fromBlock = 0;
+  walk.toBlock = fields.blocks;
+  if (rows > 0) matmul(fields.weightInput, walkOf(lane, 0), rows, input, output, 0);
+}
+
+/** The blocks and units of a part, and the outputs that it writes. */
+function setRanges(lane: usize, part: i32): void {
+  const fields = changetype<Lane>(lane);
+  const run = changetype<Run>(runOf(lane));
+  const from = (fields.groups * part) / fields.parts;
+  const to = (fields.groups * (part + 1)) / fields.parts;
+  for (let which = 0; which < 2; which++) {
+    const walk = changetype<Walk>(walkOf(lane, which));
+    walk.fromBlock = from * fields.groupBlocks;
+    walk.toBlock = min(to * fields.groupBlocks, fields.blocks);
   }
   run.fromUnit = min(from * fields.groupUnits, fields.units);
   run.toUnit = min(to * fields.groupUnits, fields.units);
@@ -195,14 +243,12 @@ function makePart(lane: usize, part: i32, work: i32): void {
   run.toOutput = run.toUnit;
   if (fields.projectionBlocks) {
     const walk = changetype<Walk>(walkOf(lane, 2));
-    walk.fromBlock = (fields.projectionBlocks * part) / parts;
-    walk.toBlock = (fields.projectionBlocks * (part + 1)) / parts;
+    walk.fromBlock = (fields.projectionBlocks * part) / fields.parts;
+    walk.toBlock = (fields.projectionBlocks * (part + 1)) / fields.parts;
     run.fromOutput = min(walk.fromBlock * fields.projectionUnits, fields.outputSize);
     run.toOutput = min(walk.toBlock * fields.projectionUnits, fields.outputSize);
   }
-  run.stage = work;
-  runLayer(fields.layer, runOf(lane), 1, fields.zigzag);
-  if (work !== BEFORE) keepStopped(runOf(lane));
+  fields.part = part;
 }
 
 /** Rows that do not run keep their h, which the next step looks for in the other buffer. */

@@ -85,8 +85,9 @@ export class Lane {
   /** int8: bytes of rounded rows of h and of inputs that each thread has. */
   rounded: usize;
   roundedInput: usize;
-  /** Parts that this thread has made, in its own copy. */
+  /** In a thread's own copy: the parts that it has made, and the one whose ranges the records have. */
   made: i32;
+  part: i32;
   /** Of a product: rows of inputs, and where they and its outputs are. */
   rows: i32;
   input: usize;
