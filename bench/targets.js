@@ -70,7 +70,7 @@ export const SIZES = {
     "*": kilobytes(158.8),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
-  threads: { bundle: kilobytes(6.3), worker: 400 },
+  threads: { bundle: kilobytes(7.1), worker: 500 },
   sileroOperators:
     "Add, Cast, Concat, Constant, ConstantOfShape, Conv, Equal, Gather, Identity, If, LSTM, Not, Pad, Pow, ReduceMean, " +
     "Relu, Reshape, Shape, Sigmoid, Size, Slice, Sqrt, Squeeze, Transpose, Unsqueeze",

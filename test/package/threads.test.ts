@@ -103,7 +103,7 @@ it.each([
   [
     "AudioWorklets and service workers",
     "delete globalThis.process; delete globalThis.Worker;",
-    "this scope has no Worker",
+    "this scope has no Worker: call initThreads on a page or in a worker",
   ],
   [
     "pages that are not isolated",
@@ -114,12 +114,12 @@ it.each([
   [
     "engines without shared memory",
     "globalThis.process = undefined; globalThis.Worker = class {}; delete globalThis.SharedArrayBuffer;",
-    "this engine has no SharedArrayBuffer",
+    "this engine has no SharedArrayBuffer, which threads share their memory by: take a newer one",
   ],
   [
     "old releases of Node.js",
     "process.getBuiltinModule = undefined;",
-    "this Node.js has no process.getBuiltinModule, as 20.16 and later have",
+    "this Node.js has no process.getBuiltinModule: take 20.16, 22.3 or a later one",
   ],
 ])("gives one thread and the reason in %s", (_, change, reason) => {
   const output = run(`
