@@ -12,9 +12,11 @@ const report = {
   leftOut: [],
   checksums: { a: "1", b: "2" },
   builds: { default: "relaxed-simd", deterministic: "simd" },
+  threads: { threads: 2 },
 };
+const one = { threads: 1, reason: "this page is not isolated: serve it so" };
 const verdict = (row: object): [boolean, string] => {
-  const [{ passed, result }] = judge([row], { a: "1", b: "2" });
+  const [{ passed, result }] = judge([{ threads: 2, ...row }], { a: "1", b: "2" });
   return [passed, result];
 };
 
@@ -45,8 +47,38 @@ describe("judge", () => {
     ],
     ["another error than the expected", { refusal: "allow x", report: { refusal: "no" } }, "failed: no"],
     ["no error where one is expected", { refusal: "allow x", report }, "failed: no error"],
+    [
+      "one thread for two",
+      { report: { ...report, threads: one } },
+      "failed: threads: expected 2, got 1: this page is not isolated",
+    ],
+    [
+      "two threads for one",
+      { threads: "not isolated", report },
+      "failed: threads: expected not isolated, got 2",
+    ],
+    [
+      "one thread for another reason",
+      { threads: "no Worker", report: { ...report, threads: one } },
+      "failed: threads: expected no Worker, got 1: this page is not isolated",
+    ],
+    [
+      "no word of threads",
+      { report: { ...report, threads: undefined } },
+      "failed: threads: expected 2, got no answer",
+    ],
+    ["a row that expects none", { threads: undefined, report }, "failed: threads: expected undefined, got 2"],
   ])("does not pass %s", (_, row, result) => {
     expect(verdict(row)).toEqual([false, result]);
+  });
+
+  it("passes one thread for the expected reason", () => {
+    const passed = [true, "2 golden cases, 3 models, same bits"];
+    expect(verdict({ threads: "not isolated", report: { ...report, threads: one } })).toEqual(passed);
+  });
+
+  it("passes pages that were asked for threads alone", () => {
+    expect(verdict({ report: { threads: { threads: 2 } } })).toEqual([true, "same bits"]);
   });
 
   it("passes the expected error", () => {
@@ -56,7 +88,7 @@ describe("judge", () => {
 });
 
 describe("the table", () => {
-  const runtime = { runtime: "Node.js", version: "24.1", engine: "V8", how: "import" };
+  const runtime = { runtime: "Node.js", version: "24.1", engine: "V8", how: "import", threads: 2 };
   const timings = { step: 5.3 };
   const row = { ...runtime, report: { ...report, timings } };
   const [first] = judge([row], { a: "1", b: "2" });
@@ -82,6 +114,7 @@ describe("the table", () => {
       [{ ...row, report: { ...row.report, builds: { default: "simd", deterministic: "simd" } } }],
       2,
     ],
+    ["other threads", [{ ...row, threads: "isolated", report: { ...row.report, threads: one } }], 2],
     ["another runtime", [{ ...row, runtime: "Deno" }], 2],
     ["another use", [{ ...row, how: "require" }], 2],
     ["one more", [row, row], 1],

@@ -8,6 +8,14 @@ import { startServer } from "./server.js";
 import { startWebKit } from "./webkit.js";
 
 const CONTEXTS = ["page", "worker", "service worker", "AudioWorklet"];
+/** Why these have one thread, but for pages that are isolated. */
+const NOT_ISOLATED = "not cross-origin isolated";
+const NO_THREADS = {
+  page: NOT_ISOLATED,
+  worker: NOT_ISOLATED,
+  "service worker": "no Worker",
+  AudioWorklet: "no Worker",
+};
 const START_TIMEOUT = 180_000;
 const RESULT_TIMEOUT = 180_000;
 
@@ -21,12 +29,14 @@ const CHROMIUM_OPTIONS = [
 /**
  * How to start each browser; a driver is { version, goto(url), close() }, and for the examples { click(selector),
  * choose(selector, file), text(selector) }. Without a sound card only Chromium runs an AudioContext in real time.
+ * `isolated` is how many threads its isolated pages have, or why only one.
  */
 const BROWSERS = {
   Chromium: {
     engine: "V8",
     packages: { chromium: "/usr/bin/chromium" },
     examples: ["browser", "audio-worklet", "denoise"],
+    isolated: 2,
     start: () =>
       startPuppeteer({ browser: "chrome", executablePath: "/usr/bin/chromium", args: CHROMIUM_OPTIONS }),
   },
@@ -34,6 +44,7 @@ const BROWSERS = {
     engine: "SpiderMonkey",
     packages: { "firefox-esr": "/usr/bin/firefox-esr" },
     examples: ["browser"],
+    isolated: 2,
     start: () => startPuppeteer({ browser: "firefox", executablePath: "/usr/bin/firefox-esr" }),
   },
   WebKitGTK: {
@@ -44,6 +55,8 @@ const BROWSERS = {
       xauth: "/usr/bin/xauth",
     },
     examples: ["browser"],
+    // Nor do workers of its isolated pages load.
+    isolated: "no SharedArrayBuffer",
     start: startWebKit,
   },
 };
@@ -70,8 +83,13 @@ export async function runBrowsers(names, app) {
     const sites = await bundleSites(app, root, server.cdn);
     await serveExamples(app, root);
     for (const name of names) {
-      const { engine, packages, start, examples } = BROWSERS[name];
-      const planned = plan(sites, examples).map((step) => ({ runtime: name, engine, version: "", ...step }));
+      const { engine, packages, start, examples, isolated } = BROWSERS[name];
+      const planned = plan(sites, examples, isolated).map((step) => ({
+        runtime: name,
+        engine,
+        version: "",
+        ...step,
+      }));
       rows.push(...planned);
       let driver;
       try {
@@ -96,12 +114,35 @@ export async function runBrowsers(names, app) {
 }
 
 /** What each browser visits: every scope of every site, under the strict policy the scopes that it governs, and examples. */
-function plan(sites, examples) {
+function plan(sites, examples, isolated) {
   const steps = sites.flatMap(({ name, error }) =>
-    CONTEXTS.map((context) => ({ how: `${name}, ${context}`, site: name, context, error })),
+    CONTEXTS.map((context) => ({
+      ...{ how: `${name}, ${context}`, site: name, context, error },
+      threads: NO_THREADS[context],
+    })),
   );
+  const ofIsolated = isolated === 2 ? ["page", "worker"] : ["page"];
+  for (const context of ofIsolated)
+    steps.push({ how: `plain, isolated, ${context}`, site: "isolated", context, threads: isolated });
   for (const context of ["page", "worker", "AudioWorklet"]) {
-    steps.push({ how: `plain under strict CSP, ${context}`, site: "csp", context });
+    steps.push({
+      ...{ how: `plain under strict CSP, ${context}`, site: "csp", context },
+      threads: NO_THREADS[context],
+    });
+  }
+  if (isolated === 2) {
+    steps.push({
+      ...{ how: "plain, isolated, under strict CSP", site: "isolated-csp", context: "threads" },
+      threads: "worker-src blob:",
+    });
+    steps.push({
+      ...{
+        how: "plain, isolated, under strict CSP, options.worker",
+        site: "isolated-csp",
+        context: "threads by a URL",
+      },
+      threads: 2,
+    });
   }
   steps.push({
     how: "plain under a CSP without 'wasm-unsafe-eval'",
@@ -109,7 +150,10 @@ function plan(sites, examples) {
     context: "refusal",
     refusal: "Allow 'wasm-unsafe-eval' in script-src",
   });
-  steps.push({ how: "webpack, page of another encoding", site: "other-charset", context: "page" });
+  steps.push({
+    ...{ how: "webpack, page of another encoding", site: "other-charset", context: "page" },
+    threads: NO_THREADS.page,
+  });
   for (const example of examples) steps.push({ how: `examples/${example}`, example });
   return steps;
 }

@@ -33,7 +33,8 @@ export async function bundleSites(app, root, cdn) {
       sites.push({ name, error: String(error) });
     }
   }
-  for (const name of ["csp", "no-wasm"]) cpSync(join(root, "plain"), join(root, name), { recursive: true });
+  for (const name of ["csp", "no-wasm", "isolated", "isolated-csp"])
+    cpSync(join(root, "plain"), join(root, name), { recursive: true });
   // A classic script is read in the encoding of its page.
   cpSync(join(root, "webpack"), join(root, "other-charset"), { recursive: true });
   const page = '<!doctype html><meta charset="shift_jis"><script src="page.js"></script>\n';
@@ -56,11 +57,14 @@ const copyPage = (app, folder) => cpSync(join(app, "index.html"), join(folder, "
 function withoutBundler(app, folder, library) {
   copyPage(app, folder);
   for (const file of ["suite.js", "processor-url.js"]) cpSync(join(app, file), join(folder, file));
+  const ofThreads = join(app, "node_modules/lstm-wasm/dist/threads/worker.js");
+  cpSync(ofThreads, join(folder, "worker-of-threads.js"));
   for (const entry of ENTRIES) {
     const code = readFileSync(join(app, `${entry}.js`), "utf8");
     const paths = code
       .replace('"lstm-wasm"', `"${library}/index.js"`)
-      .replace('"lstm-wasm/models"', `"${library}/models/index.js"`);
+      .replace('"lstm-wasm/models"', `"${library}/models/index.js"`)
+      .replace('"lstm-wasm/threads"', `"${library}/threads/index.js"`);
     writeFileSync(join(folder, `${entry}.js`), paths);
   }
 }

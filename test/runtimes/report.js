@@ -10,7 +10,7 @@ export function judge(rows, expected) {
   return rows.map((row) => ({ ...row, ...verdict(row, expected) }));
 }
 
-function verdict({ notRun, report, refusal }, expected) {
+function verdict({ notRun, report, refusal, threads }, expected) {
   if (notRun !== undefined) return { passed: false, result: `not run: ${firstLine(notRun)}` };
   if (report.error !== undefined) return { passed: false, result: `failed: ${firstLine(report.error)}` };
   if (report.done !== undefined) return { passed: true, result: report.done };
@@ -21,6 +21,12 @@ function verdict({ notRun, report, refusal }, expected) {
       result: passed ? `an error: ${refusal}` : `failed: ${firstLine(report.refusal ?? "no error")}`,
     };
   }
+  if (!hasThreads(threads, report.threads)) {
+    const got = threadsOf(report) || "no answer";
+    return { passed: false, result: `failed: threads: expected ${threads}, got ${firstLine(got)}` };
+  }
+  // A page that was asked for threads alone.
+  if (report.checksums === undefined) return { passed: true, result: "same bits" };
   const { passed, models, failures, leftOut, checksums, builds } = report;
   if (failures.length > 0) {
     return { passed: false, result: `failed: ${failures.length} cases, ${firstLine(failures[0])}` };
@@ -40,6 +46,19 @@ function verdict({ notRun, report, refusal }, expected) {
   return { passed: true, result: `${passed} golden cases, ${models} models, same bits${without}` };
 }
 
+/** Whether there are as many threads as expected, or one alone for a reason that has the expected words. */
+function hasThreads(expected, found) {
+  if (typeof expected === "string") return found?.threads === 1 && found.reason?.includes(expected) === true;
+  return expected !== undefined && found?.threads === expected;
+}
+
+/** How many threads there are, and why not more. */
+function threadsOf(report) {
+  const { threads, reason } = report?.threads ?? {};
+  if (threads === undefined) return "";
+  return reason === undefined ? String(threads) : `${threads}: ${reason.split(":")[0]}`;
+}
+
 const firstLine = (text) => String(text).trim().split("\n")[0].slice(0, 160);
 
 const timing = (value) => {
@@ -49,13 +68,14 @@ const timing = (value) => {
 
 function markdown(rows) {
   const titles = Object.keys(rows.find(({ report }) => report?.timings)?.report.timings ?? {});
-  const header = ["Runtime", "Version", "Engine", "How", "Build", "Result", ...titles];
+  const header = ["Runtime", "Version", "Engine", "How", "Build", "Threads", "Result", ...titles];
   const lines = rows.map(({ runtime, version, engine, how, report, passed, result }) => [
     runtime,
     version,
     engine,
     how,
     { "relaxed-simd": "relaxed", simd: "baseline" }[report?.builds?.default] ?? report?.builds?.default ?? "",
+    threadsOf(report),
     passed ? result : `**${result.replaceAll("|", "/")}**`,
     ...titles.map((title) => timing(report?.timings?.[title])),
   ]);
@@ -88,8 +108,8 @@ export function writeTable(rows) {
 }
 
 /**
- * Where the text's table says something else than these rows, a line for each: another build, another result, a
- * runtime more or less. Versions, timings and how many cases there are were those of the day it was written.
+ * Where the text's table says something else than these rows, a line for each: another build, other threads, another
+ * result, a runtime more or less. Versions, timings and how many cases there are were those of the day it was written.
  */
 export function staleRows(text, rows) {
   const written = statements(parts(text)[1]);
@@ -103,12 +123,12 @@ export function staleRows(text, rows) {
 /** The same of README.md. */
 export const staleTable = (rows) => staleRows(readFileSync(README, "utf8"), rows);
 
-/** What each row of a table says of its runtime: how it was used, its build and the result. */
+/** What each row of a table says of its runtime: how it was used, its build, threads and the result. */
 function statements(table) {
   const rows = table.split("\n").filter((line) => line.startsWith("|"));
   return rows.slice(2).map((line) => {
-    const [runtime, , , how, build, result] = line.slice(2, -2).split(" | ");
-    return [runtime, how, build, result.replace(/\d+/g, "N")].map((cell) => cell.trim()).join(" | ");
+    const [runtime, , , how, build, threads, result] = line.slice(2, -2).split(" | ");
+    return [runtime, how, build, threads, result.replace(/\d+/g, "N")].map((cell) => cell.trim()).join(" | ");
   });
 }
 

@@ -15,6 +15,7 @@ const node = (version) => ({
   file: binary(`node-${version}/bin/node`),
   version: ["-p", "process.version"],
   ways: { import: ["import.js"], require: ["require.cjs"] },
+  threads: 2,
 });
 
 const RUNTIMES = [
@@ -24,7 +25,7 @@ const RUNTIMES = [
     ways: { "too old": ["refusal.js"] },
     refusal: "no SIMD in WebAssembly; expected at least Chrome",
   },
-  { ...node("16"), ways: { import: ["import.js"] } },
+  { ...node("16"), ways: { import: ["import.js"] }, threads: "no process.getBuiltinModule" },
   node("20"),
   node("22"),
   node("24"),
@@ -41,6 +42,7 @@ const RUNTIMES = [
     file: binary("@deno/linux-x64-glibc/deno"),
     version: ["eval", "console.log(Deno.version.deno)"],
     ways: { import: [...DENO_RUN, "import.js"], "npm: specifier": [...DENO_RUN, "import-npm.js"] },
+    threads: 2,
   },
   {
     name: "Bun",
@@ -48,6 +50,7 @@ const RUNTIMES = [
     file: binary("@oven/bun-linux-x64/bin/bun"),
     version: ["-p", "Bun.version"],
     ways: { import: ["import.js"], require: ["require.cjs"] },
+    threads: 2,
   },
 ];
 
@@ -56,11 +59,11 @@ export async function runScripts(app, wanted) {
   const rows = [];
   const run = async (file, args) =>
     (await promisify(execFile)(file, args, { cwd: app, timeout: TIMEOUT, maxBuffer: 2 ** 24 })).stdout;
-  for (const { name, engine, file, version, ways, refusal } of RUNTIMES.filter((runtime) =>
+  for (const { name, engine, file, version, ways, refusal, threads } of RUNTIMES.filter((runtime) =>
     wanted(runtime.name),
   )) {
     for (const [how, args] of Object.entries(ways)) {
-      const row = { runtime: name, engine, version: "", how, refusal };
+      const row = { runtime: name, engine, version: "", how, refusal, threads };
       rows.push(row);
       try {
         row.version = (await run(file, version)).trim().replace(/^v/, "");

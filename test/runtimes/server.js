@@ -5,9 +5,18 @@ import { extname, join, normalize, sep } from "node:path";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".map": "application/json" };
 
+const STRICT = { "Content-Security-Policy": "script-src 'self' 'wasm-unsafe-eval'" };
+/** Of pages that may share memory, and of their workers' scripts. */
+const ISOLATED = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
 /** By the path's first folder. */
 const HEADERS = {
-  csp: { "Content-Security-Policy": "script-src 'self' 'wasm-unsafe-eval'" },
+  csp: STRICT,
+  isolated: ISOLATED,
+  "isolated-csp": { ...STRICT, ...ISOLATED },
   "no-wasm": { "Content-Security-Policy": "script-src 'self'" },
   npm: { "Access-Control-Allow-Origin": "*" },
 };

@@ -5,15 +5,16 @@
 import * as library from "lstm-wasm";
 import compiled from "lstm-wasm/lstm.wasm";
 import * as models from "lstm-wasm/models";
+import * as threads from "lstm-wasm/threads";
 import files from "./model-files.js";
 import modelsSimd from "./node_modules/lstm-wasm/dist/models.wasm?module";
 import modelsRelaxed from "./node_modules/lstm-wasm/dist/models-relaxed.wasm?module";
 import relaxedSimd from "./node_modules/lstm-wasm/dist/relaxed-simd.wasm?module";
 import simd from "./node_modules/lstm-wasm/dist/simd.wasm?module";
-import { runSuite } from "./suite.js";
+import { reportThreads, runSuite } from "./suite.js";
 
 export default {
-  fetch() {
+  async fetch() {
     const modules = {
       simd,
       "relaxed-simd": relaxedSimd,
@@ -21,6 +22,7 @@ export default {
       "models-relaxed": modelsRelaxed,
     };
     const report = runSuite(library, models, files, modules);
+    report.threads = await reportThreads(library, threads);
     library.init({ module: compiled });
     new library.LSTM({ inputSize: 2, hiddenSize: 3 }).forward(library.Tensor.zeros([4, 2]));
     return Response.json(report);

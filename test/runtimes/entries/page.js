@@ -1,13 +1,23 @@
 /** The page of each browser test: runs the suite in the scope that ?context= names and posts the result to /result. */
 import * as library from "lstm-wasm";
 import * as models from "lstm-wasm/models";
+import * as threads from "lstm-wasm/threads";
 import processorUrl from "./processor-url.js";
-import { MODEL_CASES, refusal, runSuite } from "./suite.js";
+import { MODEL_CASES, refusal, reportThreads, runSuite } from "./suite.js";
 
 const SAMPLES = 1024;
 
 const contexts = {
-  page: async () => runSuite(library, models, await fetchModels()),
+  page: async () => ({
+    ...runSuite(library, models, await fetchModels()),
+    threads: await reportThreads(library, threads),
+  }),
+
+  /** On a page whose policy allows no worker of a blob. */
+  threads: async () => ({ threads: await reportThreads(library, threads) }),
+  "threads by a URL": async () => ({
+    threads: await reportThreads(library, threads, new URL("worker-of-threads.js", location.href).href),
+  }),
 
   /** On a page whose policy forbids WebAssembly. */
   refusal: () => refusal(library),

@@ -1,12 +1,17 @@
 /** An LSTM over each sample of the input; the suite runs once, when the node is made. */
 import * as library from "lstm-wasm";
 import * as models from "lstm-wasm/models";
-import { runSuite } from "./suite.js";
+import * as threads from "lstm-wasm/threads";
+import { reportThreads, runSuite } from "./suite.js";
 
 class SuiteProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions: { weights, files } }) {
     super();
-    this.port.postMessage(runSuite(library, models, files));
+    const report = runSuite(library, models, files);
+    reportThreads(library, threads).then(
+      (found) => this.port.postMessage({ ...report, threads: found }),
+      (error) => this.port.postMessage({ error: String(error) }),
+    );
     this.stream = library.LSTM.fromStateDict(weights).stream();
     this.sample = new Float32Array(1);
   }

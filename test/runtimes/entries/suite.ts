@@ -13,6 +13,7 @@ import modelNumbers from "../models.json";
 import { expectKeras, KERAS_CASES, runKeras } from "./keras-cases.js";
 import { MODEL_CASES, runModel } from "./model-cases.js";
 
+export { reportThreads } from "./threads-case.js";
 export { MODEL_CASES };
 
 type Numbers = { readonly data: Float32Array; readonly shape: readonly number[] };
