@@ -7,16 +7,15 @@
  */
 
 /** As in assembly/unpack.ts. */
-const [DISTANCE, LENGTH, AGAIN, LITERALS, CONTEXTS] = [2048, 4096, 6144, 8192, 10_240];
+const [DISTANCE, LENGTH, AGAIN, LITERALS, CONTEXTS] = [1024, 2048, 3072, 4096, 6144];
 const AFTER = 4;
-const NUMBER_BITS = 64;
 const EVEN = 2 ** 15;
 const CERTAIN = 2 ** 16;
 const DIGIT = 64;
 const LEAST_RANGE = 2 ** 24;
 /** Room that the unpacker has for characters, and for the bytes that they become. */
-const MOST_DIGITS = 36_864 - 20_480;
-const MOST_BYTES = 2 * 65_536 - 36_864;
+const MOST_DIGITS = 28_672 - 12_288;
+const MOST_BYTES = 2 * 65_536 - 28_672;
 
 /** How often the matches are chosen again by what the choice before has cost. */
 const ROUNDS = 4;
@@ -25,7 +24,7 @@ const MOST_PLACES = 2000;
 /** Lengths of a match that are all tried; of a longer one only the longest few. */
 const TRIED = 48;
 
-/** Binaries one after the other, of which later ones may repeat what earlier ones have. */
+/** Where binaries end, one after the other, and their bytes; later ones may repeat what earlier ones have. */
 export function packedText(binaries) {
   const bytes = Buffer.concat(binaries);
   const found = findMatches(bytes);
@@ -44,7 +43,9 @@ export function packedText(binaries) {
       `the unpacker has room for ${MOST_DIGITS} characters and ${MOST_BYTES} bytes, got ${digits} and ${all}`,
     );
   }
-  return `${binaries.map(({ length }) => length).join(" ")} ${characters(best)}`;
+  let end = 0;
+  const ends = binaries.map(({ length }) => (end += length));
+  return `${ends.join(" ")} ${characters(best)}`;
 }
 
 /** The bytes as they are, six bits a character. */
@@ -76,14 +77,14 @@ class Coder {
   /** A literal, where the length is 0, or as many bytes from `distance` before. */
   step(bytes, { at, length, distance }) {
     const take = (context, bit) => this.#bit(context, bit);
-    take(this.#kind, length > 0);
+    take(this.#kind + 1, length > 0);
     if (length === 0) {
       literalBits(bytes, at, take);
       this.#kind >>= 1;
       return;
     }
     const again = distance === this.#distance;
-    take(AFTER + (this.#kind >> 1), again);
+    take(AFTER + 1 + (this.#kind >> 1), again);
     if (!again) numberBits(DISTANCE, distance, take);
     numberBits(again ? AGAIN : LENGTH, again ? length : length - 1, take);
     this.#distance = distance;
@@ -93,15 +94,14 @@ class Coder {
   #bit(context, bit) {
     this.#all[context]++;
     const chance = this.#chances[context];
-    const bound = (this.#range >>> 12) * (chance >>> 4);
+    const bound = (this.#range >>> 12) * (chance >> 4);
+    this.#chances[context] -= ((chance - EVEN) >> 5) + (bit ? -1023 : 1024);
     if (bit) {
       this.#ones[context]++;
       this.#range = bound;
-      this.#chances[context] += (CERTAIN - chance) >> 5;
     } else {
       this.#low += bound;
       this.#range -= bound;
-      this.#chances[context] -= chance >> 5;
     }
     while (this.#range < LEAST_RANGE) this.#give();
   }
@@ -135,26 +135,25 @@ class Coder {
   }
 }
 
-/** The bits of a byte, each in the context of those before it and of the high ones of the byte before. */
-function literalBits(bytes, at, take) {
-  const base = LITERALS + (at > 0 ? bytes[at - 1] >> 5 : 0) * 256;
-  for (let node = 1, left = 7; left >= 0; left--) {
-    const bit = (bytes[at] >> left) & 1;
-    take(base + node, bit);
+/** The bits of a number that follow its first, each in the context of those before it, of the last ones in `mask`. */
+function treeBits(base, number, { count, mask }, take) {
+  for (let left = count - 1, node = 1; left >= 0; left--) {
+    const bit = (number >> left) & 1;
+    take(base + (node & mask), bit);
     node = node * 2 + bit;
   }
 }
 
-/** How many bits follow the first, in ones and a zero; then these. */
+/** The bits of a byte, in contexts by the high ones of the byte before. */
+function literalBits(bytes, at, take) {
+  treeBits(LITERALS + (at > 0 ? bytes[at - 1] >> 5 : 0) * 256, bytes[at], { count: 8, mask: 255 }, take);
+}
+
+/** How many bits follow the first, in four; then these. */
 function numberBits(base, number, take) {
-  const bits = 31 - Math.clz32(number);
-  for (let at = 0; at < bits; at++) take(base + at, 1);
-  take(base + bits, 0);
-  const inner = base + NUMBER_BITS * (bits + 1);
-  for (let left = bits - 1; left >= 0; left--) {
-    const before = number >> (left + 1);
-    take(inner + (before < 32 ? before : 32 + left), (number >> left) & 1);
-  }
+  const count = 31 - Math.clz32(number);
+  treeBits(base, count, { count: 4, mask: 63 }, take);
+  treeBits(base + 64 * count, number, { count, mask: 63 }, take);
 }
 
 /** For each byte its matches, longer and longer ones, each at its smallest distance. */
@@ -211,16 +210,16 @@ function chooseSteps(bytes, found, chances) {
   };
   for (let at = 0; at < bytes.length; at++) {
     const { bits, kind, distance } = ways[at];
-    offer({ at, length: 0 }, bits + price(kind, 0) + sum(literalBits, bytes, at), distance, kind >> 1);
-    const matched = bits + price(kind, 1);
+    offer({ at, length: 0 }, bits + price(kind + 1, 0) + sum(literalBits, bytes, at), distance, kind >> 1);
+    const matched = bits + price(kind + 1, 1);
     const repeated = distance > 0 ? matchLength(bytes, at, at - distance) : 0;
     for (const length of lengthsBetween(1, repeated)) {
-      const cost = matched + price(AFTER + (kind >> 1), 1) + numberPrice(AGAIN, length);
+      const cost = matched + price(AFTER + 1 + (kind >> 1), 1) + numberPrice(AGAIN, length);
       offer({ at, length, distance }, cost, distance, 3);
     }
     let shortest = 2;
     for (const match of found[at] ?? []) {
-      const far = matched + price(AFTER + (kind >> 1), 0) + numberPrice(DISTANCE, match.distance);
+      const far = matched + price(AFTER + 1 + (kind >> 1), 0) + numberPrice(DISTANCE, match.distance);
       for (const length of match.distance === distance ? [] : lengthsBetween(shortest, match.length)) {
         offer({ ...match, at, length }, far + numberPrice(LENGTH, length - 1), match.distance, 2);
       }
