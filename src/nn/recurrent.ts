@@ -241,7 +241,8 @@ export function recurrentOptionsOf(below: DictBelow, cell: CellKind) {
 /** The sizes of one layer, whose names end in `suffix`. */
 export function cellOptionsOf({ entries, prefix }: DictBelow, { gates }: CellKind, suffix: string) {
   for (const key of entries.keys()) {
-    if (!/^(ln|layernorm)_/.test(key)) continue;
+    // No regular expression, whose compiling is 0.1 ms of a start.
+    if (!key.startsWith("ln_") && !key.startsWith("layernorm_")) continue;
     throw coded("UNSUPPORTED", new RangeError(`dict: ${show(prefix + key)}: layer norm is not supported`));
   }
   const name = `weight_ih${suffix}`;

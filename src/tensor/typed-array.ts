@@ -35,7 +35,8 @@ export function isInt8Array(value: unknown): value is Int8Array {
 
 /** Whether this is an array that a tensor may hold: float32, or integers of any width; not Float64 and Uint8Clamped. */
 export function isNumbers(value: unknown): boolean {
-  return /^(Float32|(Big)?U?[Ii]nt\d+)A/.test(kindOf(value) ?? "");
+  // Float32Arrays first: the expression would be compiled, 0.1 ms of a start.
+  return isFloat32Array(value) || /nt\d+A/.test(kindOf(value) ?? "");
 }
 
 /**
