@@ -101,7 +101,7 @@ export class Workspace {
     if (order === undefined && this.#uniform) return;
     const { batch, chunkSteps, order: rows, active } = this.#layout!;
     const { runtime } = this.#region;
-    runtime.write(rows, 0, order?.rows ?? Int32Array.from({ length: batch }, (_, row) => row));
+    runtime.write(rows, 0, order?.rows ?? new Int32Array(batch).map((_, row) => row));
     if (order === undefined) runtime.write(active, 0, new Int32Array(chunkSteps).fill(batch));
     this.#uniform = order === undefined;
   }
@@ -114,7 +114,8 @@ export class Workspace {
     const hasC = cell.states.length > 1;
     const gatesRow = weightHidden.outputRow;
     const gateSteps = gateStepsOf(layers[0]!, steps, batch);
-    const oneWay = layers.every((layer) => layer.shape.reverse === shape.reverse);
+    // The second tells: directions take turns, and so do layers that each begin at the end of the one before.
+    const oneWay = (layers[1] ?? layers[0]!).shape.reverse === shape.reverse;
     const chunkSteps = oneWay ? gateSteps : steps;
     const rows = chunkSteps * batch;
     const stateRows = layers.length * batch;
@@ -140,8 +141,8 @@ export class Workspace {
         traced ? rows * TRACE_ROWS * cRow : 0,
         stateRows * outputSize * 4,
         hasC ? stateRows * hiddenSize * 4 : 0,
-        threads * batch * largest(layers, (layer) => layer.roundedRow),
-        threads * gateSteps * batch * largest(layers, (layer) => layer.weightInput.roundedRow),
+        threads * batch * Math.max(...layers.map((layer) => layer.roundedRow)),
+        threads * gateSteps * batch * Math.max(...layers.map((layer) => layer.weightInput.roundedRow)),
         masked === undefined ? 0 : rows * 4,
         masked === undefined ? 0 : stateRows * 4,
         masked === undefined ? 0 : own * batch * hRow,
@@ -200,8 +201,4 @@ export class Workspace {
       callerStates: hasC ? [callerH, callerC] : [callerH],
     };
   }
-}
-
-function largest(layers: readonly Layer[], of: (layer: Layer) => number): number {
-  return layers.reduce((most, layer) => Math.max(most, of(layer)), 0);
 }
