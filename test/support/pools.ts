@@ -13,19 +13,25 @@ export interface Changes {
   readonly first?: string;
   /** What stands in the place of another text. */
   readonly put?: readonly [text: string, other: string];
+  /** In the place of the program by which threads share. */
+  readonly sharing?: WebAssembly.Module;
+  /** What both have as `workerData.words`. */
+  readonly words?: Int32Array;
 }
 
 /** Starts changed workers, and collects how each of them ended. */
-export function changedStarter(
-  { core = "kernels", first = "", put }: Changes,
-  ended: number[] = [],
-): Starter {
-  const [text, other] = put ?? ["core: kernels", `core: ${core}`];
+export function changedStarter(changes: Changes, ended: number[] = []): Starter {
+  const { core = "kernels", first = "", put, sharing: other, words } = changes;
+  const [text, instead] = put ?? ["core: kernels", `core: ${core}`];
   if (!WORKER_TEXT.includes(text)) throw new Error(`expected ${text} in the text of workers`);
-  const program = `let onmessage; ${first}; ${WORKER_TEXT.replace(text, () => other)}
+  const program = `let onmessage; ${first}; ${WORKER_TEXT.replace(text, () => instead)}
     onmessage({ data: require("node:worker_threads").workerData });`;
   return (order, failed) => {
-    const worker = new Worker(program, { eval: true, workerData: order, execArgv: [] });
+    const worker = new Worker(program, {
+      eval: true,
+      workerData: { ...order, sharing: other ?? order.sharing, words },
+      execArgv: [],
+    });
     worker.on("error", (error) => failed(`a worker failed: ${error}`));
     worker.on("exit", (code) => ended.push(code));
     worker.unref();

@@ -8,16 +8,20 @@
  */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { pausedProgram } from "./paused.js";
 
-/** Instances of the kernels whose calls pause at times, as threads do that are put aside: now and then for milliseconds. */
-const SLOWED = `((kernels, made) => {
+/** What pauses with a chance, as threads do that are put aside: now and then for milliseconds. */
+const pauseOf = (chance) => `(() => {
   const never = new Int32Array(new SharedArrayBuffer(4));
-  const pause = () => {
-    const dice = Math.random();
-    if (dice > 0.01) return;
-    if (dice < 0.0003) Atomics.wait(never, 0, 0, 5 * Math.random());
-    else for (const end = performance.now() + 0.1 * Math.random(); performance.now() < end; );
+  return () => {
+    const dice = Math.random() / ${chance};
+    if (dice > 1) return;
+    if (dice < 0.03) Atomics.wait(never, 0, 0, 5 * Math.random());
+    else for (const end = performance.now() + 0.2 * Math.random(); performance.now() < end; );
   };
+})()`;
+/** Kernels that pause before and after what they make, and count it. */
+const kernelsOf = (chance) => `((kernels, pause, made) => {
   const paused = (kernel) => (...given) => {
     pause();
     kernel(...given);
@@ -25,9 +29,15 @@ const SLOWED = `((kernels, made) => {
     pause();
   };
   return { ...kernels, runLayer: paused(kernels.runLayer), matmul: paused(kernels.matmul) };
-})(kernels, require("node:worker_threads").workerData.made)`;
-/** What only counts what workers make. */
-const COUNTED = SLOWED.replace("dice > 0.01", "true");
+})(kernels, ${pauseOf(chance)}, require("node:worker_threads").workerData.made)`;
+
+/** Chances of a pause around each part, and before each atomic instruction of a pool. */
+const PACES = [
+  { part: 0, atomic: 0 },
+  { part: 0.01, atomic: 0 },
+  { part: 0, atomic: 0.003 },
+  { part: 0.003, atomic: 0.0005 },
+];
 
 /** Takes a core for up to 20 ms, then leaves it for as long. */
 const BUSY = `for (;;) {
@@ -46,15 +56,23 @@ function generator(seed) {
   };
 }
 
-/** Puts `change` around the kernels of workers that are started from now on, until the function that it gives is called. */
-function changeWorkers(change, made) {
+/** Workers that are started from now on have the pace that `pace` gives, until the function that it gives is called. */
+function changeWorkers(pace, made) {
   const original = process.getBuiltinModule;
   const { Worker } = original("node:worker_threads");
+  const sharing = pausedProgram();
   class Changed extends Worker {
     constructor(text, options) {
-      const changed = text.replace("core: kernels", `core: ${change()}`);
-      if (changed === text) throw new Error("the text of workers has no `core: kernels` any more");
-      super(changed, { ...options, workerData: { ...options.workerData, made } });
+      const { part, atomic } = pace();
+      const changed = text
+        .replace("core: kernels", `core: ${kernelsOf(part)}`)
+        .replace("const place = {", `const place = { pause: ${pauseOf(atomic)},`);
+      if (changed.length < text.length + 500) throw new Error("the text of workers has changed");
+      const { workerData } = options;
+      super(changed, {
+        ...options,
+        workerData: { ...workerData, made, sharing: atomic > 0 ? sharing : workerData.sharing },
+      });
     }
   }
   process.getBuiltinModule = (name) =>
@@ -77,8 +95,8 @@ export async function stress(api, { seconds, seed, say = () => {} }) {
   const maybe = (chance, options) => (random() < chance ? options : {});
   const made = new Int32Array(new SharedArrayBuffer(4));
   const counts = { pools: 0, modules: 0, calls: 0, parts: 0 };
-  let change = COUNTED;
-  const restore = changeWorkers(() => change, made);
+  let pace = PACES[0];
+  const restore = changeWorkers(() => pace, made);
 
   const KINDS = [
     () => {
@@ -177,7 +195,7 @@ export async function stress(api, { seconds, seed, say = () => {} }) {
   try {
     while (performance.now() < end) {
       const pairs = Array.from({ length: 1 + below(4) }, make);
-      change = random() < 0.5 ? SLOWED : COUNTED;
+      pace = oneOf(PACES);
       let threads = 1 + below(8);
       const { threads: got, reason } = await initThreads({ threads });
       if (got !== threads) say(`${got} of ${threads} threads: ${reason}`);

@@ -1,0 +1,1 @@
+export function pausedProgram(type?: "i32" | "i64"): WebAssembly.Module;
