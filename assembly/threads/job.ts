@@ -16,16 +16,16 @@ import { DIRECTION, Lane, PRODUCT, STEPS } from "./records";
 const STEP_NANOSECONDS: u64 = 750;
 /** A part of a product, which pays for a whole job. */
 const PRODUCT_NANOSECONDS: u64 = 10_000;
-/** A part has at least so many groups: fewer make uneven parts. */
-const LEAST_GROUPS: i32 = 4;
+/** A part has at least so many blocks: fewer make uneven parts. */
+const LEAST_BLOCKS: i32 = 4;
 
 /** How many parts of `most` a layer's steps are worth. One where the run has no room for several threads. */
 export function partsOfLayer(layer: usize, run: usize, steps: i32, most: i32): i32 {
   if (!changetype<Run>(run).otherH) return 1;
   const matrix = changetype<Layer>(layer).weightHidden;
-  const groups = changetype<Matrix>(matrix).blocks / groupBlocks(layer);
+  const blocks = changetype<Matrix>(matrix).blocks;
   const worth = stepNanoseconds(layer, run, steps) / STEP_NANOSECONDS;
-  return max(1, min(min(most, groups / LEAST_GROUPS), <i32>min<u64>(worth, 64)));
+  return max(1, min(min(most, blocks / max(LEAST_BLOCKS, groupBlocks(layer))), <i32>min<u64>(worth, 64)));
 }
 
 /** How many parts of `most` a product is worth. Rows of int8 inputs are rounded once, which is not shared. */
@@ -33,7 +33,7 @@ export function partsOfProduct(matrix: usize, walk: usize, rows: i32, most: i32)
   if (changetype<Matrix>(matrix).scales) return 1;
   const blocks = changetype<Walk>(walk).toBlock - changetype<Walk>(walk).fromBlock;
   const worth = nanoseconds(matrix, rows) / PRODUCT_NANOSECONDS;
-  return max(1, min(min(most, blocks / LEAST_GROUPS), <i32>min<u64>(worth, 64)));
+  return max(1, min(min(most, blocks / LEAST_BLOCKS), <i32>min<u64>(worth, 64)));
 }
 
 /** About what `steps` steps take on one thread, in us. */
@@ -83,7 +83,7 @@ export function fillSteps(lane: usize, layer: usize, run: usize, steps: i32, zig
   const gates = gatesOf(shape.kind);
   let group = groupBlocks(layer);
   const units = (group * vectors * 4) / gates;
-  if (units % 16 === 8 && blocks >= 2 * group * LEAST_GROUPS * parts) group *= 2;
+  if (units % 16 === 8 && blocks >= 2 * group * LEAST_BLOCKS * parts) group *= 2;
   fillLane(lane, STEPS, layer, steps, zigzag, parts);
   fields.groups = (blocks + group - 1) / group;
   fields.groupBlocks = group;

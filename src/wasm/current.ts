@@ -52,6 +52,11 @@ export function currentRuntime(isLarge = false): Runtime {
   return current;
 }
 
+/** The runtime that whole models are made in. A core that the user gave to threads has no kernels of models beside it. */
+export function modelRuntime(): Runtime {
+  return currentRuntime(threaded?.build !== "given");
+}
+
 /** Whether `init` was asked for the baseline build, last. */
 export function isDeterministic(): boolean {
   return deterministicAsked;

@@ -98,6 +98,7 @@ const CASES: readonly Case[] = [
     run(11, 2),
   ),
   defined("GRU", gru({ hiddenSize: 256 }), run(41, 0)),
+  defined("GRU of 128 units", gru(), run(25, 3)),
   defined("GRU, a batch in two directions", gru({ hiddenSize: 256, bidirectional: true }), run(15, 7)),
   defined(
     "GRU whose reset comes before the product",

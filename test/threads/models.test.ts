@@ -1,9 +1,11 @@
 /** Whole models on several threads: the bits of one, and their memory back when they are freed. */
 import { afterEach, describe, expect, it } from "vitest";
+import { simd } from "../../src/bundle/embedded.js";
+import { forSharedMemory } from "../../src/bundle/shared-memory.js";
 import { memoryUsage, Tensor } from "../../src/index.js";
 import { loadKeras, loadOnnx, type Model } from "../../src/models/index.js";
 import { endThreads, initThreads } from "../../src/threads/index.js";
-import { currentRuntime } from "../../src/wasm/current.js";
+import { currentRuntime, modelRuntime } from "../../src/wasm/current.js";
 import { kerasH5 } from "../support/keras-writer.js";
 import { floats, modelOf, node } from "../support/onnx-writer.js";
 import { callUntil, endPools, poolOf, use } from "../support/pools.js";
@@ -161,4 +163,13 @@ describe.each(MODELS)("%s", (_, load, shape) => {
     // Nothing lives in the memory of those threads any more.
     expect(memoryUsage().memory).toBeLessThan(held.memory);
   });
+});
+
+it("stays on one thread beside a core that the caller compiled, which has no kernels of models", async () => {
+  const expected = results(MODELS[0]![1], MODELS[0]![2]);
+  const module = new WebAssembly.Module(forSharedMemory(simd()));
+  expect(await initThreads({ threads: 2, module })).toEqual({ threads: 2, reason: undefined });
+  expect(modelRuntime().threads).toBe(1);
+  const tensors = results(MODELS[0]![1], MODELS[0]![2]);
+  for (const [at, tensor] of tensors.entries()) expectSameBits(tensor, expected[at]!);
 });
