@@ -13,6 +13,7 @@
  * - `LSTM_WASM_UNSUPPORTED` (FormatError, RangeError or Error): what a file, a module or the engine lacks support for.
  * - `LSTM_WASM_DISPOSED` (Error): a use after dispose(), or of a buffer that was transferred.
  * - `LSTM_WASM_MEMORY` (RangeError): no room, in WebAssembly memory or for a result.
+ * - `LSTM_WASM_THREAD` (Error): a thread of `lstm-wasm/threads` failed in the middle of a call.
  */
 export type ErrorCode =
   | "LSTM_WASM_TYPE"
@@ -21,7 +22,8 @@ export type ErrorCode =
   | "LSTM_WASM_FORMAT"
   | "LSTM_WASM_UNSUPPORTED"
   | "LSTM_WASM_DISPOSED"
-  | "LSTM_WASM_MEMORY";
+  | "LSTM_WASM_MEMORY"
+  | "LSTM_WASM_THREAD";
 
 export type Kind = ErrorCode extends `LSTM_WASM_${infer Rest}` ? Rest : never;
 

@@ -88,7 +88,7 @@ export class Pool {
         };
         const broken = () => {
           shared!.abandon();
-          throw new Error(STOPPED);
+          throw coded("THREAD", new Error(STOPPED));
         };
         const imports = { core: kernels, place: { now: () => performance.now(), broken } };
         shared = instantiate<ThreadKernels>(program, memory, ABI, "options.module", imports);
@@ -180,7 +180,7 @@ export class Pool {
 }
 
 const STOPPED =
-  "lstm-wasm/threads: a thread failed in the middle of this call. Make the module anew, or load its weights and call it again: it goes on with one thread";
+  "lstm-wasm/threads: a thread failed in the middle of this call. Call it again, a stream with its state set anew: it goes on with one thread";
 
 /** A memory that is shared. @throws RangeError where none is given */
 function sharedMemory(): WebAssembly.Memory {

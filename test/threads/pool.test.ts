@@ -189,9 +189,12 @@ describe("a worker that fails", () => {
       },
       () => error !== undefined,
     );
-    expect(String(error)).toMatch(
-      /^Error: lstm-wasm\/threads: a thread failed in the middle of this call\. Make the module anew, or load its weights and call it again: it goes on with one thread$/,
+    expect(error).toEqual(
+      new Error(
+        "lstm-wasm/threads: a thread failed in the middle of this call. Call it again, a stream with its state set anew: it goes on with one thread",
+      ),
     );
+    expect((error as { code?: unknown }).code).toBe("LSTM_WASM_THREAD");
     await callUntil(
       () => {},
       () => pool.failure !== undefined,
