@@ -1,4 +1,6 @@
 /** Functional models of Keras with one call between their inputs and their output. */
+import { expect } from "vitest";
+import { FormatError } from "../../src/formats/bytes.js";
 import { loadKeras, type Model } from "../../src/models/index.js";
 import { type Arrays, kerasZip } from "./keras-writer.js";
 
@@ -105,4 +107,32 @@ export function runCall(model: Model<string>, call: Call): { shape: readonly num
   const inputs = inputsOf(call).map(([name, { data, sizes }]) => [name, { data, shape: sizes }]);
   const [result] = Object.values(model.run(Object.fromEntries(inputs)));
   return { shape: result!.shape, data: Array.from(result!.data as ArrayLike<number | bigint>, Number) };
+}
+
+/** A layer's call with what its model gives. */
+export type CallCase = readonly [
+  what: string,
+  name: string,
+  call: Call,
+  shape: readonly number[],
+  data: readonly number[],
+];
+
+/** A call with what is said of it. */
+export type CallMessage = readonly [name: string, call: Call, message: string];
+
+export function expectResult(
+  model: Model<string>,
+  call: Call,
+  shape: readonly number[],
+  data: readonly number[],
+): void {
+  const result = runCall(model, call);
+  expect(result.shape).toEqual(shape);
+  expect(result.data).toEqual(data.map((number) => expect.closeTo(number, 5)));
+}
+
+export function expectRefused(load: () => unknown, name: string, message: string): void {
+  expect(load).toThrow(FormatError);
+  expect(load).toThrow(`keras: layer "made" (${name}): ${message}`);
 }

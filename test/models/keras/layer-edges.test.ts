@@ -3,15 +3,17 @@
  * refused, and which no stream takes.
  */
 import { describe, expect, it } from "vitest";
-import { FormatError } from "../../../src/formats/bytes.js";
 import {
   type Call,
+  type CallCase,
+  type CallMessage,
   counted,
+  expectRefused,
+  expectResult,
   loadCall,
   MATRIX,
   OPEN,
   of,
-  runCall,
   STEPS,
   tensorOf,
   X,
@@ -48,15 +50,7 @@ const array = (shape: readonly number[], ...numbers: number[]) => ({
 });
 const IDENTITY = { "layers/dense/vars/0": array([3, 3], 1, 0, 0, 0, 1, 0, 0, 0, 1) };
 
-type Case = readonly [
-  what: string,
-  name: string,
-  call: Call,
-  shape: readonly number[],
-  data: readonly number[],
-];
-
-const CASES: readonly Case[] = [
+const CASES: readonly CallCase[] = [
   ["one input", "Add", { args: [[X]] }, [2, 3], [1, 2, 3, 4, 5, 6]],
   ["integers", "Add", { x: IDS, args: [[X, X]] }, [2, 3], [2, 4, 6, 8, 10, 12]],
   ["integers and floats", "Add", { x: IDS, y: MATRIX, args: [[X, Y]] }, [2, 3], [2, 4, 6, 8, 10, 12]],
@@ -263,15 +257,11 @@ const CASES: readonly Case[] = [
 describe("layers", () => {
   it.each(CASES)("%s: %s", (_, name, call, shape, data) => {
     using model = loadCall(name, call);
-    const result = runCall(model, call);
-    expect(result.shape).toEqual(shape);
-    expect(result.data).toEqual(data.map((number) => expect.closeTo(number, 5)));
+    expectResult(model, call, shape, data);
   });
 });
 
-type Refusal = readonly [name: string, call: Call, message: string];
-
-const REFUSALS: readonly Refusal[] = [
+const REFUSALS: readonly CallMessage[] = [
   ["Add", { args: [[]] }, "expected inputs, got none"],
   ["Add", { y: counted([null, 2], [2, 2]), args: [[X, Y]] }, "its inputs have axes of 3 and 2"],
   ["Subtract", { args: [[X]] }, "expected 2 inputs, got 1"],
@@ -350,15 +340,11 @@ const REFUSALS: readonly Refusal[] = [
 
 describe("layers that are refused", () => {
   it.each(REFUSALS)("%s %#", (name, call, message) => {
-    const run = () => loadCall(name, call);
-    expect(run).toThrow(FormatError);
-    expect(run).toThrow(`keras: layer "made" (${name}): ${message}`);
+    expectRefused(() => loadCall(name, call), name, message);
   });
 });
 
-type Unstreamed = readonly [name: string, call: Call, reason: string];
-
-const UNSTREAMED: readonly Unstreamed[] = [
+const UNSTREAMED: readonly CallMessage[] = [
   [
     "Add",
     { y: PLANES, x: counted([null, 2, 2], [1, 2, 2]), args: [[X, Y]] },

@@ -4,11 +4,12 @@ import { FormatError } from "../../../src/formats/bytes.js";
 import { loadKeras } from "../../../src/models/index.js";
 import {
   type Call,
+  type CallCase,
   counted,
+  expectResult,
   loadCall,
   OPEN,
   of,
-  runCall,
   STEPS,
   tensorOf,
   X,
@@ -51,15 +52,7 @@ const HEAD: Call["arrays"] = {
 };
 const ONE_HEAD = { config: { num_heads: 1, key_dim: 3, use_bias: false }, arrays: HEAD };
 
-type Case = readonly [
-  what: string,
-  name: string,
-  call: Call,
-  shape: readonly number[],
-  data: readonly number[],
-];
-
-const CASES: readonly Case[] = [
+const CASES: readonly CallCase[] = [
   [
     "rows that are the same",
     "Attention",
@@ -137,9 +130,7 @@ const CASES: readonly Case[] = [
 describe("layers", () => {
   it.each(CASES)("%s: %s", (_, name, call, shape, data) => {
     using model = loadCall(name, call);
-    const result = runCall(model, call);
-    expect(result.shape).toEqual(shape);
-    expect(result.data).toEqual(data.map((number) => expect.closeTo(number, 5)));
+    expectResult(model, call, shape, data);
   });
 });
 
