@@ -3,8 +3,8 @@
  * becomes a row, and the core's product reads the packed weights once for all rows.
  */
 
+import { matmul } from "../core";
 import { Matrix } from "../records";
-import { matmul } from "./core";
 import { unary } from "./unary";
 import { PatchRows } from "./window-records";
 

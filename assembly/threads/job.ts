@@ -7,8 +7,8 @@
 import { resetsBefore } from "../cells/general";
 import { GRU } from "../cells/gru";
 import { LSTM } from "../cells/lstm";
+import { roundedRow } from "../core";
 import { Layer, Matrix, Run, Walk } from "../records";
-import { roundedRow } from "./core";
 import { countPhases, openLane, runOf, walkOf } from "./lanes";
 import { DIRECTION, Lane, PRODUCT, STEPS } from "./records";
 

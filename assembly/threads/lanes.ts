@@ -6,8 +6,8 @@
  * a step. A step reads h and writes another h (`otherH`), since others may still read the first.
  */
 
+import { matmul, runLayer } from "../core";
 import { AFTER, BEFORE, Run, TRACE_ROWS, Walk, WHOLE } from "../records";
-import { matmul, runLayer } from "./core";
 import { addDone, awaitDone, control, me } from "./place";
 import { APART, BEGUN, DONE, LANE, LANE_ROOM, Lane, MOST_THREADS, PRODUCT, STEPS } from "./records";
 

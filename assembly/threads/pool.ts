@@ -13,7 +13,7 @@
  * it has stored before it writes a job, and others read a job by atomic loads (asc 0.28.20 makes no valid fence).
  */
 
-import { matmul as coreMatmul, runLayer as coreRunLayer } from "./core";
+import { matmul as coreMatmul, runLayer as coreRunLayer } from "../core";
 import {
   fillProduct,
   fillSteps,

@@ -38,6 +38,7 @@ const ROOMS = {
     "narrow",
     "layer",
     "index",
+    "core",
     "models",
     "threads",
     "unpack",

@@ -151,11 +151,11 @@ it("a binary of models that counts otherwise is refused when it is first asked f
 it("a kernel of models calls the core's by import", async () => {
   const { out, module } = compile((edit, add) => {
     edit(
-      "models/core.ts",
-      "/** A product",
-      "export declare function clearFloats(target: usize, count: i32): void;\n\n/** A product",
+      "core.ts",
+      "export declare function matmul",
+      "export declare function clearFloats(target: usize, count: i32): void;\n\nexport declare function matmul",
     );
-    const source = `import { clearFloats } from "./core";
+    const source = `import { clearFloats } from "../core";
 export function clearTwo(one: usize, other: usize, count: i32): void {
   clearFloats(one, count);
   clearFloats(other, count);

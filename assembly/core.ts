@@ -1,6 +1,6 @@
 /**
- * What threads call of the core: its exports, by their names and signatures in ../index.ts. The host hands the core's
- * instance over as the module `core` of imports, the name of this file.
+ * What other programs call of the core: its exports, by their names and signatures in index.ts. The host hands the core's
+ * instance over as the module `core` of imports, the name of this file. What nobody calls is not imported.
  */
 
 export declare function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): void;
