@@ -124,7 +124,7 @@ export class Stream<State, StateLike = State> extends DisposableBase {
       );
     }
     const { runtime } = this.#region;
-    runtime.write(this.#layout.input, 0, data, 0, size);
+    runtime.fill(this.#layout.input, data);
     stack.runStep(this.#layout, this.#steps++);
     outputs.set(runtime.view(stack.result(this.#layout)));
     return batched ? this.#outputBatch : this.#outputRow;
