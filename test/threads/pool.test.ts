@@ -6,6 +6,8 @@ import { callUntil, endPools, poolOf, use } from "../support/pools.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const SIZES = { inputSize: 16, hiddenSize: 128 };
+/** A step of it is worth sharing with threads that are awake, and not worth waking them. */
+const SMALL = { inputSize: 128, hiddenSize: 256 };
 const input = Tensor.randn([60, 2, 16], 1);
 
 /** Kernels of which call `number` throws, after it was begun, and all later ones. */
@@ -81,6 +83,32 @@ describe("workers", () => {
         () => pool.made()[1]! > 0 && pool.made()[1] !== before,
       );
     }
+  });
+
+  it("sleep on where the work is small and rare", async () => {
+    const pool = poolOf(2);
+    await use(pool, 2);
+    const stream = new LSTM(SMALL).stream();
+    const frame = new Float32Array(128);
+    for (let call = 0; call < 20; call++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      stream.step(frame);
+    }
+    // The caller has made no job of it either.
+    expect(pool.made()).toEqual([0, 0]);
+  });
+
+  it("are woken by a burst of small work", async () => {
+    const pool = poolOf(2);
+    await use(pool, 2);
+    const stream = new LSTM(SMALL).stream();
+    const frame = new Float32Array(128);
+    await callUntil(
+      () => {
+        for (let call = 0; call < 1000; call++) stream.step(frame);
+      },
+      () => pool.made()[1]! > 0,
+    );
   });
 
   it("all leave when a pool ends, and exit", async () => {
@@ -213,13 +241,13 @@ describe("a caller that is thrown out of a job", () => {
     const ended: number[] = [];
     const pool = poolOf(3, {}, ended);
     const [alone, twin] = twins(() => new LSTM({ ...SIZES, bidirectional: true }));
-    const few = Tensor.randn([6, 16], 4);
-    const [expected] = alone.forward(few);
+    const sequence = Tensor.randn([60, 16], 4);
+    const [expected] = alone.forward(sequence);
     await use(pool, 3);
     const module = twin();
     // What it allocates it has now: a heap that is thrown out of its own work is another matter.
-    module.forward(few);
-    const callAt = (depth: number): unknown => (depth > 0 ? callAt(depth - 1) : module.forward(few));
+    module.forward(sequence);
+    const callAt = (depth: number): unknown => (depth > 0 ? callAt(depth - 1) : module.forward(sequence));
     // The deepest frames are those of kernels: a call that comes deeper each time is thrown out of a job first.
     let depth = 1000;
     const overflows = () => {
@@ -231,7 +259,7 @@ describe("a caller that is thrown out of a job", () => {
       }
     };
     while (!overflows()) depth += 10;
-    for (let turn = 0; turn < 20; turn++) expectSameBits(module.forward(few)[0], expected);
+    for (let turn = 0; turn < 20; turn++) expectSameBits(module.forward(sequence)[0], expected);
     // It was within a job: the pool was given up.
     await callUntil(
       () => {},
