@@ -3,6 +3,10 @@
 Run with Python 3.11, keras==3.15.0, tf_keras==2.21.0 and tensorflow-cpu==2.21.0:
 python make_keras_layers.py keras
 python make_keras_layers.py tf_keras
+python make_keras_layers.py keras option
+python make_keras_layers.py tf_keras option
+
+The last two write the models of keras_option_models.py to test/formats/files/keras-options.
 
 Each model is made again with numbers of float64, whose results are the truth. k3.json and k2.json have a line for each:
 its files, its inputs, and its outputs in order. The entries of .keras files are deflated afterwards.
@@ -13,18 +17,18 @@ import json
 import os
 import sys
 
+WHICH, SET = (sys.argv[1:] + ["layer"])[:2]
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="")
 
 import numpy as np
 
 from keras_fixture import deflate, numbers
-from keras_layer_models import MODELS
 
-WHICH = sys.argv[1]
+MODELS = importlib.import_module("keras_%s_models" % SET).MODELS
 keras = importlib.import_module(WHICH)
 NEW = WHICH == "keras"
 MARK = "k3" if NEW else "k2"
-FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files", "keras-layers")
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files", "keras-%ss" % SET)
 
 
 def input_for(rng, tensor):

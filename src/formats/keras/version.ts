@@ -38,6 +38,11 @@ export function usualResetAfter({ major, minor, isTfjs }: KerasVersion): boolean
   return !isTfjs && (major === 3 || (major === 2 && minor >= 4));
 }
 
+/** Whether a TimeDistributed gives the mask of its layer's steps: Keras 2.2 and later versions before 3 do. */
+export function masksWithinSteps({ major, minor, isTfjs }: KerasVersion): boolean {
+  return isTfjs || (major === 2 && minor >= 2);
+}
+
 /** Whether a Bidirectional gives zeros where the mask is 0. That of Keras before it was TensorFlow's repeats rows. */
 export function zeroesMaskedRows(version: KerasVersion): boolean {
   return version.isTfjs || version.major === 3 || version.minor >= 4 || isOfTensorFlow(version);

@@ -41,6 +41,8 @@ export class GraphBuilder {
   /** Why the model cannot be streamed; the first reason counts. */
   notStreamable: string | undefined;
   readonly transposes = new Transposes();
+  /** How many axes masks have that have more than two. */
+  readonly #maskAxes = new Map<Value, number>();
   readonly #constants = new Map<Data, Value>();
   /** How many states have each name, before these are told apart. */
   readonly #stateNames = new Map<string, number>();
@@ -154,6 +156,16 @@ export class GraphBuilder {
     const value: Value = { name: `${this.layerName}/constant`, data: { dtype, shape, data } };
     this.#constants.set(data, value);
     return value;
+  }
+
+  /** A mask of so many axes: [N, T], and those of the steps within each step of a TimeDistributed. */
+  mask(value: Value, axes: number): Value {
+    if (axes > 2) this.#maskAxes.set(value, axes);
+    return value;
+  }
+
+  maskAxes(mask: Value): number {
+    return this.#maskAxes.get(mask) ?? 2;
   }
 
   /** The numbers of a weight, in another shape of as many where one is given. */

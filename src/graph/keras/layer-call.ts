@@ -60,11 +60,15 @@ export function tensorsIn(argument: Argument | undefined): KerasTensor[] {
 }
 
 /** Keras 3 gives masks by keyword: one, or one for each input. */
-function withMasks(inputs: readonly KerasTensor[], given: Argument | undefined): readonly KerasTensor[] {
+function withMasks(
+  builder: GraphBuilder,
+  inputs: readonly KerasTensor[],
+  given: Argument | undefined,
+): readonly KerasTensor[] {
   const masks = isTensor(given) ? [given] : Array.isArray(given) ? (given as readonly Argument[]) : [];
   return inputs.map((input, at) => {
     const mask = masks[at];
-    return isTensor(mask) ? withMask(input, mask.value) : input;
+    return isTensor(mask) ? withMask(input, builder.mask(mask.value, mask.shape.length)) : input;
   });
 }
 
@@ -82,7 +86,7 @@ export class LayerCall {
     readonly isWrapped = false,
   ) {
     this.#arguments = given;
-    this.inputs = withMasks(given.args.flatMap(tensorsIn), given.kwargs.get("mask"));
+    this.inputs = withMasks(context.builder, given.args.flatMap(tensorsIn), given.kwargs.get("mask"));
   }
 
   /** `outer/inner` in a nested model. */
@@ -165,6 +169,12 @@ export class LayerCall {
   keyword(name: string): KerasTensor | undefined {
     const value = this.kwargs.get(name);
     return isTensor(value) ? value : undefined;
+  }
+
+  /** Which steps of an input count. @throws FormatError for a mask of steps within steps, which few layers take */
+  maskOf({ mask }: KerasTensor): KerasTensor["mask"] {
+    const axes = mask === undefined ? 2 : this.builder.maskAxes(mask);
+    return axes === 2 ? mask : this.refuse(`a mask of ${axes} axes is not supported`);
   }
 
   /** A weight by the last part of its name, or by its place where the file numbers them. */

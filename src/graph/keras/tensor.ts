@@ -8,7 +8,7 @@ export interface KerasTensor {
   /** With the batch as axis 0; null is a size that is open. */
   readonly shape: readonly (number | null)[];
   readonly dtype: Dtype;
-  /** Truth values [N, T]: which steps count. */
+  /** Truth values [N, T]: which steps count. {@link GraphBuilder.maskAxes} tells of more axes. */
   readonly mask?: Value | undefined;
   /** Whether axis 1 is the time of the model's inputs, which a stream goes through. */
   readonly time: boolean;

@@ -4,7 +4,7 @@ import { describe, it } from "vitest";
 import { loadKeras } from "../../../src/models/index.js";
 import { expectClose, inputsFor, type KerasCase } from "./cases.js";
 
-const FOLDER = new URL("../../formats/files/keras-layers/", import.meta.url);
+const folder = (name: string) => new URL(`../../formats/files/${name}/`, import.meta.url);
 
 type LayerCase = Omit<KerasCase, "inputs" | "outputs"> & {
   readonly inputs: KerasCase["inputs"][number];
@@ -12,13 +12,16 @@ type LayerCase = Omit<KerasCase, "inputs" | "outputs"> & {
 };
 
 describe.each([
-  ["Keras 3", "k3"],
-  ["tf_keras 2", "k2"],
-])("%s", (_, mark) => {
-  const cases: LayerCase[] = JSON.parse(readFileSync(new URL(`${mark}.json`, FOLDER), "utf8"));
+  ["layers of Keras 3", "keras-layers", "k3"],
+  ["layers of tf_keras 2", "keras-layers", "k2"],
+  ["options of Keras 3", "keras-options", "k3"],
+  ["options of tf_keras 2", "keras-options", "k2"],
+])("%s", (_, name, mark) => {
+  const place = folder(name);
+  const cases: LayerCase[] = JSON.parse(readFileSync(new URL(`${mark}.json`, place), "utf8"));
   it.each(cases.map((one) => [one.name, one] as const))("%s", (_, { files, inputs, outputs, error }) => {
     for (const file of files) {
-      using model = loadKeras(readFileSync(new URL(file, FOLDER)));
+      using model = loadKeras(readFileSync(new URL(file, place)));
       const results = model.run(inputsFor(model, inputs));
       for (const [at, { name }] of model.outputs.entries()) {
         expectClose(results[name]!, outputs[at]!, error, `${file}: ${name}`);

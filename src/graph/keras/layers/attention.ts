@@ -13,7 +13,7 @@ function operandsOf(call: LayerCall): [query: KerasTensor, value: KerasTensor, k
   const query = of(0, "query") ?? call.broken("its query is missing");
   const value = of(1, "value") ?? call.broken("its value is missing");
   const key = of(2, "key") ?? value;
-  for (const operand of [query, value, key]) call.ranked(operand, 3);
+  for (const operand of [query, value, key]) call.maskOf(call.ranked(operand, 3));
   if (query.time || value.time || key.time) call.notStreamable("it attends to other steps of time");
   return [query, value, key];
 }

@@ -34,7 +34,7 @@ export function bidirectional(call: LayerCall): readonly KerasTensor[] {
   const x = {
     ...given,
     value: builder.floats(given),
-    mask: call.context.masksOfTfjs ? undefined : given.mask,
+    mask: call.context.masksOfTfjs ? undefined : call.maskOf(given),
   };
   const { recurrent } = call.file;
   const halves = recurrent === undefined ? ofTwo(call, x) : ofOne(call, x, recurrent);

@@ -74,8 +74,9 @@ function joined(call: LayerCall, join: Join): readonly KerasTensor[] {
  * Which steps count of tensors that are joined: in Keras 3 those that count in any, where each has a mask; before those
  * that count in all that have one.
  */
-function jointMask({ builder, inputs, version }: LayerCall): Value | undefined {
-  const masks = inputs.map(({ mask }) => mask);
+function jointMask(call: LayerCall): Value | undefined {
+  const { builder, inputs, version } = call;
+  const masks = inputs.map((input) => call.maskOf(input));
   const given = masks.filter((mask) => mask !== undefined);
   if (given.length === 0 || (version.major === 3 && given.length < masks.length)) return undefined;
   return joinMasks(builder, given, version.major === 3 ? "Or" : "And");
@@ -117,7 +118,7 @@ function sameSize(call: LayerCall, a: number | null, b: number | null): number |
 
 function maskAlong(call: LayerCall, inputs: readonly KerasTensor[], axis: number): Value | undefined {
   const { builder, version } = call;
-  const masks = inputs.map(({ mask }) => mask);
+  const masks = inputs.map((input) => call.maskOf(input));
   const given = masks.filter((mask) => mask !== undefined);
   if (given.length === 0) return undefined;
   const rank = inputs[0]!.shape.length;

@@ -51,15 +51,16 @@ function global(call: LayerCall, axes: Axes, operator: "ReduceMax" | "ReduceMean
   const keeps = call.flag("keepdims");
   const value = builder.floats(x);
   // After a convolution the channels are the first axis.
-  const isFirst = builder.transposes.of(value) !== undefined && !keeps && x.mask === undefined;
+  const masked = axes === 2 || operator === "ReduceMax" ? undefined : call.maskOf(x);
+  const isFirst = builder.transposes.of(value) !== undefined && !keeps && masked === undefined;
   const over = (axes === 1 ? [1] : [1, 2]).map((axis) => (isFirst ? axis + 1 : axis));
   const reduce = (name: KerasOperator, value: Value): Value =>
     builder.one(name, [value, builder.ints(over)], { keepdims: int(keeps ? 1 : 0) });
   const shape = [x.shape[0]!, ...(keeps ? over.map(() => 1) : []), x.shape.at(-1)!];
-  if (x.mask === undefined || axes === 2 || operator === "ReduceMax") {
+  if (masked === undefined) {
     return [call.tensor(reduce(operator, isFirst ? toFirst(builder, value, axes) : value), shape)];
   }
-  const mask = builder.unsqueeze(builder.cast(x.mask, "bool", "float32"), 2);
+  const mask = builder.unsqueeze(builder.cast(masked, "bool", "float32"), 2);
   const sum = reduce("ReduceSum", builder.mul(value, mask));
   return [call.tensor(builder.div(sum, reduce("ReduceSum", mask)), shape)];
 }

@@ -151,7 +151,11 @@ export function recurrent(call: LayerCall): readonly KerasTensor[] {
   if (first.options.goBackwards && given.time) call.notStreamable("it goes backwards in time");
   if (isTimeFirst && given.time) call.notStreamable("its time is the first axis (time_major)");
   const floats = builder.floats(given);
-  const x = { ...given, value: isTimeFirst ? builder.transpose(floats, [1, 0, 2]) : floats };
+  const x = {
+    ...given,
+    mask: call.maskOf(given),
+    value: isTimeFirst ? builder.transpose(floats, [1, 0, 2]) : floats,
+  };
   const initial = checkInitial(call, initialStates(call), modules);
   const runs = runChain(call, modules, x, {
     mask: isTimeFirst && x.mask !== undefined ? builder.transpose(x.mask, [1, 0]) : x.mask,
