@@ -15,19 +15,68 @@ def within(K, new):
     rows = L.TimeDistributed(K.Sequential([K.Input((4,)), L.Embedding(4, 2, mask_zero=True), L.GRU(2, return_sequences=True)]))
     inner = K.Sequential([K.Input((4, 3)), L.Dense(2), L.Bidirectional(L.LSTM(2))])
     branches = [
-        L.TimeDistributed(L.SimpleRNN(2))(words),
-        L.TimeDistributed(L.SimpleRNN(2))(each),
+        L.TimeDistributed(L.GRU(2))(words),
+        L.TimeDistributed(L.GRU(2))(each),
         L.TimeDistributed(L.Bidirectional(L.GRU(2)))(steps),
         L.TimeDistributed(L.LSTM(2))(L.TimeDistributed(L.Dense(2))(words)),
         L.TimeDistributed(L.LSTM(2))(L.Masking()(x)),
         L.TimeDistributed(L.GlobalAveragePooling1D())(words),
         L.TimeDistributed(inner)(words),
-        L.TimeDistributed(L.SimpleRNN(2))(rows(ids)),
+        L.TimeDistributed(L.GRU(2))(rows(ids)),
     ]
     # Keras 3 leaves the mask as it is, with which no layer after it runs.
     read = [each, steps, rows(ids)] if new else [words, each, steps, rows(ids)]
-    branches += [L.LSTM(2)(L.TimeDistributed(L.SimpleRNN(2))(one)) for one in read]
+    branches += [L.LSTM(2)(L.TimeDistributed(L.GRU(2))(one)) for one in read]
     return [ids, x], branches
 
 
-MODELS = [within]
+def channels_first(K, new):
+    """Channels before the axes that windows go over."""
+    L = K.layers
+    first = dict(data_format="channels_first")
+    x = K.Input((4, 7), name="x")
+    y = K.Input((2, 5, 6), name="y")
+    both = [L.Flatten(**first)]
+    layers1 = [L.GlobalMaxPooling1D(**first), L.GlobalAveragePooling1D(keepdims=True, **first)]
+    layers2 = [
+        L.GlobalAveragePooling2D(**first),
+        L.GlobalMaxPooling2D(keepdims=True, **first),
+        L.ZeroPadding2D(((1, 0), (2, 3)), **first),
+        L.Cropping2D(((0, 1), (1, 2)), **first),
+        L.UpSampling2D((2, 3), **first),
+        L.UpSampling2D(2, interpolation="bilinear", **first),
+    ]
+    # tf_keras has none of these on a CPU.
+    if new:
+        layers1 += [
+            L.Conv1D(3, 3, **first),
+            L.Conv1D(2, 3, strides=2, padding="same", activation="relu", **first),
+            L.Conv1D(2, 3, padding="causal", dilation_rate=2, activation="softmax", **first),
+            L.Conv1D(4, 2, groups=2, **first),
+            L.SeparableConv1D(3, 3, padding="same", depth_multiplier=2, activation="tanh", **first),
+            L.DepthwiseConv1D(3, strides=2, padding="same", depth_multiplier=2, **first),
+            L.Conv1DTranspose(2, 3, strides=2, padding="same", **first),
+            L.MaxPooling1D(3, strides=2, padding="same", **first),
+            L.AveragePooling1D(2, **first),
+            L.ZeroPadding1D((2, 1), **first),
+        ]
+        layers2 += [
+            L.Conv2D(2, (2, 3), strides=2, padding="same", activation="relu", **first),
+            L.Conv2D(2, 2, dilation_rate=(1, 2), use_bias=False, activation="softmax", **first),
+            L.SeparableConv2D(2, (3, 2), padding="same", depth_multiplier=2, **first),
+            L.DepthwiseConv2D((2, 3), padding="same", depth_multiplier=2, **first),
+            L.Conv2DTranspose(2, (3, 2), strides=2, padding="same", **first),
+            L.MaxPooling2D((3, 2), strides=(1, 2), padding="same", **first),
+            L.AveragePooling2D((2, 3), **first),
+        ]
+    branches = [layer(x) for layer in both + layers1] + [layer(y) for layer in both + layers2]
+    if new:
+        # One after the other, as networks of PyTorch's order have them.
+        a = L.ReLU()(L.BatchNormalization(axis=1)(L.Conv2D(4, 3, padding="same", name="first", **first)(y)))
+        b = L.Conv2D(4, 3, padding="same", activation="silu", **first)(L.MaxPooling2D(**first)(a))
+        c = L.Concatenate(axis=1)([L.Add()([a, L.UpSampling2D(2, **first)(L.ZeroPadding2D(((0, 1), (0, 0)), **first)(b))[:, :, :5]]), y])
+        branches += [L.Dense(2)(L.Flatten(**first)(c)), L.LSTM(2)(L.Reshape((6, 5 * 6))(c))]
+    return [x, y], branches
+
+
+MODELS = [within, channels_first]

@@ -1,12 +1,13 @@
 """Writes models of every family of layers to test/formats/files/keras-layers, with what Keras computes of them.
 
-Run with Python 3.11, keras==3.15.0, tf_keras==2.21.0 and tensorflow-cpu==2.21.0:
+Run with Python 3.11, keras==3.15.0, tf_keras==2.21.0, tensorflow-cpu==2.21.0 and jax==0.10.2:
 python make_keras_layers.py keras
 python make_keras_layers.py tf_keras
 python make_keras_layers.py keras option
 python make_keras_layers.py tf_keras option
 
-The last two write the models of keras_option_models.py to test/formats/files/keras-options.
+The last two write the models of keras_option_models.py to test/formats/files/keras-options. Keras 3 computes these with JAX:
+TensorFlow has no convolutions of float64 on a CPU whose channels stand first.
 
 Each model is made again with numbers of float64, whose results are the truth. k3.json and k2.json have a line for each:
 its files, its inputs, and its outputs in order. The entries of .keras files are deflated afterwards.
@@ -18,7 +19,8 @@ import os
 import sys
 
 WHICH, SET = (sys.argv[1:] + ["layer"])[:2]
-os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="")
+BACKEND = "tensorflow" if SET == "layer" else "jax"
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND=BACKEND, JAX_ENABLE_X64="1", CUDA_VISIBLE_DEVICES="")
 
 import numpy as np
 

@@ -73,6 +73,20 @@ const CASES: readonly Case[] = [
     made: [4, 3],
   },
   {
+    className: "MaxPooling2D",
+    config: { pool_size: [2, 1], dim_ordering: "th" },
+    shape: [1, 1, 2, 3],
+    data: [1, 9, 3, 4, 5, 6],
+    made: [4, 9, 6],
+  },
+  {
+    className: "MaxPooling2D",
+    config: { pool_size: [2, 1], dim_ordering: "tf" },
+    shape: [1, 2, 1, 3],
+    data: [1, 9, 3, 4, 5, 6],
+    made: [4, 9, 6],
+  },
+  {
     className: "AveragePooling1D",
     config: { pool_length: 2, stride: 1, border_mode: "same" },
     shape: [1, 3, 1],

@@ -141,6 +141,26 @@ const CASES: readonly CallCase[] = [
     [2, 3],
     [1, 2, 3, 4, 5, 6],
   ],
+  [
+    "planes of channels first",
+    "Flatten",
+    { x: PLANES, config: { data_format: "channels_first" } },
+    [1, 8],
+    [1, 5, 2, 6, 3, 7, 4, 8],
+  ],
+  [
+    "a mask of channels first",
+    "GlobalAveragePooling1D",
+    {
+      x: of([9, 1, 2, 0, 0, 5], counted([null, 2, 3], [1, 2, 3])),
+      y: of([1, 1, 0], counted([null, 3], [1, 3], "bool")),
+      args: [X],
+      kwargs: { mask: Y },
+      config: { data_format: "channels_first" },
+    },
+    [1, 2],
+    [5, 0],
+  ],
   ["an open axis", "Flatten", { x: OPEN }, [1, 6], [1, 2, 3, 4, 5, 6]],
   ["a batch alone", "Flatten", { x: counted([null], [3]) }, [3, 1], [1, 2, 3]],
   ["above a threshold", "ReLU", { config: { threshold: 3 } }, [2, 3], [0, 0, 3, 4, 5, 6]],
@@ -300,11 +320,6 @@ const REFUSALS: readonly CallMessage[] = [
   ],
   [
     "Flatten",
-    { x: PLANES, config: { data_format: "channels_first" } },
-    "data_format channels_first is not supported",
-  ],
-  [
-    "Flatten",
     { config: { data_format: "other" } },
     'data_format: "other" is not supported; expected "channels_last", "channels_first"',
   ],
@@ -353,6 +368,11 @@ const UNSTREAMED: readonly CallMessage[] = [
   ["Concatenate", { args: [[X, X]], config: { axis: 1 } }, "it joins tensors along time"],
   ["Dot", { args: [[X, X]], config: { axes: 2 } }, "it sums over axes of several steps"],
   ["Softmax", { config: { axis: 1 } }, "it goes over all steps of time"],
+  [
+    "Cropping2D",
+    { x: PLANES, config: { cropping: 0, data_format: "channels_first" } },
+    "its channels stand where time does",
+  ],
   [
     "PReLU",
     { arrays: { "layers/p_re_lu/vars/0": array([2, 3], 1, 1, 1, 1, 1, 1) } },

@@ -4,11 +4,12 @@ import type { Value } from "../../ir.js";
 import { activateAs } from "../activations.js";
 import { int, ints } from "../builder.js";
 import type { LayerCall, LayerFunction } from "../layer-call.js";
-import type { KerasTensor } from "../tensor.js";
+import { type KerasTensor, withFloats } from "../tensor.js";
 import {
   type Axes,
-  channelsLast,
+  type ChannelsLast,
   checkSteps,
+  over,
   reachOf,
   toFirst,
   toLast,
@@ -17,14 +18,20 @@ import {
   windowsOver,
 } from "./windows.js";
 
-export const conv1d: LayerFunction = (call) => convolution(call, 1);
-export const conv2d: LayerFunction = (call) => convolution(call, 2);
-export const separableConv1d: LayerFunction = (call) => separable(call, 1);
-export const separableConv2d: LayerFunction = (call) => separable(call, 2);
-export const depthwiseConv1d: LayerFunction = (call) => depthwise(call, 1);
-export const depthwiseConv2d: LayerFunction = (call) => depthwise(call, 2);
-export const conv1dTranspose: LayerFunction = (call) => transposed(call, 1);
-export const conv2dTranspose: LayerFunction = (call) => transposed(call, 2);
+export const conv1d: LayerFunction = (call) => activated(call, 1, convolution);
+export const conv2d: LayerFunction = (call) => activated(call, 2, convolution);
+export const separableConv1d: LayerFunction = (call) => activated(call, 1, separable);
+export const separableConv2d: LayerFunction = (call) => activated(call, 2, separable);
+export const depthwiseConv1d: LayerFunction = (call) => activated(call, 1, depthwise);
+export const depthwiseConv2d: LayerFunction = (call) => activated(call, 2, depthwise);
+export const conv1dTranspose: LayerFunction = (call) => activated(call, 1, transposed);
+export const conv2dTranspose: LayerFunction = (call) => activated(call, 2, transposed);
+
+function activated(call: LayerCall, axes: Axes, layer: ChannelsLast): readonly KerasTensor[] {
+  return over(call, axes, layer).map((made) =>
+    withFloats(made, activateAs(call, made.value, call.field("activation"))),
+  );
+}
 
 const PADDINGS = ["valid", "same", "causal"] as const;
 
@@ -69,20 +76,18 @@ function biasOf(call: LayerCall, channels: number, at: number): Value | undefine
   return call.flag("use_bias", true) ? call.builder.weight(call.shaped("bias", [channels], at)) : undefined;
 }
 
-/** What a convolution gives, with its activation and the channels last. */
+/** What a convolution gives, with the channels last. */
 function finished(
   call: LayerCall,
   x: KerasTensor,
   made: Value,
   { axes, sizes }: { readonly axes: Axes; readonly sizes: KerasTensor["shape"] },
 ): readonly KerasTensor[] {
-  const value = activateAs(call, toLast(call.builder, made, axes), call.field("activation"));
-  return [call.tensor(value, [x.shape[0]!, ...sizes], { time: x.time })];
+  return [call.tensor(toLast(call.builder, made, axes), [x.shape[0]!, ...sizes], { time: x.time })];
 }
 
-function convolution(call: LayerCall, axes: Axes): readonly KerasTensor[] {
+function convolution(call: LayerCall, x: KerasTensor, axes: Axes): readonly KerasTensor[] {
   const { builder } = call;
-  const x = channelsLast(call, axes);
   const windows = windowsOf(call, axes);
   const group = call.integer("groups", 1, 1);
   const channels = channelsOf(call, x);
@@ -119,8 +124,7 @@ function eachChannel(
   return { made, channels: all };
 }
 
-function depthwise(call: LayerCall, axes: Axes): readonly KerasTensor[] {
-  const x = channelsLast(call, axes);
+function depthwise(call: LayerCall, x: KerasTensor, axes: Axes): readonly KerasTensor[] {
   const windows = windowsOf(call, axes);
   checkSteps(call, x, windows);
   const name = call.weights.has("depthwise_kernel") ? "depthwise_kernel" : "kernel";
@@ -129,9 +133,8 @@ function depthwise(call: LayerCall, axes: Axes): readonly KerasTensor[] {
   return finished(call, x, made, { axes, sizes });
 }
 
-function separable(call: LayerCall, axes: Axes): readonly KerasTensor[] {
+function separable(call: LayerCall, x: KerasTensor, axes: Axes): readonly KerasTensor[] {
   const { builder } = call;
-  const x = channelsLast(call, axes);
   const windows = windowsOf(call, axes);
   checkSteps(call, x, windows);
   const each = eachChannel(call, x, windows, { axes, name: "depthwise_kernel", bias: false });
@@ -146,9 +149,8 @@ function separable(call: LayerCall, axes: Axes): readonly KerasTensor[] {
   return finished(call, x, made, { axes, sizes });
 }
 
-function transposed(call: LayerCall, axes: Axes): readonly KerasTensor[] {
+function transposed(call: LayerCall, x: KerasTensor, axes: Axes): readonly KerasTensor[] {
   const { builder } = call;
-  const x = channelsLast(call, axes);
   const windows = windowsOf(call, axes);
   if (x.time && (reachOf(windows)[0]! > 1 || windows.strides[0]! > 1)) {
     call.notStreamable("a transposed convolution goes over time");

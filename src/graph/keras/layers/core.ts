@@ -3,6 +3,7 @@
 import { activateAs } from "../activations.js";
 import type { LayerCall } from "../layer-call.js";
 import { type KerasTensor, withFloats } from "../tensor.js";
+import { areChannelsFirst, toLast } from "./windows.js";
 
 /** The product with a matrix over the last axis. */
 export function dense(call: LayerCall): readonly KerasTensor[] {
@@ -39,10 +40,10 @@ export function flatten(call: LayerCall): readonly KerasTensor[] {
   const x = call.only();
   if (x.time) call.notStreamable("it puts all steps of time side by side");
   const sizes = x.shape.slice(1);
-  if (call.word("data_format", ["channels_last", "channels_first"], "channels_last") === "channels_first") {
-    if (sizes.length > 1) call.refuse("data_format channels_first is not supported");
-  }
+  const isTurned = areChannelsFirst(call) && sizes.length > 1;
   const size = sizes.every((one) => one !== null) ? sizes.reduce((a, b) => a * b, 1) : null;
-  const value = call.builder.one("Flatten", [x.value]);
+  const value = call.builder.one("Flatten", [
+    isTurned ? toLast(call.builder, x.value, sizes.length - 1) : x.value,
+  ]);
   return [call.tensor(value, [x.shape[0]!, size], { dtype: x.dtype })];
 }

@@ -3,12 +3,11 @@
 import type { Value } from "../../ir.js";
 import { int } from "../builder.js";
 import type { KerasOperator } from "../emitted.js";
-import type { LayerCall, LayerFunction } from "../layer-call.js";
-import type { KerasTensor } from "../tensor.js";
+import type { LayerFunction } from "../layer-call.js";
 import {
-  type Axes,
-  channelsLast,
+  type ChannelsLast,
   checkSteps,
+  over,
   toFirst,
   toLast,
   type Windows,
@@ -16,51 +15,57 @@ import {
   windowsOver,
 } from "./windows.js";
 
-export const maxPooling1d: LayerFunction = (call) => pool(call, 1, "MaxPool");
-export const maxPooling2d: LayerFunction = (call) => pool(call, 2, "MaxPool");
-export const averagePooling1d: LayerFunction = (call) => pool(call, 1, "AveragePool");
-export const averagePooling2d: LayerFunction = (call) => pool(call, 2, "AveragePool");
-export const globalMaxPooling1d: LayerFunction = (call) => global(call, 1, "ReduceMax");
-export const globalMaxPooling2d: LayerFunction = (call) => global(call, 2, "ReduceMax");
-export const globalAveragePooling1d: LayerFunction = (call) => global(call, 1, "ReduceMean");
-export const globalAveragePooling2d: LayerFunction = (call) => global(call, 2, "ReduceMean");
+export const maxPooling1d: LayerFunction = (call) => over(call, 1, pool("MaxPool"));
+export const maxPooling2d: LayerFunction = (call) => over(call, 2, pool("MaxPool"));
+export const averagePooling1d: LayerFunction = (call) => over(call, 1, pool("AveragePool"));
+export const averagePooling2d: LayerFunction = (call) => over(call, 2, pool("AveragePool"));
+export const globalMaxPooling1d: LayerFunction = (call) => over(call, 1, global("ReduceMax"));
+export const globalMaxPooling2d: LayerFunction = (call) => over(call, 2, global("ReduceMax"));
+export const globalAveragePooling1d: LayerFunction = (call) => over(call, 1, global("ReduceMean"));
+export const globalAveragePooling2d: LayerFunction = (call) => over(call, 2, global("ReduceMean"));
 
-function pool(call: LayerCall, axes: Axes, operator: "MaxPool" | "AveragePool"): readonly KerasTensor[] {
-  const { builder } = call;
-  const x = channelsLast(call, axes);
-  const isOld = call.version.major === 1 && axes === 1;
-  const kernel = call.integers(isOld ? "pool_length" : "pool_size", axes, 2);
-  const strided = isOld ? "stride" : "strides";
-  const windows: Windows = {
-    kernel,
-    strides: (call.field(strided) ?? null) === null ? kernel : call.integers(strided, axes, 1),
-    dilations: kernel.map(() => 1),
-    padding: call.word(call.version.major === 1 ? "border_mode" : "padding", ["valid", "same"], "valid"),
+const pool =
+  (operator: "MaxPool" | "AveragePool"): ChannelsLast =>
+  (call, x, axes) => {
+    const { builder } = call;
+    const isOld = call.version.major === 1 && axes === 1;
+    const kernel = call.integers(isOld ? "pool_length" : "pool_size", axes, 2);
+    const strided = isOld ? "stride" : "strides";
+    const windows: Windows = {
+      kernel,
+      strides: (call.field(strided) ?? null) === null ? kernel : call.integers(strided, axes, 1),
+      dilations: kernel.map(() => 1),
+      padding: call.word(call.version.major === 1 ? "border_mode" : "padding", ["valid", "same"], "valid"),
+    };
+    checkSteps(call, x, windows);
+    const made = builder.one(
+      operator,
+      [toFirst(builder, builder.floats(x), axes)],
+      windowAttributes(windows),
+    );
+    const sizes = windowsOver(call, x.shape.slice(1, -1), windows);
+    const shape = [x.shape[0]!, ...sizes, x.shape.at(-1)!];
+    return [call.tensor(toLast(builder, made, axes), shape, { time: x.time })];
   };
-  checkSteps(call, x, windows);
-  const made = builder.one(operator, [toFirst(builder, builder.floats(x), axes)], windowAttributes(windows));
-  const sizes = windowsOver(call, x.shape.slice(1, -1), windows);
-  const shape = [x.shape[0]!, ...sizes, x.shape.at(-1)!];
-  return [call.tensor(toLast(builder, made, axes), shape, { time: x.time })];
-}
 
-function global(call: LayerCall, axes: Axes, operator: "ReduceMax" | "ReduceMean"): readonly KerasTensor[] {
-  const { builder } = call;
-  const x = channelsLast(call, axes);
-  if (x.time) call.notStreamable("it goes over all steps of time");
-  const keeps = call.flag("keepdims");
-  const value = builder.floats(x);
-  // After a convolution the channels are the first axis.
-  const masked = axes === 2 || operator === "ReduceMax" ? undefined : call.maskOf(x);
-  const isFirst = builder.transposes.of(value) !== undefined && !keeps && masked === undefined;
-  const over = (axes === 1 ? [1] : [1, 2]).map((axis) => (isFirst ? axis + 1 : axis));
-  const reduce = (name: KerasOperator, value: Value): Value =>
-    builder.one(name, [value, builder.ints(over)], { keepdims: int(keeps ? 1 : 0) });
-  const shape = [x.shape[0]!, ...(keeps ? over.map(() => 1) : []), x.shape.at(-1)!];
-  if (masked === undefined) {
-    return [call.tensor(reduce(operator, isFirst ? toFirst(builder, value, axes) : value), shape)];
-  }
-  const mask = builder.unsqueeze(builder.cast(masked, "bool", "float32"), 2);
-  const sum = reduce("ReduceSum", builder.mul(value, mask));
-  return [call.tensor(builder.div(sum, reduce("ReduceSum", mask)), shape)];
-}
+const global =
+  (operator: "ReduceMax" | "ReduceMean"): ChannelsLast =>
+  (call, x, axes) => {
+    const { builder } = call;
+    if (x.time) call.notStreamable("it goes over all steps of time");
+    const keeps = call.flag("keepdims");
+    const value = builder.floats(x);
+    // After a convolution the channels are the first axis.
+    const masked = axes === 2 || operator === "ReduceMax" ? undefined : call.maskOf(x);
+    const isFirst = builder.transposes.of(value) !== undefined && !keeps && masked === undefined;
+    const places = (axes === 1 ? [1] : [1, 2]).map((axis) => (isFirst ? axis + 1 : axis));
+    const reduce = (name: KerasOperator, value: Value): Value =>
+      builder.one(name, [value, builder.ints(places)], { keepdims: int(keeps ? 1 : 0) });
+    const shape = [x.shape[0]!, ...(keeps ? places.map(() => 1) : []), x.shape.at(-1)!];
+    if (masked === undefined) {
+      return [call.tensor(reduce(operator, isFirst ? toFirst(builder, value, axes) : value), shape)];
+    }
+    const mask = builder.unsqueeze(builder.cast(masked, "bool", "float32"), 2);
+    const sum = reduce("ReduceSum", builder.mul(value, mask));
+    return [call.tensor(builder.div(sum, reduce("ReduceSum", mask)), shape)];
+  };

@@ -4,14 +4,14 @@ import { show } from "../../../tensor/checks.js";
 import { text } from "../builder.js";
 import type { LayerCall, LayerFunction } from "../layer-call.js";
 import type { KerasTensor } from "../tensor.js";
-import { type Axes, channelsLast, toFirst, toLast } from "./windows.js";
+import { type Axes, over, toFirst, toLast } from "./windows.js";
 
-export const zeroPadding1d: LayerFunction = (call) => padded(call, 1);
-export const zeroPadding2d: LayerFunction = (call) => padded(call, 2);
-export const cropping1d: LayerFunction = (call) => cropped(call, 1);
-export const cropping2d: LayerFunction = (call) => cropped(call, 2);
-export const upSampling1d: LayerFunction = (call) => larger(call, 1);
-export const upSampling2d: LayerFunction = (call) => larger(call, 2);
+export const zeroPadding1d: LayerFunction = (call) => over(call, 1, padded);
+export const zeroPadding2d: LayerFunction = (call) => over(call, 2, padded);
+export const cropping1d: LayerFunction = (call) => over(call, 1, cropped);
+export const cropping2d: LayerFunction = (call) => over(call, 2, cropped);
+export const upSampling1d: LayerFunction = (call) => over(call, 1, larger);
+export const upSampling2d: LayerFunction = (call) => over(call, 2, larger);
 
 const productOf = (sizes: readonly (number | null)[]): number | null =>
   sizes.reduce<number | null>(
@@ -95,9 +95,8 @@ function checkTime(call: LayerCall, x: KerasTensor, [before, after]: readonly [n
   if (x.time && before + after > 0) call.notStreamable("it changes how many steps of time there are");
 }
 
-function padded(call: LayerCall, axes: Axes): readonly KerasTensor[] {
+function padded(call: LayerCall, x: KerasTensor, axes: Axes): readonly KerasTensor[] {
   const { builder } = call;
-  const x = channelsLast(call, axes);
   const edges = edgesOf(call, "padding", axes);
   checkTime(call, x, edges[0]!);
   const pads = [0, 1].flatMap((side) => [0, 0, ...edges.map((pair) => pair[side]!)]);
@@ -107,9 +106,8 @@ function padded(call: LayerCall, axes: Axes): readonly KerasTensor[] {
   return [call.tensor(value, shape, { time: x.time })];
 }
 
-function cropped(call: LayerCall, axes: Axes): readonly KerasTensor[] {
+function cropped(call: LayerCall, x: KerasTensor, axes: Axes): readonly KerasTensor[] {
   const { builder } = call;
-  const x = channelsLast(call, axes);
   const edges = edgesOf(call, "cropping", axes);
   checkTime(call, x, edges[0]!);
   let { value } = x;
@@ -122,9 +120,8 @@ function cropped(call: LayerCall, axes: Axes): readonly KerasTensor[] {
   return [call.tensor(value, shape, { dtype: x.dtype, time: x.time })];
 }
 
-function larger(call: LayerCall, axes: Axes): readonly KerasTensor[] {
+function larger(call: LayerCall, x: KerasTensor, axes: Axes): readonly KerasTensor[] {
   const { builder } = call;
-  const x = channelsLast(call, axes);
   const times = call.integers("size", axes, 2);
   if (x.time && times[0]! > 1) call.notStreamable("it repeats steps of time");
   const mode = call.word("interpolation", ["nearest", "bilinear"], "nearest");

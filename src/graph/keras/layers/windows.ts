@@ -1,4 +1,4 @@
-/** Windows over one axis or two, as convolutions and pools of Keras have them: channels are the last axis. */
+/** Windows over one axis or two, as convolutions and pools of Keras have them. */
 
 import type { Value } from "../../ir.js";
 import { type Attributes, type GraphBuilder, ints, text } from "../builder.js";
@@ -17,23 +17,46 @@ export interface Windows {
   readonly padding: "valid" | "same" | "causal";
 }
 
-/** The layer's input, whose channels must be its last axis. */
-export function channelsLast(call: LayerCall, axes: Axes): KerasTensor {
-  call.word("data_format", ["channels_last"], "channels_last");
-  return call.only(axes + 2);
+/** Whether the channels of the layer's input are its first axis after the batch. */
+export function areChannelsFirst(call: LayerCall): boolean {
+  if (call.version.major === 1) return call.word("dim_ordering", ["tf", "th"], "tf") === "th";
+  return call.word("data_format", ["channels_last", "channels_first"], "channels_last") === "channels_first";
 }
 
 const from = (start: number, end: number): number[] =>
   Array.from({ length: end - start }, (_, at) => start + at);
 
+const firstOf = (axes: number): number[] => [0, axes + 1, ...from(1, axes + 1)];
+const lastOf = (axes: number): number[] => [0, ...from(2, axes + 2), 1];
+
 /** [N, ..., C] as [N, C, ...], as ONNX's operators have it. */
-export function toFirst(builder: GraphBuilder, value: Value, axes: Axes): Value {
-  return builder.transpose(value, [0, axes + 1, ...from(1, axes + 1)]);
+export function toFirst(builder: GraphBuilder, value: Value, axes: number): Value {
+  return builder.transpose(value, firstOf(axes));
 }
 
 /** [N, C, ...] as [N, ..., C]. */
-export function toLast(builder: GraphBuilder, value: Value, axes: Axes): Value {
-  return builder.transpose(value, [0, ...from(2, axes + 2), 1]);
+export function toLast(builder: GraphBuilder, value: Value, axes: number): Value {
+  return builder.transpose(value, lastOf(axes));
+}
+
+/** What a layer gives of an input whose channels are the last axis. */
+export type ChannelsLast = (call: LayerCall, x: KerasTensor, axes: Axes) => readonly KerasTensor[];
+
+/** A layer with the channels of its input and its outputs where its config has them. */
+export function over(call: LayerCall, axes: Axes, layer: ChannelsLast): readonly KerasTensor[] {
+  const { builder } = call;
+  const x = call.only(axes + 2);
+  if (!areChannelsFirst(call)) return layer(call, x, axes);
+  if (x.time) call.notStreamable("its channels stand where time does");
+  const turned = (tensor: KerasTensor, perm: readonly number[]): KerasTensor => ({
+    ...tensor,
+    value: builder.transpose(tensor.value, perm),
+    shape: perm.map((axis) => tensor.shape[axis]!),
+    time: false,
+  });
+  return layer(call, turned(x, lastOf(axes)), axes).map((output) =>
+    output.shape.length === x.shape.length ? turned(output, firstOf(axes)) : output,
+  );
 }
 
 /** Attributes of an operator with windows; padding in front is the caller's where it is causal. */
