@@ -79,4 +79,42 @@ def channels_first(K, new):
     return [x, y], branches
 
 
-MODELS = [within, channels_first]
+def axes(K, new):
+    """Attention and Dot of more axes than three."""
+    L = K.layers
+    x = K.Input((2, 4, 3), name="x")
+    y = K.Input((2, 5, 3), name="y")
+    z = K.Input((2, 5, 3), name="z")
+    w = K.Input((3, 4, 3), name="w")
+    m = K.Input((4, 5), dtype="bool", name="m")
+    n = K.Input((2, 4, 2, 5), dtype="bool", name="n")
+    a = K.Input((3, 2, 2, 4), name="a")
+    v = K.Input((3,), name="v")
+    heads = L.MultiHeadAttention
+    branches = [
+        L.Attention(use_scale=True)([x, y, z]),
+        L.Attention(score_mode="concat")([x, y], use_causal_mask=True),
+        *L.Attention()([x, y], return_attention_scores=True),
+        L.AdditiveAttention()([x, y, z]),
+        heads(2, 3)(x, y),
+        heads(2, 3, attention_axes=2, value_dim=2)(x, y, key=z, attention_mask=m),
+        heads(2, 3, attention_axes=(1,), output_shape=4)(x, w, use_causal_mask=True),
+        heads(2, 2, attention_axes=[1, 2])(x, y, attention_mask=n),
+        heads(2, 2, attention_axes=[2, 1])(x, z),
+        heads(1, 2, attention_axes=[1, 3])(a, a),
+        L.Dot(axes=(3, 2))([x, L.Permute((1, 3, 2))(y)]),
+        L.Dot(axes=1)([x, y]),
+        L.Dot(axes=(2, 3), normalize=True)([L.Permute((1, 3, 2))(x), z]),
+        L.Dot(axes=(1, 3))([v, x]),
+        L.Dot(axes=(1, 1))([a, v]),
+        L.Dot(axes=(3, 1))([y, L.Reshape((3, 8))(L.Permute((3, 1, 2))(x))]),
+    ]
+    if not new:
+        # Keras 3 says that these scores have other axes.
+        for axis in (None, 2):
+            branches += heads(2, 2, attention_axes=axis)(x, y, return_attention_scores=True)
+        branches.append(heads(2, 2)(L.Reshape((8, 3))(x), L.Reshape((10, 3))(y), attention_mask=L.Reshape((1, 8, 10))(n)))
+    return [x, y, z, w, m, n, a, v], branches
+
+
+MODELS = [within, channels_first, axes]

@@ -165,6 +165,13 @@ export class LayerCall {
     return size ?? this.refuse(`axis ${axis} of its input is open: ${showOpen(tensor.shape)}`);
   }
 
+  /** Sizes as a Reshape takes them, of which one may be open. */
+  reshaped(sizes: KerasTensor["shape"]): number[] {
+    if (sizes.filter((size) => size === null).length > 1)
+      this.refuse(`several open axes, ${showOpen(sizes)}, are not supported`);
+    return sizes.map((size) => size ?? -1);
+  }
+
   /** The tensor of a keyword; undefined where there is none. */
   keyword(name: string): KerasTensor | undefined {
     const value = this.kwargs.get(name);

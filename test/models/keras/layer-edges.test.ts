@@ -294,7 +294,22 @@ const REFUSALS: readonly CallMessage[] = [
     "its inputs have axes of 2 and 3",
   ],
   ["Dot", { args: [[X]], config: { axes: 1 } }, "expected 2 inputs, got 1"],
-  ["Dot", { y: PLANES, args: [[X, Y]], config: { axes: 1 } }, "an input of 4 axes is not supported"],
+  ["Dot", { y: PLANES, args: [[X, Y]], config: { axes: 1 } }, "its inputs have axes of 3 and 2"],
+  [
+    "Dot",
+    { y: counted([null], [2]), args: [[X, Y]], config: { axes: 1 } },
+    "expected an input of 2 axes or more, got 1",
+  ],
+  [
+    "Dot",
+    {
+      x: counted([null, null, null, 3], [1, 2, 2, 3]),
+      y: STEPS,
+      args: [[X, Y]],
+      config: { axes: [3, 2] },
+    },
+    "several open axes, (None, None, 2), are not supported",
+  ],
   ["Dot", { args: [[X, X]], config: { axes: [1] } }, "axes: expected two axes, got an array of length 1"],
   ["Dot", { args: [[X, X]], config: { axes: {} } }, "axes: expected two axes, got"],
   ["Dot", { args: [[X, X]] }, "axes: expected an axis from 1 to 1, got undefined"],

@@ -6,6 +6,7 @@ import { maskedSoftmax } from "../activations.js";
 import { type GraphBuilder, int } from "../builder.js";
 import type { LayerCall } from "../layer-call.js";
 import type { KerasTensor } from "../tensor.js";
+import { axisOf } from "./axes.js";
 
 /** The tensors of a call, which may be keywords. */
 function operandsOf(call: LayerCall): [query: KerasTensor, value: KerasTensor, key: KerasTensor] {
@@ -13,16 +14,18 @@ function operandsOf(call: LayerCall): [query: KerasTensor, value: KerasTensor, k
   const query = of(0, "query") ?? call.broken("its query is missing");
   const value = of(1, "value") ?? call.broken("its value is missing");
   const key = of(2, "key") ?? value;
-  for (const operand of [query, value, key]) call.maskOf(call.ranked(operand, 3));
+  const rank = query.shape.length;
+  if (rank < 3) call.broken(`expected an input of 3 axes or more, got ${rank}`);
+  for (const operand of [query, value, key]) call.maskOf(call.ranked(operand, rank));
   if (query.time || value.time || key.time) call.notStreamable("it attends to other steps of time");
   return [query, value, key];
 }
 
-/** [1, T, S]: truth where a step is not after the one that asks. */
-function causalMask(builder: GraphBuilder, query: Value, value: Value): Value {
+/** [1, T, S]: truth where a step is not after the one that asks. @param at the axis of steps */
+function causalMask(builder: GraphBuilder, query: Value, value: Value, at: number): Value {
   const [zero, one] = [0, 1].map((number) => builder.scalar(number, "int64"));
   const places = (of: Value, axis: number) => {
-    const size = builder.squeeze(builder.shapeOf(of, 1, 2), 0);
+    const size = builder.squeeze(builder.shapeOf(of, at, at + 1), 0);
     return builder.unsqueeze(builder.one("Range", [zero, size, one]), axis);
   };
   return builder.unsqueeze(builder.one("GreaterOrEqual", [places(query, 1), places(value, 0)]), 0);
@@ -36,31 +39,37 @@ function joinAll(builder: GraphBuilder, masks: readonly (Value | undefined)[]): 
 export const attention = (call: LayerCall) => attend(call, scoresOf);
 export const additiveAttention = (call: LayerCall) => attend(call, additiveScores);
 
-type Scores = (call: LayerCall, query: Value, key: Value) => Value;
+/** @param rank of both */
+type Scores = (call: LayerCall, query: Value, key: Value, rank: number) => Value;
 
-function scoresOf(call: LayerCall, query: Value, key: Value): Value {
+/** The value with its last two axes in the other order. */
+function swapped(builder: GraphBuilder, value: Value, rank: number): Value {
+  return builder.transpose(value, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
+}
+
+function scoresOf(call: LayerCall, query: Value, key: Value, rank: number): Value {
   const { builder } = call;
   const scale = call.flag("use_scale") ? builder.weight(call.shaped("scale", [])) : undefined;
   if (call.word("score_mode", ["dot", "concat"], "dot") === "dot") {
-    const scores = builder.matmul(query, builder.transpose(key, [0, 2, 1]));
+    const scores = builder.matmul(query, swapped(builder, key, rank));
     return scale === undefined ? scores : builder.mul(scores, scale);
   }
-  const sums = sumsOf(builder, query, key);
+  const sums = sumsOf(builder, query, key, rank);
   const curves = builder.one("Tanh", [scale === undefined ? sums : builder.mul(sums, scale)]);
   const weight = call.shaped("concat_score_weight", [], scale === undefined ? 0 : 1);
   return builder.mul(lastSum(builder, curves), builder.weight(weight));
 }
 
-function additiveScores(call: LayerCall, query: Value, key: Value): Value {
+function additiveScores(call: LayerCall, query: Value, key: Value, rank: number): Value {
   const { builder } = call;
-  const curves = builder.one("Tanh", [sumsOf(builder, query, key)]);
+  const curves = builder.one("Tanh", [sumsOf(builder, query, key, rank)]);
   if (!call.flag("use_scale", true)) return lastSum(builder, curves);
   return lastSum(builder, builder.mul(curves, builder.weight(call.shaped("scale", [-1]))));
 }
 
-/** [N, T, S, D]: every query with every key. */
-const sumsOf = (builder: GraphBuilder, query: Value, key: Value): Value =>
-  builder.add(builder.unsqueeze(query, 2), builder.unsqueeze(key, 1));
+/** [N, ..., T, S, D]: every query with every key. */
+const sumsOf = (builder: GraphBuilder, query: Value, key: Value, rank: number): Value =>
+  builder.add(builder.unsqueeze(query, rank - 1), builder.unsqueeze(key, rank - 2));
 
 const lastSum = (builder: GraphBuilder, x: Value): Value =>
   builder.one("ReduceSum", [x, builder.ints([-1])], { keepdims: int(0) });
@@ -69,20 +78,23 @@ function attend(call: LayerCall, scores: Scores): readonly KerasTensor[] {
   const { builder } = call;
   const [query, value, key] = operandsOf(call);
   const [q, v, k] = [query, value, key].map((operand) => builder.floats(operand)) as [Value, Value, Value];
+  const rank = query.shape.length;
+  if (rank > 3 && (query.mask ?? value.mask) !== undefined)
+    call.refuse(`masks of inputs of ${rank} axes are not supported`);
   const isCausal = call.kwargs.get("use_causal_mask") === true || call.flag("causal");
   const mask = joinAll(builder, [
     value.mask && builder.unsqueeze(value.mask, 1),
-    isCausal ? causalMask(builder, q, k) : undefined,
+    isCausal ? causalMask(builder, q, k, rank - 2) : undefined,
   ]);
-  const weights = maskedSoftmax(builder, scores(call, q, k), mask);
+  const weights = maskedSoftmax(builder, scores(call, q, k, rank), mask);
   let made = builder.matmul(weights, v);
   if (query.mask !== undefined) {
     made = builder.mul(made, builder.unsqueeze(builder.cast(query.mask, "bool", "float32"), 2));
   }
-  const [batch, steps] = query.shape as [number | null, number | null];
-  const output = call.tensor(made, [batch, steps, value.shape[2]!], { mask: query.mask, time: query.time });
+  const steps = query.shape.slice(0, -1);
+  const output = call.tensor(made, [...steps, value.shape.at(-1)!], { mask: query.mask, time: query.time });
   if (call.kwargs.get("return_attention_scores") !== true) return [output];
-  return [output, call.tensor(weights, [batch, steps, key.shape[1]!])];
+  return [output, call.tensor(weights, [...steps, key.shape.at(-2)!])];
 }
 
 /**
@@ -107,62 +119,123 @@ function projection(
   return { kernel, bias: bias && call.checked(`${folder}/bias`, bias, kernel.shape.slice(-axes)) };
 }
 
+/** The axes between batch and units that it attends over, and those that only stand beside them. */
+function attentionAxes(call: LayerCall, rank: number): { over: readonly number[]; rest: readonly number[] } {
+  const all = Array.from({ length: rank - 2 }, (_, at) => at + 1);
+  const stated = [call.field("attention_axes") ?? all].flat();
+  const over = stated.map((axis) => axisOf(call, axis, rank, "attention_axes"));
+  if (new Set(over).size < over.length || over.length === 0 || over.includes(rank - 1)) {
+    call.refuse(`attention_axes: [${over.join(", ")}] of ${rank} axes is not supported`);
+  }
+  return { over, rest: all.filter((axis) => !over.includes(axis)) };
+}
+
 export function multiHeadAttention(call: LayerCall): readonly KerasTensor[] {
   const { builder } = call;
   const [query, value, key] = operandsOf(call);
-  const axes = call.field("attention_axes");
-  if (axes !== undefined && JSON.stringify(axes) !== "[1]" && axes !== 1) {
-    call.refuse(`attention_axes: ${JSON.stringify(axes)} is not supported`);
-  }
+  const rank = query.shape.length;
+  const { over, rest } = attentionAxes(call, rank);
   for (const option of ["use_gate", "sliding_window"]) {
     if ((call.field(option) ?? false) !== false) call.refuse(`${option} is not supported`);
   }
   const heads = call.integer("num_heads", undefined, 1);
   const size = call.integer("key_dim", undefined, 1);
   const valueSize = call.integer("value_dim", size, 1);
-  /** [N, H, T, K]. */
+  // Batch, what stands beside, heads, what is attended over, and units.
+  const order = [0, ...rest, rank - 1, ...over, rank];
+  const lead = new Array<number>(rest.length + 2).fill(0);
+  const kept = new Array<number>(rank - 1).fill(0);
+  const sizes = ({ shape }: KerasTensor) => over.map((axis) => shape[axis]!);
+  /** [N, ..., H, T, K], where T is all axes that are attended over. */
   const split = (x: KerasTensor, name: "query" | "key" | "value", width: number): Value => {
-    const units = call.size(x, 2);
+    const units = call.size(x, -1);
     const { kernel, bias } = projection(call, name, [units, heads, width], 2);
     let made = builder.matmul(builder.floats(x), builder.weight(kernel, [units, heads * width]));
     if (bias !== undefined) made = builder.add(made, builder.weight(bias, [heads * width]));
-    return builder.transpose(builder.reshape(made, [0, 0, heads, width]), [0, 2, 1, 3]);
+    const turned = builder.transpose(builder.reshape(made, [...kept, heads, width]), order);
+    return over.length === 1 ? turned : builder.reshape(turned, [...lead, -1, width]);
   };
   const scale = builder.scalar(1 / Math.sqrt(size));
   const q = builder.mul(split(query, "query", size), scale);
-  const k = builder.transpose(split(key, "key", size), [0, 1, 3, 2]);
-  const weights = maskedSoftmax(builder, builder.matmul(q, k), headMask(call, query, value, key));
-  const joined = builder.transpose(builder.matmul(weights, split(value, "value", valueSize)), [0, 2, 1, 3]);
+  const k = swapped(builder, split(key, "key", size), lead.length + 2);
+  const mask = headMask(call, [query, value, key], over);
+  const weights = maskedSoftmax(builder, builder.matmul(q, k), mask);
+  const attended = builder.matmul(weights, split(value, "value", valueSize));
+  const parted =
+    over.length === 1
+      ? attended
+      : builder.reshape(attended, [...lead, ...call.reshaped(sizes(query)), valueSize]);
+  const joined = builder.transpose(
+    parted,
+    order.map((_, axis) => order.indexOf(axis)),
+  );
   const { kernel, bias } = projection(call, "output", [heads, valueSize, -1], 1);
   const width = heads * valueSize;
   const units = kernel.shape[2]!;
-  let made = builder.matmul(builder.reshape(joined, [0, 0, width]), builder.weight(kernel, [width, units]));
+  let made = builder.matmul(
+    builder.reshape(joined, [...kept, width]),
+    builder.weight(kernel, [width, units]),
+  );
   if (bias !== undefined) made = builder.add(made, builder.weight(bias));
-  const [batch, steps] = query.shape as [number | null, number | null];
-  const output = call.tensor(made, [batch, steps, units], { mask: query.mask, time: query.time });
+  const output = call.tensor(made, [...query.shape.slice(0, -1), units], {
+    mask: query.mask,
+    time: query.time,
+  });
   if (call.kwargs.get("return_attention_scores") !== true) return [output];
-  return [output, call.tensor(weights, [batch, heads, steps, key.shape[1]!])];
+  const scores = [...sizes(query), ...sizes(key)];
+  return [
+    output,
+    call.tensor(over.length === 1 ? weights : builder.reshape(weights, [...lead, ...call.reshaped(scores)]), [
+      query.shape[0]!,
+      ...rest.map((axis) => query.shape[axis]!),
+      heads,
+      ...scores,
+    ]),
+  ];
 }
 
-/** [N or 1, 1, T or 1, S]: which scores count. */
+/** [N or 1, ..., 1, T or 1, S]: which scores count, of as many axes as these. */
 function headMask(
   call: LayerCall,
-  query: KerasTensor,
-  value: KerasTensor,
-  key: KerasTensor,
+  [query, value, key]: readonly [query: KerasTensor, value: KerasTensor, key: KerasTensor],
+  over: readonly number[],
 ): Value | undefined {
   const { builder } = call;
   const maskOf = (tensor: KerasTensor, name: string): Value | undefined =>
     call.keyword(name)?.value ?? tensor.mask;
   const [ofQuery, ofValue] = [maskOf(query, "query_mask"), maskOf(value, "value_mask")];
   const ofKey = key === value ? undefined : maskOf(key, "key_mask");
-  const given = call.keyword("attention_mask");
-  const all = joinAll(builder, [
+  const own = joinAll(builder, [
     ofQuery && builder.unsqueeze(ofQuery, 2),
     ofValue && builder.unsqueeze(ofValue, 1),
     ofKey && builder.unsqueeze(ofKey, 1),
-    call.kwargs.get("use_causal_mask") === true ? causalMask(builder, query.value, value.value) : undefined,
-    given && builder.cast(call.ranked(given, 3).value, given.dtype, "bool"),
+    call.kwargs.get("use_causal_mask") === true
+      ? causalMask(builder, query.value, value.value, 1)
+      : undefined,
   ]);
-  return all && builder.unsqueeze(all, 1);
+  // They are of the first axis after the batch.
+  if (own !== undefined && over.join() !== "1")
+    call.refuse("masks of other axes than attention_axes are not supported");
+  const given = call.keyword("attention_mask");
+  let axes = given?.shape.length ?? 3;
+  const isOther = own !== undefined && axes !== 3;
+  if (given !== undefined && (isOther || axes < 2 * over.length || axes > query.shape.length + over.length)) {
+    call.refuse(`an attention_mask of ${axes} axes is not supported`);
+  }
+  let all = joinAll(builder, [own, given && builder.cast(given.value, given.dtype, "bool")]);
+  if (all === undefined) return undefined;
+  if (over.length > 1) {
+    // The axes that are attended over are one here.
+    const count = axes - 2 * over.length;
+    const sizeOf = ({ shape }: KerasTensor) =>
+      over.reduce<number | null>((product, axis) => product && shape[axis]! && product * shape[axis]!, 1);
+    all = builder.reshape(all, [
+      ...new Array<number>(count).fill(0),
+      ...call.reshaped([sizeOf(query), sizeOf(key)]),
+    ]);
+    axes = count + 2;
+  }
+  const scores = query.shape.length - over.length + 2;
+  for (; axes < scores; axes++) all = builder.unsqueeze(all, axes - 2);
+  return all;
 }

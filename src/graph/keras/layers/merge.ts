@@ -144,8 +144,7 @@ export function dot(call: LayerCall): readonly KerasTensor[] {
   if (call.inputs.length !== 2) call.broken(`expected 2 inputs, got ${call.inputs.length}`);
   const [x, y] = call.inputs as [KerasTensor, KerasTensor];
   for (const { shape } of [x, y]) {
-    if (shape.length !== 2 && shape.length !== 3)
-      call.refuse(`an input of ${shape.length} axes is not supported`);
+    if (shape.length < 2) call.broken(`expected an input of 2 axes or more, got ${shape.length}`);
   }
   if (x.time || y.time) call.notStreamable("it sums over axes of several steps");
   const stated = call.field("axes");
@@ -156,18 +155,22 @@ export function dot(call: LayerCall): readonly KerasTensor[] {
     const axis = axisOf(call, both[which], tensor.shape.length, "axes");
     const plain = builder.floats(tensor);
     const value = normalize ? unitNorm(builder, plain, [axis]) : plain;
-    const isVector = tensor.shape.length === 2;
-    // The axis that is summed over stands last, or in the second one first, of matrices.
-    const matrix = isVector ? builder.unsqueeze(value, which === 0 ? 1 : 2) : value;
-    const isTurned = !isVector && axis !== (which === 0 ? 2 : 1);
-    const rest = tensor.shape.filter((_, at) => at !== 0 && at !== axis);
-    return { matrix: isTurned ? builder.transpose(matrix, [0, 2, 1]) : matrix, rest, isVector };
+    const rest = tensor.shape.flatMap((_, at) => (at === 0 || at === axis ? [] : [at]));
+    // The axis that is summed over stands last, or in the second one first.
+    const turned = builder.transpose(value, which === 0 ? [0, ...rest, axis] : [0, axis, ...rest]);
+    let matrix = turned;
+    if (rest.length === 0) matrix = builder.unsqueeze(turned, which === 0 ? 1 : 2);
+    else if (rest.length > 1) {
+      matrix = builder.reshape(turned, which === 0 ? [0, -1, call.size(tensor, axis)] : [0, 0, -1]);
+    }
+    return { matrix, size: tensor.shape[axis]!, rest: rest.map((at) => tensor.shape[at]!) };
   };
   const [a, b] = [side(x, 0), side(y, 1)];
-  let value = builder.matmul(a.matrix, b.matrix);
-  const batch = x.shape[0]!;
-  if (a.isVector && b.isVector) return [call.tensor(builder.squeeze(value, 1), [batch, 1])];
-  if (a.isVector) value = builder.squeeze(value, 1);
-  if (b.isVector) value = builder.squeeze(value, 2);
-  return [call.tensor(value, [batch, ...a.rest, ...b.rest])];
+  sameSize(call, a.size, b.size);
+  const product = builder.matmul(a.matrix, b.matrix);
+  const sizes = [...a.rest, ...b.rest];
+  if (sizes.length === 0) sizes.push(1);
+  const isMatrix = a.rest.length === 1 && b.rest.length === 1;
+  const value = isMatrix ? product : builder.reshape(product, [0, ...call.reshaped(sizes)]);
+  return [call.tensor(value, [x.shape[0]!, ...sizes])];
 }
