@@ -52,6 +52,7 @@ export const run: Command = {
       "--input NAME=X.npy",
       "of a whole model (ONNX, Keras, TensorFlow.js): an input, as often as it has inputs; NAME=16000 is a number",
     ],
+    ["--input NAME=X.txt", "of a whole model that takes strings: a text file (UTF-8), one string a line"],
     ["--output NAME=Y.npy", "of a whole model: an output"],
     [
       "--stream INPUT=OUTPUT",
@@ -65,6 +66,7 @@ export const run: Command = {
     "lstm-wasm run model.onnx --input x.npy --prefix encoder --batch-first",
     "lstm-wasm run vad.onnx --input input=x.npy --input sr=16000 --output output=y.npy --stream state=stateN",
     "lstm-wasm run model.keras --input input_layer=x.npy --output dense=y.npy",
+    "lstm-wasm run reviews.keras --input text=reviews.txt --output dense=y.npy",
   ],
   exitCodes: ["usage", "file cannot be read or written", "file not understood", "input does not fit"],
   async run(args: string[]): Promise<void> {

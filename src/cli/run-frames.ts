@@ -2,11 +2,13 @@
 
 import { Tensor, type TensorData } from "lstm-wasm";
 import type { Model, ModelStream, ModelSummary } from "lstm-wasm/models";
+import type { Texts } from "../graph/keras/tensor.js";
 import { Progress } from "./progress.js";
 import type { WholeFile } from "./whole-file.js";
 
 type AnyTensor = Tensor<TensorData>;
-export type Input = AnyTensor | number;
+/** Numbers, or strings, which are no tensors. */
+export type Input = AnyTensor | number | Texts;
 
 /** How arrays are cut into frames, and what steps give is joined. */
 interface Cut {
@@ -39,7 +41,7 @@ export function runFrames(
     if (start.size > 0) stream.state = { ...stream.state, ...Object.fromEntries(start) } as never;
     const step = Object.fromEntries(Array.from(given).filter(([name]) => !fed.has(name)));
     const arrays = Object.entries(step).filter((entry): entry is [string, AnyTensor] => {
-      return typeof entry[1] !== "number";
+      return typeof entry[1] !== "number" && "dtype" in entry[1];
     });
     const cut = isLayers ? cutTime(stream, arrays) : cutFrames(model, arrays);
     const progress = new Progress(cut.count);

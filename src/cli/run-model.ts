@@ -1,6 +1,7 @@
-/** `run` of a whole model: its inputs by name from .npy files or as numbers, its outputs by name into .npy files. */
+/** `run` of a whole model: its inputs by name from files or as numbers, its outputs by name into .npy files. */
 import { existsSync } from "node:fs";
 import type { Tensor, TensorData } from "lstm-wasm";
+import type { ModelValue } from "lstm-wasm/models";
 import { readArray } from "./arguments.js";
 import { isCsv } from "./csv.js";
 import { blame, CliError, readBytes } from "./error.js";
@@ -8,6 +9,7 @@ import { isNpy, readNpyNumbers, writeNpy } from "./npy.js";
 import { OutputFile } from "./output-file.js";
 import { type Input, runFrames } from "./run-frames.js";
 import { print, printableName } from "./terminal.js";
+import { readTexts } from "./texts.js";
 import { loadWhole } from "./whole-file.js";
 
 type AnyTensor = Tensor<TensorData>;
@@ -54,13 +56,19 @@ function checkNames(option: string, names: Iterable<string>, known: readonly { n
   }
 }
 
-/** A number as it is written; else the array of a file. */
-function readInput(value: string): Input {
+/** A number as it is written; else the array of a file, or its strings where the model takes these. */
+function readInput({ name, dtype, shape }: ModelValue, value: string): Input {
+  if (dtype === "string")
+    return blame("file not understood", value, () => readTexts(readBytes(value), shape));
   const number = Number(value);
   if (!Number.isNaN(number) && value.trim() !== "" && !existsSync(value)) return number;
   return blame("file not understood", value, () => {
     const bytes = readBytes(value);
-    return isCsv(value) && !isNpy(bytes) ? readArray(value) : readNpyNumbers(bytes);
+    if (isNpy(bytes)) return readNpyNumbers(bytes);
+    if (isCsv(value)) return readArray(value);
+    throw new RangeError(
+      `input ${JSON.stringify(name)} is of numbers: expected an .npy file, or a table in a file whose name ends with .csv`,
+    );
   });
 }
 
@@ -86,7 +94,11 @@ export async function runModel({ path, inputs, outputs, weights, states, force }
     checkNames("--stream", statePairs.values(), model.outputs);
     for (const warning of model.warnings)
       process.stderr.write(`lstm-wasm: note: ${printableName(warning)}\n`);
-    const given = new Map(Array.from(inputPaths, ([name, value]) => [name, readInput(value)]));
+    const given = new Map(
+      model.inputs
+        .filter(({ name }) => inputPaths.has(name))
+        .map((port) => [port.name, readInput(port, inputPaths.get(port.name)!)]),
+    );
     const results = blame("input does not fit", path, () =>
       states === undefined ? model.run(Object.fromEntries(given)) : runFrames(whole, given, statePairs),
     );

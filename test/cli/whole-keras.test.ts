@@ -107,6 +107,37 @@ describe("run of a whole model of layers", () => {
     expect(command("run", path, "--input", `x=${x}`).out).toMatch(/^dense: float32 \[1, 1\], least /);
   });
 
+  const textFile = (name: string) => join(FILES, "keras-texts", name);
+
+  it("takes strings from a text file, one on each line", () => {
+    const [, , { inputs, outputs }] = JSON.parse(readFileSync(textFile("k3.json"), "utf8")) as [
+      unknown,
+      unknown,
+      { inputs: { data: string[] }[]; outputs: Numbers[] },
+    ];
+    const lines = inputs[0]!.data.map((text) => text.replace(/\n/g, " "));
+    const file = textFile("classified-k3.keras");
+    for (const text of [`\ufeff${lines.join("\n")}`, `${lines.join("\r\n")}\r\n`]) {
+      const given = `text=${write("texts.txt", text)}`;
+      const args = [file, "--input", given, "--output", `dense=${y}`, "--force"];
+      expect(command("run", ...args)).toMatchObject({ code: 0, error: "" });
+      expect(apart(readNpy(y), tensor(outputs[0]!))).toBeLessThan(CLOSE);
+    }
+  });
+
+  it("fills rows with the lines of a text file", () => {
+    const ids = write("lookup.npy", npy(new Tensor(Float32Array.of(5, 7), [1, 2])));
+    const run = (text: string) => {
+      const words = `w=${write("words.txt", text)}`;
+      return command("run", textFile("looked_up-k3.keras"), "--input", words, "--input", `i=${ids}`);
+    };
+    expect(run("cat\ndog\n")).toMatchObject({ code: 0, error: "" });
+    expect(run("cat\ndog\nbird\n")).toMatchObject({
+      code: 4,
+      error: expect.stringContaining("words.txt: expected a multiple of 2 lines, a string on each, got 3"),
+    });
+  });
+
   it("goes along time with --stream, and joins the rows", () => {
     const { file, inputs, outputs } = caseOf("causal");
     const ids = write("layers-ids.npy", npy(inputs[0]!));
@@ -155,6 +186,24 @@ describe("run of a whole model of layers", () => {
       'no "z"; there are "input_layer"',
     ],
     ["weights that it has itself", [file, "--input", x, "--weights", file], 2, "is no architecture"],
+    [
+      "a text in the place of numbers",
+      [file, "--input", `input_layer=${write("numbers.txt", "1\n2\n")}`],
+      4,
+      'numbers.txt: input "input_layer" is of numbers: expected an .npy file',
+    ],
+    [
+      "numbers in the place of texts",
+      [textFile("classified-k3.keras"), "--input", `text=${x.slice(12)}`],
+      4,
+      "an .npy file; strings are read from a text file, one on each line",
+    ],
+    [
+      "a text that is no UTF-8",
+      [textFile("classified-k3.keras"), "--input", `text=${write("latin.txt", Uint8Array.of(0xe9, 10))}`],
+      4,
+      "latin.txt: text: byte 0 is not valid UTF-8",
+    ],
     ["a Lambda", [keras("lambda-k3.keras"), "--input", x], 4, "(Lambda)"],
   ])("is refused with %s", (_, args, exitCode, message) => {
     const { code, error } = command("run", ...args);
