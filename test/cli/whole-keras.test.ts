@@ -110,11 +110,13 @@ describe("run of a whole model of layers", () => {
   const textFile = (name: string) => join(FILES, "keras-texts", name);
 
   it("takes strings from a text file, one on each line", () => {
-    const [, , { inputs, outputs }] = JSON.parse(readFileSync(textFile("k3.json"), "utf8")) as [
-      unknown,
-      unknown,
-      { inputs: { data: string[] }[]; outputs: Numbers[] },
-    ];
+    interface TextCase {
+      readonly name: string;
+      readonly inputs: readonly { readonly data: readonly string[] }[];
+      readonly outputs: readonly Numbers[];
+    }
+    const cases: readonly TextCase[] = JSON.parse(readFileSync(textFile("k3.json"), "utf8"));
+    const { inputs, outputs } = cases.find(({ name }) => name === "classified")!;
     const lines = inputs[0]!.data.map((text) => text.replace(/\n/g, " "));
     const file = textFile("classified-k3.keras");
     for (const text of [`\ufeff${lines.join("\n")}`, `${lines.join("\r\n")}\r\n`]) {

@@ -90,6 +90,26 @@ def models():
     outputs = [layer(w) for layer in lookups] + [layer(i) for layer in numbers]
     yield "looked_up", keras.Model([w, i], outputs), [words, ids]
 
+    known = ["cat", "dog"]
+    many = dict(vocabulary=known, num_oov_indices=5)
+    lookups = [
+        L.StringLookup(**many),
+        L.StringLookup(**many, mask_token="cat2"),
+        L.StringLookup(**many, output_mode="count"),
+        L.StringLookup(**many, output_mode="multi_hot", max_tokens=9, pad_to_max_tokens=True),
+        L.StringLookup(vocabulary=known, num_oov_indices=1000),
+    ]
+    some = dict(vocabulary=[7, 5], num_oov_indices=3)
+    numbers = [L.IntegerLookup(**some), L.IntegerLookup(**some, mask_token=0)]
+    if NEW:
+        numbers.append(L.IntegerLookup(**some, oov_method="farmhash"))
+    # Of every length at which the hash takes another way.
+    lengths = [1, 2, 3, 4, 7, 8, 9, 16, 17, 24, 32, 33, 48, 64, 65, 127, 128, 129, 200, 1000]
+    words = ["", "cat", "cat2", "[UNK]", "é", "日本", "😀"] + [("ünï çodé 0123456789 %d " % n * n)[:n] for n in lengths]
+    words = np.array([[word, "dog"] for word in words])
+    ids = np.array([[at * at - 40, 5] for at in range(len(words))], "int64")
+    yield "hashed", keras.Model([w, i], [layer(w) for layer in lookups] + [layer(i) for layer in numbers]), [words, ids]
+
     keras.utils.set_random_seed(3)
     reader = vectorizer(output_sequence_length=5)
     model = keras.Sequential(

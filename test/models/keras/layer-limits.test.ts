@@ -104,8 +104,8 @@ const REFUSALS: readonly Refusal[] = [
   ],
   [
     "StringLookup",
-    { x: WORDS, config: { num_oov_indices: 2, vocabulary: ["a"] } },
-    "num_oov_indices above 1 is not supported",
+    { x: WORDS, config: { num_oov_indices: 2, salt: [1, 2], vocabulary: ["a"] } },
+    "salt is not supported",
   ],
   [
     "StringLookup",

@@ -96,6 +96,12 @@ describe("strings", () => {
     );
   });
 
+  it("of half a pair of surrogates are hashed as what stands for them in UTF-8", () => {
+    using model = load(input(), layer("StringLookup", { ...words, num_oov_indices: 2 ** 19 }));
+    const [half, replaced] = ["\ud800!", "\ufffd!"].map((x) => model.run({ x }).t!.data[0]);
+    expect(half).toBe(replaced);
+  });
+
   it("are not streamed", () => {
     using model = load(input(), layer("TextVectorization", words));
     expect(() => model.stream()).toThrow('layer "t" (TextVectorization): it takes strings');
@@ -134,7 +140,13 @@ describe("what is not supported of strings", () => {
       "has more than",
     ],
     ["StringLookup", { invert: true }, "invert is not supported"],
-    ["StringLookup", { num_oov_indices: 3 }, "num_oov_indices above 1 is not supported"],
+    ["StringLookup", { num_oov_indices: 3, salt: 1 }, "salt is not supported"],
+    [
+      "StringLookup",
+      { num_oov_indices: 2 ** 40 },
+      "a vocabulary of more than 1048576 words is not supported",
+    ],
+    ["StringLookup", { oov_method: "own" }, 'oov_method: "own" is not supported'],
     ["StringLookup", { mask_token: 1 }, "mask_token: expected a string, got 1"],
     ["Flatten", {}, "strings are not supported"],
     ["TimeDistributed", { layer: layer("StringLookup", words) }, "strings are not supported"],

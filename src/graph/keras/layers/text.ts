@@ -114,7 +114,8 @@ function lookupOf(call: LayerCall, unknown: Word): Vocabulary {
   if (call.flag("invert")) call.refuse("invert is not supported: it gives words");
   if (call.flag("sparse")) call.refuse("sparse is not supported");
   const unknownCount = call.integer("num_oov_indices", 1, 0);
-  if (unknownCount > 1) call.refuse("num_oov_indices above 1 is not supported: it needs TensorFlow's hashes");
+  if (unknownCount > 1 && call.field("salt") !== undefined) call.refuse("salt is not supported");
+  const isHashed = call.word("oov_method", ["floormod", "farmhash"], "floormod") === "farmhash";
   const mode = call.word("output_mode", MODES, "int");
   const [mask, oov] = ["mask_token", "oov_token"].map((key) => {
     const token = call.field(key);
@@ -123,7 +124,7 @@ function lookupOf(call: LayerCall, unknown: Word): Vocabulary {
     }
     return token as Word | undefined;
   });
-  return vocabularyOf(call, mode, { mask, unknown: oov ?? unknown, unknownCount });
+  return vocabularyOf(call, mode, { mask, unknown: oov ?? unknown, unknownCount, isHashed });
 }
 
 /** The shape of what a lookup gives of an input of a shape. */

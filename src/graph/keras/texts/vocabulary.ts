@@ -2,6 +2,7 @@
 
 import { show } from "../../../tensor/checks.js";
 import type { LayerCall } from "../layer-call.js";
+import { fingerprint64 } from "./fingerprint.js";
 
 export type Word = string | number;
 
@@ -11,8 +12,8 @@ export interface Vocabulary {
   readonly mode: (typeof MODES)[number];
   /** Numbers of words, with those that stand for no word. */
   readonly indices: ReadonlyMap<Word, number>;
-  /** Of words that it has not; undefined where these are an error. */
-  readonly unknown: number | undefined;
+  /** The number of a word that it has not; undefined where these are an error. */
+  readonly unknown: ((word: Word) => number) | undefined;
   /** How many places an output has that counts words. */
   readonly depth: number;
   /** What the counts of words are multiplied by. */
@@ -24,6 +25,8 @@ export interface Specials {
   readonly mask: Word | undefined;
   readonly unknown: Word;
   readonly unknownCount: number;
+  /** Whether numbers are hashed as words are, and not divided. */
+  readonly isHashed?: boolean;
 }
 
 /** By the layer's config: a layer may be called often. */
@@ -37,6 +40,7 @@ export function vocabularyOf(call: LayerCall, mode: Vocabulary["mode"], specials
 
 function makeVocabulary(call: LayerCall, mode: Vocabulary["mode"], specials: Specials): Vocabulary {
   const { mask, unknown, unknownCount } = specials;
+  checkCount(call, unknownCount);
   const front = [
     ...(mask !== undefined && mode === "int" ? [mask] : []),
     ...Array.from({ length: unknownCount }, () => unknown),
@@ -53,9 +57,17 @@ function makeVocabulary(call: LayerCall, mode: Vocabulary["mode"], specials: Spe
     mode,
     indices,
     depth,
-    unknown: unknownCount === 0 ? undefined : front.length - 1,
+    unknown:
+      unknownCount === 0 ? undefined : (word) => front.length - unknownCount + bucketOf(word, specials),
     weights: mode === "tf_idf" ? weightsOf(call, size) : undefined,
   };
+}
+
+/** Which of the numbers of unknown words one has. */
+function bucketOf(word: Word, { unknownCount: count, isHashed }: Specials): number {
+  if (count === 1) return 0;
+  if (typeof word === "number" && isHashed !== true) return ((word % count) + count) % count;
+  return Number(fingerprint64(String(word)) % BigInt(count));
 }
 
 /** More than any vocabulary has that is used. */
@@ -105,7 +117,7 @@ export function indexOf(
   word: Word,
   missing: (word: Word) => never,
 ): number {
-  return indices.get(word) ?? unknown ?? missing(word);
+  return indices.get(word) ?? unknown?.(word) ?? missing(word);
 }
 
 /** Numbers of words as one row: how often each occurs, or whether. */
