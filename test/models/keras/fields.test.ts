@@ -61,10 +61,10 @@ function architecture(folder: string, name: string): Architecture | undefined {
   return { name, config: JSON.parse(config), weights: bytes };
 }
 
-const FILES = ["keras-models", "keras-texts", "keras-layers"].flatMap((folder) =>
+const FILES = ["keras-options", "keras-models", "keras-texts", "keras-layers"].flatMap((folder) =>
   readdirSync(new URL(folder, ROOT))
-    // Chains have the fields of other files.
-    .filter((name) => /^(?!chain).*\.(h5|keras)$/.test(name))
+    // Chains, and channels that stand first, have the fields of other files.
+    .filter((name) => /^(?!chain|channels).*\.(h5|keras)$/.test(name))
     .map((name) => architecture(folder, name))
     .filter((one) => one !== undefined),
 );
