@@ -50,19 +50,23 @@ type AnyModule = ReturnType<(typeof MODULES)[keyof typeof MODULES]>;
 
 afterEach(() => void vi.restoreAllMocks());
 
-type Refused = "allocate" | "write";
+/** The methods of Runtime that allocate, and those that write. */
+const METHODS = { allocate: ["allocate"], write: ["write", "fill"] } as const;
+type Refused = keyof typeof METHODS;
 
 /** Refuses request number `refused` (from 0) while `action` runs; says whether the action came so far. */
 function refusing(method: Refused, refused: number, action: () => void): boolean {
-  const original = Runtime.prototype[method] as (...args: unknown[]) => unknown;
   let requests = 0;
-  vi.spyOn(Runtime.prototype, method as "write").mockImplementation(function (
-    this: Runtime,
-    ...args: unknown[]
-  ) {
-    if (requests++ === refused) throw new RangeError("memory: no room");
-    return original.apply(this, args) as undefined;
-  });
+  for (const name of METHODS[method]) {
+    const original = Runtime.prototype[name] as (...args: unknown[]) => unknown;
+    vi.spyOn(Runtime.prototype, name as "write").mockImplementation(function (
+      this: Runtime,
+      ...args: unknown[]
+    ) {
+      if (requests++ === refused) throw new RangeError("memory: no room");
+      return original.apply(this, args) as undefined;
+    });
+  }
   try {
     action();
     return false;

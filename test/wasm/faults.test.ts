@@ -194,12 +194,14 @@ const refusal = new Error("a write made to fail");
 /** Each copy of numbers into linear memory; by a double, since no engine refuses one that fits. */
 const writes: Fault = {
   arm(number) {
-    const { write } = Runtime.prototype;
     let left = number;
-    vi.spyOn(Runtime.prototype, "write").mockImplementation(function (this: Runtime, ...call) {
-      if (--left === 0) throw refusal;
-      write.apply(this, call);
-    });
+    for (const name of ["write", "fill"] as const) {
+      const original = Runtime.prototype[name] as (...call: unknown[]) => void;
+      vi.spyOn(Runtime.prototype, name).mockImplementation(function (this: Runtime, ...call: unknown[]) {
+        if (--left === 0) throw refusal;
+        original.apply(this, call);
+      });
+    }
   },
   disarm: () => void vi.restoreAllMocks(),
   expected: (error) => expect(error).toBe(refusal),
