@@ -34,7 +34,7 @@ const LOOKS_BETWEEN: i32 = 40_000;
 const WORTH_SHARING: i32 = 10;
 /** And with less than this, in us, threads that sleep are not woken for it: to wake one takes 2 to 90. */
 const WORTH_WAKING: i32 = 100;
-/** They are for a burst: so much work that the caller made alone, in less than so many times as long. */
+/** They are for a burst: as much work, made by the caller alone in less than so many times as long. */
 const BURST: f64 = 2;
 /** After two disturbed calls the next so many run on one thread; each time twice as many. */
 const FIRST_REST: i32 = 16;

@@ -59,6 +59,20 @@ export const tensorOf = (name: string) => ({
 export const X = tensorOf("x");
 export const Y = tensorOf("y");
 
+/** A layer within a wrapper. */
+export const innerOf = (className: string, config: object = {}) => ({
+  module: "keras.layers",
+  class_name: className,
+  config: { name: "inner", trainable: true, ...config },
+});
+
+/** A layer before the one that is tested, of the tensor `from`. */
+export const layerOf = (className: string, name: string, from: object, config: object = {}) => ({
+  ...innerOf(className, { name, ...config }),
+  name,
+  inbound_nodes: [{ args: [from], kwargs: {} }],
+});
+
 /** `start:stop:step` of Python. */
 export const slice = (start: unknown = null, stop: unknown = null, step: unknown = null) => ({
   class_name: "__slice__",

@@ -7,6 +7,7 @@ import {
   expectRefused,
   expectResult,
   type Given,
+  layerOf,
   loadCall,
   of,
   STEPS,
@@ -36,14 +37,7 @@ const heads = (x: Given, config: object = {}, more: Partial<Call> = {}): Call =>
 const picture = (open: number | null = 2) => counted([null, open, 2, 1], [1, 2, 2, 1]);
 /** All places are alike, so that each takes the mean of those that it sees. */
 const [NUMBERS, ZEROS] = [of([0, 0, 4, 8], picture()), of([0, 0, 0, 0], picture())];
-const layer = (className: string, name: string, from: object, config: object = {}) => ({
-  module: "keras.layers",
-  class_name: className,
-  config: { name, trainable: true, ...config },
-  name,
-  inbound_nodes: [{ args: [from], kwargs: {} }],
-});
-const MASKING = layer("Masking", "masked", X);
+const MASKING = layerOf("Masking", "masked", X);
 const MASKED = tensorOf("masked");
 const truths = (shape: readonly number[], ...data: number[]) =>
   of(data, counted([null, ...shape.slice(1)], shape, "bool"));
@@ -62,7 +56,7 @@ describe("a MultiHeadAttention", () => {
 
 const REPEAT = { module: "keras.layers", class_name: "RepeatVector", config: { name: "r", n: 1 } };
 /** Four axes with a mask of two. */
-const DEEP = layer("TimeDistributed", "deep", MASKED, { layer: REPEAT });
+const DEEP = layerOf("TimeDistributed", "deep", MASKED, { layer: REPEAT });
 
 const REFUSALS: readonly CallMessage[] = [
   ["Attention", { x: STEPS, y: picture(), args: [[X, Y]] }, "expected an input of 3 axes, got 4"],

@@ -1,26 +1,23 @@
 /** What layers refuse of configs, weights and inputs, family by family, and which of them no stream takes. */
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../../src/formats/bytes.js";
-import { type Call, counted, loadCall, STEPS, tensorOf, X, Y } from "../../support/keras-calls.js";
+import {
+  type Call,
+  counted,
+  innerOf,
+  layerOf,
+  loadCall,
+  STEPS,
+  tensorOf,
+  X,
+  Y,
+} from "../../support/keras-calls.js";
 
 const PICTURE = counted([null, 4, 4, 2], [1, 4, 4, 2]);
 const IDS = counted([null, 3], [2, 3], "int64");
 const WORDS = counted([null, 2], [1, 2], "string");
-/** A layer before the one that is tested. */
-const layer = (className: string, name: string, from: string, config: object = {}) => ({
-  module: "keras.layers",
-  class_name: className,
-  config: { name, trainable: true, ...config },
-  name,
-  inbound_nodes: [{ args: [tensorOf(from)], kwargs: {} }],
-});
-const masking = (name: string) => layer("Masking", `masked_${name}`, name);
+const masking = (name: string) => layerOf("Masking", `masked_${name}`, tensorOf(name));
 const array = (...shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
-const inner = (className: string, config: object = {}) => ({
-  module: "keras.layers",
-  class_name: className,
-  config: { name: "inner", trainable: true, ...config },
-});
 
 type Refusal = readonly [name: string, call: Call, message: string];
 
@@ -84,7 +81,11 @@ const REFUSALS: readonly Refusal[] = [
     },
     "mask_zero of ids of 1 axes is not supported",
   ],
-  ["TimeDistributed", { config: { layer: inner("Flatten") } }, "expected an input of at least 3 axes, got 2"],
+  [
+    "TimeDistributed",
+    { config: { layer: innerOf("Flatten") } },
+    "expected an input of at least 3 axes, got 2",
+  ],
   ["Masking", {}, "expected an input of 3 axes or more, got 2"],
   [
     "LSTM",
@@ -154,17 +155,19 @@ describe("layers refuse", () => {
   });
 
   it("masks that are joined along a middle axis", () => {
-    const picture = layer("TimeDistributed", "each", "masked_x", { layer: inner("RepeatVector", { n: 2 }) });
+    const picture = layerOf("TimeDistributed", "each", tensorOf("masked_x"), {
+      layer: innerOf("RepeatVector", { n: 2 }),
+    });
     const call = { x: STEPS, before: [masking("x"), picture], args: [[tensorOf("each"), tensorOf("each")]] };
     const run = () => loadCall("Concatenate", { ...call, config: { axis: 2 } });
     expect(run).toThrow("masks that are joined along another axis than the last");
   });
 
   it("code that the file does not hold, by the name it is registered with", () => {
-    const own = { ...layer("Dense", "own", "x"), registered_name: "pack>Mine" };
+    const own = { ...layerOf("Dense", "own", X), registered_name: "pack>Mine" };
     const run = () => loadCall("Flatten", { before: [own], args: [tensorOf("own")] });
     expect(run).toThrow('keras: layer "own" (Dense): pack>Mine: code that the file does not hold');
-    const wrapped = { ...inner("Dense"), registered_name: "pack>Mine" };
+    const wrapped = { ...innerOf("Dense"), registered_name: "pack>Mine" };
     expect(() => loadCall("TimeDistributed", { x: STEPS, config: { layer: wrapped } })).toThrow("pack>Mine");
   });
 });

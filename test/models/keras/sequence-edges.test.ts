@@ -7,6 +7,7 @@ import {
   type CallCase,
   counted,
   expectResult,
+  layerOf,
   loadCall,
   OPEN,
   of,
@@ -17,17 +18,14 @@ import {
 } from "../../support/keras-calls.js";
 import { type Arrays, kerasH5 } from "../../support/keras-writer.js";
 
-/** A layer, or an operation, before the one that is tested. */
-const before = (className: string, name: string, config: object = {}, module = "keras.layers") => ({
-  module,
-  class_name: className,
-  config: { name, ...(module === "keras.layers" ? { trainable: true } : {}), ...config },
-  name,
-  inbound_nodes: [{ args: [X], kwargs: {} }],
-});
-const REPEATED = before("RepeatVector", "rows", { n: 2 });
+const PLACES = {
+  ...layerOf("Argmax", "places", X),
+  module: "keras.src.ops.numpy",
+  config: { name: "places", axis: 2 },
+};
+const REPEATED = layerOf("RepeatVector", "rows", X, { n: 2 });
 const ROWS = tensorOf("rows");
-const MASKING = before("Masking", "masked");
+const MASKING = layerOf("Masking", "masked", X);
 const MASKED = tensorOf("masked");
 const VECTOR = counted([null, 3], [1, 3]);
 const HALF = of([1, 2, 3, 0, 0, 0], STEPS);
@@ -118,7 +116,7 @@ const CASES: readonly CallCase[] = [
     "IntegerLookup",
     {
       x: of([9, 1, 2, 0, 0, 5], STEPS),
-      before: [before("Argmax", "places", { axis: 2 }, "keras.src.ops.numpy")],
+      before: [PLACES],
       args: [tensorOf("places")],
       config: { vocabulary: [2, 0], output_mode: "count" },
     },
@@ -137,7 +135,7 @@ describe("layers", () => {
 describe("lookups of places", () => {
   const call: Call = {
     x: of([9, 1, 2, 0, 0, 5], STEPS),
-    before: [before("Argmax", "places", { axis: 2 }, "keras.src.ops.numpy")],
+    before: [PLACES],
     args: [tensorOf("places")],
     config: { vocabulary: [2, 0] },
   };

@@ -2,25 +2,23 @@
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../../src/formats/bytes.js";
 import { loadTfjs } from "../../../src/models/index.js";
-import { type Call, counted, loadCall, of, runCall, tensorOf, X } from "../../support/keras-calls.js";
+import {
+  type Call,
+  counted,
+  innerOf,
+  layerOf,
+  loadCall,
+  of,
+  runCall,
+  tensorOf,
+  X,
+} from "../../support/keras-calls.js";
 
 /** Two steps of two: the second one of the first step, and both of the second step, do not count where they are masked. */
 const WITHIN = of([2, 0, 0, 0], counted([null, 2, 2, 1], [1, 2, 2, 1]));
-const inner = (className: string, config: object = {}) => ({
-  module: "keras.layers",
-  class_name: className,
-  config: { name: "inner", trainable: true, ...config },
-});
-const layer = (className: string, name: string, from: object, config: object = {}) => ({
-  module: "keras.layers",
-  class_name: className,
-  config: { name, trainable: true, ...config },
-  name,
-  inbound_nodes: [{ args: [from], kwargs: {} }],
-});
-const EACH = layer("TimeDistributed", "each", X, { layer: inner("Masking") });
-const WHOLE = layer("Masking", "each", X);
-const MEAN = { layer: inner("GlobalAveragePooling1D") };
+const EACH = layerOf("TimeDistributed", "each", X, { layer: innerOf("Masking") });
+const WHOLE = layerOf("Masking", "each", X);
+const MEAN = { layer: innerOf("GlobalAveragePooling1D") };
 
 /** The means of the steps within each step, after a mask of them. */
 const means = (mask: object, version: string): Call => ({
@@ -56,7 +54,7 @@ describe("the mask of a TimeDistributed's steps", () => {
   ] as const)("in TensorFlow.js is as in %s", (masks, expected) => {
     const layers = [
       { class_name: "InputLayer", config: { name: "x", batch_input_shape: [null, 2, 2, 1] } },
-      { class_name: "TimeDistributed", config: { name: "each", layer: inner("Masking") } },
+      { class_name: "TimeDistributed", config: { name: "each", layer: innerOf("Masking") } },
       { class_name: "TimeDistributed", config: { name: "mean", ...MEAN } },
     ];
     const json = {
@@ -77,7 +75,7 @@ describe("the mask of a TimeDistributed's steps", () => {
       version: "2.15.0",
       before: [
         EACH,
-        layer("TimeDistributed", "most", tensorOf("each"), { layer: inner("GlobalMaxPooling1D") }),
+        layerOf("TimeDistributed", "most", tensorOf("each"), { layer: innerOf("GlobalMaxPooling1D") }),
       ],
       args: [tensorOf("most")],
     };
@@ -90,7 +88,9 @@ describe("the mask of a TimeDistributed's steps", () => {
     ["Attention", [[tensorOf("rows"), tensorOf("rows")]], {}],
     ["GlobalAveragePooling1D", [tensorOf("rows")], {}],
   ])("that Keras 3 leaves as it was is refused by %s", (name, args, config) => {
-    const rows = layer("TimeDistributed", "rows", tensorOf("each"), { layer: inner("GlobalMaxPooling1D") });
+    const rows = layerOf("TimeDistributed", "rows", tensorOf("each"), {
+      layer: innerOf("GlobalMaxPooling1D"),
+    });
     const run = () => loadCall(name, { x: WITHIN, before: [WHOLE, rows], args, config });
     expect(run).toThrow(FormatError);
     expect(run).toThrow(`keras: layer "made" (${name}): a mask of 3 axes is not supported`);
