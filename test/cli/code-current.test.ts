@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { listModules, readOnnx, readSafetensors, readTorch } from "../../src/formats/index.js";
-import { command, FILES } from "../support/cli.js";
+import { command, FILES, write } from "../support/cli.js";
 import { run } from "../support/cli-code.js";
 
 const filesOf = (folder: string) =>
@@ -62,5 +62,17 @@ describe("for models by the default ONNX exporter", () => {
       ...layers.map((_, index) => `layers${index}`),
       ...modules.map((_, index) => `modules${index}`),
     ]);
+  });
+
+  it("with each direction of a node, where their activations differ", () => {
+    const cases: { name: string; model: string }[] = JSON.parse(
+      readFileSync(join(FILES, "onnx-nodes.json"), "utf8"),
+    );
+    const { model } = cases.find(({ name }) => name === "RNN of two directions that differ")!;
+    const { results, code } = run(write("differ.onnx", Buffer.from(model, "base64")));
+    expect(Object.keys(results)).toHaveLength(2);
+    for (const direction of ["forward", "reverse"]) {
+      expect(code).toContain(`// Of one node: the ${direction} direction, whose activations are its own.`);
+    }
   });
 });

@@ -12,14 +12,7 @@ const EXPECTED = expectedIn(FOLDER);
 
 const file = (name: string) => readFileSync(new URL(name, FOLDER));
 /** Those that have a test of their own. */
-const OTHERS = [
-  "lstm-int8-per-row.onnx",
-  "lstm-int8.onnx",
-  "gru-unoptimised-dynamic.onnx",
-  "lstm-unoptimised.onnx",
-  "gru-onnxscript-0.7.0.onnx",
-  "rnn-unrolled.onnx",
-];
+const OTHERS = ["lstm-int8-per-row.onnx", "lstm-int8.onnx", "gru-onnxscript-0.7.0.onnx", "rnn-unrolled.onnx"];
 
 /** Of an LSTM with proj_size, which the exporter cuts. */
 const REFUSED = "lstm-projected-state.onnx";
