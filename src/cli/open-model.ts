@@ -5,6 +5,7 @@
 import type { StateDict } from "lstm-wasm";
 import {
   type AmpModel,
+  listBrokenModules,
   listModules,
   listOnnxFiles,
   listOnnxNodes,
@@ -55,6 +56,7 @@ export function openModel(path: string, keys?: readonly string[]): Model {
           batchFirst: read.format === "torch" ? saysBatchFirst(bytes) : undefined,
           tensors: read.value,
           layers: listModules(read.value).map(moduleLayer(read.value, "weights")),
+          refused: brokenIn(read.value),
         };
       case "onnx":
         return {
@@ -76,7 +78,11 @@ export function openModel(path: string, keys?: readonly string[]): Model {
       case "numpy": {
         const { layers, refused } = cellsIn(read.value);
         const modules = listModules(read.value).map(moduleLayer(read.value, "weights"));
-        return { ...model, tensors: read.value, layers: [...layers, ...modules], refused };
+        return {
+          ...{ ...model, tensors: read.value },
+          layers: [...layers, ...modules],
+          refused: [...refused, ...brokenIn(read.value)],
+        };
       }
       default:
         return { ...model, ...ofAmp(read.value) };
@@ -111,6 +117,13 @@ function moduleLayer(dict: StateDict, from: "weights" | "tensors"): (info: Modul
       source: { kind: "module", info, dict, from, told },
     };
   };
+}
+
+/** Why layers that a dict has in part do not load. */
+function brokenIn(dict: StateDict): string[] {
+  return listBrokenModules(dict).map(
+    ({ kind = "layer", prefix, problem }) => `${kind} at ${JSON.stringify(prefix)} does not load: ${problem}`,
+  );
 }
 
 /** How an ONNX model is read: without the nodes that are not supported. Undefined for another file. */

@@ -20,7 +20,7 @@ export { readKeras } from "./keras/index.js";
 export type { KerasLayer, KerasModel } from "./keras/layers.js";
 export type { KerasPart, KerasRecurrent, MergeMode } from "./keras/recurrent.js";
 export type { LayerActivation, LayerActivationName, LayerKind, LayerOptions } from "./layer-options.js";
-export { listModules, type ModuleInfo } from "./modules.js";
+export { type BrokenModule, listBrokenModules, listModules, type ModuleInfo } from "./modules.js";
 export { readNumpy } from "./numpy/index.js";
 export {
   type ListOnnxNodesOptions,

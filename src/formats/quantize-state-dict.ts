@@ -13,7 +13,7 @@ import { type ModuleInfo, modulesOf } from "./modules.js";
 
 /** Options of {@link quantizeStateDict}. */
 export interface QuantizeOptions {
-  /** The layers whose weights are quantised, of those that `listModules` finds. All of them by default. */
+  /** The layers whose weights are quantised, of those that `listModules` finds. By default all, and broken ones too. */
   readonly modules?: readonly ModuleInfo[];
 }
 

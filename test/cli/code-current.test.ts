@@ -1,11 +1,17 @@
 /**
  * What `inspect` offers loads as it is printed: packed, reparametrised and odd files of PyTorch, and models by the
- * default ONNX exporter. What it offers is all that `listModules` and `readOnnx` list, but for what cannot be loaded.
+ * default ONNX exporter. What it offers is all that `listModules` and `readOnnx` list.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { listModules, readOnnx, readSafetensors, readTorch } from "../../src/formats/index.js";
+import {
+  listBrokenModules,
+  listModules,
+  readOnnx,
+  readSafetensors,
+  readTorch,
+} from "../../src/formats/index.js";
 import { command, FILES, write } from "../support/cli.js";
 import { run } from "../support/cli-code.js";
 
@@ -26,11 +32,11 @@ describe("for packed, reparametrised and odd files of PyTorch", () => {
     const [barred, reason = ""] = BARRED[name] ?? [];
     const { code, results } = run(path);
     const listed = listModules(dict).map(({ prefix }) => prefix);
-    expect(
-      Object.values(results)
-        .map(({ prefix }) => prefix)
-        .sort(),
-    ).toEqual(listed.filter((prefix) => prefix !== barred).sort());
+    const loaded = Object.values(results).map(({ prefix }) => prefix);
+    expect(loaded.sort()).toEqual(listed.sort());
+    expect(listed).not.toContain(barred);
+    const broken = listBrokenModules(dict).map(({ prefix, problem }) => [prefix, problem]);
+    expect(broken).toEqual(barred === undefined ? [] : [[barred, expect.stringContaining(reason)]]);
     expect(code.includes("does not load: ")).toBe(barred !== undefined);
     expect(code).toContain(reason);
     for (const { output } of Object.values(results)) expect(output.data.length).toBeGreaterThan(0);
