@@ -339,11 +339,10 @@ def quantised():
         integers, plain = describe_quantised(model, original)
         save(f"quantised-{scheme}{suffix}.pt", model.state_dict(), plain, integers=integers)
         save(f"quantised-{scheme}-module{suffix}.pt", model, plain, integers=integers)
-        if scheme != "float16":
-            scripted = f"quantised-{scheme}-script{suffix}.pt"
-            torch.jit.save(torch.jit.script(model), os.path.join(FOLDER, scripted))
-            deflate(os.path.join(FOLDER, scripted))
-            expect(scripted, plain, integers=integers)
+        scripted = f"quantised-{scheme}-script{suffix}.pt"
+        torch.jit.save(torch.jit.script(model), os.path.join(FOLDER, scripted))
+        deflate(os.path.join(FOLDER, scripted))
+        expect(scripted, plain, integers=integers)
     torch.manual_seed(4)
     original = Pair().eval()
     model = quantization.quantize_dynamic(original, kinds)
