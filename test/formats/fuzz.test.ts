@@ -9,7 +9,13 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/formats/bytes.js";
-import { listModules, readTfjs, writeSafetensors } from "../../src/formats/index.js";
+import {
+  listModules,
+  readOnnx,
+  readSafetensors,
+  readTfjs,
+  writeSafetensors,
+} from "../../src/formats/index.js";
 import { type StateDict, Tensor } from "../../src/tensor/tensor.js";
 import { runDeclared } from "../support/host-graph.js";
 import { READERS as OF_FILES } from "../support/hostile/readers.js";
@@ -23,6 +29,10 @@ const READERS = {
   ...OF_FILES,
   readTfjs: (bytes: Uint8Array) => ofModelJson(bytes, readTfjs),
   runOnnxGraph: runDeclared,
+  /** The same reader of many nodes with options, so that other files still come up. */
+  readOnnxNodes: (bytes: Uint8Array) => readOnnx(bytes),
+  readShardIndex: (bytes: Uint8Array) => readSafetensors({ ...SHARDS, [INDEX]: bytes }),
+  readShard: (bytes: Uint8Array) => readSafetensors({ ...SHARDS, [SHARD]: bytes }),
 };
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1000);
@@ -33,6 +43,20 @@ console.log(`fuzz: ${RUNS} files per reader, seed ${SEED}`);
 
 const file = (name: string) => new Uint8Array(readFileSync(new URL(`files/${name}`, import.meta.url)));
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+const [INDEX, SHARD] = ["model.safetensors.index.json", "model-00001-of-00002.safetensors"];
+const OTHER_SHARD = "model-00002-of-00002.safetensors";
+const SHARDS = {
+  [INDEX]: json({
+    metadata: { total_size: 48 },
+    weight_map: { "rnn.weight_ih_l0": SHARD, "rnn.weight_hh_l0": OTHER_SHARD },
+  }),
+  [SHARD]: writeSafetensors({ "rnn.weight_ih_l0": Tensor.randn([4, 2], 1) }),
+  [OTHER_SHARD]: writeSafetensors({ "rnn.weight_hh_l0": Tensor.randn([4, 1], 2) }),
+};
+const ONNX_NODES: readonly { model: string }[] = JSON.parse(
+  new TextDecoder().decode(file("onnx-nodes.json")),
+);
 
 const ONNX = ["lstm.onnx", "lstm-stack.onnx", "gru-both-ways.onnx", "rnn-relu.onnx", "branch.onnx"];
 const DYNAMO = [
@@ -163,6 +187,9 @@ const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Ar
   ],
   readOnnx: ONNX_FILES,
   listOnnxNodes: ONNX_FILES,
+  readOnnxNodes: ONNX_NODES.map(({ model }) => new Uint8Array(Buffer.from(model, "base64"))),
+  readShardIndex: [SHARDS[INDEX]!],
+  readShard: [SHARDS[SHARD]!],
   runOnnxGraph: [...ONNX_FILES, ...GRAPHS],
   readNumpy: NUMPY.map((name) => file(`numpy/${name}`)),
   readNam: [
@@ -213,7 +240,7 @@ const OWN: Record<Exclude<keyof typeof READERS, "readWeights">, readonly Uint8Ar
 const GOOD: Record<keyof typeof READERS, readonly Uint8Array[]> = {
   ...OWN,
   readWeights: Object.entries(OWN).flatMap(([reader, files]) =>
-    ["readTfjs", "runOnnxGraph"].includes(reader) ? [] : files,
+    ["readTfjs", "runOnnxGraph", "readShardIndex"].includes(reader) ? [] : files,
   ),
 };
 
@@ -245,7 +272,7 @@ describe("fuzz", () => {
         if (error !== undefined) {
           if (!(error instanceof FormatError)) throw error;
           expect(error.message).toMatch(
-            /^(safetensors|torch|onnx|keras|tfjs|numpy|nam|guitarml|rtneural|weights): ./,
+            /^(safetensors|torch|onnx|keras|tfjs|numpy|nam|guitarml|rtneural|weights|shards): ./,
           );
           return;
         }
