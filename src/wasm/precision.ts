@@ -1,6 +1,7 @@
 /** Which class holds a module's weights, and the memory that they share. */
 import { MATRIX_BYTES } from "../../build/abi.js";
 import { wrongType, wrongValue } from "../tensor/checks.js";
+import type { Block } from "./block.js";
 import type { Region } from "./region.js";
 import { vectorCount, type Weights, type WeightsShape } from "./weights.js";
 import { FloatWeights } from "./weights-f32.js";
@@ -30,7 +31,7 @@ export function allocateTogether(
 ): Weights[] {
   const layouts = widths.map((columns) => layoutOf(region, precision, { gates, units, columns }));
   const blockBytes = layouts.reduce((bytes, layout) => bytes + layout.blockBytes, 0);
-  const panels = region.allocate(layouts[0]!.blocks * blockBytes);
+  const panels = allocatePanels(region, layouts[0]!.blocks * blockBytes);
   let offset = 0;
   return widths.map((columns, number) => {
     const panel = panels.part(offset, panels.bytes - offset);
@@ -55,7 +56,7 @@ export function allocateGroups(region: Region, groups: number, units: number, co
   const shape = { gates: 1, units, columns };
   const { blocks, blockBytes } = layoutOf(region, "float32", shape);
   const panelBytes = blocks * blockBytes;
-  const panels = region.allocate(groups * panelBytes);
+  const panels = allocatePanels(region, groups * panelBytes);
   const records = region.allocate(groups * MATRIX_BYTES);
   return Array.from({ length: groups }, (_, group) => {
     const panel = panels.part(group * panelBytes, panelBytes);
@@ -73,4 +74,16 @@ function layoutOf(region: Region, precision: Precision, shape: WeightsShape) {
     blocks: Math.ceil(vectorCount(shape) / vectorsPerLine),
     blockBytes: kernels.lineCount(shape.columns, int8) * vectorsPerLine * 16,
   };
+}
+
+/** Two cache lines, which CPUs fetch as a pair; a float line is as long. */
+const PAIR_BYTES = 128;
+
+/**
+ * Room for panels that begins one vector before a pair of cache lines. So the first of a line's eight vectors asks for
+ * the next pair while the others are in the last (docs/performance.md, "One row").
+ */
+function allocatePanels(region: Region, bytes: number): Block {
+  const block = region.allocate(bytes + PAIR_BYTES);
+  return block.part(PAIR_BYTES - 16 - (block.pointer % PAIR_BYTES), bytes);
 }

@@ -86,8 +86,8 @@ describe("quantisation at load", () => {
     for (const { gates, make } of makers) {
       const weights = gates * hiddenSize * (inputSize + hiddenSize);
       const biases = 2 * gates * hiddenSize * 4;
-      // Two matrices and a layer of 36 bytes each, in blocks of 48.
-      const records = 3 * 48;
+      // Two matrices and a layer of 36 bytes each, in blocks of 48; 128 bytes in which the panels find their place.
+      const records = 3 * 48 + 128;
       expect(bytesOf(() => make("float32"))).toBe(weights * 4 + records + biases);
       // Whole lines of 4 or 6 vectors; beside the integers a scale and the sum of the weights for each row.
       const line = 4 * runtime.kernels.vectorsPerLine(1);
