@@ -175,14 +175,15 @@ export function allocateBytes(count: number, name: string): Int8Array {
 }
 
 /**
- * A copy of `count` numbers of `source`, from index `begin` on. Up to 64 numbers are copied by a loop, which
- * is faster than a view and a call. More are copied by the constructor, which does not clear the memory
- * first.
+ * A copy of `count` numbers of `source`, from index `begin` on. The constructor copies a whole array fastest, since it
+ * does not clear the memory first: 60 numbers in 0.32 us, where a loop takes 0.42. Of a part, up to 64 numbers are copied
+ * by a loop, which is faster than a view and a call.
  * @throws RangeError that names the argument `name` where the engine has no room for them
  */
 export function copyFloats(source: Float32Array, begin: number, count: number, name: string): Float32Array {
-  if (count > 64) {
-    return roomFor(() => new Float32Array(partOf(source, begin, count)), name, count);
+  const isWhole = begin === 0 && count === lengthOf(source);
+  if (isWhole || count > 64) {
+    return roomFor(() => new Float32Array(isWhole ? source : partOf(source, begin, count)), name, count);
   }
   const copy = new Float32Array(count);
   for (let index = 0; index < count; index++) copy[index] = source[begin + index]!;
