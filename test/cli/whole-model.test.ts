@@ -122,6 +122,15 @@ describe("run of a whole model", () => {
     expect(out).toContain("rate: int64 [3], least 16000, most 16000\n");
   });
 
+  it("goes frame by frame with a number that is in a file", () => {
+    const rate = write("rate.npy", npy(Tensor.zeros([])));
+    const { code, out, error } = command(
+      ...["run", file, "--input", `x=${xFile}`, "--input", `sr=${rate}`, "--stream"],
+    );
+    expect([code, error]).toEqual([0, ""]);
+    expect(out).toContain("y: float32 [3, 2], least 2, most 24");
+  });
+
   it("finds states that are obvious by itself", () => {
     const { code, out, error } = command("run", file, ...inputs, "--stream");
     expect([code, error]).toEqual([0, ""]);
