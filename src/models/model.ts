@@ -112,6 +112,7 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
       const { data } = given[at++]!;
       if (block !== undefined) runtime.write(block, 0, data!);
     }
+    if (extra !== undefined) reader.takeBack(given);
     plan.run();
     return plan;
   }
