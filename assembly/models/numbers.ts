@@ -5,7 +5,7 @@
 
 import { CAST_BOOL, CAST_FLOAT, CAST_INT8, CAST_INT32, CAST_INT64, wrap } from "./cast";
 import { Reduction } from "./records";
-import { REDUCE_MAX, REDUCE_MIN } from "./reduce";
+import { REDUCE_MAX } from "./reduce";
 
 export function loadNumber(type: i32, at: usize): f64 {
   if (type === CAST_INT64) return load<f64>(at);
@@ -62,13 +62,12 @@ export function reduceNumbers(record: usize, type: i32, running: i32): i32 {
           next = term === 0 ? x : kind === REDUCE_MAX ? max(total, x) : min(total, x);
         }
         if (running) wrong |= storeNumber(type, output + at, fields.root ? total : next);
+        // A part of a sum that is not exact would come back as another number.
+        else if (kind < REDUCE_MAX) wrong |= storeNumber(type, output + column * size, next);
         total = next;
         at += step;
       }
-      if (!running) {
-        const made = storeNumber(type, output + column * size, total);
-        if (kind !== REDUCE_MAX && kind !== REDUCE_MIN) wrong |= made;
-      }
+      if (!running) storeNumber(type, output + column * size, total);
     }
     input += row * <usize>count;
     output += running ? row * <usize>count : row;

@@ -41,7 +41,8 @@ export function runFrames(
     if (start.size > 0) stream.state = { ...stream.state, ...Object.fromEntries(start) } as never;
     const step = Object.fromEntries(Array.from(given).filter(([name]) => !fed.has(name)));
     const arrays = Object.entries(step).filter((entry): entry is [string, AnyTensor] => {
-      return typeof entry[1] !== "number" && "dtype" in entry[1];
+      // A number in a file is the same at each step, as one of the command line is.
+      return typeof entry[1] !== "number" && "dtype" in entry[1] && entry[1].shape.length > 0;
     });
     const cut = isLayers ? cutTime(stream, arrays) : cutFrames(model, arrays);
     const progress = new Progress(cut.count);

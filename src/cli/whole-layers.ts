@@ -55,7 +55,7 @@ function codeOf({ kind, path, weights, shards = {} }: LayersFile, model: Model<s
     const options = weights === undefined ? "" : `, { weights: ${read(weights.path)} }`;
     lines.push(`const model = loadKeras(${read(path)}${options});`);
   }
-  lines.push("const outputs = model.run({", ...model.inputs.flatMap(inputLines), "});");
+  lines.push("const outputs = model.run({", ...model.inputs.flatMap((input) => inputLines(input)), "});");
   lines.push("console.log(outputs);");
   return lines;
 }

@@ -5,6 +5,7 @@ import { ExternalFiles } from "../formats/onnx/external.js";
 import type { Declared, Graph, Port } from "../graph/ir.js";
 import { readOnnxGraph } from "../graph/onnx.js";
 import { comment } from "./code-lines.js";
+import { ones, type Sizes, sizesThatRun } from "./sizes-that-run.js";
 import { listed, printableMessage, table } from "./terminal.js";
 
 /** Names of exports by the names that operators have in files: `com.microsoft.DynamicQuantizeLSTM`. */
@@ -61,7 +62,9 @@ export function describeWhole(
     facts.push(listed([`not run, for operators that are missing: ${names.join(", ")}`], "\n  ").slice(1));
     return { facts, code: [] };
   }
-  return { facts, code: codeOf(path, graph, counts, Object.keys(externalData)) };
+  const sizes = sizesThatRun(bytes, graph, externalData);
+  const inputs = graph.inputs.flatMap((port) => inputLines(port, sizes));
+  return { facts, code: codeOf(path, inputs, counts, Object.keys(externalData)) };
 }
 
 /** The type and the sizes of an input or output. */
@@ -101,9 +104,9 @@ function countOperators(whole: Graph): Count[] {
 /** What is declared of an input, which may be one of texts. */
 type Input = Pick<Declared, "shape"> & { readonly dtype?: Declared["dtype"] | "string" };
 
-/** An input of zeros or of empty texts, with sizes of 1 where they are open. */
-function zeros({ dtype = "float32", shape = [] }: Input): string {
-  const sizes = shape.map((size) => (typeof size === "number" && size >= 0 ? size : 1));
+/** An input of zeros or of empty texts. */
+function zeros({ dtype = "float32", shape = [] }: Input, sizesOfOpen: Sizes): string {
+  const sizes = sizesOfOpen(shape);
   const count = sizes.reduce((product, size) => product * size, 1);
   if (dtype === "string") return `{ data: Array(${count}).fill(""), shape: [${sizes.join(", ")}] }`;
   if (sizes.length === 0) return "0";
@@ -116,7 +119,7 @@ function zeros({ dtype = "float32", shape = [] }: Input): string {
 
 function codeOf(
   path: string,
-  graph: Graph,
+  inputs: readonly string[],
   counts: readonly Count[],
   externalNames: readonly string[],
 ): string[] {
@@ -133,13 +136,16 @@ function codeOf(
   const options = externalNames.length > 0 ? ", { externalData }" : "";
   lines.push(`const model = loadOnnxWith(bytes, [${names.join(", ")}]${options});`);
   lines.push("const outputs = model.run({");
-  lines.push(...graph.inputs.flatMap(inputLines), "});", "console.log(outputs);");
+  lines.push(...inputs, "});", "console.log(outputs);");
   return lines;
 }
 
 /** The line that gives an input zeros. */
-export function inputLines({ name, dtype, shape }: Input & { readonly name: string }): string[] {
+export function inputLines(
+  { name, dtype, shape }: Input & { readonly name: string },
+  sizes = ones,
+): string[] {
   const isOpen = shape === undefined || shape.some((size) => typeof size === "string" || size < 0);
   const note = isOpen ? ` ${comment(shape === undefined ? "[?]" : sizesOf(shape))}` : "";
-  return [`  [${JSON.stringify(name)}]: ${zeros({ dtype, shape })},${note}`];
+  return [`  [${JSON.stringify(name)}]: ${zeros({ dtype, shape }, sizes)},${note}`];
 }

@@ -1,10 +1,10 @@
 /** What a call gives for a model's inputs, read and checked. Nothing here is made twice that a model can keep. */
 
-import type { Declared, Graph } from "../graph/ir.js";
+import type { Declared, Graph, HostTensor } from "../graph/ir.js";
 import type { TextPort } from "../graph/keras/index.js";
 import type { Operand } from "../graph/operator.js";
-import { wrongShape, wrongType } from "../tensor/checks.js";
-import { kindOf } from "../tensor/typed-array.js";
+import { sameShape, wrongShape, wrongType } from "../tensor/checks.js";
+import { kindOf, lengthOf } from "../tensor/typed-array.js";
 import type { ModelInputs } from "./model-types.js";
 import { checkNames, type ModelInput, readInput, zerosOf } from "./values.js";
 
@@ -38,10 +38,21 @@ interface InputParts {
     | undefined;
 }
 
+/** An input of the step before. */
+interface Last {
+  readonly value: unknown;
+  readonly length: number;
+  readonly operand: HostTensor;
+}
+
 export class InputReader {
   readonly #wanted: readonly Wanted[];
   /** Those that users give. */
   readonly #names: readonly string[];
+  /** What a stream's steps use again, so that nothing is allocated in one: a list, the last inputs, names. */
+  #spare: Operand[] | undefined;
+  readonly #last: Last[] = [];
+  #left: { readonly extra: object; readonly size: number; readonly names: readonly string[] } | undefined;
 
   constructor({ graph, declared, constants, layers }: InputParts) {
     this.#wanted = graph.inputs.map(({ name }) => ({
@@ -64,24 +75,42 @@ export class InputReader {
    */
   read(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): readonly Operand[] {
     const named = this.#byName(inputs, extra);
-    const given: Operand[] = [];
-    for (const { name, label, declared, constant, hidden, convert } of this.#wanted) {
+    // Within a getter of an input another step may be taken: it has a list of its own.
+    const given = this.#spare ?? [];
+    this.#spare = undefined;
+    for (let at = 0; at < this.#wanted.length; at++) {
+      const { name, label, declared, constant, hidden, convert } = this.#wanted[at]!;
       const ready =
         constant ?? extra?.get(name) ?? (hidden ? zerosOf(declared, this.#sizesOf(given)) : undefined);
       if (ready !== undefined) {
         if (hidden) this.#checkState(ready, declared, given);
-        given.push(ready);
+        given[at] = ready;
         continue;
       }
       if (convert !== undefined) {
-        given.push(convert(named));
+        given[at] = convert(named);
         continue;
       }
       const value = named[name];
       if (value === undefined) throw wrongType(label, "an input", value);
-      given.push(readInput(label, declared, value));
+      given[at] =
+        extra === undefined ? readInput(label, declared, value) : this.#readStep(at, label, declared, value);
     }
     return given;
+  }
+
+  /** Takes back a list that {@link read} gave, for the next step. */
+  takeBack(given: readonly Operand[]): void {
+    this.#spare = given as Operand[];
+  }
+
+  /** Reads an input of a stream. One that is the same object or number as in the step before is what it was. */
+  #readStep(at: number, label: string, declared: Declared, value: ModelInput): HostTensor {
+    const last = this.#last[at];
+    if (last !== undefined && Object.is(last.value, value) && isSame(last, value)) return last.operand;
+    const operand = readInput(label, declared, value);
+    this.#last[at] = { value, length: operand.data.length, operand };
+    return operand;
   }
 
   /** @throws RangeError where a state is of another batch than the inputs that have been read */
@@ -114,7 +143,7 @@ export class InputReader {
 
   #byName(inputs: ModelInputs, extra?: ReadonlyMap<string, Operand>): Named {
     const all = this.#names;
-    const names = extra === undefined || extra.size === 0 ? all : all.filter((name) => !extra.has(name));
+    const names = extra === undefined || extra.size === 0 ? all : this.#namesWithout(extra);
     const isNumbers = typeof inputs !== "object" || kindOf(inputs) !== undefined;
     const isTensor =
       !isNumbers && inputs !== null && "data" in inputs && ("shape" in inputs || "dims" in inputs);
@@ -124,7 +153,27 @@ export class InputReader {
     if (isNumbers || inputs === null || Array.isArray(inputs)) {
       throw wrongType("inputs", `an object with ${names.join(", ")}`, inputs);
     }
-    checkNames("inputs", Object.keys(inputs), names);
+    for (const name in inputs) {
+      if (!names.includes(name) && Object.hasOwn(inputs, name)) checkNames("inputs", [name], names);
+    }
     return inputs as Named;
   }
+
+  #namesWithout(extra: ReadonlyMap<string, Operand>): readonly string[] {
+    const left = this.#left;
+    if (left?.extra === extra && left.size === extra.size) return left.names;
+    const names = this.#names.filter((name) => !extra.has(name));
+    this.#left = { extra, size: extra.size, names };
+    return names;
+  }
+}
+
+/** Whether an object has still the numbers and the shape that were read of it; what had to be converted has not. */
+function isSame({ operand, length }: Last, value: ModelInput): boolean {
+  if (typeof value !== "object") return true;
+  const isNumbers = kindOf(value) !== undefined;
+  const { data, shape } = value as { readonly data?: unknown; readonly shape?: readonly number[] };
+  const numbers = isNumbers ? value : data;
+  if (numbers !== operand.data || lengthOf(operand.data) !== length) return false;
+  return isNumbers || (shape !== undefined && sameShape(shape, operand.shape));
 }

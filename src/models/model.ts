@@ -1,6 +1,6 @@
 /** A whole model: its graph with a plan for each of the last shapes of its inputs. */
 
-import type { Declared } from "../graph/ir.js";
+import type { Data, Declared } from "../graph/ir.js";
 import type { Operand } from "../graph/operator.js";
 import { wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
@@ -112,6 +112,7 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
       const { data } = given[at++]!;
       if (block !== undefined) runtime.write(block, 0, data!);
     }
+    if (extra !== undefined) reader.takeBack(given);
     plan.run();
     return plan;
   }
@@ -262,9 +263,11 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
   ): ReadonlyMap<string, Operand> {
     const types = new Map<string, Operand>();
     for (const [name, operand] of given) {
-      const { dtype, shape } = operand;
-      const keeps = this.#parts.constants.has(name) || special.has(name);
-      types.set(name, keeps ? operand : { dtype, shape });
+      const { dtype, shape, data } = operand;
+      if (this.#parts.constants.has(name)) types.set(name, operand);
+      // A copy: the plan stays, and the caller may write other numbers to the same array.
+      else if (special.has(name)) types.set(name, { dtype, shape, data: data!.slice() as Data });
+      else types.set(name, { dtype, shape });
     }
     return types;
   }

@@ -84,7 +84,8 @@ export class Program implements InnerProgram {
 
   /** Forgets what the last run has left on the host. */
   begin(): void {
-    this.#made.clear();
+    // Also of an empty map it makes a new table.
+    if (this.#made.size > 0) this.#made.clear();
     this.#host = undefined;
   }
 

@@ -25,6 +25,8 @@ import {
 /** Outputs by the input that each is fed back to. */
 export type StateMap = Readonly<Record<string, string>>;
 
+const NONE: readonly string[] = [];
+
 export class ModelStream extends DisposableBase {
   /** Kept where a bundler shortens the names of classes. */
   static override readonly name: string = "ModelStream";
@@ -65,15 +67,21 @@ export class ModelStream extends DisposableBase {
    */
   step(inputs: ModelInputs): ModelOutputs {
     this.#checkAlive();
+    const begun = this.#states.size === this.#pairs.length ? NONE : this.#begin(inputs);
+    const plan = this.#compute(inputs, begun);
+    for (const { name, tensor } of plan.outputs()) this.#keep(name, tensor);
+    return this.#outputs;
+  }
+
+  /** Sets the states that are missing to zeros. */
+  #begin(inputs: ModelInputs): readonly string[] {
     const known = this.#sizesIn(inputs);
     const { hidden } = this.#model;
     const begun = this.#pairs
       .map(([input]) => input)
       .filter((input) => !this.#states.has(input) && hidden?.has(input) !== true);
     for (const input of begun) this.#states.set(input, this.#zeros(input, known));
-    const plan = this.#compute(inputs, begun);
-    for (const { name, tensor } of plan.outputs()) this.#keep(name, tensor);
-    return this.#outputs;
+    return begun;
   }
 
   /** A step that is refused leaves no state, whose size would be that of its inputs. */
@@ -87,7 +95,7 @@ export class ModelStream extends DisposableBase {
   }
 
   #keep(name: string, result: HostTensor): void {
-    for (const input of this.#fedBack.get(name) ?? []) {
+    for (const input of this.#fedBack.get(name) ?? NONE) {
       const state = this.#states.get(input);
       const fits = state?.dtype === result.dtype && sameShape(state.shape, result.shape);
       if (fits) state.data.set(result.data);
@@ -102,7 +110,6 @@ export class ModelStream extends DisposableBase {
   /** What the names of open sizes are in the inputs of a step. */
   #sizesIn(inputs: ModelInputs): ReadonlyMap<string, number> {
     const sizes = new Map<string, number>();
-    if (this.#states.size === this.#pairs.length) return sizes;
     for (const { name } of this.#model.inputs) {
       const value = (inputs as Readonly<Record<string, ModelInput>> | undefined)?.[name];
       if (value === undefined || this.#pairs.some(([input]) => input === name)) continue;

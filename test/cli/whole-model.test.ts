@@ -53,6 +53,34 @@ describe("inspect of a whole model", () => {
     expect(runModule(lines)).toContain("stateN");
   });
 
+  it.each<[string, { name: string; shape: (string | number)[] }[]]>([
+    ["a length beside the batch", [{ name: "x", shape: ["batch", 1, "length"] }]],
+    ["the one open size", [{ name: "x", shape: [1, 1, "length"] }]],
+    [
+      "a length, beside a whole input",
+      [
+        { name: "x", shape: ["b", 1, "t"] },
+        { name: "s", shape: [1, 5] },
+      ],
+    ],
+  ])("prints lines that run where a convolution needs %s", (_, inputs) => {
+    const nodes = [
+      onnx.node("Conv", ["x", "w"], ["c"]),
+      onnx.node("Relu", ["c"], ["y"]),
+      ...inputs
+        .slice(1)
+        .map(({ name }) => onnx.node("Gemm", ["five", name], ["g"], { attributes: { transB: 1 } })),
+    ];
+    const initializers = [
+      onnx.floats("w", [1, 1, 5], [1, 2, 3, 4, 5]),
+      onnx.floats("five", [1, 5], [1, 2, 3, 4, 5]),
+    ];
+    const outputs = ["y", ...inputs.slice(1).map(() => "g")];
+    const long = write("long.onnx", onnx.model({ inputs, outputs, nodes, initializers }, [], 17));
+    const listed = command("inspect", long).out;
+    expect(runModule(listed.slice(listed.lastIndexOf("import { readFileSync")))).toContain("shape");
+  });
+
   it("names the operators that are missing, those of branches among them", () => {
     const branch = (operator: string) => ({
       graph: onnx.graph({ outputs: ["b"], nodes: [onnx.node(operator, ["x"], ["b"], { domain: "own" })] }),
@@ -92,6 +120,15 @@ describe("run of a whole model", () => {
     expect(readNpy(y)).toEqual({ shape: [3, 2], data: Float32Array.of(2, 4, 8, 12, 18, 24) });
     expect(out).toContain("stateN: float32 [1, 2], least 9, most 12\n");
     expect(out).toContain("rate: int64 [3], least 16000, most 16000\n");
+  });
+
+  it("goes frame by frame with a number that is in a file", () => {
+    const rate = write("rate.npy", npy(Tensor.zeros([])));
+    const { code, out, error } = command(
+      ...["run", file, "--input", `x=${xFile}`, "--input", `sr=${rate}`, "--stream"],
+    );
+    expect([code, error]).toEqual([0, ""]);
+    expect(out).toContain("y: float32 [3, 2], least 2, most 24");
   });
 
   it("finds states that are obvious by itself", () => {

@@ -114,6 +114,19 @@ describe("reductions", () => {
     );
   });
 
+  it.each<Dtype>(["int64", "int32"])("of %s have a whole length", (dtype) => {
+    expect(apply("ReduceL2", [of(dtype, [2], 3, 5)], { keepdims: 0 })).toEqual(of(dtype, [], 5));
+  });
+
+  it.each<[string, readonly HostTensor[]]>([
+    ["ReduceSum", [of("int64", [3], 2 ** 52, 2 ** 52, -(2 ** 52))]],
+    ["ReduceMean", [of("int64", [3], 2 ** 52, 2 ** 52, -(2 ** 52))]],
+    ["MatMul", [of("int64", [3], 2 ** 52, 2 ** 52, -(2 ** 52)), of("int64", [3], 1, 1, 1)]],
+    ["MatMul", [of("int64", [2], 2 ** 30 + 1, 2 ** 30), of("int64", [2], 2 ** 30 + 1, -(2 ** 30))]],
+  ])("%s of int64 are refused where a part is not exact", (operator, inputs) => {
+    expect(() => apply(operator, inputs)).toThrow("is not within 2^53");
+  });
+
   it.each(["ArgMax", "ArgMin"])("%s of no numbers is refused", (operator) => {
     expect(() => apply(operator, [floatsOf([2, 0])], { axis: 1 })).toThrow("axis 1 is of size 0");
   });

@@ -94,6 +94,20 @@ describe("a product of matrices", () => {
       [19, 43, 22, 50],
     ],
     ["a dot product", "Einsum", [row(1, 2), row(3, 4)], { equation: "i,i->" }, 20, [], [11]],
+    ["a number by a vector", "Einsum", [f([], 3), row(1, 2)], { equation: ",i->i" }, 20, [2], [3, 6]],
+    ["two numbers", "Einsum", [f([], 3), f([], 2)], { equation: "," }, 20, [], [6]],
+    // 3 + 15 in 32 bits: as floats the products have no such bits.
+    ...(["MatMul", "Gemm", "Einsum"] as const).map(
+      (operator): Result => [
+        "products that wrap",
+        operator,
+        [of("int32", [1, 2], 2147483647, 3), of("int32", [2, 1], 2147483645, 5)],
+        operator === "Einsum" ? { equation: "ij,jk->ik" } : {},
+        20,
+        [1, 1],
+        [18],
+      ],
+    ),
     ["an outer product", "Einsum", [row(1, 2), row(3, 4)], { equation: "i,j->ji" }, 20, [2, 2], [3, 6, 4, 8]],
   ]);
 

@@ -350,6 +350,7 @@ describe("another size", () => {
     resize("the first corner", sized(1), mode("align_corners"), 20, 10),
     resize("the middle", sized(1), mode("half_pixel"), 20, 25),
     resize("the first of PyTorch", sized(1), mode("pytorch_half_pixel"), 20, 10),
+    resize("the first of PyTorch by a scale", [x, undefined, row(0.4)], mode("pytorch_half_pixel"), 20, 10),
     resize("centres of PyTorch", sized(2), mode("pytorch_half_pixel"), 20, 15, 35),
     [
       "one of two axes",

@@ -55,6 +55,26 @@ describe("plans", () => {
     expect(() => built.run({ x, to: BigInt64Array.of(4n, 2n) })).toThrow(/Reshape/);
   });
 
+  it("notice other values in the same array", () => {
+    using built = loadOnnx(
+      modelOf({
+        inputs: [
+          { name: "x", shape: ["n"] },
+          { name: "from", type: 6, shape: [1] },
+        ],
+        outputs: ["y"],
+        nodes: [node("Slice", ["x", "from", "end"], ["y"])],
+        initializers: [int64s("end", [9])],
+      }),
+    );
+    const x = Float32Array.of(1, 2, 3);
+    const from = Int32Array.of(1);
+    for (const at of [1, 2, 0, 1]) {
+      from[0] = at;
+      expect(built.run({ x, from }).y!.data).toEqual(x.slice(at));
+    }
+  });
+
   it("are one for all values of an input that no shape depends on", () => {
     using built = loadOnnx(
       modelOf({

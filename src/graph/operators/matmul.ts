@@ -1,6 +1,6 @@
 /** Products of matrices, of floats and of integers. */
 
-import type { Dtype, Type } from "../ir.js";
+import type { Dtype, HostTensor, Type } from "../ir.js";
 import { type Call, type FillingOperator, isFloat, NUMBERS, type Operand } from "../operator.js";
 import { broadcast, broadcastStrides, eachOffset, elementsIn, stridesOf } from "../shapes.js";
 import { zip } from "./binary.js";
@@ -28,6 +28,22 @@ function product(call: Call, left: readonly number[], right: readonly number[]):
   return { shape, a, b, batch };
 }
 
+/** A sum with one more product. */
+type Adding = (sum: number, x: number, y: number) => number;
+
+const addProduct: Adding = (sum, x, y) => sum + x * y;
+/** Products of 32 bits wrap: unwrapped ones would lose their last bits. */
+const addWrapped: Adding = (sum, x, y) => sum + Math.imul(x, y);
+/** NaN, which is refused, where a part of the sum is not exact. */
+const addExact: Adding = (sum, x, y) => {
+  const next = sum + x * y;
+  return Number.isSafeInteger(x * y) && Number.isSafeInteger(next) ? next : Number.NaN;
+};
+
+/** How sums of products are made of numbers of a type. */
+const addingOf = (dtype: Dtype): Adding =>
+  dtype === "int64" ? addExact : dtype === "int32" ? addWrapped : addProduct;
+
 /** Sums of a row that are made together: 8 KB. */
 const TOGETHER = 1024;
 
@@ -39,8 +55,9 @@ function multiply(
   { a, b, batch }: Product,
   left: ArrayLike<number>,
   right: ArrayLike<number>,
-  out: { [index: number]: number },
+  { dtype, data: out }: HostTensor,
 ): void {
+  const add = addingOf(dtype);
   const [rows, depth, columns] = [a.at(-2)!, a.at(-1)!, b.at(-1)!];
   const starts = (shape: readonly number[], matrix: number) =>
     broadcastStrides(shape.slice(0, -2), batch).map((stride) => stride * matrix);
@@ -56,7 +73,9 @@ function multiply(
         for (let k = 0; k < depth; k++) {
           const x = left[aStart + row * depth + k]!;
           const from = bStart + k * columns + first;
-          for (let at = 0; at < count; at++) sums[at]! += x * right[from + at]!;
+          // Of floats without a call, which takes as long as the product.
+          if (add === addProduct) for (let at = 0; at < count; at++) sums[at]! += x * right[from + at]!;
+          else for (let at = 0; at < count; at++) sums[at] = add(sums[at]!, x, right[from + at]!);
         }
         const to = (index * rows + row) * columns + first;
         for (let at = 0; at < count; at++) out[to + at] = sums[at]!;
@@ -81,7 +100,7 @@ export const MatMul: FillingOperator = {
   work: productWork,
   run: (call, [output]) => {
     const [a, b] = [call.data(0), call.data(1)];
-    multiply(product(call, a.shape, b.shape), a.data, b.data, output!.data);
+    multiply(product(call, a.shape, b.shape), a.data, b.data, output!);
   },
 };
 
@@ -118,7 +137,7 @@ export const MatMulInteger: FillingOperator = {
   work: productWork,
   run: (call, [output]) => {
     const shapes = product(call, call.input(0).shape, call.input(1).shape);
-    multiply(shapes, centred(call, 0, 2, -2), centred(call, 1, 3, -1), output!.data);
+    multiply(shapes, centred(call, 0, 2, -2), centred(call, 1, 3, -1), output!);
   },
 };
 
@@ -161,11 +180,12 @@ export const Gemm: FillingOperator = {
     const alpha = call.float("alpha", 1);
     const beta = call.float("beta", 1);
     const sums = new Float64Array(rows * columns);
+    const add = addingOf(output!.dtype);
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         let sum = 0;
         for (let k = 0; k < depth; k++) {
-          sum += a.data[row * aRow + k * aStep]! * b.data[column * bColumn + k * bStep]!;
+          sum = add(sum, a.data[row * aRow + k * aStep]!, b.data[column * bColumn + k * bStep]!);
         }
         sums[row * columns + column] = alpha * sum;
       }
@@ -187,7 +207,7 @@ interface Equation {
 /** Einsum of two operands: each letter once in an operand, no ellipsis. */
 export function equationOf(call: Call): Equation {
   const text = call.text("equation", "").replaceAll(" ", "");
-  const match = /^([A-Za-z]+),([A-Za-z]+)(?:->([A-Za-z]*))?$/.exec(text);
+  const match = /^([A-Za-z]*),([A-Za-z]*)(?:->([A-Za-z]*))?$/.exec(text);
   const isPlain = (term: string) => new Set(term).size === term.length;
   const terms = match?.slice(1, 3) as [string, string] | undefined;
   if (terms === undefined || call.inputs.length !== 2 || !terms.every(isPlain)) {
@@ -258,10 +278,11 @@ export const Einsum: FillingOperator = {
       Float64Array,
     ];
     const aOuter = offsets(aStrides.slice(0, outer.length), outer);
+    const add = addingOf(output!.dtype);
     eachOffset(outer, bStrides.slice(0, outer.length), 0, (bStart, index) => {
       let sum = 0;
       for (let k = 0; k < width; k++) {
-        sum += a.data[aOuter[index]! + aInner[k]!]! * b.data[bStart + bInner[k]!]!;
+        sum = add(sum, a.data[aOuter[index]! + aInner[k]!]!, b.data[bStart + bInner[k]!]!);
       }
       output!.data[index] = sum;
     });

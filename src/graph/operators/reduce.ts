@@ -43,8 +43,11 @@ function reduce(call: Call, [output]: readonly HostTensor[], { start, add, end }
   const kept = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const strides = stridesOf(kept).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
   const sums = new Float64Array(output!.data.length).fill(start);
+  // A sum that is not exact on its way would come back as another one.
+  const mayBeInexact = output!.dtype === "int64";
   eachOffset(shape, strides, 0, (to, index) => {
-    sums[to] = add(sums[to]!, data[index]!);
+    const next = add(sums[to]!, data[index]!);
+    sums[to] = mayBeInexact && !Number.isSafeInteger(next) ? Number.NaN : next;
   });
   const count = data.length / Math.max(1, sums.length);
   for (let at = 0; at < sums.length; at++) {
@@ -110,8 +113,10 @@ export const ReduceL2: FillingOperator = {
   attributes: AXES,
   shape: reducedNumbers,
   work: read,
-  run: (call, outputs) =>
-    reduce(call, outputs, { start: 0, add: (total, x) => total + x * x, end: Math.sqrt }),
+  run: (call, outputs) => {
+    const end = isFloat(call.input(0).dtype) ? Math.sqrt : (total: number) => Math.trunc(Math.sqrt(total));
+    reduce(call, outputs, { start: 0, add: (total, x) => total + x * x, end });
+  },
 };
 
 const PLACE: FillingOperator["attributes"] = { axis: "int", keepdims: "int", select_last_index: "int" };

@@ -4,12 +4,15 @@ import { type Call, type FillingOperator, NUMBERS } from "../operator.js";
 import { roundEven } from "../rounding.js";
 import { elementsIn, stridesOf } from "../shapes.js";
 
-/** Where a place of the output lies in the input. Lengths of outputs are those before they are rounded down. */
-type Coordinate = (x: number, scale: number, output: number, input: number) => number;
+/**
+ * Where a place of the output lies in the input. `output` is the output's length before it is rounded down, `whole` after
+ * that. ONNX's cases ask for the one with align_corners, PyTorch's own meaning is the other.
+ */
+type Coordinate = (x: number, scale: number, output: number, input: number, whole: number) => number;
 
 const COORDINATES: ReadonlyMap<string, Coordinate> = new Map<string, Coordinate>([
   ["half_pixel", (x, scale) => (x + 0.5) / scale - 0.5],
-  ["pytorch_half_pixel", (x, scale, output) => (output > 1 ? (x + 0.5) / scale - 0.5 : 0)],
+  ["pytorch_half_pixel", (x, scale, _, __, whole) => (whole > 1 ? (x + 0.5) / scale - 0.5 : 0)],
   ["asymmetric", (x, scale) => x / scale],
   ["align_corners", (x, _, output, input) => (output === 1 ? 0 : (x * (input - 1)) / (output - 1))],
 ]);
@@ -70,7 +73,7 @@ export function taps(call: Call, axis: Axis, input: number): (readonly [at: numb
   const inside = (at: number) => Math.min(Math.max(at, 0), input - 1);
   return Array.from({ length: axis.size }, (_, x) => {
     if (axis.scale === 1 && axis.size === input) return [[x, 1]];
-    const place = coordinate(x, axis.scale, axis.scale * input, input);
+    const place = coordinate(x, axis.scale, axis.scale * input, input, axis.size);
     if (call.text("mode", "nearest") === "nearest") return [[inside(nearest(tidy(place))), 1]];
     const low = Math.floor(place);
     const part = place - low;

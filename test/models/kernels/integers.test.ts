@@ -92,8 +92,11 @@ describe("an int64 that leaves 2^53", () => {
     expect(run).toThrow(`onnx: ${operator} node: an int64 that is not within 2^53`);
   });
 
-  it("in a sum names the node", () => {
-    const inputs = [int64(2 ** 53 - 1, 2 ** 53 - 1)];
+  it.each([
+    ["a sum", [2 ** 53 - 1, 2 ** 53 - 1]],
+    ["a part of a sum", [2 ** 53 - 1, 2 ** 53 - 1, -(2 ** 53) + 1]],
+  ])("in %s names the node", (_, numbers) => {
+    const inputs = [int64(...numbers)];
     expect(() => runKernels({ operator: "ReduceSum", inputs }, compileReduce)).toThrow("not within 2^53");
   });
 
