@@ -28,8 +28,7 @@ export function bidirectional(call: LayerCall): readonly KerasTensor[] {
   const { builder } = call;
   const given = call.ranked(call.input(), 3);
   if (given.time) call.notStreamable("its second half begins at the last step of time");
-  const first = modulesOf(call)[0]!;
-  const { mergeMode = "concat", returnSequences, returnState, options } = first;
+  const { mergeMode = "concat", returnSequences, returnState, options } = forwardOf(call);
   if (!options.batchFirst) call.refuse("time_major is not supported");
   const x = {
     ...given,
@@ -45,6 +44,13 @@ export function bidirectional(call: LayerCall): readonly KerasTensor[] {
   return returnState ? [...outputs, ...halves.states] : outputs;
 }
 
+/** The forward half, or its last cell: those before it give all rows, whatever the layer gives. */
+function forwardOf(call: LayerCall): KerasRecurrent {
+  const modules = modulesOf(call);
+  const count = call.file.parts?.filter(({ name }) => name.startsWith("forward_")).length ?? 1;
+  return modules[count - 1] ?? modules[0]!;
+}
+
 function merge(
   { builder }: LayerCall,
   { forward, backward, joined, sizes: [size, other] }: Halves,
@@ -58,9 +64,10 @@ function merge(
     ];
   if (mode === "concat")
     return [{ value: joined ?? builder.concat([forward, backward], axis), size: size + other }];
-  if (mode === "mul") return [{ value: builder.mul(forward, backward), size }];
+  const broadcast = Math.max(size, other);
+  if (mode === "mul") return [{ value: builder.mul(forward, backward), size: broadcast }];
   const sum = builder.add(forward, backward);
-  return [{ value: mode === "sum" ? sum : builder.mul(sum, builder.scalar(0.5)), size }];
+  return [{ value: mode === "sum" ? sum : builder.mul(sum, builder.scalar(0.5)), size: broadcast }];
 }
 
 /** Both halves as one module. */
