@@ -4,6 +4,23 @@ Each is a function of the framework and of whether it is Keras 3. It gives the i
 """
 
 
+def states(K, new):
+    """Keras 3 hands no mask to a layer that takes states, and gives it to what comes after."""
+    L = K.layers
+    i = K.Input((5,), dtype="int32", name="i")
+    x = K.Input((4, 3), name="masked_x")
+    words = L.Embedding(4, 3, mask_zero=True)(i)
+    steps = L.Masking()(x)
+    branches = []
+    for make in (L.LSTM, L.GRU, L.SimpleRNN):
+        _, *given = make(2, return_state=True)(steps)
+        rows = make(2, return_sequences=True)(words, initial_state=given)
+        branches += [rows, L.GRU(2)(rows), make(2)(words, initial_state=given)]
+    _, *given = L.Bidirectional(L.GRU(2, return_state=True))(steps)
+    branches.append(L.Bidirectional(L.GRU(2, return_sequences=True))(words, initial_state=given))
+    return [i, x], branches
+
+
 def cells(K, new):
     """Cells one after the other in both directions, of which the last rows are taken."""
     L = K.layers
@@ -18,4 +35,4 @@ def cells(K, new):
     return [x], branches
 
 
-MODELS = [cells]
+MODELS = [states, cells]

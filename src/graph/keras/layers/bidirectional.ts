@@ -9,6 +9,7 @@ import {
   initialStates,
   lastRow,
   lastStates,
+  maskTaken,
   modulesOf,
   runChain,
   runModule,
@@ -33,7 +34,7 @@ export function bidirectional(call: LayerCall): readonly KerasTensor[] {
   const x = {
     ...given,
     value: builder.floats(given),
-    mask: call.context.masksOfTfjs ? undefined : call.maskOf(given),
+    mask: call.context.masksOfTfjs ? undefined : maskTaken(call, given),
   };
   const { recurrent } = call.file;
   const halves = recurrent === undefined ? ofTwo(call, x) : ofOne(call, x, recurrent);
