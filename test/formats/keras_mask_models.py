@@ -4,6 +4,22 @@ Each is a function of the framework and of whether it is Keras 3. It gives the i
 """
 
 
+def merged(K, new):
+    """Keras 3 leaves masked steps out of products and extremes, where the numbers of the others stand."""
+    L = K.layers
+    i = K.Input((5,), dtype="int32", name="i")
+    x = K.Input((5, 3), name="masked_x")
+    y = K.Input((5, 3), name="y")
+    a, b = L.Embedding(4, 3, mask_zero=True)(i), L.Masking()(x)
+    branches = []
+    for make in (L.Multiply, L.Maximum, L.Minimum, L.Average):
+        for inputs in ([a, b], [a, y], [y, b], [a, y, b], [b, y, b]):
+            branches.append(make()(inputs))
+        branches.append(L.SimpleRNN(2)(make()([b, a])))
+        branches.append(make()([a, L.GlobalMaxPooling1D()(y)]))
+    return [i, x, y], branches
+
+
 def states(K, new):
     """Keras 3 hands no mask to a layer that takes states, and gives it to what comes after."""
     L = K.layers
@@ -35,4 +51,4 @@ def cells(K, new):
     return [x], branches
 
 
-MODELS = [states, cells]
+MODELS = [merged, states, cells]
