@@ -51,4 +51,12 @@ def cells(K, new):
     return [x], branches
 
 
-MODELS = [merged, states, cells]
+def numbers(K, new):
+    """Ids that are floats: 0.5 is id 0, and is not masked."""
+    L = K.layers
+    x = K.Input((4,), name="x")
+    words = L.Embedding(4, 2, mask_zero=True)(L.ReLU(max_value=3)(x))
+    return [x], [L.LSTM(2)(words), L.GlobalAveragePooling1D()(words)]
+
+
+MODELS = [merged, states, cells, numbers]
