@@ -161,7 +161,7 @@ export class Topology {
     const run = Object.hasOwn(table, key) ? table[key] : undefined;
     if (run === undefined)
       call.refuse("layers of this class are not supported; options.layers may supply it");
-    return this.#checked(run(call));
+    return this.#checked(call.marked(run(call)));
   }
 
   #checked(outputs: readonly KerasTensor[]): readonly KerasTensor[] {
