@@ -29,6 +29,23 @@ const CASES: readonly Case[] = [
     made: [14, 25],
   },
   {
+    // Loaded and saved again in one session of TensorFlow.
+    className: "Dense",
+    config: { output_dim: 1, activation: "linear" },
+    arrays: { "one_W_1:0": array([2, 1], 1, -1), "one_b_1:0": array([1], 5) },
+    shape: [1, 2],
+    data: [3, 1],
+    made: [7],
+  },
+  {
+    className: "TimeDistributed",
+    config: { layer: { class_name: "Dense", config: { name: "in", output_dim: 1, activation: "linear" } } },
+    arrays: { "in_W_2:0": array([2, 1], 1, -1), "in_b_2:0": array([1], 5) },
+    shape: [1, 1, 2],
+    data: [3, 1],
+    made: [7],
+  },
+  {
     className: "Dense",
     config: { output_dim: 1, activation: "relu", bias: false },
     arrays: { "one_W:0": array([2, 1], 1, -1) },
