@@ -162,6 +162,13 @@ export function concatenate(call: LayerCall): readonly KerasTensor[] {
   return [call.tensor(value, shape, { dtype: inputs[0]!.dtype, time, mask: maskAlong(call, inputs, axis) })];
 }
 
+/** Keras 1 has one class for them. */
+export function merge(call: LayerCall): readonly KerasTensor[] {
+  const modes = { sum: add, mul: multiply, ave: average, max: maximum, concat: concatenate };
+  const names = Object.keys(modes) as (keyof typeof modes)[];
+  return modes[call.word("mode", names, "sum")](call);
+}
+
 const sumOf = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? null : a + b;
 
