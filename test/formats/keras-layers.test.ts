@@ -160,7 +160,7 @@ describe("a file of Keras", () => {
   it("of Keras 3 is one where no version is stated", () => {
     const { "metadata.json": _, ...rest } = unzipSync(kerasZip(config(lstm()), zipped));
     const { kerasVersion, layers } = readKeras(zipSync(rest));
-    expect(kerasVersion).toBe("3.0.0");
+    expect(kerasVersion).toBe("3.15.0");
     expect(layers[0]!.recurrent!.options.recurrentActivation).toBe("sigmoid");
   });
 

@@ -5,9 +5,12 @@ python make_keras_layers.py keras
 python make_keras_layers.py tf_keras
 python make_keras_layers.py keras option
 python make_keras_layers.py tf_keras option
+python make_keras_layers.py keras mask
+python make_keras_layers.py tf_keras mask
 
-The last two write the models of keras_option_models.py to test/formats/files/keras-options. Keras 3 computes these with JAX:
-TensorFlow has no convolutions of float64 on a CPU whose channels stand first.
+Those with `option` write the models of keras_option_models.py to test/formats/files/keras-options. Keras 3 computes these
+with JAX: TensorFlow has no convolutions of float64 on a CPU whose channels stand first. Those with `mask` write the models
+of keras_mask_models.py to test/formats/files/keras-masks.
 
 Each model is made again with numbers of float64, whose results are the truth. k3.json and k2.json have a line for each:
 its files, its inputs, and its outputs in order. The entries of .keras files are deflated afterwards.
@@ -19,7 +22,7 @@ import os
 import sys
 
 WHICH, SET = (sys.argv[1:] + ["layer"])[:2]
-BACKEND = "tensorflow" if SET == "layer" else "jax"
+BACKEND = "jax" if SET == "option" else "tensorflow"
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND=BACKEND, JAX_ENABLE_X64="1", CUDA_VISIBLE_DEVICES="")
 
 import numpy as np

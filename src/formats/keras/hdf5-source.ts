@@ -60,11 +60,14 @@ export function layersIn(group: Hdf5Group): readonly { readonly name: string; re
   });
 }
 
-/** Keras 1 has no folders: `lstm_1_W_i` is W_i, and in a wrapper or a nested model lstm_1/W_i. */
+/**
+ * Keras 1 has no folders: `lstm_1_W_i` is W_i, and in a wrapper or a nested model lstm_1/W_i. Of a model that was loaded
+ * and saved again it is `lstm_1_W_i_1`: TensorFlow counts names that a session has twice.
+ */
 function plain(path: string, layer: string): string {
   if (path.includes("/")) return path;
-  if (path.startsWith(`${layer}_`)) return path.slice(layer.length + 1);
-  return path.replace(/^(.*)_([WUb](?:_[a-z])?(?::\d+)?)$/, "$1/$2");
+  if (path.startsWith(`${layer}_`)) return path.slice(layer.length + 1).replace(/_\d+(?=:\d+$)/, "");
+  return path.replace(/^(.*)_([WUb](?:_[a-z])?)(?:_\d+)?((?::\d+)?)$/, "$1/$2$3");
 }
 
 /** A path from the layer's name on; the layer's name may stand behind the model's, or be left out. */

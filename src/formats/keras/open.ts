@@ -52,6 +52,9 @@ export function openKeras(file: Uint8Array): OpenedModel {
   return isZip(file) ? openArchive(file, spend) : openH5(file, spend);
 }
 
+/** The version of a file of Keras 3 that states none, as `to_json()` of Keras 3 does not: that which was tried. */
+const UNSTATED = "3.15.0";
+
 function openArchive(file: Uint8Array, spend: Spend): OpenedModel {
   const zip = new Zip(file, allowedBytes(file.length), "keras");
   if (zip.has("model.weights.json")) throw unsupported(SHARDED);
@@ -65,7 +68,7 @@ function openArchive(file: Uint8Array, spend: Spend): OpenedModel {
   const config = json("config.json");
   const stated = zip.has("metadata.json") ? field(json("metadata.json"), "keras_version") : undefined;
   const root = openHdf5(zip.read("model.weights.h5"), "keras", allowedBytes(file.length));
-  const version = knownVersion(stated ?? "3.0.0");
+  const version = knownVersion(stated ?? UNSTATED);
   const model = layerOf(config, "the model");
   if (innerLayers(model) !== undefined) {
     const vocabularies = vocabulariesOf(model, (path) => (zip.has(path) ? text(path) : undefined));
@@ -85,7 +88,7 @@ function openH5(file: Uint8Array, spend: Spend): OpenedModel {
     return opened(model, weights, knownVersion(stated), { spend, listed: true });
   }
   // A file of weights alone: layers by the names of groups and the shapes of arrays.
-  const version = knownVersion(stated ?? "3.0.0");
+  const version = knownVersion(stated ?? UNSTATED);
   const kerasVersion = typeof stated === "string" ? stated : undefined;
   return { root: undefined, version, kerasVersion, list: listLayers(weights, version, spend) };
 }
@@ -105,7 +108,7 @@ export function openArchitecture(text: string, file: Uint8Array): OpenedModel {
   const root = openHdf5(file, "keras");
   const isThird = Object.hasOwn(config, "module") || Object.hasOwn(config, "registered_name");
   const stated = field(config, "keras_version") ?? root.attribute("keras_version");
-  const version = knownVersion(stated ?? (isThird ? "3.0.0" : undefined));
+  const version = knownVersion(stated ?? (isThird ? UNSTATED : undefined));
   const weights = weightsIn(root);
   return opened(layerOf(config, "the model"), weights, version, { spend, listed: isListed(weights) });
 }

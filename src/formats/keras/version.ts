@@ -47,3 +47,8 @@ export function masksWithinSteps({ major, minor, isTfjs }: KerasVersion): boolea
 export function zeroesMaskedRows(version: KerasVersion): boolean {
   return version.isTfjs || version.major === 3 || version.minor >= 4 || isOfTensorFlow(version);
 }
+
+/** Whether what merges tensors sees their masks: lists of them have none in the first versions of Keras 3. */
+export function mergesMasks({ major, minor }: KerasVersion): boolean {
+  return major < 3 || minor >= 4;
+}

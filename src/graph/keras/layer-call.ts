@@ -142,6 +142,16 @@ export class LayerCall {
     if (!this.builder.stateful) this.builder.notStreamable ??= `${this.place}: ${reason}`;
   }
 
+  /** What the layer gives, marked where it is of the last step. Nothing joins such a tensor with all steps in a stream. */
+  marked(outputs: readonly KerasTensor[]): readonly KerasTensor[] {
+    const given = [...this.args, ...this.kwargs.values()].flatMap(tensorsIn);
+    const isOfLast = given.some((tensor) => tensor.ofLast);
+    const isTimed = given.some((tensor) => tensor.time);
+    if (isOfLast && isTimed) this.notStreamable("it joins the last step of time with all steps");
+    if (!isOfLast && !isTimed) return outputs;
+    return outputs.map((output) => (output.time ? output : { ...output, ofLast: true }));
+  }
+
   input(at = 0): KerasTensor {
     return this.inputs[at] ?? this.broken(`expected at least ${at + 1} inputs, got ${this.inputs.length}`);
   }

@@ -12,6 +12,8 @@ export interface KerasTensor {
   readonly mask?: Value | undefined;
   /** Whether axis 1 is the time of the model's inputs, which a stream goes through. */
   readonly time: boolean;
+  /** Whether it is made of the last step of time, as a state is: in a stream of the one that is there. */
+  readonly ofLast?: boolean | undefined;
   /** Of an input of the model as it is: ids become steps where an Embedding takes them. */
   readonly input?: InputPort | undefined;
   /** Of strings: the input that they are. Its value stands in no graph. */

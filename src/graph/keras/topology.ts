@@ -161,7 +161,7 @@ export class Topology {
     const run = Object.hasOwn(table, key) ? table[key] : undefined;
     if (run === undefined)
       call.refuse("layers of this class are not supported; options.layers may supply it");
-    return this.#checked(run(call));
+    return this.#checked(call.marked(run(call)));
   }
 
   #checked(outputs: readonly KerasTensor[]): readonly KerasTensor[] {
@@ -169,11 +169,15 @@ export class Topology {
     return outputs;
   }
 
-  /** Whether it is an operation of Keras 3 in an .h5 file, which has no modules: layers state whether they are trained. */
+  /**
+   * Whether it is an operation of Keras 3 in an .h5 file, which has no modules: layers state whether they are trained.
+   * A Cast has a dtype too, and there is no layer of its name.
+   */
   #isBare({ className, config }: LayerConfig): boolean {
     const { table, version } = this.#options;
     const states = ["trainable", "dtype"].some((key) => Object.hasOwn(config, key));
-    return version.major === 3 && !states && Object.hasOwn(table, `ops.${className}`);
+    const isLayer = states && Object.hasOwn(table, className);
+    return version.major === 3 && !isLayer && Object.hasOwn(table, `ops.${className}`);
   }
 
   #nested(model: LayerConfig, { args }: CallArguments): readonly KerasTensor[] {

@@ -29,6 +29,23 @@ const CASES: readonly Case[] = [
     made: [14, 25],
   },
   {
+    // Loaded and saved again in one session of TensorFlow.
+    className: "Dense",
+    config: { output_dim: 1, activation: "linear" },
+    arrays: { "one_W_1:0": array([2, 1], 1, -1), "one_b_1:0": array([1], 5) },
+    shape: [1, 2],
+    data: [3, 1],
+    made: [7],
+  },
+  {
+    className: "TimeDistributed",
+    config: { layer: { class_name: "Dense", config: { name: "in", output_dim: 1, activation: "linear" } } },
+    arrays: { "in_W_2:0": array([2, 1], 1, -1), "in_b_2:0": array([1], 5) },
+    shape: [1, 1, 2],
+    data: [3, 1],
+    made: [7],
+  },
+  {
     className: "Dense",
     config: { output_dim: 1, activation: "relu", bias: false },
     arrays: { "one_W:0": array([2, 1], 1, -1) },
@@ -137,3 +154,44 @@ it.each(CASES)(
     expect(Array.from(one!.data as Float32Array)).toEqual(made.map((number) => expect.closeTo(number, 5)));
   },
 );
+
+it.each([
+  ["sum", [6, 8]],
+  ["mul", [5, 12]],
+  ["ave", [3, 4]],
+  ["max", [5, 6]],
+  ["concat", [1, 2, 5, 6]],
+])("Merge by %s", (mode, made) => {
+  using model = loadKeras(merging(mode));
+  const { one } = model.run({ a: Float32Array.of(1, 2), b: Float32Array.of(5, 6) });
+  expect(Array.from(one!.data as Float32Array)).toEqual(made);
+});
+
+it("refuses a Merge of other modes by the layer's name", () => {
+  expect(() => loadKeras(merging("cos"))).toThrow(
+    'keras: layer "one" (Merge): mode: "cos" is not supported; expected "sum", "mul", "ave", "max", "concat"',
+  );
+});
+
+function merging(mode: string): Uint8Array {
+  const layers = ["a", "b"].map((name) => ({
+    name,
+    class_name: "InputLayer",
+    config: { name, batch_input_shape: [null, 2], input_dtype: "float32" },
+    inbound_nodes: [] as unknown[],
+  }));
+  const one = {
+    name: "one",
+    class_name: "Merge",
+    config: { name: "one", mode, concat_axis: -1 },
+    inbound_nodes: [["a", "b"].map((name) => [name, 0, 0])],
+  };
+  const inputs = ["a", "b"].map((name) => [name, 0, 0]);
+  const config = {
+    name: "m",
+    layers: [...layers, one],
+    input_layers: inputs,
+    output_layers: [["one", 0, 0]],
+  };
+  return kerasH5({ config: { class_name: "Model", config }, version: "1.2.2", layers: { one: {} } });
+}

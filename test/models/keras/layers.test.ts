@@ -16,6 +16,8 @@ describe.each([
   ["layers of tf_keras 2", "keras-layers", "k2"],
   ["options of Keras 3", "keras-options", "k3"],
   ["options of tf_keras 2", "keras-options", "k2"],
+  ["masks of Keras 3", "keras-masks", "k3"],
+  ["masks of tf_keras 2", "keras-masks", "k2"],
 ])("%s", (_, name, mark) => {
   const place = folder(name);
   const cases: LayerCase[] = JSON.parse(readFileSync(new URL(`${mark}.json`, place), "utf8"));

@@ -5,6 +5,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { loadKeras } from "../../../src/models/index.js";
+import { tensorOf } from "../../support/keras-calls.js";
+import { kerasZip } from "../../support/keras-writer.js";
 import { expectClose } from "./cases.js";
 
 const FOLDER = new URL("../../formats/files/keras/", import.meta.url);
@@ -103,4 +105,20 @@ it("tells operations of Keras 3 from layers in an .h5 file, which has no modules
   );
   expect(got!.data).toEqual(expected!.data);
   expect(got!.data.some((x) => x !== 0)).toBe(true);
+});
+
+it("tells a Cast by its name, which states a dtype as layers do", () => {
+  const named = (class_name: string, name: string, config: object, from: readonly object[]) => ({
+    class_name,
+    config: { name, ...config },
+    name,
+    inbound_nodes: from.length === 0 ? [] : [{ args: from, kwargs: {} }],
+  });
+  const layers = [
+    named("InputLayer", "x", { batch_shape: [null, 3], dtype: "float32" }, []),
+    named("Cast", "cast", { dtype: "int32" }, [tensorOf("x")]),
+  ];
+  const config = { name: "m", layers, input_layers: [["x", 0, 0]], output_layers: [["cast", 0, 0]] };
+  using model = loadKeras(kerasZip({ class_name: "Functional", config }, {}, { version: "3.15.0" }));
+  expect(Array.from(model.run(Float32Array.of(1.5, -2.5, 3)).cast!.data, Number)).toEqual([1, -2, 3]);
 });

@@ -9,6 +9,7 @@ import {
   initialStates,
   lastRow,
   lastStates,
+  maskTaken,
   modulesOf,
   runChain,
   runModule,
@@ -28,13 +29,12 @@ export function bidirectional(call: LayerCall): readonly KerasTensor[] {
   const { builder } = call;
   const given = call.ranked(call.input(), 3);
   if (given.time) call.notStreamable("its second half begins at the last step of time");
-  const first = modulesOf(call)[0]!;
-  const { mergeMode = "concat", returnSequences, returnState, options } = first;
+  const { mergeMode = "concat", returnSequences, returnState, options } = forwardOf(call);
   if (!options.batchFirst) call.refuse("time_major is not supported");
   const x = {
     ...given,
     value: builder.floats(given),
-    mask: call.context.masksOfTfjs ? undefined : call.maskOf(given),
+    mask: call.context.masksOfTfjs ? undefined : maskTaken(call, given),
   };
   const { recurrent } = call.file;
   const halves = recurrent === undefined ? ofTwo(call, x) : ofOne(call, x, recurrent);
@@ -43,6 +43,13 @@ export function bidirectional(call: LayerCall): readonly KerasTensor[] {
   const merged = merge(call, halves, mergeMode, lead.length);
   const outputs = merged.map(({ value, size }) => call.tensor(value, [...lead, size], rest));
   return returnState ? [...outputs, ...halves.states] : outputs;
+}
+
+/** The forward half, or its last cell: those before it give all rows, whatever the layer gives. */
+function forwardOf(call: LayerCall): KerasRecurrent {
+  const modules = modulesOf(call);
+  const count = call.file.parts?.filter(({ name }) => name.startsWith("forward_")).length ?? 1;
+  return modules[count - 1] ?? modules[0]!;
 }
 
 function merge(
@@ -58,9 +65,10 @@ function merge(
     ];
   if (mode === "concat")
     return [{ value: joined ?? builder.concat([forward, backward], axis), size: size + other }];
-  if (mode === "mul") return [{ value: builder.mul(forward, backward), size }];
+  const broadcast = Math.max(size, other);
+  if (mode === "mul") return [{ value: builder.mul(forward, backward), size: broadcast }];
   const sum = builder.add(forward, backward);
-  return [{ value: mode === "sum" ? sum : builder.mul(sum, builder.scalar(0.5)), size }];
+  return [{ value: mode === "sum" ? sum : builder.mul(sum, builder.scalar(0.5)), size: broadcast }];
 }
 
 /** Both halves as one module. */

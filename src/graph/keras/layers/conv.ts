@@ -65,7 +65,7 @@ function withPast(call: LayerCall, x: KerasTensor, windows: Windows, axes: Axes)
   if (!x.time || builder.stateful || windows.strides[0]! > 1) {
     return builder.one("Pad", [first, builder.ints([0, 0, past, 0, 0, 0])]);
   }
-  const { before, after } = builder.state("past", [null, channelsOf(call, x), past]);
+  const { before, after } = builder.state("past", [x.shape[0]!, channelsOf(call, x), past]);
   const whole = builder.concat([before, first], 2);
   after(builder.slice(whole, 2, -past, Number.MAX_SAFE_INTEGER));
   return whole;

@@ -71,6 +71,7 @@ export const LAYERS: LayerTable = {
   Maximum: merge.maximum,
   MaxPooling1D: pooling.maxPooling1d,
   MaxPooling2D: pooling.maxPooling2d,
+  Merge: merge.merge,
   Minimum: merge.minimum,
   MultiHeadAttention: multiHeadAttention,
   Multiply: merge.multiply,

@@ -1,6 +1,7 @@
 /** Layers that make one tensor of several. */
 
 import { isObject } from "../../../formats/json.js";
+import { mergesMasks } from "../../../formats/keras/version.js";
 import { show } from "../../../tensor/checks.js";
 import type { Value } from "../../ir.js";
 import type { KerasOperator } from "../emitted.js";
@@ -17,9 +18,9 @@ const by =
     call.builder.one(operator, [a, b]);
 
 export const add: LayerFunction = (call) => joined(call, by("Add"));
-export const multiply: LayerFunction = (call) => joined(call, by("Mul"));
-export const maximum: LayerFunction = (call) => joined(call, by("Max"));
-export const minimum: LayerFunction = (call) => joined(call, by("Min"));
+export const multiply: LayerFunction = (call) => joined(call, by("Mul"), product);
+export const maximum: LayerFunction = (call) => joined(call, by("Max"), extreme);
+export const minimum: LayerFunction = (call) => joined(call, by("Min"), extreme);
 
 export function subtract(call: LayerCall): readonly KerasTensor[] {
   if (call.inputs.length !== 2) call.broken(`expected 2 inputs, got ${call.inputs.length}`);
@@ -59,16 +60,68 @@ function alike(call: LayerCall): readonly KerasTensor[] {
   });
 }
 
-function joined(call: LayerCall, join: Join): readonly KerasTensor[] {
+/** What Keras 3 makes of inputs of which some have masks. @param masks of as many axes as the inputs */
+type MaskedJoin = (
+  call: LayerCall,
+  inputs: readonly KerasTensor[],
+  masks: readonly (Value | undefined)[],
+  join: Join,
+) => Value;
+
+function joined(call: LayerCall, join: Join, masked?: MaskedJoin): readonly KerasTensor[] {
   const inputs = alike(call);
-  let { value, shape } = inputs[0]!;
-  for (const other of inputs.slice(1)) {
-    value = join(call, value, other.value);
-    shape = shape.map((size, axis) => broadcast(call, size, other.shape[axis]!));
-  }
   const time = inputs.some((input) => input.time);
-  return [call.tensor(value, shape, { dtype: inputs[0]!.dtype, time, mask: jointMask(call) })];
+  const shape = inputs
+    .map((input) => input.shape)
+    .reduce((all, other) => all.map((size, axis) => broadcast(call, size, other[axis]!)));
+  const mask = jointMask(call);
+  const masks = masked === undefined ? undefined : wideMasks(call, shape.length);
+  const value =
+    masks === undefined
+      ? inputs.map((input) => input.value).reduce((all, other) => join(call, all, other))
+      : masked!(call, inputs, masks, join);
+  return [call.tensor(value, shape, { dtype: inputs[0]!.dtype, time, mask })];
 }
+
+/** The masks of the inputs [N, T, 1], where Keras computes with them; undefined where none has one. */
+function wideMasks(call: LayerCall, rank: number): readonly (Value | undefined)[] | undefined {
+  const { builder, inputs, version } = call;
+  const isPlain = version.major < 3 || !mergesMasks(version);
+  if (isPlain || inputs.every(({ mask }) => mask === undefined)) return undefined;
+  if (rank !== 3) call.refuse(`masks of inputs of ${rank} axes are not supported`);
+  return inputs.map(({ mask }) => mask && builder.unsqueeze(mask, 2));
+}
+
+/** A step that does not count is one of ones, and one that counts in none of zeros. */
+const product: MaskedJoin = (call, inputs, masks, join) => {
+  const { builder } = call;
+  const number = (of: number) => builder.scalar(of, inputs[0]!.dtype);
+  const value = inputs
+    .map((input, at) =>
+      masks[at] === undefined ? input.value : builder.one("Where", [masks[at], input.value, number(1)]),
+    )
+    .reduce((all, other) => join(call, all, other));
+  const given = masks.filter((mask) => mask !== undefined);
+  if (given.length < masks.length) return value;
+  return builder.one("Where", [joinMasks(builder, given, "Or"), value, number(0)]);
+};
+
+/** At a step that does not count in one of two the number of the other stands. */
+const extreme: MaskedJoin = (call, inputs, masks, join) => {
+  const { builder } = call;
+  const pick = (mask: Value | undefined, x: Value, other: Value) =>
+    mask === undefined ? x : builder.one("Where", [mask, x, other]);
+  let { value } = inputs[0]!;
+  let all = masks[0];
+  for (const [at, input] of inputs.entries()) {
+    if (at === 0) continue;
+    const mask = masks[at];
+    const other = pick(mask, input.value, value);
+    value = join(call, pick(all, value, other), other);
+    all = all && mask && joinMasks(builder, [all, mask], "Or");
+  }
+  return value;
+};
 
 /**
  * Which steps count of tensors that are joined: in Keras 3 those that count in any, where each has a mask; before those
@@ -78,6 +131,7 @@ function jointMask(call: LayerCall): Value | undefined {
   const { builder, inputs, version } = call;
   const masks = inputs.map((input) => call.maskOf(input));
   const given = masks.filter((mask) => mask !== undefined);
+  if (!mergesMasks(version)) return undefined;
   if (given.length === 0 || (version.major === 3 && given.length < masks.length)) return undefined;
   return joinMasks(builder, given, version.major === 3 ? "Or" : "And");
 }
@@ -108,6 +162,13 @@ export function concatenate(call: LayerCall): readonly KerasTensor[] {
   return [call.tensor(value, shape, { dtype: inputs[0]!.dtype, time, mask: maskAlong(call, inputs, axis) })];
 }
 
+/** Keras 1 has one class for them. */
+export function merge(call: LayerCall): readonly KerasTensor[] {
+  const modes = { sum: add, mul: multiply, ave: average, max: maximum, concat: concatenate };
+  const names = Object.keys(modes) as (keyof typeof modes)[];
+  return modes[call.word("mode", names, "sum")](call);
+}
+
 const sumOf = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? null : a + b;
 
@@ -120,7 +181,7 @@ function maskAlong(call: LayerCall, inputs: readonly KerasTensor[], axis: number
   const { builder, version } = call;
   const masks = inputs.map((input) => call.maskOf(input));
   const given = masks.filter((mask) => mask !== undefined);
-  if (given.length === 0) return undefined;
+  if (given.length === 0 || !mergesMasks(version)) return undefined;
   const rank = inputs[0]!.shape.length;
   if (axis === 1 && rank > 2) {
     const all = inputs.map(({ value, mask }) => mask ?? everyStep(builder, value));

@@ -117,6 +117,14 @@ export function initialStates(call: LayerCall): readonly KerasTensor[] {
   return rest.length > 0 ? rest : tensorsIn(call.kwargs.get("initial_state"));
 }
 
+/** The mask that a layer runs with: Keras 3 hands none on beside initial states, unless the call states it. */
+export function maskTaken(call: LayerCall, x: KerasTensor): Value | undefined {
+  const mask = call.maskOf(x);
+  const isDropped =
+    call.version.major === 3 && initialStates(call).length > 0 && call.keyword("mask") === undefined;
+  return isDropped ? undefined : mask;
+}
+
 /** Checks how many states there are, and says that a stream has them no more. @returns undefined where there are none */
 export function checkInitial(
   call: LayerCall,
@@ -153,7 +161,7 @@ export function recurrent(call: LayerCall): readonly KerasTensor[] {
   const floats = builder.floats(given);
   const x = {
     ...given,
-    mask: call.maskOf(given),
+    mask: maskTaken(call, given),
     value: isTimeFirst ? builder.transpose(floats, [1, 0, 2]) : floats,
   };
   const initial = checkInitial(call, initialStates(call), modules);
@@ -168,7 +176,7 @@ export function recurrent(call: LayerCall): readonly KerasTensor[] {
   if (last.returnSequences) {
     const value = isTimeFirst ? builder.transpose(rows.rows, [1, 0, 2]) : rows.rows;
     output = call.tensor(value, [given.shape[0]!, given.shape[1]!, hiddenSize], {
-      mask: x.mask,
+      mask: given.mask,
       time: x.time,
     });
   } else output = call.tensor(lastRow(builder, rows), [batch, hiddenSize]);

@@ -19,7 +19,7 @@ export function embedding(call: LayerCall): readonly KerasTensor[] {
   const axes = x.shape.length;
   if (isMasked && axes < 2) call.refuse(`mask_zero of ids of ${axes} axes is not supported`);
   const mask = isMasked
-    ? builder.mask(builder.one("Not", [builder.one("Equal", [ids, builder.scalar(0, "int32")])]), axes)
+    ? builder.mask(builder.one("Not", [builder.one("Equal", [x.value, builder.scalar(0, x.dtype)])]), axes)
     : undefined;
   const value = builder.one("Gather", [builder.weight(table), ids], { axis: int(0) });
   return [call.tensor(value, [...x.shape, table.shape[1]!], { mask, time: x.time || isIds })];

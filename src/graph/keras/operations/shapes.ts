@@ -29,14 +29,15 @@ export function reduction(
   const x = tensorAt(call, 0, "x");
   const axes = axesFrom(call, "axis", x.shape.length);
   const keeps = call.flag("keepdims");
-  if (x.time && axes.some((axis) => axis < 2)) call.notStreamable("it goes over all steps of time");
+  const keepsTime = x.time && axes.every((axis) => axis > 1);
+  if (x.time && !keepsTime) call.notStreamable("it goes over all steps of time");
   const value = builder.one(operator, [builder.floats(x), builder.ints(axes)], {
     keepdims: int(keeps ? 1 : 0),
   });
   const shape = keeps
     ? x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
     : x.shape.filter((_, axis) => !axes.includes(axis));
-  return [{ value: builder.cast(value, "float32", as), shape, dtype: as, time: x.time }];
+  return [{ value: builder.cast(value, "float32", as), shape, dtype: as, time: keepsTime }];
 }
 
 export function indexOf(call: LayerCall, operator: "ArgMax" | "ArgMin"): readonly KerasTensor[] {
@@ -48,7 +49,7 @@ export function indexOf(call: LayerCall, operator: "ArgMax" | "ArgMin"): readonl
   if (x.time && axis === 1) call.notStreamable("it goes over all steps of time");
   const found = builder.one(operator, [x.value], { axis: int(axis), keepdims: int(keeps ? 1 : 0) });
   const shape = x.shape.flatMap((size, at) => (at !== axis ? [size] : keeps ? [1] : []));
-  return [{ value: builder.cast(found, "int64", "int32"), shape, dtype: "int32", time: x.time }];
+  return [{ value: builder.cast(found, "int64", "int32"), shape, dtype: "int32", time: x.time && axis > 1 }];
 }
 
 export function expandDims(call: LayerCall): readonly KerasTensor[] {
