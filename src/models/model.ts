@@ -168,8 +168,10 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
 
   /** Bytes of linear memory that the weights and the plans take; 0 after dispose. */
   get memory(): ModelMemory {
-    const plans = this.#plans.reduce((sum, { region }) => sum + region.bytes, 0);
-    return Object.freeze({ weights: this.#store.region.bytes, plans });
+    const { arena, region } = this.#store;
+    const values = region.released ? 0 : (arena?.bytes ?? 0);
+    const plans = this.#plans.reduce((sum, { region }) => sum + region.bytes, values);
+    return Object.freeze({ weights: region.bytes - values, plans });
   }
 
   /** Frees the model's memory at once. */
@@ -226,10 +228,21 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
       this.#plans.unshift(plan!);
       return plan!;
     }
-    const plan = this.#makePlan(this.#named(given), onProgress);
-    this.#plans.unshift(plan);
-    if (this.#plans.length > MOST_PLANS) this.#plans.pop()!.region.release();
-    return plan;
+    try {
+      this.#plans.unshift(this.#makePlan(this.#named(given), onProgress));
+    } finally {
+      this.#dropPlans();
+    }
+    return this.#plans[0]!;
+  }
+
+  /** Drops the plans that are too many, and those whose arena was too small for another. */
+  #dropPlans(): void {
+    const { arena } = this.#store;
+    for (let at = this.#plans.length - 1; at >= 0; at--) {
+      if (at < MOST_PLANS && this.#plans[at]!.arena === arena) continue;
+      this.#plans.splice(at, 1)[0]!.region.release();
+    }
   }
 
   /** Inputs by name. */

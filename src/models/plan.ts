@@ -27,6 +27,8 @@ export interface PlanOutput {
 export class Plan {
   readonly inputs: readonly Slot[];
   readonly region: Region;
+  /** Where its values lie: the store's of that time. */
+  readonly arena: Block | undefined;
   readonly #given: readonly Operand[];
   readonly #folded: Folded;
   readonly #names: readonly string[];
@@ -57,6 +59,7 @@ export class Plan {
     try {
       const shared = { store, region: this.region, budget: this.#budget };
       this.#program = new Program(shared, folded, folded.results, undefined, onProgress);
+      this.arena = store.arena;
       this.inputs = graph.inputs.map(({ name, value }) => ({ name, block: this.#program.blockOf(value) }));
     } catch (error) {
       this.region.release();

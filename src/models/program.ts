@@ -77,7 +77,8 @@ export class Program implements InnerProgram {
     this.#arena = arrange(nodes, types, inputs, reads);
     const scratch = align(this.#arena.bytes);
     const scratchBytes = nodes.reduce((most, { compiled }) => Math.max(most, compiled?.scratchBytes ?? 0), 0);
-    this.#block = region.allocate(scratch + scratchBytes);
+    const bytes = scratch + scratchBytes;
+    this.#block = outer === undefined ? store.arenaOf(bytes) : region.allocate(bytes);
     this.steps = nodes.flatMap((node) => this.#bind(node, this.#block.pointer + scratch));
     onProgress?.(list.length, list.length);
   }

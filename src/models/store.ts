@@ -2,6 +2,7 @@
 
 import type { Data, Graph, HostTensor, Node } from "../graph/ir.js";
 import type { OperatorTable } from "../graph/operator.js";
+import type { Block } from "../wasm/block.js";
 import type { Precision } from "../wasm/precision.js";
 import { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
@@ -21,6 +22,7 @@ export class Store {
   readonly rewrites: readonly Rewrite[];
   readonly #derived = new Map<Node, readonly HostTensor[]>();
   readonly #made = new WeakMap<Data, Map<string, unknown>>();
+  #arena: Block | undefined;
 
   /** @param owner what the memory is given back with when it is forgotten */
   constructor(
@@ -60,6 +62,21 @@ export class Store {
     for (const { data } of made) this.constants.add(data);
     this.#derived.set(node, made);
     return made;
+  }
+
+  /** The room of the plans' values, which lie in it together: one plan runs at a time. Undefined before there is one. */
+  get arena(): Block | undefined {
+    return this.#arena;
+  }
+
+  /** The same with at least so many bytes. One that is too small is another afterwards, and plans in it are of no use. */
+  arenaOf(bytes: number): Block {
+    const last = this.#arena;
+    if (last !== undefined && last.bytes >= bytes) return last;
+    this.#arena = undefined;
+    if (last !== undefined) this.region.free(last);
+    this.#arena = this.region.allocate(bytes);
+    return this.#arena;
   }
 
   /** Where constant numbers are in linear memory. */
