@@ -70,7 +70,7 @@ export const SIZES = {
     "*": kilobytes(160.8),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
-  threads: { bundle: kilobytes(7.2), worker: 500 },
+  threads: { bundle: kilobytes(7.4), worker: 500 },
   sileroOperators:
     "Add, Cast, Concat, Constant, ConstantOfShape, Conv, Equal, Gather, Identity, If, LSTM, Not, Pad, Pow, ReduceMean, " +
     "Relu, Reshape, Shape, Sigmoid, Size, Slice, Sqrt, Squeeze, Transpose, Unsqueeze",

@@ -97,7 +97,7 @@ async function begin(
   const asked = isDeterministic();
   const pool = make(wanted, asked, core);
   const started = 1 + (await pool.ready());
-  const decided = threads === undefined ? Math.min(started, await pool.pace()) : started;
+  const decided = threads === undefined ? Math.min(started, pool.pace()) : started;
   const fewer = started < wanted ? (pool.failure ?? late(started - 1, wanted - 1)) : atOnce(decided, wanted);
   if (decided === 1) {
     await endAll();

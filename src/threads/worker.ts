@@ -32,7 +32,7 @@ const LIFE = `({ core, sharing, memory, planes, control, own, ownBytes, scratchB
   const shared = new WebAssembly.Instance(sharing, { env: { memory }, core: kernels, place }).exports;
   const me = shared.join(control);
   try {
-    if (me > 0) {
+    if (me < shared.awaitDecided(control)) {
       const block = own + me * ownBytes;
       kernels.configure(block, planes);
       shared.enlist(me, threads, control, block + scratchBytes, 1);

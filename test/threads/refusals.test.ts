@@ -187,7 +187,7 @@ describe("initThreads gives one thread", () => {
       getBuiltinModule: (name: string) => (name === "node:os" ? os : getBuiltinModule(name)),
     });
     for (const most of [1, 3, 4]) {
-      vi.spyOn(Pool.prototype, "pace").mockResolvedValue(most);
+      vi.spyOn(Pool.prototype, "pace").mockReturnValue(most);
       expect(await within(globals, {} as never)).toEqual({
         threads: most,
         reason: most === 4 ? undefined : `of 4 threads ${most} ran at once: the others have no core`,
