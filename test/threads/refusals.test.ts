@@ -198,6 +198,32 @@ describe("initThreads gives one thread", () => {
   });
 });
 
+describe("a worker's URL", () => {
+  const worker = "/own/worker.js";
+
+  it("that does not load is named", async () => {
+    expect(await within(browserWith(Refused), { threads: 2, worker } as never)).toEqual({
+      threads: 1,
+      reason:
+        "options.worker, /own/worker.js, could not be loaded: it has to be there, of this origin and with this page's Cross-Origin-Embedder-Policy, and worker-src has to allow it",
+    });
+  });
+
+  it("of another script is suspected, where none starts", async () => {
+    class Silent {
+      postMessage() {}
+      terminate() {}
+    }
+    const clock = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => 100 * clock());
+    expect(await within(browserWith(Silent), { threads: 3, worker } as never)).toEqual({
+      threads: 1,
+      reason:
+        "0 of 2 workers started within 10 seconds: options.worker has to be a copy of this release's lstm-wasm/threads/worker.js",
+    });
+  });
+});
+
 describe("a page's workers", () => {
   it("are made of a blob, once, or of the URL that is given", async () => {
     const urls: unknown[] = [];
