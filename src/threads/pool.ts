@@ -151,7 +151,9 @@ export class Pool {
     // Frees workers from a job that the caller was thrown out of.
     this.#kernels.fail(this.#control);
     // A worker is ended only when it has left wasm: terminate() does not stop one that spins in Deno and Bun.
-    await until(() => this.#at(LEFT) >= this.#at(READY), LONGEST_START);
+    // One that somebody else has ended does not say that it leaves.
+    const isOver = () => this.#at(LEFT) >= this.#at(READY) || this.#failed.size >= this.#asked;
+    await until(isOver, LONGEST_START);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
