@@ -64,10 +64,10 @@ export const SIZES = {
    * Silero VAD v5 and v6; `loadKeras`, and all names. All four binaries are inside.
    */
   modelBundles: {
-    loadOnnx: kilobytes(98),
-    loadOnnxWith: kilobytes(72.5),
-    loadKeras: kilobytes(131.1),
-    "*": kilobytes(160.8),
+    loadOnnx: kilobytes(98.2),
+    loadOnnxWith: kilobytes(72.7),
+    loadKeras: kilobytes(131.3),
+    "*": kilobytes(161),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
   threads: { bundle: kilobytes(7.4), worker: 500 },
