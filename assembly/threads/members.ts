@@ -1,51 +1,43 @@
 /** How threads come to be members of a pool, and leave it. A thread's number is how many were ready before it. */
 
 import { control, now, setPlace } from "./place";
-import { BROKEN, DECIDED, JOB, LANES, LEAVE, LEFT, PACE, PACED, READY } from "./records";
+import { BROKEN, DECIDED, JOB, LANES, LEAVE, LEFT, PACE, READY } from "./records";
 
-/** About 2 ms, longer than threads take to wake. */
-const TURNS: i32 = 2_000_000;
+/** Some 40 us. */
+const TURNS: i32 = 32768;
 /** How long workers have for a part that they are in, in ms. */
 const LONGEST_PART: f64 = 1000;
-/** PACE counts turns of the loop in a microsecond, in 1/1000. */
-const SCALE: f64 = 1000;
-
 let sink: i32 = 1;
 
-/** How fast this thread is now: turns of a loop that depend on one another. */
-export function pace(): i32 {
-  const start = now();
+/** Counts in PACE turns of a loop that depend on one another. */
+export function pace(shared: usize): void {
   let value = sink;
   for (let left = TURNS; left > 0; left--) value = value * 1664525 + 1013904223;
   sink = value;
-  return <i32>((<f64>TURNS * SCALE) / (1000 * max(0.01, now() - start)));
+  atomic.add<i32>(shared, 1, PACE);
+}
+
+/** A worker's first call. @returns the thread's number */
+export function join(shared: usize): i32 {
+  return atomic.add<i32>(shared, 1, READY) + 1;
 }
 
 /**
- * A worker's first call. It waits until the host has decided how many threads there are, and says how fast it is as often
- * as it is asked to.
- *
- * @returns the thread's number, or 0 if it is to leave
+ * Returns how many threads there are, when the host has decided on it: those of higher numbers leave. Meanwhile it counts
+ * in PACE if it is asked to. A call of its own: in Node.js 20 `join` gave 0 when it had waited within.
  */
-export function join(shared: usize): i32 {
-  const me = atomic.add<i32>(shared, 1, READY) + 1;
-  let last = 0;
+export function awaitDecided(shared: usize): i32 {
   let decided = atomic.load<i32>(shared, DECIDED);
   while (decided <= 0) {
-    if (decided !== last) {
-      last = decided;
-      atomic.add<i32>(shared, pace(), PACE);
-      atomic.add<i32>(shared, 1, PACED);
-    } else atomic.wait<i32>(shared + DECIDED, decided, -1);
+    if (decided < 0) pace(shared);
+    else atomic.wait<i32>(shared + DECIDED, 0, -1);
     decided = atomic.load<i32>(shared, DECIDED);
   }
-  return me < decided ? me : 0;
+  return decided;
 }
 
-/** So many threads there are, the caller among them; or below 0 a round of `pace`. */
+/** So many threads there are, the caller among them; or below 0 all are to count in PACE. */
 export function decide(shared: usize, count: i32): void {
-  atomic.store<i32>(shared, 0, PACE);
-  atomic.store<i32>(shared, 0, PACED);
   atomic.store<i32>(shared, count, DECIDED);
   atomic.notify(shared + DECIDED, -1);
 }

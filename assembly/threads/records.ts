@@ -6,8 +6,8 @@
  *   256    threads that sleep within a job
  *   384    1 when threads are to leave
  *   512    workers that are ready
- *   516    threads that were decided on; 0 before, and below 0 a round in which all say how fast they are
- *   520    how fast they are together, and 524 how many have said so
+ *   516    threads that were decided on; 0 before, and below 0 while all count in the next word
+ *   520    how often they have counted together
  *   528    workers that have left
  *   532    1 when a job will never be done: a thread was thrown out of a part that it had begun
  *   640    lanes of the job
@@ -26,7 +26,6 @@ export const LEAVE: usize = 384;
 export const READY: usize = 512;
 export const DECIDED: usize = 516;
 export const PACE: usize = 520;
-export const PACED: usize = 524;
 export const LEFT: usize = 528;
 export const BROKEN: usize = 532;
 export const LANES: usize = 640;

@@ -67,6 +67,7 @@ class Folder {
   readonly captured = new Set<Value>();
   readonly #same = new Map<Value, Value>();
   #cost = 0;
+  #most = 0;
 
   /** @param outer the folder of the graph around, of one in an attribute */
   constructor(
@@ -90,6 +91,7 @@ class Folder {
       open: this.nodes.filter(({ types, nested }) => types === undefined || nested !== undefined).length,
       isTyped: untyped === 0 && results.every((value) => this.known.has(value)),
       cost: this.#cost / KERNELS,
+      most: this.#most,
       resolve: (value) => this.resolve(value),
     };
   }
@@ -250,7 +252,11 @@ class Folder {
     this.nodes.push(node);
     if (node.types === undefined) return;
     this.#define(node.call, node.types);
-    this.#cost += costOf(node, node.types);
+    const work = workOf(node, node.types);
+    const numbers = node.types.reduce((sum, { shape }) => sum + elementsIn(shape), 0);
+    this.#cost += Steps.of(node.inputs.length + node.outputs.length, numbers, work);
+    // The host takes three times as long for a product of a convolution.
+    this.#most = Math.max(this.#most, node.call.node.operator.startsWith("Conv") ? work / 3 : work);
   }
 
   /** A node of which some outputs' types may be known and others not. */
@@ -264,14 +270,9 @@ class Folder {
   }
 }
 
-/** What a node takes on the host. */
-function costOf(
-  { operator: { operator }, call, inputs, outputs }: PlannedNode,
-  types: readonly Type[],
-): number {
-  const numbers = types.reduce((sum, { shape }) => sum + elementsIn(shape), 0);
-  const work = "control" in operator ? 0 : ignoring(NeedsData, () => operator.work?.(call, types));
-  return Steps.of(inputs.length + outputs.length, numbers, work ?? 0);
+/** What a node takes on the host beside its outputs' numbers. */
+function workOf({ operator: { operator }, call }: PlannedNode, types: readonly Type[]): number {
+  return ("control" in operator ? 0 : ignoring(NeedsData, () => operator.work?.(call, types))) ?? 0;
 }
 
 /** What an operator makes of a node whose graphs may be planned. What is wrong in one of them is told when it runs. */

@@ -8,7 +8,7 @@ import { readKerasGraph } from "../graph/keras/index.js";
 import { LAYERS } from "../graph/keras/layers/index.js";
 import { checkOperators } from "../graph/run-host.js";
 import { checkOptions, reading, wrongType, wrongValue } from "../tensor/checks.js";
-import { modelRuntime } from "../wasm/current.js";
+import { modelRuntimes } from "../wasm/current.js";
 import { streamOfLayers } from "./layer-stream.js";
 import { tableOf } from "./load.js";
 import { checkLoadOptions, countOperators, type LoadModelOptions, rewritesOf } from "./load-options.js";
@@ -135,7 +135,7 @@ export function modelOf(
     constants: new Map(),
     onProgress: options.onProgress,
     store: (owner) =>
-      new Store(graph, table, modelRuntime(), owner, { precision, rewrites: rewritesOf(table) }),
+      new Store(graph, table, modelRuntimes(), owner, { precision, rewrites: rewritesOf(table) }),
     layers: {
       ...layers,
       stream: (model, parts, given) => streamOfLayers(model, parts, layers, given),

@@ -10,7 +10,7 @@ import { checkOperators } from "../graph/run-host.js";
 import { checkedList } from "../tensor/checked-list.js";
 import { checkOptions, isArray, reading, wrongType, wrongValue } from "../tensor/checks.js";
 import { copyShape, sizeOf } from "../tensor/like.js";
-import { modelRuntime } from "../wasm/current.js";
+import { modelRuntimes } from "../wasm/current.js";
 import type { ModelTable } from "./fold.js";
 import { checkLoadOptions, countOperators, type LoadModelOptions, rewritesOf } from "./load-options.js";
 import { Model } from "./model.js";
@@ -85,7 +85,7 @@ function load(bytes: Bytes, table: ModelTable, given: LoadOnnxOptions | undefine
     constants: constantInputs(graph, declared, options.constants),
     onProgress,
     store: (owner) =>
-      new Store(graph, table, modelRuntime(), owner, {
+      new Store(graph, table, modelRuntimes(), owner, {
         precision,
         rewrites: fuse ? rewritesOf(table) : [],
       }),

@@ -5,7 +5,6 @@ import type { Operand } from "../graph/operator.js";
 import { wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { DisposableBase } from "../wasm/disposable.js";
-import { living } from "../wasm/runtime.js";
 import { describedAll } from "./described.js";
 import { fold } from "./fold.js";
 import { InputReader } from "./inputs.js";
@@ -70,7 +69,7 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
       this.#release();
       throw error;
     }
-    living.set(this.#store.region, 1);
+    this.#store.live();
     Object.freeze(this);
   }
 
@@ -105,8 +104,8 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
     const given = reader.read(inputs, extra);
     this.#assertIdle();
     this.#assertAlive(); // once more: the inputs' own getters have run
-    const { runtime } = this.#store.region;
     const plan = this.#planFor(given);
+    const { runtime } = plan.region;
     let at = 0;
     for (const { block } of plan.inputs) {
       const { data } = given[at++]!;
@@ -168,10 +167,9 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
 
   /** Bytes of linear memory that the weights and the plans take; 0 after dispose. */
   get memory(): ModelMemory {
-    const { arena, region } = this.#store;
-    const values = region.released ? 0 : (arena?.bytes ?? 0);
-    const plans = this.#plans.reduce((sum, { region }) => sum + region.bytes, values);
-    return Object.freeze({ weights: region.bytes - values, plans });
+    const { bytes, arenaBytes } = this.#store;
+    const plans = this.#plans.reduce((sum, { region }) => sum + region.bytes, arenaBytes);
+    return Object.freeze({ weights: bytes, plans });
   }
 
   /** Frees the model's memory at once. */
@@ -188,7 +186,7 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
   #release(): void {
     for (const plan of this.#plans) plan.region.release();
     this.#plans.length = 0;
-    this.#store.region.release();
+    this.#store.release();
   }
 
   /** @internal @throws Error after dispose */
@@ -238,9 +236,8 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
 
   /** Drops the plans that are too many, and those whose arena was too small for another. */
   #dropPlans(): void {
-    const { arena } = this.#store;
     for (let at = this.#plans.length - 1; at >= 0; at--) {
-      if (at < MOST_PLANS && this.#plans[at]!.arena === arena) continue;
+      if (at < MOST_PLANS && this.#plans[at]!.hasRoom) continue;
       this.#plans.splice(at, 1)[0]!.region.release();
     }
   }

@@ -171,6 +171,8 @@ export interface Folded extends InnerGraph {
   readonly untyped: number;
   /** How many of them there are, and of others whose graphs are planned. */
   readonly open: number;
+  /** The most work of one of the others, in products of a recurrent layer on the host: two for each weight. */
+  readonly most: number;
   /** The value that stands for another one. */
   readonly resolve: (value: Value) => Value;
 }

@@ -24,30 +24,40 @@ export interface PlanOutput {
   readonly tensor: HostTensor;
 }
 
+/**
+ * The least work of a node (`Folded.most`) that several threads share: a step of 256 units, or eight of 128. A frame of
+ * Silero VAD has half of it, in a convolution, and took 1.02 times as long in a memory that is shared.
+ */
+const SPLIT_WORK = 2 ** 20;
+
 export class Plan {
   readonly inputs: readonly Slot[];
   readonly region: Region;
-  /** Where its values lie: the store's of that time. */
-  readonly arena: Block | undefined;
   readonly #given: readonly Operand[];
   readonly #folded: Folded;
   readonly #names: readonly string[];
   readonly #program: Program;
   readonly #budget: Steps;
+  readonly #store: Store;
+  readonly #arena: Block | undefined;
   /** Outputs whose places no run changes, as views of this buffer. To make them takes longer than a small kernel. */
   #lastOutputs: { readonly buffer: ArrayBuffer; readonly list: readonly PlanOutput[] } | undefined;
 
   /**
+   * @param all the model's store
    * @param given types of the graph's inputs by name, with numbers for those that are constant
    * @param onProgress is told how many nodes are ready, of how many
    * @throws FormatError for what the graph does not allow; RangeError where there is no room
    */
   constructor(
-    store: Store,
+    all: Store,
     given: ReadonlyMap<string, Operand>,
     folded: Folded,
     onProgress?: (done: number, total: number) => void,
   ) {
+    const isLarge = folded.open > 0 || folded.most >= SPLIT_WORK;
+    const store = isLarge ? all : all.small;
+    this.#store = store;
     const { graph, runtime } = store;
     let numbers = 0;
     for (const { shape } of given.values()) numbers += elementsIn(shape);
@@ -59,7 +69,7 @@ export class Plan {
     try {
       const shared = { store, region: this.region, budget: this.#budget };
       this.#program = new Program(shared, folded, folded.results, undefined, onProgress);
-      this.arena = store.arena;
+      this.#arena = store.arena;
       this.inputs = graph.inputs.map(({ name, value }) => ({ name, block: this.#program.blockOf(value) }));
     } catch (error) {
       this.region.release();
@@ -69,6 +79,11 @@ export class Plan {
 
   get steps(): readonly Step[] {
     return this.#program.steps;
+  }
+
+  /** Whether the room in which its values lie is still the store's. */
+  get hasRoom(): boolean {
+    return this.#arena === this.#store.arena;
   }
 
   /** Whether these are the types, and the constants, of the inputs that it was made for, in the graph's order. */

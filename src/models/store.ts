@@ -3,15 +3,18 @@
 import type { Data, Graph, HostTensor, Node } from "../graph/ir.js";
 import type { OperatorTable } from "../graph/operator.js";
 import type { Block } from "../wasm/block.js";
+import type { ModelRuntimes } from "../wasm/current.js";
 import type { Precision } from "../wasm/precision.js";
 import { Region } from "../wasm/region.js";
-import type { Runtime } from "../wasm/runtime.js";
+import { living, type Runtime } from "../wasm/runtime.js";
 import { Constants, type ModelTable } from "./fold.js";
 import type { Rewrite } from "./operator.js";
 
 export interface StoreOptions {
   readonly precision: Precision;
   readonly rewrites: readonly Rewrite[];
+  /** Whose `small` it is. */
+  readonly large?: Store;
 }
 
 export class Store {
@@ -20,7 +23,10 @@ export class Store {
   readonly hostTable: OperatorTable;
   readonly precision: Precision;
   readonly rewrites: readonly Rewrite[];
-  readonly #derived = new Map<Node, readonly HostTensor[]>();
+  readonly runtime: Runtime;
+  /** Of plans that are no work for several threads: in the memory of those. The store itself where there is one memory. */
+  readonly small: Store;
+  readonly #derived: Map<Node, readonly HostTensor[]>;
   readonly #made = new WeakMap<Data, Map<string, unknown>>();
   #arena: Block | undefined;
 
@@ -28,15 +34,43 @@ export class Store {
   constructor(
     readonly graph: Graph,
     readonly table: ModelTable,
-    readonly runtime: Runtime,
+    [runtime, small]: ModelRuntimes,
     owner: object,
-    { precision, rewrites }: StoreOptions,
+    options: StoreOptions,
   ) {
+    const { precision, rewrites, large } = options;
+    this.runtime = runtime;
     this.region = new Region(runtime, owner);
     this.hostTable = new Map(Array.from(table, ([name, { operator }]) => [name, operator]));
     this.precision = precision;
     this.rewrites = rewrites;
-    this.constants = new Constants(rewrites.length > 0);
+    this.constants = large?.constants ?? new Constants(rewrites.length > 0);
+    this.#derived = large === undefined ? new Map() : large.#derived;
+    this.small =
+      small === runtime ? this : new Store(graph, table, [small, small], owner, { ...options, large: this });
+  }
+
+  /** Bytes of the constants and weights that are in linear memory. */
+  get bytes(): number {
+    return this.region.bytes - (this.#arena?.bytes ?? 0) + (this.small === this ? 0 : this.small.bytes);
+  }
+
+  /** Bytes of the rooms of plans. */
+  get arenaBytes(): number {
+    return (this.#arena?.bytes ?? 0) + (this.small === this ? 0 : this.small.arenaBytes);
+  }
+
+  /** Says that their model is complete, and lives. */
+  live(): void {
+    living.set(this.small.region, 0);
+    living.set(this.region, 1);
+  }
+
+  release(): void {
+    for (const store of [this, this.small]) {
+      store.region.release();
+      store.#arena = undefined;
+    }
   }
 
   /**

@@ -97,8 +97,9 @@ async function begin(
   const asked = isDeterministic();
   const pool = make(wanted, asked, core);
   const started = 1 + (await pool.ready());
-  const decided = threads === undefined ? Math.min(started, await pool.pace()) : started;
-  const fewer = started < wanted ? (pool.failure ?? late(started - 1, wanted - 1)) : atOnce(decided, wanted);
+  const decided = threads === undefined ? Math.min(started, pool.pace()) : started;
+  const fewer =
+    started < wanted ? (pool.failure ?? late(started - 1, wanted - 1, worker)) : atOnce(decided, wanted);
   if (decided === 1) {
     await endAll();
     return { threads: 1, reason: fewer };
@@ -146,8 +147,12 @@ const NO_THREADS = "this platform has no threads";
 const atOnce = (count: number, wanted: number) =>
   `of ${wanted} threads ${count} ran at once: the others have no core`;
 
-const late = (started: number, wanted: number) =>
-  `${started} of ${wanted} workers started within 10 seconds: this machine is busy, ask for fewer threads`;
+const late = (started: number, wanted: number, worker: string | URL | undefined) =>
+  `${started} of ${wanted} workers started within 10 seconds: ${
+    started > 0 || worker === undefined
+      ? "this machine is busy, ask for fewer threads"
+      : "options.worker has to be a copy of this release's lstm-wasm/threads/worker.js"
+  }`;
 
 /** Why memory cannot be shared here. A page that is not isolated can make a shared memory, but send it to no worker. */
 function refusal(): string | undefined {

@@ -15,7 +15,6 @@ import {
   LEFT,
   MOST_LANES,
   PACE,
-  PACED,
   READY,
   type ThreadKernels,
 } from "../../build/threads-abi.js";
@@ -25,6 +24,7 @@ import { forSharedMemory } from "../bundle/shared-memory.js";
 import { coded } from "../tensor/errors.js";
 import { align } from "../wasm/block.js";
 import { Runtime, type Team } from "../wasm/runtime.js";
+import { runningAtOnce } from "./pace.js";
 import type { Order, Starter, WorkerLike } from "./worker.js";
 
 /** Pages that a memory may grow to: as many as the engine gives an address space for. */
@@ -32,10 +32,6 @@ const MOST_PAGES = [65536, 32768, 16384, 8192];
 const OWN_BYTES = align(SCRATCH_BYTES) + MOST_LANES * LANE_ROOM;
 /** How long workers are awaited, in ms. */
 const LONGEST_START = 10_000;
-const LONGEST_PACE = 1000;
-/** Threads may be slowed down for a moment: the best of so many rounds tells how many run at once. */
-const ROUNDS = 3;
-
 /** What to run: the compiled core for a shared memory, and the binary by which threads share. */
 export interface PoolOptions {
   readonly threads: number;
@@ -132,17 +128,14 @@ export class Pool {
     return this.#started;
   }
 
-  /** How many threads run at once, as far as a loop of 2 ms tells. */
-  async pace(): Promise<number> {
-    let most = 1;
-    for (let round = 1; round <= ROUNDS && most < this.#started + 1; round++) {
-      const alone = this.#kernels.pace();
-      this.#kernels.decide(this.#control, -round);
-      const own = this.#kernels.pace();
-      await until(() => this.#at(PACED) === this.#started, LONGEST_PACE);
-      most = Math.max(most, Math.ceil((own + this.#at(PACE)) / alone - 0.25));
-    }
-    return Math.min(most, this.#started + 1);
+  /** How many threads run at once, as far as can be told in 0.2 s: all count, this one among them. */
+  pace(): number {
+    this.#kernels.decide(this.#control, -1);
+    const count = (steps: number) => {
+      for (let left = steps; left > 0; left--) this.#kernels.pace(this.#control);
+      return this.#at(PACE);
+    };
+    return Math.min(runningAtOnce(count, mayWait()), this.#started + 1);
   }
 
   /** So many of the threads there are, the caller among them; the other workers leave. */
@@ -158,7 +151,9 @@ export class Pool {
     // Frees workers from a job that the caller was thrown out of.
     this.#kernels.fail(this.#control);
     // A worker is ended only when it has left wasm: terminate() does not stop one that spins in Deno and Bun.
-    await until(() => this.#at(LEFT) >= this.#at(READY), LONGEST_START);
+    // One that somebody else has ended does not say that it leaves.
+    const isOver = () => this.#at(LEFT) >= this.#at(READY) || this.#failed.size >= this.#asked;
+    await until(isOver, LONGEST_START);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 

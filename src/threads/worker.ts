@@ -32,7 +32,7 @@ const LIFE = `({ core, sharing, memory, planes, control, own, ownBytes, scratchB
   const shared = new WebAssembly.Instance(sharing, { env: { memory }, core: kernels, place }).exports;
   const me = shared.join(control);
   try {
-    if (me > 0) {
+    if (me < shared.awaitDecided(control)) {
       const block = own + me * ownBytes;
       kernels.configure(block, planes);
       shared.enlist(me, threads, control, block + scratchBytes, 1);
@@ -105,14 +105,15 @@ export function starter(url: string | URL | undefined): Starter | string {
     const worker = new BrowserWorker(url ?? blob!);
     worker.onerror = (event) => {
       event.preventDefault?.();
-      // A policy that refuses a worker says nothing.
-      failed(
-        event.message
-          ? `a worker failed: ${event.message}`
-          : "the page's policy refuses workers: allow worker-src blob: or give options.worker",
-      );
+      // A policy that refuses a worker says nothing, and neither does a server that has none.
+      failed(event.message ? `a worker failed: ${event.message}` : notLoaded(url));
     };
     worker.postMessage(order);
     return worker;
   };
 }
+
+const notLoaded = (url: string | URL | undefined) =>
+  url === undefined
+    ? "the page's policy refuses workers: allow worker-src blob: or give options.worker"
+    : `options.worker, ${url}, could not be loaded: it has to be there, of this origin and with this page's Cross-Origin-Embedder-Policy, and worker-src has to allow it`;

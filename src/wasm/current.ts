@@ -52,9 +52,15 @@ export function currentRuntime(isLarge = false): Runtime {
   return current;
 }
 
-/** The runtime that whole models are made in. A core that the user gave to threads has no kernels of models beside it. */
-export function modelRuntime(): Runtime {
-  return currentRuntime(threaded?.build !== "given");
+/** Where whole models are made: what is work for several threads, and what is not (`currentRuntime`). */
+export type ModelRuntimes = readonly [large: Runtime, small: Runtime];
+
+/** One where there are no threads. A core that the user gave to threads has no kernels of models beside it. */
+export function modelRuntimes(): ModelRuntimes {
+  const large = currentRuntime(threaded?.build !== "given");
+  const small = currentRuntime();
+  // All of a model has the bits of one build.
+  return [large, small.build === large.build ? small : large];
 }
 
 /** Whether `init` was asked for the baseline build, last. */

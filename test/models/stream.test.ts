@@ -30,7 +30,8 @@ describe("a stream of a model", () => {
   it("notices what has changed of an input that is the same object", () => {
     using built = loadOnnx(SUM);
     using stream = built.stream();
-    const sums = (x: Parameters<typeof stream.step>[0]) => Array.from(stream.step(x).stateN!.data as Float32Array);
+    const sums = (x: Parameters<typeof stream.step>[0]) =>
+      Array.from(stream.step(x).stateN!.data as Float32Array);
     const numbers = Float32Array.of(1, 2);
     expect(sums({ x: numbers })).toEqual([1, 2]);
     numbers[0] = 10;

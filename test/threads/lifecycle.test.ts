@@ -150,6 +150,43 @@ describe("calls of initThreads and endThreads", () => {
   });
 });
 
+describe("a worker that is ended by somebody else", () => {
+  it("while it sleeps is missed by no call, nor by endThreads", async () => {
+    const alone = lstm();
+    const [expected] = alone.forward(input);
+    const { getBuiltinModule } = process as unknown as { getBuiltinModule: (name: string) => object };
+    const { Worker } = getBuiltinModule("node:worker_threads") as typeof import("node:worker_threads");
+    const started: Kept[] = [];
+    class Kept extends Worker {
+      constructor(text: string, options: object) {
+        // Node.js 20 lets it say that it leaves, later ones do not.
+        super(started.length > 0 ? text : text.replace("shared.leave(control);", ""), options);
+        started.push(this);
+      }
+    }
+    vi.stubGlobal(
+      "process",
+      new Proxy(process, {
+        get: (target, name) =>
+          name === "getBuiltinModule"
+            ? (module: string) =>
+                module === "node:worker_threads" ? { Worker: Kept } : getBuiltinModule(module)
+            : Reflect.get(target, name, target),
+      }),
+    );
+    await initThreads({ threads: 3 });
+    vi.unstubAllGlobals();
+    const twin = again(alone);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await started[0]!.terminate();
+    for (let turn = 0; turn < 5; turn++) expectSameBits(twin.forward(input)[0], expected);
+    const begin = performance.now();
+    await endThreads();
+    expect(performance.now() - begin).toBeLessThan(5000);
+    expectSameBits(twin.forward(input)[0], expected);
+  });
+});
+
 describe("init after initThreads", () => {
   it("keeps the threads, with one pool for each build", async () => {
     const decide = vi.spyOn(Pool.prototype, "decide");

@@ -2,10 +2,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { simd } from "../../src/bundle/embedded.js";
 import { forSharedMemory } from "../../src/bundle/shared-memory.js";
-import { memoryUsage, Tensor } from "../../src/index.js";
+import { init, memoryUsage, Tensor } from "../../src/index.js";
 import { loadKeras, loadOnnx, type Model } from "../../src/models/index.js";
 import { endThreads, initThreads } from "../../src/threads/index.js";
-import { currentRuntime, modelRuntime } from "../../src/wasm/current.js";
+import { currentRuntime, isDeterministic, modelRuntimes } from "../../src/wasm/current.js";
 import { kerasH5 } from "../support/keras-writer.js";
 import { floats, modelOf, node } from "../support/onnx-writer.js";
 import { callUntil, endPools, poolOf, use } from "../support/pools.js";
@@ -169,7 +169,60 @@ it("stays on one thread beside a core that the caller compiled, which has no ker
   const expected = results(MODELS[0]![1], MODELS[0]![2]);
   const module = new WebAssembly.Module(forSharedMemory(simd()));
   expect(await initThreads({ threads: 2, module })).toEqual({ threads: 2, reason: undefined });
-  expect(modelRuntime().threads).toBe(1);
+  expect(modelRuntimes().map((runtime) => runtime.threads)).toEqual([1, 1]);
   const tensors = results(MODELS[0]![1], MODELS[0]![2]);
   for (const [at, tensor] of tensors.entries()) expectSameBits(tensor, expected[at]!);
+});
+
+describe("what is no work for several threads", () => {
+  const SIZE = 128;
+  const SMALL = modelOf({
+    inputs: [{ name: "x", shape: ["n", SIZE] }],
+    outputs: ["y"],
+    initializers: [floats("w", [SIZE, SIZE], numbers(SIZE * SIZE, 7)), floats("b", [SIZE], numbers(SIZE, 8))],
+    nodes: [node("Gemm", ["x", "w", "b"], ["y"])],
+  });
+  const ROWS = [1, 40];
+  const run = (model: Model, rows: number) =>
+    Object.values(model.run({ x: Tensor.randn([rows, SIZE], rows) }))[0] as Tensor;
+  const expected = () => {
+    using model = loadOnnx(SMALL);
+    return ROWS.map((rows) => run(model, rows));
+  };
+
+  it("is in a memory that is not shared, shape by shape", async () => {
+    const results = expected();
+    await initThreads({ threads: 2 });
+    const [shared, own] = [currentRuntime(true), currentRuntime()];
+    const bytes = () => [shared.liveBytes, own.liveBytes];
+    const before = bytes();
+    const model = loadOnnx(SMALL);
+    expectSameBits(run(model, ROWS[0]!), results[0]!);
+    const { weights } = model.memory;
+    expect(weights).toBeGreaterThanOrEqual(4 * SIZE * SIZE);
+    expect(shared.liveBytes).toBe(before[0]);
+    expect(own.liveBytes - before[1]!).toBeGreaterThan(weights);
+    const held = bytes();
+    expectSameBits(run(model, ROWS[1]!), results[1]!);
+    expect(model.memory.weights).toBe(2 * weights);
+    expect(shared.liveBytes - before[0]!).toBeGreaterThan(weights);
+    expect(own.liveBytes).toBe(held[1]);
+    const { modules } = memoryUsage();
+    model.dispose();
+    expect(bytes()).toEqual(before);
+    expect(memoryUsage().modules).toBe(modules - 1);
+  });
+
+  it("is in the shared one where only that is of the model's build", async () => {
+    const results = expected();
+    await initThreads({ threads: 2 });
+    const given = isDeterministic();
+    init({ module: new WebAssembly.Module(simd()) });
+    try {
+      using model = loadOnnx(SMALL);
+      for (const [at, rows] of ROWS.entries()) expectSameBits(run(model, rows), results[at]!);
+    } finally {
+      init({ deterministic: given });
+    }
+  });
 });

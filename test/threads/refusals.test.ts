@@ -187,7 +187,7 @@ describe("initThreads gives one thread", () => {
       getBuiltinModule: (name: string) => (name === "node:os" ? os : getBuiltinModule(name)),
     });
     for (const most of [1, 3, 4]) {
-      vi.spyOn(Pool.prototype, "pace").mockResolvedValue(most);
+      vi.spyOn(Pool.prototype, "pace").mockReturnValue(most);
       expect(await within(globals, {} as never)).toEqual({
         threads: most,
         reason: most === 4 ? undefined : `of 4 threads ${most} ran at once: the others have no core`,
@@ -195,6 +195,32 @@ describe("initThreads gives one thread", () => {
     }
     // Who asks for a number has it.
     expect(await within(globals, { threads: 4 })).toEqual({ threads: 4, reason: undefined });
+  });
+});
+
+describe("a worker's URL", () => {
+  const worker = "/own/worker.js";
+
+  it("that does not load is named", async () => {
+    expect(await within(browserWith(Refused), { threads: 2, worker } as never)).toEqual({
+      threads: 1,
+      reason:
+        "options.worker, /own/worker.js, could not be loaded: it has to be there, of this origin and with this page's Cross-Origin-Embedder-Policy, and worker-src has to allow it",
+    });
+  });
+
+  it("of another script is suspected, where none starts", async () => {
+    class Silent {
+      postMessage() {}
+      terminate() {}
+    }
+    const clock = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => 100 * clock());
+    expect(await within(browserWith(Silent), { threads: 3, worker } as never)).toEqual({
+      threads: 1,
+      reason:
+        "0 of 2 workers started within 10 seconds: options.worker has to be a copy of this release's lstm-wasm/threads/worker.js",
+    });
   });
 });
 

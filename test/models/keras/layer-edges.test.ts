@@ -233,7 +233,7 @@ const CASES: readonly CallCase[] = [
     [1, 6],
     [1, 2, 3, 4, 5, 6],
   ],
-  ["one mask of two", "GlobalAveragePooling1D", meanOf("Multiply", [[MASKED, Y]]), [1, 3], [2, 5, 9]],
+  ["one mask of two", "GlobalAveragePooling1D", meanOf("Multiply", [[MASKED, Y]]), [1, 3], [5.5, 9, 13.5]],
   [
     "a named function",
     "Activation",

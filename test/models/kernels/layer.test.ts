@@ -7,7 +7,7 @@ import { compileLayer } from "../../../src/models/kernels/layer.js";
 import { Model } from "../../../src/models/model.js";
 import { Layer } from "../../../src/models/operators/layer.js";
 import { Store } from "../../../src/models/store.js";
-import { currentRuntime } from "../../../src/wasm/current.js";
+import { modelRuntimes } from "../../../src/wasm/current.js";
 import { checkKernels, integers, type KernelCase, onHost, random, runKernels } from "./harness.js";
 
 const MODULES = { LSTM, GRU, RNN };
@@ -263,7 +263,7 @@ describe("a node of a recurrent module", () => {
       constants: new Map(),
       onProgress: undefined,
       store: (owner) =>
-        new Store(graph, new Map([["lstm-wasm.Layer", Layer]]), currentRuntime(), owner, {
+        new Store(graph, new Map([["lstm-wasm.Layer", Layer]]), modelRuntimes(), owner, {
           precision: "float32",
           rewrites: [],
         }),
