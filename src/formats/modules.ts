@@ -1,7 +1,7 @@
 /** The layers of a state dict, told by PyTorch's names and by shapes. */
 
 import { showShape } from "../tensor/checks.js";
-import type { SkippedTensor } from "../tensor/skipped.js";
+import { reasonsIn } from "../tensor/skipped.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { checkedDict } from "./checked-tensor.js";
 import { layerSuffix } from "./layer-suffix.js";
@@ -91,7 +91,7 @@ const OWN = /^(weight|bias)_(ih|hh|hr|c[ifo])(_l\d+(_reverse)?)?(_scale)?$/;
  * @throws TypeError or RangeError for anything but a state dict
  */
 export function listModules(dict: StateDict): ModuleInfo[] {
-  return examine(tensorsOf(dict), dict.skipped).flatMap(({ module, problem }) =>
+  return examine(tensorsOf(dict), reasonsIn(dict)).flatMap(({ module, problem }) =>
     problem === undefined ? (module ?? []) : [],
   );
 }
@@ -102,7 +102,7 @@ export function listModules(dict: StateDict): ModuleInfo[] {
  * @throws TypeError or RangeError for anything but a state dict
  */
 export function listBrokenModules(dict: StateDict): BrokenModule[] {
-  return examine(tensorsOf(dict), dict.skipped).flatMap(({ prefix, module, problem }) =>
+  return examine(tensorsOf(dict), reasonsIn(dict)).flatMap(({ prefix, module, problem }) =>
     problem === undefined ? [] : { prefix, kind: module?.kind, problem },
   );
 }
@@ -116,8 +116,8 @@ export function modulesOf(dict: Tensors): ModuleInfo[] {
   return examine(dict).flatMap(({ module }) => module ?? []);
 }
 
-function examine(dict: Tensors, skipped: readonly SkippedTensor[] = []): Examined[] {
-  const reasons = new Map(skipped.map(({ name, reason }) => [name, reason]));
+/** @param reasons of tensors that were skipped, by their names */
+function examine(dict: Tensors, reasons: ReadonlyMap<string, string> = new Map()): Examined[] {
   const found: { readonly tensors: ModuleTensors; readonly module: ModuleInfo | undefined }[] = [];
   const recurrents = new Map<string, ModuleTensors>();
   for (const name of dict.keys()) {

@@ -12,7 +12,8 @@ import {
 } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { entriesOf, type ParameterData, type StateDictLike, type TensorLike } from "../tensor/like.js";
-import { asParameter, asTensor, type StateDict } from "../tensor/tensor.js";
+import { reasonsIn } from "../tensor/skipped.js";
+import { asParameter, asTensor } from "../tensor/tensor.js";
 import { isInt8Array, lengthOf, partOf } from "../tensor/typed-array.js";
 import type { Precision } from "../wasm/precision.js";
 
@@ -47,24 +48,20 @@ export interface LoadOptions {
 class EntriesBelow extends Map<string, TensorLike<unknown>> {
   readonly #prefix: string;
   readonly #rename: ((name: string) => string) | undefined;
-  readonly #reasons = new Map<string, string>();
+  /** By names in the file, prefix and all. */
+  readonly #reasons: ReadonlyMap<string, string>;
 
   constructor(dict: StateDictLike, prefix: string, rename: ((name: string) => string) | undefined) {
     super();
     this.#prefix = prefix;
     this.#rename = rename;
-    reading("dict.skipped", "an array of { name, reason }", () => {
-      if (!(dict instanceof Map)) return;
-      for (const { name, reason } of (dict as StateDict).skipped ?? []) {
-        if (name.startsWith(prefix)) this.#reasons.set(name.slice(prefix.length), reason);
-      }
-    });
+    this.#reasons = reasonsIn(dict);
   }
 
   override has(name: string): boolean {
     const key = this.nameOf(name);
     if (super.has(key)) return true;
-    const reason = this.#reasons.get(key);
+    const reason = this.#reasons.get(this.#prefix + key);
     if (reason === undefined) return false;
     throw coded("UNSUPPORTED", new RangeError(`${this.#prefix}${key}: ${reason}`));
   }
