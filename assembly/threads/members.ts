@@ -7,6 +7,7 @@ import { BROKEN, DECIDED, JOB, LANES, LEAVE, LEFT, PACE, READY } from "./records
 const TURNS: i32 = 32768;
 /** How long workers have for a part that they are in, in ms. */
 const LONGEST_PART: f64 = 1000;
+
 let sink: i32 = 1;
 
 /** Counts in PACE turns of a loop that depend on one another. */

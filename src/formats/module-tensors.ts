@@ -48,6 +48,13 @@ export class ModuleTensors {
     this.#blame(`unexpected ${this.prefix}${name}`);
   }
 
+  /** Says that a tensor is not there, and why if the reader skipped it. */
+  lack(name: string): void {
+    const reason = this.#reasons.get(this.prefix + name);
+    if (reason === undefined) this.#blame(`missing ${this.prefix}${name}`);
+    else this.blame(name, reason);
+  }
+
   /** A tensor that the layer cannot do without. */
   expect(name: string, shape: readonly number[]): void {
     const tensor = this.#expect(name, shape);
@@ -66,9 +73,7 @@ export class ModuleTensors {
     const tensor = this.get(name);
     this.names.add(name);
     if (tensor === undefined) {
-      const reason = this.#reasons.get(this.prefix + name);
-      if (reason === undefined) this.#blame(`missing ${this.prefix}${name}`);
-      else this.blame(name, reason);
+      this.lack(name);
       return undefined;
     }
     if (!sameShape(tensor.shape, shape))

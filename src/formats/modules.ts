@@ -120,7 +120,7 @@ export function modulesOf(dict: Tensors): ModuleInfo[] {
 function examine(dict: Tensors, reasons: ReadonlyMap<string, string> = new Map()): Examined[] {
   const found: { readonly tensors: ModuleTensors; readonly module: ModuleInfo | undefined }[] = [];
   const recurrents = new Map<string, ModuleTensors>();
-  for (const name of dict.keys()) {
+  for (const name of [...dict.keys(), ...reasons.keys()]) {
     const [, prefix, part] = /^(.*?)(weight_ih_l0|weight_ih|weight)$/s.exec(name) ?? [];
     if (prefix === undefined || (prefix !== "" && !prefix.endsWith("."))) continue;
     const tensors = new ModuleTensors(dict, reasons, prefix);
@@ -190,16 +190,16 @@ function sizesOf(tensors: ModuleTensors, suffix: string) {
     (name) => tensors.get(name + suffix)?.shape,
   );
   const name = `weight_hh${suffix}`;
-  if (hh === undefined) {
-    tensors.expectMatrix(name, []);
+  if (ih === undefined || hh === undefined) {
+    tensors.lack(ih === undefined ? `weight_ih${suffix}` : name);
     return undefined;
   }
-  const [inputSize, outputSize] = [ih?.[1], hh[1]];
+  const [inputSize, outputSize] = [ih[1], hh[1]];
   const hiddenSize = suffix !== "" && hr !== undefined ? hr[1] : outputSize;
   const gates = hh[0]! / (hiddenSize ?? 0);
   const kind = KINDS.get(gates);
   if (!inputSize || !outputSize || !hiddenSize || kind === undefined || hh.length !== 2) {
-    const shapes = `${showShape(hh)} beside ${showShape(ih!)}`;
+    const shapes = `${showShape(hh)} beside ${showShape(ih)}`;
     tensors.blame(name, `expected 4, 3 or 1 rows for each unit, got shape ${shapes}`);
     return undefined;
   }
@@ -211,7 +211,8 @@ function sizesOf(tensors: ModuleTensors, suffix: string) {
 
 function simple(tensors: ModuleTensors): ModuleInfo | undefined {
   const { prefix } = tensors;
-  const { shape } = tensors.get("weight")!;
+  // What a weight that was skipped is of, nothing tells.
+  const shape = tensors.get("weight")?.shape ?? [];
   if (shape.length !== 2 && shape.length !== 3) return undefined;
   const [rows, columns, kernelSize] = shape as [number, number, number];
   const bias = tensors.has("bias");

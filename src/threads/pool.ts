@@ -32,6 +32,7 @@ const MOST_PAGES = [65536, 32768, 16384, 8192];
 const OWN_BYTES = align(SCRATCH_BYTES) + MOST_LANES * LANE_ROOM;
 /** How long workers are awaited, in ms. */
 const LONGEST_START = 10_000;
+
 /** What to run: the compiled core for a shared memory, and the binary by which threads share. */
 export interface PoolOptions {
   readonly threads: number;
