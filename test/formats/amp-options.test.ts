@@ -4,6 +4,7 @@ import { readGuitarML } from "../../src/formats/amp/guitarml.js";
 import { readNam } from "../../src/formats/amp/nam.js";
 import { readRTNeural } from "../../src/formats/amp/rtneural.js";
 import { Tensor } from "../../src/tensor/tensor.js";
+import { PLAIN_GRU, PLAIN_LSTM } from "../support/plain-options.js";
 
 /** Two layers of two units, and a head of one output. */
 const NAM = {
@@ -13,27 +14,9 @@ const NAM = {
   weights: Array.from(Tensor.randn([36 + 44 + 3], 1).data),
 };
 
-const SHARED = {
-  inputSize: 1,
-  hiddenSize: 2,
-  numLayers: 1,
-  bias: true,
-  batchFirst: false,
-  bidirectional: false,
-  goBackwards: false,
-  reverse: false,
-  initialState: false,
-};
-const LSTM_OPTIONS = {
-  ...SHARED,
-  projSize: 0,
-  activation: "tanh",
-  recurrentActivation: "sigmoid",
-  cellActivation: "tanh",
-  inputForget: false,
-  peepholes: false,
-};
-const GRU_OPTIONS = { ...SHARED, activation: "tanh", recurrentActivation: "sigmoid", resetAfter: true };
+const SIZES = { inputSize: 1, hiddenSize: 2 };
+const LSTM_OPTIONS = { ...SIZES, ...PLAIN_LSTM };
+const GRU_OPTIONS = { ...SIZES, ...PLAIN_GRU };
 
 const zeros = (rows: number, columns: number) =>
   Array.from({ length: rows }, () => new Array(columns).fill(0));

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { fromTensorFlow } from "../../src/formats/tensorflow/variables.js";
 import { Tensor } from "../../src/tensor/tensor.js";
+import { PLAIN_LSTM } from "../support/plain-options.js";
 
 const count = (shape: number[], start = 0) => {
   const tensor = Tensor.zeros(shape);
@@ -38,23 +39,7 @@ describe("fromTensorFlow", () => {
       ["bias_ih_l0", [4], [10, 13, 11, 13]],
       ["bias_hh_l0", [4], [0, 0, 0, 0]],
     ]);
-    expect(options).toEqual({
-      inputSize: 1,
-      hiddenSize: 1,
-      numLayers: 1,
-      bias: true,
-      batchFirst: true,
-      bidirectional: false,
-      reverse: false,
-      goBackwards: false,
-      initialState: false,
-      projSize: 0,
-      activation: "tanh",
-      recurrentActivation: "sigmoid",
-      cellActivation: "tanh",
-      inputForget: false,
-      peepholes: false,
-    });
+    expect(options).toEqual({ ...PLAIN_LSTM, inputSize: 1, hiddenSize: 1, batchFirst: true });
     expect(stateDict.metadata).toEqual({ "": { kind, options } });
     const plain = single(lstm("lstm_cell"), "LSTM", { forgetBias: 0 }).stateDict;
     expect([...plain.get("bias_ih_l0")!.data]).toEqual([10, 12, 11, 13]);
