@@ -70,7 +70,7 @@ export const SIZES = {
     "*": kilobytes(162.3),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
-  threads: { bundle: kilobytes(7.4), worker: 500 },
+  threads: { bundle: kilobytes(7.5), worker: 500 },
   sileroOperators:
     "Add, Cast, Concat, Constant, ConstantOfShape, Conv, Equal, Gather, Identity, If, LSTM, Not, Pad, Pow, ReduceMean, " +
     "Relu, Reshape, Shape, Sigmoid, Size, Slice, Sqrt, Squeeze, Transpose, Unsqueeze",
@@ -79,7 +79,7 @@ export const SIZES = {
   /** Each of the two with the kernels of whole models. */
   models: kilobytes(40),
   /** The one by which threads share a job, and each of the core's two for a shared memory. */
-  sharing: kilobytes(6.2),
+  sharing: kilobytes(6.3),
   shared: kilobytes(32),
 };
 

@@ -3,5 +3,5 @@
  * core's kernels on parts of the same job. The caller's instance is called in the place of the core's runLayer and matmul.
  */
 
-export { abandon, awaitDecided, decide, dismiss, fail, join, leave, pace } from "./members";
-export { enlist, matmul, runLayer, runPair, work } from "./pool";
+export { awaitDecided, decide, dismiss, fail, join, leave, pace } from "./members";
+export { enlist, matmul, runLayer, runPair, settle, work } from "./pool";

@@ -150,12 +150,21 @@ function awaitJob(last: i32): i32 {
   return atomic.load<i32>(control, JOB);
 }
 
+/**
+ * After a call that threw: the stack was full, say, and the caller was thrown out of its own part. Others still write the
+ * rest of the job, and must not any more when the host writes states or frees blocks.
+ */
+export function settle(): void {
+  if (!isBusy) return;
+  abandon();
+  isBusy = false;
+}
+
 /** Whether the caller is to work without the others. */
 function isAlone(): bool {
   if (threads === 1) return true;
   if (isBusy) {
-    // The stack was full, say, and the caller was thrown out of its own part.
-    abandon();
+    settle();
     return true;
   }
   if (resting === 0) return false;

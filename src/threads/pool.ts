@@ -84,13 +84,26 @@ export class Pool {
           threads,
         };
         const broken = () => {
-          shared!.abandon();
           throw coded("THREAD", new Error(STOPPED));
         };
         const imports = { core: kernels, place: { now: () => performance.now(), broken } };
         shared = instantiate<ThreadKernels>(program, memory, ABI, "options.module", imports);
-        const { runLayer, matmul, runPair } = shared;
-        return { kernels: { ...kernels, runLayer, matmul } as Kernels, pair: runPair };
+        const { runLayer, matmul, runPair, settle } = shared;
+        // Wasm has no finally: where a call is thrown out of a job, its memory is the host's again only after `settle`.
+        const settled =
+          <Given extends number[]>(kernel: (...given: Given) => void) =>
+          (...given: Given) => {
+            try {
+              kernel(...given);
+            } catch (cause) {
+              settle();
+              throw cause;
+            }
+          };
+        return {
+          kernels: { ...kernels, runLayer: settled(runLayer), matmul: settled(matmul) } as Kernels,
+          pair: settled(runPair),
+        };
       },
     };
     this.runtime = new Runtime(core, undefined, team);

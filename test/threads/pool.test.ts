@@ -1,5 +1,5 @@
 /** Workers take part, and nobody misses those that are late or fail. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { GRU, Linear, LSTM, Tensor } from "../../src/index.js";
 import { setThreaded } from "../../src/wasm/current.js";
 import { callUntil, endPools, poolOf, use } from "../support/pools.js";
@@ -34,7 +34,10 @@ function twins<M extends LSTM | GRU>(make: () => M): [alone: M, twin: () => M] {
   ];
 }
 
-afterEach(endPools);
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await endPools();
+});
 
 describe("workers", () => {
   it.each([
@@ -269,5 +272,39 @@ describe("a caller that is thrown out of a job", () => {
       () => ended.length === 2,
     );
     expect(ended).toEqual([0, 0]);
+  });
+
+  it("comes out of it when no worker writes any more", async () => {
+    // A worker is in its part for longer than the caller takes to begin the next call.
+    const slow = `{ ...kernels, runLayer: (...given) => {
+      for (const end = performance.now() + 50; performance.now() < end; );
+      kernels.runLayer(...given);
+    } }`;
+    const pool = poolOf(2, { core: slow });
+    const [alone, twin] = twins(() => new LSTM({ ...SIZES, bidirectional: true }));
+    const sequence = Tensor.randn([60, 16], 4);
+    const [expected] = alone.forward(sequence);
+    await use(pool, 2);
+    const module = twin();
+    const full = new RangeError("as a full stack has it");
+    // The caller looks at the clock when it begins a job, and again when it waits for a part of the worker's.
+    const clock = vi.spyOn(performance, "now");
+    await callUntil(
+      () => {
+        clock.mockReturnValueOnce(0).mockImplementationOnce(() => {
+          throw full;
+        });
+        let error: unknown;
+        try {
+          module.forward(sequence);
+        } catch (cause) {
+          error = cause;
+        }
+        clock.mockReset();
+        if (error !== undefined) expect(error).toBe(full);
+        for (let turn = 0; turn < 3; turn++) expectSameBits(module.forward(sequence)[0], expected);
+      },
+      () => pool.made()[1]! > 0,
+    );
   });
 });
