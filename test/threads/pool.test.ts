@@ -108,12 +108,10 @@ describe("workers", () => {
     await use(pool, 2);
     const stream = new LSTM(SMALL).stream();
     const frame = new Float32Array(128);
-    await callUntil(
-      () => {
-        for (let call = 0; call < 1000; call++) stream.step(frame);
-      },
-      () => pool.made()[1]! > 0,
-    );
+    const isJoined = () => pool.made()[1]! > 0;
+    await callUntil(() => {
+      for (let call = 0; call < 1000 && !isJoined(); call++) stream.step(frame);
+    }, isJoined);
   });
 
   it("all leave when a pool ends, and exit", async () => {
