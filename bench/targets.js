@@ -64,10 +64,10 @@ export const SIZES = {
    * Silero VAD v5 and v6; `loadKeras`, and all names. All four binaries are inside.
    */
   modelBundles: {
-    loadOnnx: kilobytes(98.9),
+    loadOnnx: kilobytes(99),
     loadOnnxWith: kilobytes(73.3),
     loadKeras: kilobytes(132.6),
-    "*": kilobytes(162.3),
+    "*": kilobytes(162.4),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
   threads: { bundle: kilobytes(7.5), worker: 500 },

@@ -7,8 +7,8 @@
  * Fix: all entries go through one call of esbuild with `splitting`. What several of them use becomes a file that they
  * import, dist/chunk-<hash>.js.
  *
- * Its price is a second file, which an engine asks for once it has read the first. In Node 20 that adds 0.8 to 1.8 ms to the
- * 20 ms that a program takes from import to the first output of an LSTM. The alternative is that entries import index.js
+ * Its price are further files, which an engine asks for once it has read the first. In Node 20 a second one adds 0.8 to
+ * 1.8 ms to the 20 ms that a program takes from import to the first output of an LSTM. The alternative is that entries import index.js
  * itself: a program that only reads files would start 3 to 5 ms later, since it would load modules and binaries too.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -75,6 +75,34 @@ const loaderWithoutWrappers = {
   },
 };
 
+/**
+ * esbuild puts into one file what the same entries reach. lstm-wasm/threads reaches a part of what lstm-wasm shares, and
+ * would cut that into four files instead of two. Nobody imports it alone, so it reaches all of it, by imports of nothing.
+ */
+const reaching = (files) => ({
+  name: "reaching",
+  setup({ onLoad }) {
+    onLoad({ filter: /threads[\\/]index\.ts$/ }, ({ path }) => {
+      const imports = files.map((file) => `import ${JSON.stringify(resolve(file))};`);
+      return { contents: `${readFileSync(path, "utf8")}${imports.join("")}`, loader: "ts" };
+    });
+  },
+});
+
+/** The sources that an entry shares with others. */
+function sharedBy(entry, { outputs }) {
+  const [{ imports }] = Object.values(outputs).filter(({ entryPoint }) => entryPoint === entry);
+  const files = imports.flatMap(({ path }) => Object.keys(outputs[path]?.inputs ?? {}));
+  return files.filter((path) => path.endsWith(".ts"));
+}
+
+/** esbuild's result for entries that share as few files as they can. */
+async function buildTogether(options) {
+  const { metafile } = await build({ ...options, write: false });
+  const plugins = [...options.plugins, reaching(sharedBy("src/index.ts", metafile))];
+  return build({ ...options, plugins, logOverride: { "ignored-bare-import": "silent" } });
+}
+
 /** A text as a literal of several lines, since Node shows the whole line where a script throws. */
 const literal = (text) => `"${text.match(/.{1,1900}/g).join("\\\n")}"`;
 
@@ -119,13 +147,13 @@ export async function bundleEntries(entries, outdir, overrides = {}) {
   const options = { ...OPTIONS, outdir, ...overrides };
   const edgeEntries = Object.entries(entries).map(([path, source]) => [edgePathOf(path), source]);
   const [embedded, edge] = await Promise.all([
-    build({
+    buildTogether({
       ...options,
       entryPoints: entries,
       plugins: [textVariables, loaderWithoutWrappers],
       write: false,
     }),
-    build({
+    buildTogether({
       ...options,
       entryPoints: Object.fromEntries(edgeEntries),
       conditions: ["workerd"],
