@@ -143,9 +143,13 @@ export class Stack {
     };
   }
 
-  /** Number `step` of a stream, whose input is in the workspace; its output is then in `result`. */
-  runStep(layout: Layout, step: number): void {
-    this.#runLayers(layout, step, 1, undefined);
+  /** Number `step` of a stream, which has one direction. Its input is in the workspace, and its output then in `result`. */
+  runStep({ runs }: Layout, step: number): void {
+    const { kernels } = this.region.runtime;
+    const addresses = this.#addresses;
+    for (let index = 0; index < addresses.length; index++) {
+      kernels.runLayer(addresses[index]!, runs[index]!, 1, step & 1);
+    }
   }
 
   /** Where the last layer's output is. */
