@@ -47,11 +47,15 @@ const WITHOUT_WASM = ["formats", "golden", "graph", "int8", "package"].map(
   (room) => `test/${room}/**/*.test.ts`,
 );
 
-/** Tests that a second build would change nothing of: of the package as built, in processes of their own, and of refusals. */
+/**
+ * Tests that a second build would change nothing of: of the package as built, in processes of their own, of sources
+ * compiled anew, and of refusals.
+ */
 const ONCE = [
   ...["cli", "examples"].map((room) => `test/${room}/**/*.test.ts`),
   "test/models/keras/{costly,fields,fuzz,hostile-cost}.test.ts",
   "test/threads/{exit,refusals}.test.ts",
+  "test/wasm/sources.test.ts",
 ];
 
 /**
