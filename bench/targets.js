@@ -67,7 +67,7 @@ export const SIZES = {
     loadOnnx: kilobytes(99),
     loadOnnxWith: kilobytes(73.3),
     loadKeras: kilobytes(132.6),
-    "*": kilobytes(162.4),
+    "*": kilobytes(162.5),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
   threads: { bundle: kilobytes(7.5), worker: 500 },

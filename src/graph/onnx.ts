@@ -243,12 +243,15 @@ class GraphReader {
       return given.reference === undefined ? given : place.call?.(given.reference);
     };
     const missing = new Set(body.inputs.slice(node.inputs.length).concat(absent(node, body)));
-    this.#nodes(
-      withoutMissing(body, missing),
-      inner,
-      { opsets: body.opsets, path: name, call: attribute, depth: place.depth + 1 },
-      nodes,
-    );
+    const within = { opsets: body.opsets, path: name, call: attribute, depth: place.depth + 1 };
+    try {
+      this.#nodes(withoutMissing(body, missing), inner, within, nodes);
+    } catch (cause) {
+      // What a file has too much of is said of the call that makes it.
+      if (place.depth > 0 || !(cause instanceof FormatError) || /^onnx: node/.test(cause.message))
+        throw cause;
+      throw new FormatError(`onnx: node ${show(name)} (${node.operator}): ${cause.message.slice(6)}`);
+    }
     for (const [at, output] of node.outputs.entries()) {
       if (output === "") continue;
       const value = inner.find(body.outputs[at] ?? "");

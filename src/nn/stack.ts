@@ -146,9 +146,8 @@ export class Stack {
   /** Number `step` of a stream, which has one direction. Its input is in the workspace, and its output then in `result`. */
   runStep({ runs }: Layout, step: number): void {
     const { kernels } = this.region.runtime;
-    const addresses = this.#addresses;
-    for (let index = 0; index < addresses.length; index++) {
-      kernels.runLayer(addresses[index]!, runs[index]!, 1, step & 1);
+    for (let index = 0; index < runs.length; index++) {
+      kernels.runLayer(this.#addresses[index]!, runs[index]!, 1, step & 1);
     }
   }
 
