@@ -64,13 +64,13 @@ export const SIZES = {
    * Silero VAD v5 and v6; `loadKeras`, and all names. All four binaries are inside.
    */
   modelBundles: {
-    loadOnnx: kilobytes(99),
-    loadOnnxWith: kilobytes(73.3),
-    loadKeras: kilobytes(132.6),
-    "*": kilobytes(162.5),
+    loadOnnx: kilobytes(99.2),
+    loadOnnxWith: kilobytes(73.5),
+    loadKeras: kilobytes(132.8),
+    "*": kilobytes(162.7),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
-  threads: { bundle: kilobytes(7.5), worker: 500 },
+  threads: { bundle: kilobytes(8.1), worker: 670 },
   sileroOperators:
     "Add, Cast, Concat, Constant, ConstantOfShape, Conv, Equal, Gather, Identity, If, LSTM, Not, Pad, Pow, ReduceMean, " +
     "Relu, Reshape, Shape, Sigmoid, Size, Slice, Sqrt, Squeeze, Transpose, Unsqueeze",
@@ -79,7 +79,7 @@ export const SIZES = {
   /** Each of the two with the kernels of whole models. */
   models: kilobytes(40),
   /** The one by which threads share a job, and each of the core's two for a shared memory. */
-  sharing: kilobytes(6.3),
+  sharing: kilobytes(7),
   shared: kilobytes(32),
 };
 

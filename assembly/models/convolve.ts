@@ -26,22 +26,54 @@ export function channelsTogether(left: i32): i32 {
   return left >= 4 ? 4 : 1;
 }
 
+/** Outputs of a group's channel, with what lies between rows. */
+function outputsOf(record: usize): i32 {
+  const fields = changetype<Lanes>(record);
+  return (fields.rows - 1) * fields.pitch + fields.columns;
+}
+
+/** Tiles of all groups. Each one's outputs are the same whichever tiles are made with it. */
+export function tilesOf(record: usize): i32 {
+  return changetype<Lanes>(record).groups * ((outputsOf(record) + TILE - 1) / TILE);
+}
+
 /** All groups of one item of a batch. */
 export function convolve(record: usize, planes: usize, output: usize): void {
+  convolveTiles(record, planes, output, 0, tilesOf(record), changetype<Lanes>(record).sums);
+}
+
+/** The tiles `from` to before `to` of them, with `sums` for a room of sums. */
+export function convolveTiles(
+  record: usize,
+  planes: usize,
+  output: usize,
+  from: i32,
+  to: i32,
+  sums: usize,
+): void {
   const fields = changetype<Lanes>(record);
   const units = fields.units;
   const lanes = fields.lanes;
-  const count = (fields.rows - 1) * fields.pitch + fields.columns;
-  const groupOutput = <usize>units * fields.channelRow;
-  let weights = fields.weights;
-  let bias = fields.bias;
-  for (let group = fields.groups; group > 0; group--) {
-    for (let from = 0; from < count; from += lanes) {
-      multiply(record, planes + ((<usize>from) << 2), weights, bias, from, min(lanes, count - from));
-      finish(record, output, from, min(lanes, count - from));
+  const count = outputsOf(record);
+  const tiles = (count + TILE - 1) / TILE;
+  const group = from / tiles;
+  const index = <usize>group;
+  planes += index * fields.groupBytes;
+  output += index * <usize>units * fields.channelRow;
+  let weights = fields.weights + ((index * <usize>(units * fields.taps)) << 2);
+  let bias = fields.bias + ((index * <usize>units) << 2);
+  from -= group * tiles;
+  to -= group * tiles;
+  for (; to > 0; to -= tiles) {
+    const end = min(to * TILE, count);
+    for (let at = from * TILE; at < end; at += lanes) {
+      const some = min(lanes, end - at);
+      multiply(record, sums, planes + ((<usize>at) << 2), weights, bias, at, some);
+      finish(record, sums, output, at, some);
     }
+    from = 0;
     planes += fields.groupBytes;
-    output += groupOutput;
+    output += <usize>units * fields.channelRow;
     weights += (<usize>(units * fields.taps)) << 2;
     bias += (<usize>units) << 2;
   }
@@ -56,11 +88,18 @@ function lastPlace(from: i32, lanes: i32): i32 {
 }
 
 /** The sums of `lanes` outputs, the first of which is number `from`. */
-function multiply(record: usize, input: usize, weights: usize, bias: usize, from: i32, lanes: i32): void {
+function multiply(
+  record: usize,
+  sums: usize,
+  input: usize,
+  weights: usize,
+  bias: usize,
+  from: i32,
+  lanes: i32,
+): void {
   const fields = changetype<Lanes>(record);
   const units = fields.units;
   const taps = fields.taps;
-  const sums = fields.sums;
   const row = (<usize>fields.lanes) << 2;
   const last = (lanes - 1) & ~(TILE - 1);
   const place = lastPlace(from, lanes);
@@ -92,14 +131,13 @@ function multiply(record: usize, input: usize, weights: usize, bias: usize, from
 }
 
 /** Writes sums out, but for those between rows. */
-function finish(record: usize, output: usize, from: i32, lanes: i32): void {
+function finish(record: usize, sums: usize, output: usize, from: i32, lanes: i32): void {
   const fields = changetype<Lanes>(record);
   const units = fields.units;
   const columns = fields.columns;
   const pitch = fields.pitch;
   const row = (<usize>fields.lanes) << 2;
   const step = fields.outputColumn;
-  let sums = fields.sums;
   const place = lastPlace(from, lanes);
   if (place < 0) sums += (<usize>-place) << 2;
   if (fields.activation >= 0) {

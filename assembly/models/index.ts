@@ -6,7 +6,7 @@
 export { binary } from "./binary";
 export { blendRows } from "./blend";
 export { cast } from "./cast";
-export { channelsTogether, convolve } from "./convolve";
+export { channelsTogether, convolve, convolveTiles } from "./convolve";
 export { convolveRows } from "./convolve-rows";
 export { copy } from "./copy";
 export { log4 } from "./functions";

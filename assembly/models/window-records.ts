@@ -47,7 +47,7 @@ export class Lanes {
   pitch: i32;
   /** Outputs that are made at once, a multiple of 8. */
   lanes: i32;
-  /** [units, lanes] */
+  /** [units, lanes], one after the other of each thread */
   sums: usize;
   /** Bytes of the output from one channel, row and column to the next. */
   channelRow: usize;

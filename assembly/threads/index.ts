@@ -4,4 +4,4 @@
  */
 
 export { awaitDecided, decide, dismiss, fail, join, leave, pace } from "./members";
-export { enlist, matmul, runLayer, runPair, settle, work } from "./pool";
+export { convolve, enlist, hold, matmul, runLayer, runPair, settle, work } from "./pool";

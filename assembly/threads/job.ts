@@ -8,16 +8,22 @@ import { resetsBefore } from "../cells/general";
 import { GRU } from "../cells/gru";
 import { LSTM } from "../cells/lstm";
 import { roundedRow } from "../core";
+import { tilesOf } from "../models/convolve";
 import { Layer, Matrix, Run, Walk } from "../records";
+import { convolutionNanoseconds } from "./convolution";
 import { countPhases, openLane, runOf, walkOf } from "./lanes";
-import { DIRECTION, Lane, PRODUCT, STEPS } from "./records";
+import { CONVOLUTION, DIRECTION, Lane, MOST_THREADS, PRODUCT, STEPS } from "./records";
 
 /** A part of a step takes at least so many ns: with two parts, LSTMs from 64 units on in float32 and from 128 in int8. */
 const STEP_NANOSECONDS: u64 = 750;
-/** A part of a product, which pays for a whole job. */
+/** A part of a product or a convolution, which pays for a whole job. */
 const PRODUCT_NANOSECONDS: u64 = 10_000;
 /** A part has at least so many blocks: fewer make uneven parts. */
 const LEAST_BLOCKS: i32 = 4;
+/** So many parts of a convolution for each thread, so that the faster one takes more: they differ by a third at times. */
+const PARTS_EACH: i32 = 2;
+/** And each has at least so many tiles. */
+const LEAST_TILES: i32 = 2;
 
 /** How many parts of `most` a layer's steps are worth. One where the run has no room for several threads. */
 export function partsOfLayer(layer: usize, run: usize, steps: i32, most: i32): i32 {
@@ -34,6 +40,13 @@ export function partsOfProduct(matrix: usize, walk: usize, rows: i32, most: i32)
   const blocks = changetype<Walk>(walk).toBlock - changetype<Walk>(walk).fromBlock;
   const worth = nanoseconds(matrix, rows) / PRODUCT_NANOSECONDS;
   return max(1, min(min(most, blocks / LEAST_BLOCKS), <i32>min<u64>(worth, 64)));
+}
+
+/** How many parts a convolution of one item is worth. */
+export function partsOfConvolution(record: usize, threads: i32): i32 {
+  const worth = convolutionNanoseconds(record) / PRODUCT_NANOSECONDS;
+  const most = min(PARTS_EACH * threads, MOST_THREADS);
+  return max(1, min(min(most, tilesOf(record) / LEAST_TILES), <i32>min<u64>(worth, 64)));
 }
 
 /** About what `steps` steps take on one thread, in us. */
@@ -140,6 +153,15 @@ export function fillProduct(
   fillLane(lane, PRODUCT, matrix, rows, zigzag, parts);
   memory.copy(walkOf(lane, 0), walk, offsetof<Walk>());
   fields.blocks = changetype<Walk>(walk).toBlock - changetype<Walk>(walk).fromBlock;
+}
+
+/** A lane whose parts are ranges of a convolution's tiles. */
+export function fillConvolution(lane: usize, record: usize, planes: usize, output: usize, parts: i32): void {
+  const fields = changetype<Lane>(lane);
+  fillLane(lane, CONVOLUTION, record, 1, 0, parts);
+  fields.blocks = tilesOf(record);
+  fields.input = planes;
+  fields.output = output;
 }
 
 function fillLane(lane: usize, work: i32, layer: usize, steps: i32, zigzag: i32, parts: i32): void {

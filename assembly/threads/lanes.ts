@@ -8,13 +8,26 @@
 
 import { matmul, runLayer } from "../core";
 import { AFTER, BEFORE, Run, TRACE_ROWS, Walk, WHOLE } from "../records";
+import { convolvePart, hasConvolutions } from "./convolution";
 import { addDone, awaitDone, control, me } from "./place";
-import { APART, BEGUN, DONE, LANE, LANE_ROOM, Lane, MOST_THREADS, PRODUCT, STEPS } from "./records";
+import {
+  APART,
+  BEGUN,
+  CONVOLUTION,
+  DONE,
+  LANE,
+  LANE_ROOM,
+  Lane,
+  MOST_THREADS,
+  PRODUCT,
+  STEPS,
+} from "./records";
 
-/** What a phase makes, besides the stages of a step (../records.ts): gates, a product, a whole run. */
+/** What a phase makes, besides the stages of a step (../records.ts): gates, a product, a whole run, a convolution. */
 const GATES: i32 = 3;
 const MULTIPLY: i32 = 4;
 const WHOLE_RUN: i32 = 5;
+const CONVOLVE: i32 = 6;
 
 const RUN_PLACE: usize = (offsetof<Lane>() + 15) & ~15;
 /** Looks, about 1 us, before a thread whose part is done looks for parts that nobody has begun. */
@@ -79,6 +92,10 @@ export function takeLane(lane: usize, index: i32, place: i32): void {
   fields.part = -1;
   if (fields.work === PRODUCT) {
     takePhase(lane, index, place, 0, MULTIPLY);
+    return;
+  }
+  if (fields.work === CONVOLUTION) {
+    if (hasConvolutions()) takePhase(lane, index, place, 0, CONVOLVE);
     return;
   }
   const run = changetype<Run>(runOf(lane));
@@ -186,6 +203,8 @@ function makePart(lane: usize, part: i32, work: i32): void {
     runLayer(fields.layer, runOf(lane), fields.steps, fields.zigzag);
   } else if (work === MULTIPLY) {
     multiplyPart(lane, part);
+  } else if (work === CONVOLVE) {
+    convolvePart(lane, part);
   } else if (work === GATES && fields.rounded) {
     makeRowsOfGates(lane, part);
   } else {

@@ -6,6 +6,17 @@ import { BROKEN, MOST_THREADS, RESTING } from "./records";
 export declare function now(): f64;
 /** Throws: the job that this thread waits for will never be done. */
 export declare function broken(): void;
+/** 1 where this thread has the kernels of whole models: it makes them of their binary when it is first asked. */
+export declare function hasModels(binary: usize, bytes: i32): i32;
+/** The one of ../models/convolve.ts. */
+export declare function convolveTiles(
+  record: usize,
+  planes: usize,
+  output: usize,
+  from: i32,
+  to: i32,
+  sums: usize,
+): void;
 
 /** 0 the caller, 1 and on the workers. */
 export let me: i32 = 0;

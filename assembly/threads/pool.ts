@@ -14,22 +14,27 @@
  */
 
 import { matmul as coreMatmul, runLayer as coreRunLayer } from "../core";
+import { convolutionNanoseconds, convolveWhole } from "./convolution";
 import {
+  fillConvolution,
   fillProduct,
   fillSteps,
   fillWhole,
   microseconds,
   nanoseconds,
+  partsOfConvolution,
   partsOfLayer,
   partsOfProduct,
 } from "./job";
 import { finishLane, laneAt, takeLane } from "./lanes";
 import { abandon } from "./members";
 import { control, me, mine, now, setPlace, threads, waited } from "./place";
-import { ASLEEP, JOB, LANE, LANE_ROOM, LANES, Lane, LEAVE } from "./records";
+import { ASLEEP, HELD, JOB, LANE, LANE_ROOM, LANES, Lane, LEAVE } from "./records";
 
 /** A look takes about 2.5 ns: 100 us, as long as it may take to be woken. */
 const LOOKS_BETWEEN: i32 = 40_000;
+/** So many times as long within a run of a whole model, of which some nodes are not shared. */
+const PATIENCE_WITHIN: i32 = 4;
 /** With less work than this, in us, nobody shares a job: its beginning and end take 1. A step of 128 units has 13. */
 const WORTH_SHARING: i32 = 10;
 /** And with less than this, in us, threads that sleep are not woken for it: to wake one takes 2 to 90. */
@@ -131,6 +136,24 @@ export function matmul(
   runJob(1, cost);
 }
 
+/** The kernel of that name of whole models, the same. */
+export function convolve(record: usize, planes: usize, output: usize): void {
+  const parts = isAlone() ? 1 : partsOfConvolution(record, threads);
+  const cost = <i32>min<u64>(convolutionNanoseconds(record) / 1000, WORTH_WAKING);
+  if (parts === 1 || !isShared(cost)) {
+    convolveWhole(record, planes, output);
+    return;
+  }
+  beginJob();
+  fillConvolution(laneAt(0), record, planes, output, parts);
+  runJob(1, cost);
+}
+
+/** Says that a whole model runs, or no more: meanwhile its next job is likely to come soon. */
+export function hold(isRunning: i32): void {
+  atomic.store<i32>(control, isRunning, HELD);
+}
+
 /** A worker's life: it returns when it is to leave. */
 export function work(): void {
   let last = 0;
@@ -142,9 +165,12 @@ export function work(): void {
 }
 
 function awaitJob(last: i32): i32 {
-  for (let left = LOOKS_BETWEEN; left > 0; left--) {
-    const number = atomic.load<i32>(control, JOB);
-    if (number !== last) return number;
+  for (let turns = PATIENCE_WITHIN; turns > 0; turns--) {
+    for (let left = LOOKS_BETWEEN; left > 0; left--) {
+      const number = atomic.load<i32>(control, JOB);
+      if (number !== last) return number;
+    }
+    if (!atomic.load<i32>(control, HELD)) break;
   }
   atomic.add<i32>(control, 1, ASLEEP);
   // Whoever changes the number or asks threads to leave notifies after it.

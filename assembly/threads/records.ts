@@ -5,11 +5,13 @@
  *   128    threads that sleep until the next job
  *   256    threads that sleep within a job
  *   384    1 when threads are to leave
+ *   388    1 while a whole model runs
  *   512    workers that are ready
  *   516    threads that were decided on; 0 before, and below 0 while all count in the next word
  *   520    how often they have counted together
  *   528    workers that have left
  *   532    1 when a job will never be done: a thread was thrown out of a part that it had begun
+ *   536    where the binary of the kernels of whole models lies, and its bytes; 0 before there is a model
  *   640    lanes of the job
  *   768    parts done, of lane 0, and 128 bytes on of lane 1
  *   1024   the job's lanes: a Lane, a Run and its three Walks each, LANE_ROOM
@@ -23,11 +25,13 @@ export const JOB: usize = 0;
 export const ASLEEP: usize = 128;
 export const RESTING: usize = 256;
 export const LEAVE: usize = 384;
+export const HELD: usize = 388;
 export const READY: usize = 512;
 export const DECIDED: usize = 516;
 export const PACE: usize = 520;
 export const LEFT: usize = 528;
 export const BROKEN: usize = 532;
+export const MODELS: usize = 536;
 export const LANES: usize = 640;
 export const DONE: usize = 768;
 export const LANE: usize = 1024;
@@ -42,17 +46,21 @@ export const LANE_ROOM: i32 = 384;
 /** Bytes of `control`: 2048 + 2 x 64 x 128. */
 export const CONTROL_BYTES: i32 = 18432;
 
-/** What a part is: a range of a layer's units at each step, a range of a product's blocks, or the whole of a run. */
+/**
+ * What a part is: a range of a layer's units at each step, a range of a product's blocks, the whole of a run, or a range of
+ * a convolution's tiles.
+ */
 export const STEPS: i32 = 0;
 export const PRODUCT: i32 = 1;
 export const DIRECTION: i32 = 2;
+export const CONVOLUTION: i32 = 3;
 
 /** What several threads make together, in parts, and all that a thread needs to know of it: it reads no other record. */
 @unmanaged
 export class Lane {
-  /** STEPS, PRODUCT or DIRECTION. */
+  /** STEPS, PRODUCT, DIRECTION or CONVOLUTION. */
   work: i32;
-  /** Layer, or the Matrix of a product. */
+  /** Layer, the Matrix of a product, or the Lanes of a convolution (../models/window-records.ts). */
   layer: usize;
   /** Steps; rows of a product. */
   steps: i32;
@@ -67,7 +75,7 @@ export class Lane {
   groups: i32;
   groupBlocks: i32;
   groupUnits: i32;
-  /** Of the whole. */
+  /** Of the whole; tiles of a convolution. */
   blocks: i32;
   units: i32;
   reverse: i32;
@@ -87,7 +95,7 @@ export class Lane {
   /** In a thread's own copy: the parts that it has made, and the one whose ranges the records have. */
   made: i32;
   part: i32;
-  /** Of a product: rows of inputs, and where they and its outputs are. */
+  /** Of a product: rows of inputs, and where they and its outputs are. Of a convolution: planes and outputs. */
   rows: i32;
   input: usize;
   output: usize;

@@ -105,8 +105,11 @@ export class Plan {
 
   /** Computes the outputs of what has been written to the inputs. */
   run(): void {
+    const { hold } = this.region.runtime;
+    hold?.(1);
     this.begin();
     this.#program.run();
+    hold?.(0);
   }
 
   /** The outputs of the last run. Their numbers may be views of linear memory, of no use after the next call. */

@@ -7,12 +7,14 @@
  */
 
 import { INITIAL_PAGES, type Kernels, SCRATCH_BYTES } from "../../build/abi.js";
+import type { ModelKernels } from "../../build/models-abi.js";
 import * as Lane from "../../build/records/lane.js";
 import {
   ABI,
   CONTROL_BYTES,
   LANE_ROOM,
   LEFT,
+  MODELS,
   MOST_LANES,
   PACE,
   READY,
@@ -86,9 +88,17 @@ export class Pool {
         const broken = () => {
           throw coded("THREAD", new Error(STOPPED));
         };
-        const imports = { core: kernels, place: { now: () => performance.now(), broken } };
+        let models: ModelKernels | undefined;
+        const placed = {
+          now: () => performance.now(),
+          broken,
+          hasModels: () => 1,
+          convolveTiles: (...given: Parameters<ModelKernels["convolveTiles"]>) =>
+            models!.convolveTiles(...given),
+        };
+        const imports = { core: kernels, place: placed };
         shared = instantiate<ThreadKernels>(program, memory, ABI, "options.module", imports);
-        const { runLayer, matmul, runPair, settle } = shared;
+        const { runLayer, matmul, convolve, runPair, settle, hold } = shared;
         // Wasm has no finally: where a call is thrown out of a job, its memory is the host's again only after `settle`.
         const settled =
           <Given extends number[]>(kernel: (...given: Given) => void) =>
@@ -103,6 +113,17 @@ export class Pool {
         return {
           kernels: { ...kernels, runLayer: settled(runLayer), matmul: settled(matmul) } as Kernels,
           pair: settled(runPair),
+          hold,
+          shareModels(own, binary) {
+            models = own;
+            const bytes = binary as Uint8Array;
+            const at = place(bytes.length);
+            new Uint8Array(memory.buffer, at, bytes.length).set(bytes);
+            const words = new Int32Array(memory.buffer, control + MODELS, 2);
+            Atomics.store(words, 0, at);
+            Atomics.store(words, 1, bytes.length);
+            return { ...own, convolve: settled(convolve) };
+          },
         };
       },
     };

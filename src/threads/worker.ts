@@ -28,8 +28,24 @@ export interface WorkerLike {
 const LIFE = `({ core, sharing, memory, planes, control, own, ownBytes, scratchBytes, threads }) => {
   const kernels = new WebAssembly.Instance(core, { env: { memory } }).exports;
   const broken = () => { throw broken };
-  const place = { now: () => performance.now(), broken };
-  const shared = new WebAssembly.Instance(sharing, { env: { memory }, core: kernels, place }).exports;
+  let models;
+  const place = {
+    now: () => performance.now(),
+    broken,
+    hasModels: (at, bytes) => {
+      try {
+        if (models === undefined) {
+          const binary = new Uint8Array(memory.buffer, at, bytes).slice();
+          models = null;
+          models = new WebAssembly.Instance(new WebAssembly.Module(binary), imports).exports;
+        }
+      } catch {}
+      return !!models;
+    },
+    convolveTiles: (...given) => models.convolveTiles(...given),
+  };
+  const imports = { env: { memory }, core: kernels, place };
+  const shared = new WebAssembly.Instance(sharing, imports).exports;
   const me = shared.join(control);
   try {
     if (me < shared.awaitDecided(control)) {

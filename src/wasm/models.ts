@@ -6,7 +6,7 @@
 import { modelsRelaxedSimd, modelsSimd } from "#model-binaries";
 import { ABI, type ModelKernels } from "../../build/models-abi.js";
 import { instantiate } from "../bundle/binaries.js";
-import { compile } from "../bundle/compile.js";
+import { type Binary, compile } from "../bundle/compile.js";
 import { wrongValue } from "../tensor/checks.js";
 import type { Runtime } from "./runtime.js";
 
@@ -20,18 +20,20 @@ const instances = new WeakMap<Runtime, ModelKernels>();
 export function modelKernels(runtime: Runtime): ModelKernels {
   let kernels = instances.get(runtime);
   if (kernels === undefined) {
-    kernels = instantiate<ModelKernels>(moduleFor(runtime), runtime.memory, ABI, "options.models", {
+    const binary = binaryFor(runtime);
+    kernels = instantiate<ModelKernels>(compile(binary), runtime.memory, ABI, "options.models", {
       core: runtime.kernels,
     });
+    kernels = runtime.shareModels?.(kernels, binary) ?? kernels;
     instances.set(runtime, kernels);
   }
   return kernels;
 }
 
-function moduleFor({ build, models, adapt }: Runtime): WebAssembly.Module {
+function binaryFor({ build, models, adapt }: Runtime): Binary {
   if (models !== undefined) return models;
   if (build === "given") {
     throw wrongValue("options.models", "lstm-wasm/models.wasm, compiled, beside module", "module alone");
   }
-  return compile(adapt(build === "simd" ? modelsSimd() : modelsRelaxedSimd()));
+  return adapt(build === "simd" ? modelsSimd() : modelsRelaxedSimd());
 }

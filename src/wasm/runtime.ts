@@ -5,6 +5,7 @@
  */
 
 import { ABI, INITIAL_PAGES, type Kernels, SCRATCH_BYTES } from "../../build/abi.js";
+import type { ModelKernels } from "../../build/models-abi.js";
 import type { ThreadKernels } from "../../build/threads-abi.js";
 import { type Build, instantiate } from "../bundle/binaries.js";
 import type { Binary } from "../bundle/compile.js";
@@ -31,6 +32,12 @@ export type Numbers = Float32Array | Float64Array | Int32Array | Int8Array | Uin
 /** Runs two directions of a layer at once: addresses of each one's Layer and Run. */
 export type Pair = ThreadKernels["runPair"];
 
+/** The same of the kernels of whole models, made of this binary: it gives those that threads share in the place of their own. */
+export type ShareModels = (kernels: ModelKernels, binary: Binary) => ModelKernels;
+
+/** Says that a whole model runs (1), or no more (0). */
+export type Hold = ThreadKernels["hold"];
+
 /** What makes the kernels of a runtime those of several threads (src/threads/). */
 export interface Team {
   /** How many they may be; the caller is one. */
@@ -39,7 +46,10 @@ export interface Team {
   /** A binary for that memory, of one for a memory of its own. */
   readonly adapt: (binary: Binary) => Binary;
   /** Those kernels of the core that threads share take the place of its own. */
-  share(kernels: Kernels, allocate: (bytes: number) => number): { kernels: Kernels; pair: Pair };
+  share(
+    kernels: Kernels,
+    allocate: (bytes: number) => number,
+  ): { kernels: Kernels; pair: Pair; shareModels: ShareModels; hold: Hold };
 }
 
 /** One instance of a binary with its memory. A module keeps the runtime in which its weights are. */
@@ -52,8 +62,10 @@ export class Runtime {
   declare readonly models: WebAssembly.Module | undefined;
   /** What buffers of calls have to be ready for. */
   declare readonly threads: number;
-  /** Undefined on one thread. */
+  /** These are undefined on one thread. */
   declare readonly pair: Pair | undefined;
+  declare readonly shareModels: ShareModels | undefined;
+  declare readonly hold: Hold | undefined;
   /** A binary for its memory. */
   declare readonly adapt: (binary: Binary) => Binary;
   #liveBytes = 0;

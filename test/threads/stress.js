@@ -1,5 +1,5 @@
 /**
- * Random modules in random calls, on 1 to 8 threads of which some are slowed, in pools that are begun and ended; each result
+ * Random modules and models of convolutions in random calls, on 1 to 8 threads of which some are slowed, in pools that are begun and ended; each result
  * is compared with one thread's, bit by bit:
  *
  *   npm run stress:threads -- [SECONDS] [SEED] [PROCESSES]
@@ -20,6 +20,14 @@ const pauseOf = (chance) => `(() => {
     else for (const end = performance.now() + 0.2 * Math.random(); performance.now() < end; );
   };
 })()`;
+/** A worker's part of a convolution, which pauses before and after it and is counted. */
+const CONVOLVE = "(...given) => models.convolveTiles(...given)";
+const convolveOf = (chance) => `((pause, made) => (...given) => {
+  pause();
+  models.convolveTiles(...given);
+  Atomics.add(made, 0, 1);
+  pause();
+})(${pauseOf(chance)}, require("node:worker_threads").workerData.made)`;
 /** Kernels that pause before and after what they make, and count it. */
 const kernelsOf = (chance) => `((kernels, pause, made) => {
   const paused = (kernel) => (...given) => {
@@ -45,6 +53,42 @@ const BUSY = `for (;;) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20 * Math.random());
 }`;
 
+/** A layers model of TensorFlow.js: two convolutions, and a product of 512 x 512 that has it in the memory of threads. */
+function convolutionsOf({ channels, filters, kernel, stride, length }, random) {
+  const conv = (name, strides) => ({
+    class_name: "Conv1D",
+    config: { name, filters, kernel_size: [kernel], strides: [strides], padding: "same", activation: "relu" },
+  });
+  const dense = (name, units) => ({ class_name: "Dense", config: { name, units, activation: "tanh" } });
+  const layers = [conv("first", stride), conv("second", 1), dense("wide", 512), dense("last", 512)];
+  layers[0].config.batch_input_shape = [null, length, channels];
+  const shapes = {
+    "first/kernel": [kernel, channels, filters],
+    "first/bias": [filters],
+    "second/kernel": [kernel, filters, filters],
+    "second/bias": [filters],
+    "wide/kernel": [filters, 512],
+    "wide/bias": [512],
+    "last/kernel": [512, 512],
+    "last/bias": [512],
+  };
+  const weights = Object.entries(shapes).map(([name, shape]) => ({ name, shape, dtype: "float32" }));
+  const count = weights.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size), 0);
+  const numbers = Float32Array.from({ length: count }, () => (random() - 0.5) / 8);
+  return {
+    json: {
+      format: "layers-model",
+      modelTopology: {
+        keras_version: "2.15.0",
+        class_name: "Sequential",
+        config: { name: "convolutions", layers },
+      },
+      weightsManifest: [{ paths: ["weights"], weights }],
+    },
+    weights: new Uint8Array(numbers.buffer),
+  };
+}
+
 /** Numbers from 0 to 1, the same ones of the same seed (mulberry32). */
 function generator(seed) {
   let state = seed >>> 0;
@@ -66,8 +110,9 @@ function changeWorkers(pace, made) {
       const { part, atomic } = pace();
       const changed = text
         .replace("core: kernels", `core: ${kernelsOf(part)}`)
+        .replace(CONVOLVE, convolveOf(part))
         .replace("const place = {", `const place = { pause: ${pauseOf(atomic)},`);
-      if (changed.length < text.length + 500) throw new Error("the text of workers has changed");
+      if (changed.length < text.length + 1000) throw new Error("the text of workers has changed");
       const { workerData } = options;
       super(changed, {
         ...options,
@@ -88,7 +133,7 @@ function changeWorkers(pace, made) {
  * @throws Error at the first result with other bits
  */
 export async function stress(api, { seconds, seed, say = () => {} }) {
-  const { LSTM, GRU, RNN, Linear, Tensor, initThreads, endThreads } = api;
+  const { LSTM, GRU, RNN, Linear, Tensor, loadTfjs, initThreads, endThreads } = api;
   const random = generator(seed);
   const below = (count) => Math.floor(random() * count);
   const oneOf = (choices) => choices[below(choices.length)];
@@ -124,7 +169,50 @@ export async function stress(api, { seconds, seed, say = () => {} }) {
     ],
     () => [RNN, { hiddenSize: oneOf([256, 333]), ...maybe(0.5, { bidirectional: true }) }],
     () => [Linear, {}],
+    () => [
+      Convolutions,
+      {
+        channels: oneOf([7, 16, 64]),
+        filters: oneOf([20, 33, 128]),
+        kernel: oneOf([1, 3, 25]),
+        stride: oneOf([1, 3]),
+        length: oneOf([50, 333, 1000]),
+      },
+    ],
   ];
+
+  /** Two convolutions and a product, by which the model is always work for several threads. */
+  class Convolutions {
+    #file;
+    #model;
+
+    constructor({ channels, filters, kernel, stride, length, file }) {
+      this.#file = file ?? convolutionsOf({ channels, filters, kernel, stride, length }, random);
+      this.#model = loadTfjs(this.#file.json, { weights: this.#file.weights });
+    }
+
+    stateDict() {
+      return this.#file;
+    }
+
+    loadStateDict(file) {
+      this.dispose();
+      this.#file = file;
+      this.#model = loadTfjs(file.json, { weights: file.weights });
+    }
+
+    forward(given) {
+      return Object.values(this.#model.run(given))[0];
+    }
+
+    dispose() {
+      this.#model.dispose();
+    }
+
+    toString() {
+      return `convolutions ${JSON.stringify(this.#file.json.modelTopology.config.layers.map(({ config }) => config))}`;
+    }
+  }
 
   /** A module and its twin, which is to be made on threads. */
   function make() {
@@ -161,6 +249,11 @@ export async function stress(api, { seconds, seed, say = () => {} }) {
     const steps = oneOf([1, 1, 2, 3, 10, below(60) + 1]);
     const batch = oneOf([0, 0, 1, below(5) + 1]);
     const what = `seed ${seed}, call ${number}: ${name}, ${steps} steps, batch ${batch}, ${threads} threads`;
+    if (Module === Convolutions) {
+      const given = Tensor.randn([1 + below(3), sizes.length, sizes.channels], number);
+      compare([twin.forward(given)], [alone.forward(given)], what);
+      return;
+    }
     if (Module === Linear) {
       const given = Tensor.randn([steps, sizes.inFeatures], number);
       compare([twin.forward(given)], [alone.forward(given)], what);
@@ -243,8 +336,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   );
   try {
     const index = await import("../../dist/index.js");
+    // Its operators have names of modules, too.
+    const models = await import("../../dist/models/index.js");
     const threads = await import("../../dist/threads/index.js");
-    const counts = await stress({ ...index, ...threads }, { seconds, seed, say: console.log });
+    const counts = await stress({ ...models, ...index, ...threads }, { seconds, seed, say: console.log });
     console.log(`${seconds} s, seed ${seed}, ${processes} busy processes: all bits equal`, counts);
   } finally {
     for (const child of children) child.kill();

@@ -101,7 +101,9 @@ export function compileConvTranspose(node: Compiling): Compiled | undefined {
   const parts = rows.flatMap((row) => columns.map((column) => ({ row, column })));
   const planes = align(planeBytes(layout));
   if (planes > MOST_PLANE_BYTES) return undefined;
-  const sums = parts.map(({ row, column }) => sumBytes({ units, outputs: [row.count, column.count], pitch }));
+  const sums = parts.map(({ row, column }) =>
+    sumBytes(node.runtime, { units, outputs: [row.count, column.count], pitch }),
+  );
   const kernels = modelKernels(node.runtime);
   const { weights, bias, activation } = constants;
   const [kernelColumns, kernelTaps] = [window.kernel[1]!, elementsIn(window.kernel)];

@@ -104,7 +104,7 @@ function compileLanes(
   const copies = !isImage(layout) || (outputs[0] - 1) * pitch + outputs[1] < 8;
   const planes = copies ? align(planeBytes(layout)) : 0;
   return {
-    scratchBytes: planes + sumBytes({ units, outputs, pitch }),
+    scratchBytes: planes + sumBytes(node.runtime, { units, outputs, pitch }),
     bind: (place) => {
       const packed = node.shared(weights, `conv: lanes of ${groups}`, (region) =>
         packLanes(node, region, { weights, sizes: [groups, units, taps] }, (group, unit, tap) => {

@@ -7,6 +7,7 @@ import type { Data } from "../../graph/ir.js";
 import { elementsIn } from "../../graph/shapes.js";
 import { modelKernels } from "../../wasm/models.js";
 import type { Region } from "../../wasm/region.js";
+import type { Runtime } from "../../wasm/runtime.js";
 import type { Compiling, Place } from "../operator.js";
 import { functionOf, type UnaryFunction } from "./unary.js";
 
@@ -82,9 +83,9 @@ function lanesOf({ outputs, pitch }: Pick<LaneWork, "outputs" | "pitch">): numbe
   return Math.ceil(count / Math.ceil(count / MOST_LANES) / 8) * 8;
 }
 
-/** Bytes of sums, which follow the planes in scratch. */
-export function sumBytes(work: Pick<LaneWork, "units" | "outputs" | "pitch">): number {
-  return work.units * lanesOf(work) * 4;
+/** Bytes of sums, which follow the planes in scratch: of each thread. */
+export function sumBytes({ threads }: Runtime, work: Pick<LaneWork, "units" | "outputs" | "pitch">): number {
+  return threads * work.units * lanesOf(work) * 4;
 }
 
 export function lanesRecord(
