@@ -10,6 +10,7 @@ import { HostRun } from "../graph/run-host.js";
 import { elementsIn } from "../graph/shapes.js";
 import type { Steps } from "../graph/steps.js";
 import { align, type Block } from "../wasm/block.js";
+import { numbersAt } from "../wasm/numbers-at.js";
 import type { Region } from "../wasm/region.js";
 import type { Runtime } from "../wasm/runtime.js";
 import { type Arena, arrange, bytesOf, isOpen, type ReadyNode } from "./arena.js";
@@ -119,7 +120,14 @@ export class Program implements InnerProgram {
     if (known?.data !== undefined) return known as HostTensor;
     const offset = this.#arena.offsets.get(own);
     if (known === undefined || offset === undefined) return this.#outer?.find(own);
-    return { ...known, data: viewOf(this.#runtime, this.#block.pointer + offset, known) };
+    const { dtype, shape } = known;
+    const data = numbersAt<Data>(
+      this.#runtime,
+      ARRAYS[dtype],
+      this.#block.pointer + offset,
+      elementsIn(shape),
+    );
+    return { ...known, data: data() };
   }
 
   /** Whether no run changes where a value's numbers lie. */
@@ -202,14 +210,9 @@ export class Program implements InnerProgram {
       if (offset === undefined) {
         // What it was given by reference may be overwritten before the run ends.
         this.#made.set(value, { ...result, data: result.data.slice() });
-      } else viewOf(this.#runtime, this.#block.pointer + offset, result).set(result.data);
+      } else this.#runtime.write(this.#block, offset, result.data);
     }
   }
-}
-
-/** The numbers at an address. */
-function viewOf({ memory }: Runtime, address: number, { dtype, shape }: Type): Data {
-  return new ARRAYS[dtype](memory.buffer, address, elementsIn(shape));
 }
 
 /** The nodes whose outputs somebody reads. A graph in an attribute may read any value. */

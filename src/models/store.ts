@@ -120,11 +120,7 @@ export class Store {
       "numbers",
       (region) => {
         const block = region.allocate(numbers.byteLength);
-        new (numbers.constructor as Float32ArrayConstructor)(
-          this.runtime.memory.buffer,
-          block.pointer,
-          numbers.length,
-        ).set(numbers);
+        this.runtime.write(block, 0, numbers);
         return block.pointer;
       },
       plan,

@@ -164,12 +164,14 @@ function packed({ call, runtime, shared }: Compiling, { at, zeroAt, rows, column
   return shared(numbers, `rows of i16 less ${points}`, (region) => {
     const width = widthOf(columns) / 2;
     const block = region.allocate(rows * width * 2);
-    const made = new Int16Array(runtime.memory.buffer, block.pointer, rows * width);
+    const made = new Int16Array(width);
+    const bytes = new Uint8Array(made.buffer);
     for (let row = 0; row < rows; row++) {
       const zero = zeros === undefined ? 0 : zeros[zeros.length === 1 ? 0 : row]!;
       for (let k = 0; k < columns; k++) {
-        made[row * width + k] = numbers[row * step.row + k * step.column]! - zero;
+        made[k] = numbers[row * step.row + k * step.column]! - zero;
       }
+      runtime.write(block, row * bytes.length, bytes);
     }
     return block.pointer;
   });

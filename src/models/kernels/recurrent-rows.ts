@@ -2,16 +2,17 @@
 
 import type { Layer } from "../../nn/layer.js";
 import { RUN_RECORD_BYTES, type RunBuffers, setRun } from "../../nn/run-record.js";
+import { numbersAt } from "../../wasm/numbers-at.js";
 import type { Runtime } from "../../wasm/runtime.js";
 import type { Place } from "../operator.js";
 
 /** Address of a Run and its walks. */
-export function recordOf(place: Place, { memory }: Runtime, layer: Layer, buffers: RunBuffers): number {
+export function recordOf(place: Place, runtime: Runtime, layer: Layer, buffers: RunBuffers): number {
   const words = new Int32Array(RUN_RECORD_BYTES / 4);
   const address = place.record(words);
   // The record has addresses within itself.
   setRun(words, 0, address, layer, buffers);
-  new Int32Array(memory.buffer, address, words.length).set(words);
+  numbersAt(runtime, Int32Array, address, words.length)().set(words);
   return address;
 }
 
@@ -62,17 +63,18 @@ interface Lengths {
 }
 
 /** Writes the order of rows by falling length, and how many run at each step. */
-export function sortRows({ memory }: Runtime, { steps, batch, lengths, order, active }: Lengths): () => void {
-  let numbers = new Int32Array(memory.buffer);
-  const lengthOf = (row: number) => Math.min(Math.max(numbers[lengths / 4 + row]!, 0), steps);
+export function sortRows(runtime: Runtime, { steps, batch, lengths, order, active }: Lengths): () => void {
+  const given = numbersAt(runtime, Int32Array, lengths, batch);
+  const rows = numbersAt(runtime, Int32Array, order, batch);
+  const running = numbersAt(runtime, Int32Array, active, steps);
   return () => {
-    if (numbers.length === 0) numbers = new Int32Array(memory.buffer);
+    const [numbers, sorted, counts] = [given(), rows(), running()];
     let at = 0;
     for (let length = steps; length >= 0; length--) {
       // Rows that are placed by now run at step `length`.
-      if (length < steps) numbers[active / 4 + length] = at;
+      if (length < steps) counts[length] = at;
       for (let row = 0; row < batch; row++) {
-        if (lengthOf(row) === length) numbers[order / 4 + at++] = row;
+        if (Math.min(Math.max(numbers[row]!, 0), steps) === length) sorted[at++] = row;
       }
     }
   };
@@ -94,20 +96,18 @@ interface Masked {
 
 /** Writes a mask as kernels have it. */
 export function turnMask(
-  { memory }: Runtime,
+  runtime: Runtime,
   { from, to, steps, batch, started, count, begins }: Masked,
 ): () => void {
-  let flags = new Uint8Array(memory.buffer);
-  let numbers = new Int32Array(memory.buffer);
+  const given = numbersAt(runtime, Uint8Array, from, batch * steps);
+  const turned = numbersAt(runtime, Int32Array, to, steps * batch);
+  const begun = numbersAt(runtime, Int32Array, started, count);
   return () => {
-    if (numbers.length === 0) {
-      flags = new Uint8Array(memory.buffer);
-      numbers = new Int32Array(memory.buffer);
-    }
-    numbers.fill(begins ? 1 : 0, started / 4, started / 4 + count);
+    const [flags, numbers] = [given(), turned()];
+    begun().fill(begins ? 1 : 0);
     for (let item = 0; item < batch; item++) {
       for (let step = 0; step < steps; step++) {
-        numbers[to / 4 + step * batch + item] = flags[from + item * steps + step]!;
+        numbers[step * batch + item] = flags[item * steps + step]!;
       }
     }
   };

@@ -6,9 +6,11 @@
 import { LOCATE_BYTES, ROWS_BYTES } from "../../../build/models-abi.js";
 import * as Locate from "../../../build/records/locate.js";
 import * as Rows from "../../../build/records/rows.js";
+import type { Data } from "../../graph/ir.js";
 import type { Call, Operand } from "../../graph/operator.js";
 import { counted } from "../../graph/operators/index-of.js";
 import { modelKernels } from "../../wasm/models.js";
+import { numbersAt } from "../../wasm/numbers-at.js";
 import type { Runtime } from "../../wasm/runtime.js";
 import type { Place } from "../operator.js";
 
@@ -62,7 +64,7 @@ export function locating(
     const wrong = locate(record);
     if (wrong < 0) return;
     const Numbers = dtype === "int64" ? Float64Array : Int32Array;
-    const index = new Numbers(runtime.memory.buffer, indices, count * axes.length)[wrong]!;
+    const index = numbersAt<Data>(runtime, Numbers, indices, count * axes.length)()[wrong]!;
     counted(call, index, axes[wrong % axes.length]!.size);
   };
 }

@@ -1,6 +1,7 @@
 /** One number of linear memory that the host reads or writes while a plan runs. */
 
 import { ARRAYS, type Data, type Dtype } from "../../graph/ir.js";
+import { numbersAt } from "../../wasm/numbers-at.js";
 import type { Runtime } from "../../wasm/runtime.js";
 
 export interface Cell {
@@ -8,18 +9,12 @@ export interface Cell {
   set(x: number): void;
 }
 
-export function cellAt({ memory }: Runtime, dtype: Dtype, address: number): Cell {
-  const Numbers = ARRAYS[dtype];
-  let view: Data = new Numbers(0);
-  const current = (): Data => {
-    // None at first, or detached by growth.
-    if (view.length === 0) view = new Numbers(memory.buffer as ArrayBuffer, address, 1);
-    return view;
-  };
+export function cellAt(runtime: Runtime, dtype: Dtype, address: number): Cell {
+  const numbers = numbersAt<Data>(runtime, ARRAYS[dtype], address, 1);
   return {
-    get: () => current()[0]!,
+    get: () => numbers()[0]!,
     set: (x) => {
-      current()[0] = x;
+      numbers()[0] = x;
     },
   };
 }

@@ -4,6 +4,7 @@ import { ARRAYS, type Data, type HostTensor, type Type } from "../../graph/ir.js
 import type { Call } from "../../graph/operator.js";
 import { MOST_COLLECTED } from "../../graph/operators/control.js";
 import { elementsIn } from "../../graph/shapes.js";
+import { numbersAt } from "../../wasm/numbers-at.js";
 import type { Runtime } from "../../wasm/runtime.js";
 
 export interface RowSource {
@@ -15,24 +16,23 @@ export interface RowSource {
 
 export class Rows {
   readonly #size: number;
+  readonly #row: () => Data;
   #data: Data;
-  #row: Data;
   #count = 0;
 
   constructor(
-    readonly runtime: Runtime,
+    runtime: Runtime,
     readonly call: Call,
     readonly from: RowSource,
   ) {
-    this.#size = elementsIn(from.type.shape);
-    this.#data = new ARRAYS[from.type.dtype](0);
-    this.#row = this.#data;
+    const { type, source } = from;
+    this.#size = elementsIn(type.shape);
+    this.#row = numbersAt<Data>(runtime, ARRAYS[type.dtype], source, this.#size);
+    this.#data = new ARRAYS[type.dtype](0);
   }
 
   begin(): void {
-    const { type, source } = this.from;
     this.#count = 0;
-    this.#row = new ARRAYS[type.dtype](this.runtime.memory.buffer as ArrayBuffer, source, this.#size);
   }
 
   /** @throws FormatError for more than a loop may collect */
@@ -46,7 +46,7 @@ export class Rows {
       grown.set(this.#data);
       this.#data = grown;
     }
-    this.#data.set(this.#row, from);
+    this.#data.set(this.#row(), from);
     this.#count++;
   }
 

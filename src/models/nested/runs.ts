@@ -3,6 +3,7 @@
 import { COPY_BYTES, COPY_RUNS } from "../../../build/models-abi.js";
 import * as Copy from "../../../build/records/copy.js";
 import { modelKernels } from "../../wasm/models.js";
+import { numbersAt } from "../../wasm/numbers-at.js";
 import type { Runtime } from "../../wasm/runtime.js";
 import type { Place } from "../operator.js";
 
@@ -35,14 +36,11 @@ export function runsOf(runtime: Runtime, place: Place, runs: readonly Run[]): Ru
   }
   const records = place.record(words);
   const { copy } = modelKernels(runtime);
-  const { memory } = runtime;
-  let view = words;
+  const placed = numbersAt(runtime, Int32Array, records, words.length);
   return {
     call: () => copy(records, runs.length),
     redirect: (at, target) => {
-      // Growth detaches it.
-      if (view === words || view.length === 0) view = new Int32Array(memory.buffer, records, words.length);
-      view[at * WORDS + Copy.target] = target;
+      placed()[at * WORDS + Copy.target] = target;
     },
   };
 }
