@@ -8,7 +8,6 @@
 
 import { INITIAL_PAGES, type Kernels, SCRATCH_BYTES } from "../../build/abi.js";
 import type { ModelKernels } from "../../build/models-abi.js";
-import * as Lane from "../../build/records/lane.js";
 import {
   ABI,
   CONTROL_BYTES,
@@ -25,6 +24,7 @@ import { type Binary, compile } from "../bundle/compile.js";
 import { forSharedMemory } from "../bundle/shared-memory.js";
 import { coded } from "../tensor/errors.js";
 import { align } from "../wasm/block.js";
+import { numbersAt } from "../wasm/numbers-at.js";
 import { Runtime, type Team } from "../wasm/runtime.js";
 import { runningAtOnce } from "./pace.js";
 import type { Order, Starter, WorkerLike } from "./worker.js";
@@ -118,8 +118,8 @@ export class Pool {
             models = own;
             const bytes = binary as Uint8Array;
             const at = place(bytes.length);
-            new Uint8Array(memory.buffer, at, bytes.length).set(bytes);
-            const words = new Int32Array(memory.buffer, control + MODELS, 2);
+            numbersAt({ memory }, Uint8Array, at, bytes.length)().set(bytes);
+            const words = numbersAt({ memory }, Int32Array, control + MODELS, 2)();
             Atomics.store(words, 0, at);
             Atomics.store(words, 1, bytes.length);
             return { ...own, convolve: settled(convolve) };
@@ -133,7 +133,7 @@ export class Pool {
     const { own, scratchBytes } = order!;
     this.#enlist = (count) => shared!.enlist(0, count, order!.control, own + scratchBytes, mayWait() ? 1 : 0);
     this.#enlist(1);
-    this.#words = () => new Int32Array(memory.buffer, order!.control, CONTROL_BYTES / 4);
+    this.#words = numbersAt(this.runtime, Int32Array, order!.control, CONTROL_BYTES / 4);
     this.#asked = threads - 1;
     for (let index = 0; index < this.#asked; index++) this.#start(start, order!, index);
   }
@@ -190,18 +190,6 @@ export class Pool {
     const isOver = () => this.#at(LEFT) >= this.#at(READY) || this.#failed.size >= this.#asked;
     await until(isOver, LONGEST_START);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
-  }
-
-  /** How many parts of the last job that it saw each thread has made: for tests. */
-  made(): number[] {
-    const words = new Int32Array(this.runtime.memory.buffer);
-    const own = this.#control + CONTROL_BYTES + align(SCRATCH_BYTES);
-    return Array.from({ length: this.runtime.threads }, (_, thread) =>
-      Array.from({ length: MOST_LANES }, (_, lane) => {
-        const at = (own + thread * OWN_BYTES + lane * LANE_ROOM) / 4;
-        return words[at + Lane.made]!;
-      }).reduce((sum, count) => sum + count),
-    );
   }
 
   #at(byte: number): number {

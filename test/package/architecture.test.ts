@@ -107,6 +107,23 @@ it("test/, bench/ and examples/ have no file of more than 500 lines whose first 
   ).toEqual([]);
 });
 
+it("linear memory is seen in one room, by views that begin and end somewhere", () => {
+  const views = host.flatMap((file) =>
+    Array.from(read(file).matchAll(/\bmemory\b[!?]?\.buffer\b( as ArrayBuffer)?([^;]*);/g), (match) => ({
+      file,
+      isPart: match[2]!.split(",").length > 2,
+    })),
+  );
+  expect(views.filter(({ isPart }) => isPart).map(({ file }) => file)).toEqual([
+    "src/wasm/block.ts",
+    "src/wasm/numbers-at.ts",
+    "src/wasm/read-weights.ts",
+    "src/wasm/runtime.ts",
+  ]);
+  // What unpacks the binaries has a memory of its own.
+  expect(views.filter(({ isPart }) => !isPart).map(({ file }) => file)).toEqual(["src/bundle/unpack.ts"]);
+});
+
 /** The names of classes of record files, below assembly/. */
 const recordsOf = (files: readonly string[]) =>
   files.flatMap((file) =>

@@ -1,8 +1,10 @@
 /** Pools of their own, whose workers do what a test wants of them. */
 import { Worker } from "node:worker_threads";
+import * as Lane from "../../build/records/lane.js";
+import { LANE_ROOM, MOST_LANES } from "../../build/threads-abi.js";
 import { sharing } from "../../src/bundle/embedded-threads.js";
 import { Pool } from "../../src/threads/pool.js";
-import { type Starter, WORKER_TEXT } from "../../src/threads/worker.js";
+import { type Order, type Starter, WORKER_TEXT } from "../../src/threads/worker.js";
 import { isDeterministic, setThreaded } from "../../src/wasm/current.js";
 
 /** Texts in the worker's program. */
@@ -39,18 +41,35 @@ export function changedStarter(changes: Changes, ended: number[] = []): Starter 
   };
 }
 
-const made: Pool[] = [];
+const pools = new Map<Pool, Order>();
 
 export function poolOf(threads: number, changes: Changes = {}, ended?: number[]): Pool {
+  const starter = changedStarter(changes, ended);
+  let order: Order | undefined;
   const pool = new Pool({
     threads,
     deterministic: isDeterministic(),
     module: undefined,
     sharing: sharing!(),
-    start: changedStarter(changes, ended),
+    start: (given, ...rest) => {
+      order = given;
+      return starter(given, ...rest);
+    },
   });
-  made.push(pool);
+  pools.set(pool, order!);
   return pool;
+}
+
+/** How many parts of the last job that it saw each thread of a pool has made. */
+export function partsMade(pool: Pool): number[] {
+  const { memory, own, ownBytes, scratchBytes, threads } = pools.get(pool)!;
+  const words = new Int32Array(memory.buffer);
+  return Array.from({ length: threads }, (_, thread) =>
+    Array.from({ length: MOST_LANES }, (_, lane) => {
+      const at = own + thread * ownBytes + scratchBytes + lane * LANE_ROOM;
+      return words[at / 4 + Lane.made]!;
+    }).reduce((sum, count) => sum + count),
+  );
 }
 
 /** Modules are made in the pool from now on. */
@@ -62,7 +81,9 @@ export async function use(pool: Pool, threads: number): Promise<void> {
 
 export async function endPools(): Promise<void> {
   setThreaded(undefined);
-  await Promise.all(made.splice(0).map((pool) => pool.end()));
+  const ended = [...pools.keys()].map((pool) => pool.end());
+  pools.clear();
+  await Promise.all(ended);
 }
 
 /** Calls until it is so, for a minute at most. @throws Error if it never is */

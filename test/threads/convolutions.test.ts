@@ -4,7 +4,7 @@ import { Tensor } from "../../src/index.js";
 import { loadOnnx, type Model } from "../../src/models/index.js";
 import type { Pool } from "../../src/threads/pool.js";
 import { type AttributeValue, floats, modelOf, node } from "../support/onnx-writer.js";
-import { type Changes, callUntil, endPools, poolOf, use } from "../support/pools.js";
+import { type Changes, callUntil, endPools, partsMade, poolOf, use } from "../support/pools.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const numbers = (shape: readonly number[], seed: number) =>
@@ -183,7 +183,7 @@ it("is not shared where it is small", async () => {
   const given = { x: inputOf(small), rows: Tensor.randn([4, wide], 4) };
   await callUntil(
     () => void model.run(given),
-    () => pool.made()[1]! > 0,
+    () => partsMade(pool)[1]! > 0,
   );
   for (let call = 0; call < 200; call++) model.run(given);
   expect(words[0]).toBe(0);

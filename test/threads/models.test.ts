@@ -8,7 +8,7 @@ import { endThreads, initThreads } from "../../src/threads/index.js";
 import { currentRuntime, isDeterministic, modelRuntimes } from "../../src/wasm/current.js";
 import { kerasH5 } from "../support/keras-writer.js";
 import { floats, modelOf, node } from "../support/onnx-writer.js";
-import { callUntil, endPools, poolOf, use } from "../support/pools.js";
+import { callUntil, endPools, partsMade, poolOf, use } from "../support/pools.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const [INPUT, HIDDEN, WIDE, STEPS] = [24, 128, 512, 20];
@@ -143,7 +143,7 @@ describe.each(MODELS)("%s", (_, load, shape) => {
     const { data } = Tensor.randn(shape(8), 1);
     await callUntil(
       () => void model.run({ data, shape: shape(8) }),
-      () => pool.made()[1]! > 0,
+      () => partsMade(pool)[1]! > 0,
     );
   });
 

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { GRU, Linear, LSTM, Tensor } from "../../src/index.js";
 import { setThreaded } from "../../src/wasm/current.js";
-import { callUntil, endPools, poolOf, use } from "../support/pools.js";
+import { callUntil, endPools, partsMade, poolOf, use } from "../support/pools.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const SIZES = { inputSize: 16, hiddenSize: 128 };
@@ -65,7 +65,7 @@ describe("workers", () => {
     const numbers = given();
     await callUntil(
       () => void module.forward(numbers),
-      () => pool.made()[1]! > 0,
+      () => partsMade(pool)[1]! > 0,
     );
     expect(pool.failure).toBeUndefined();
   });
@@ -76,14 +76,14 @@ describe("workers", () => {
     const module = new LSTM({ inputSize: 16, hiddenSize: 256 });
     for (let turn = 0; turn < 3; turn++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
-      let before = pool.made()[1]!;
+      let before = partsMade(pool)[1]!;
       // What it made last stays told until it makes others: other counts of parts tell that it did.
       await callUntil(
         () => {
-          before = pool.made()[1]!;
+          before = partsMade(pool)[1]!;
           module.forward(input);
         },
-        () => pool.made()[1]! > 0 && pool.made()[1] !== before,
+        () => partsMade(pool)[1]! > 0 && partsMade(pool)[1] !== before,
       );
     }
   });
@@ -100,7 +100,7 @@ describe("workers", () => {
       stream.step(frame);
     }
     // The caller has made no job of it either.
-    expect(pool.made()).toEqual([0, 0]);
+    expect(partsMade(pool)).toEqual([0, 0]);
   });
 
   it("are woken by a burst of small work", async () => {
@@ -108,7 +108,7 @@ describe("workers", () => {
     await use(pool, 2);
     const stream = new LSTM(SMALL).stream();
     const frame = new Float32Array(128);
-    const isJoined = () => pool.made()[1]! > 0;
+    const isJoined = () => partsMade(pool)[1]! > 0;
     await callUntil(() => {
       for (let call = 0; call < 1000 && !isJoined(); call++) stream.step(frame);
     }, isJoined);
@@ -149,7 +149,7 @@ describe("late workers", () => {
     const module = twin();
     const [expected] = alone.forward(input);
     for (let turn = 0; turn < 30; turn++) expectSameBits(module.forward(input)[0], expected);
-    expect(pool.made()).toHaveLength(3);
+    expect(partsMade(pool)).toHaveLength(3);
   });
 
   it("are told of an end that came before them", async () => {
@@ -302,7 +302,7 @@ describe("a caller that is thrown out of a job", () => {
         if (error !== undefined) expect(error).toBe(full);
         for (let turn = 0; turn < 3; turn++) expectSameBits(module.forward(sequence)[0], expected);
       },
-      () => pool.made()[1]! > 0,
+      () => partsMade(pool)[1]! > 0,
     );
   });
 });
