@@ -115,6 +115,24 @@ describe("the README of the package", async () => {
   });
 });
 
+it("code names files that exist", () => {
+  const code = files.filter((path) => /\.(ts|js|mjs|py)$/.test(path) && existsSync(new URL(path, root)));
+  const named = code.flatMap((path) =>
+    // A specifier may say .js of a file that is .ts.
+    Array.from(
+      readPage(path).matchAll(/(?<![\w./-])(src|assembly|bench|test)\/[\w./-]+\.(ts|js|mjs|py)\b/g),
+      ([name]) => ({
+        path,
+        name,
+      }),
+    ),
+  );
+  const isMissing = (name: string) =>
+    ![name, name.replace(/\.js$/, ".ts")].some((file) => existsSync(new URL(file, root)));
+  expect(named.length).toBeGreaterThan(100);
+  expect(named.filter(({ name }) => isMissing(name)).map(({ path, name }) => `${path}: ${name}`)).toEqual([]);
+});
+
 it("code names pages and headings that exist", () => {
   const code = files.filter((path) => /\.(ts|js|py)$/.test(path) && existsSync(new URL(path, root)));
   const missing = code.flatMap((path) => {

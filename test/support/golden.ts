@@ -151,7 +151,7 @@ const index: { limit: number; leastTolerance: number; cases: Entry[] } = JSON.pa
 // Copied, since a Buffer may lie at an address that is not a multiple of 8.
 const truth = new Float64Array(new Uint8Array(file("truth.bin")).buffer);
 
-/** splitmix32 by its upper 24 bits, as in make.py; kept apart from src/random.ts, since the files depend on each bit. */
+/** splitmix32 by its upper 24 bits, as in make.py; kept apart from src/tensor/random.ts, since the files depend on each bit. */
 class Draws {
   #counter: number;
 

@@ -10,7 +10,5 @@ if (currentRuntime().build !== build) {
 }
 const binary = build === "simd" ? simd() : relaxedSimd();
 if (!readFileSync(new URL(`../../build/${file}.wasm`, import.meta.url)).equals(binary)) {
-  throw new Error(
-    `expected the bytes of build/${file}.wasm, got others; node src/build/embed.js ${file} embeds them`,
-  );
+  throw new Error(`expected the bytes of build/${file}.wasm, got others; npm run build:wasm embeds them`);
 }
