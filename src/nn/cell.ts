@@ -61,8 +61,8 @@ export abstract class Cell extends Module {
     { table, cell, options }: Make,
   ) {
     super(values, table, isSplit(values.hiddenSize));
-    const one = { numLayers: 1, directions: 1, projSize: 0, precision: "float32", backwards: "no" } as const;
-    const shape = { ...values, ...cellParts(cell, values), ...one };
+    const one = { numLayers: 1, directions: 1, projSize: 0, precision: "float32" } as const;
+    const shape = { ...values, ...cellParts(cell, values), ...one, reverse: false, goBackwards: false };
     this.#stack = this.construct(() => new Stack(this.region, shape));
     this.#workspace = this.#stack.workspace(this.region);
     this.#parameters = new StackParameters(this.#stack, [""]);

@@ -129,7 +129,7 @@ export abstract class Recurrent extends Module {
     values: Values<ReturnType<typeof recurrentOptions<object, object>>> & { readonly projSize?: number },
     { table, cell, options }: Make,
   ) {
-    const { hiddenSize, projSize = 0, reverse, goBackwards } = values;
+    const { hiddenSize, projSize = 0 } = values;
     for (const [name, other] of [
       ["reverse", "bidirectional"],
       ["goBackwards", "bidirectional"],
@@ -140,8 +140,7 @@ export abstract class Recurrent extends Module {
     if (projSize >= hiddenSize) throw wrongValue("projSize", `less than hiddenSize ${hiddenSize}`, projSize);
     super(values, table, isSplit(hiddenSize));
     const directions = values.bidirectional ? 2 : 1;
-    const backwards = goBackwards ? "computing" : reverse ? "time" : "no";
-    const shape = { ...values, ...cellParts(cell, values), projSize, directions, backwards } as const;
+    const shape = { ...values, ...cellParts(cell, values), projSize, directions } as const;
     this.stack = this.construct(() => new Stack(this.region, shape));
     this.workspace = this.stack.workspace(this.region);
     this.#parameters = new StackParameters(this.stack, suffixesOf(shape));

@@ -23,15 +23,11 @@ export interface StackShape {
   readonly directions: 1 | 2;
   readonly projSize: number;
   readonly bias: boolean;
-  /** For one direction: what it is, and whether output rows are in the order of computing. */
-  readonly backwards: Backwards;
+  /** One direction from the end of the sequence, with output rows in the order of time, as ONNX's reverse. */
+  readonly reverse: boolean;
+  /** The same with rows in the order of computing, as Keras' go_backwards: each layer turns what the last one gives. */
+  readonly goBackwards: boolean;
 }
-
-/**
- * A single direction from the end of the sequence: with output rows in the order of time, as ONNX's reverse, or in
- * the order of computing, as Keras' go_backwards. There each layer turns what the one before it gives.
- */
-export type Backwards = "no" | "time" | "computing";
 
 /** Checked states, or undefined for zeros: h and, for an LSTM, c. */
 export type InitialStates = readonly (Float32Array | undefined)[];
@@ -72,15 +68,14 @@ export class Stack {
   readonly #fromEnd: boolean;
 
   constructor(region: Region, shape: StackShape) {
-    const { cell, inputSize, hiddenSize, numLayers, directions, backwards } = shape;
+    const { cell, inputSize, hiddenSize, numLayers, directions } = shape;
     this.region = region;
     this.shape = shape;
     const outputSize = shape.projSize || hiddenSize;
     this.outputSize = directions * outputSize;
     this.layers = Array.from({ length: numLayers * directions }, (_, index) => {
       const width = index < directions ? inputSize : this.outputSize;
-      const reverse = directions === 2 ? index % 2 === 1 : runsBackwards(backwards, index);
-      return new Layer(region, { ...shape, inputSize: width, outputSize, reverse });
+      return new Layer(region, { ...shape, inputSize: width, outputSize, reverse: isReverse(shape, index) });
     });
     this.#addresses = this.layers.map((layer) => layer.address);
     this.#fromEnd = this.layers.every((layer) => layer.shape.reverse);
@@ -135,8 +130,7 @@ export class Stack {
       if (output !== undefined) this.#writeChunk(layout, sequence, start, chunkSteps, output);
     }
     const result = output ?? runtime.read(this.result(layout), 0, count, "output");
-    const { backwards, numLayers } = this.shape;
-    const isTurned = backwards === "computing" && numLayers % 2 === 1;
+    const isTurned = this.shape.goBackwards && this.shape.numLayers % 2 === 1;
     return {
       output: isTurned ? turnSteps(result, sequence, this.outputSize) : result,
       states: this.storeStates(layout),
@@ -263,9 +257,13 @@ export class Stack {
   }
 }
 
-/** Whether a layer of one direction begins at the end: with rows in the order of computing every other layer does. */
-export function runsBackwards(backwards: Backwards, index: number): boolean {
-  return backwards === "time" || (backwards === "computing" && index % 2 === 0);
+/** Whether layer and direction number `index` begins at the end: with rows in the order of computing every other layer. */
+export function isReverse(
+  { directions, reverse, goBackwards }: Pick<StackShape, "directions" | "reverse" | "goBackwards">,
+  index: number,
+): boolean {
+  if (directions === 2) return index % 2 === 1;
+  return reverse || (goBackwards && index % 2 === 0);
 }
 
 /** The steps in the other order, in the input's layout. */

@@ -7,7 +7,7 @@ import type { Call } from "../../graph/operator.js";
 import { CELLS } from "../../nn/cell-kinds.js";
 import { cellParts } from "../../nn/cell-options.js";
 import { Layer } from "../../nn/layer.js";
-import { runsBackwards } from "../../nn/stack.js";
+import { isReverse } from "../../nn/stack.js";
 import { StackParameters, suffixesOf } from "../../nn/stack-parameters.js";
 import { selectParameters } from "../../nn/state-dict.js";
 import type { Tensor } from "../../tensor/tensor.js";
@@ -121,10 +121,9 @@ function layersOf({ call, precision, shared }: Compiling): readonly Layer[] {
 
 function pack(region: Region, call: Call, asked: Precision): readonly Layer[] {
   const { kind, stateDict, options } = call.layer("layer");
-  const { inputSize, hiddenSize, numLayers, bidirectional, bias, reverse, goBackwards } = options;
+  const { inputSize, hiddenSize, numLayers, bidirectional, bias } = options;
   const directions = bidirectional ? 2 : 1;
   const precision = finitePrecision(stateDict.values() as Iterable<Tensor>, asked);
-  const backwards = goBackwards ? "computing" : reverse ? "time" : "no";
   const layers = Array.from(
     { length: numLayers * directions },
     (_, at) =>
@@ -135,7 +134,7 @@ function pack(region: Region, call: Call, asked: Precision): readonly Layer[] {
         hiddenSize,
         outputSize: hiddenSize,
         bias,
-        reverse: directions === 2 ? at % 2 === 1 : runsBackwards(backwards, at),
+        reverse: isReverse({ ...options, directions }, at),
       }),
   );
   const parameters = new StackParameters({ layers, region }, suffixesOf({ numLayers, directions }));
