@@ -11,7 +11,7 @@
 import { madd } from "./build";
 import { LSTM, updateRows } from "./cells/lstm";
 import { callerRow } from "./memory";
-import { Layer, Matrix, Run, Walk } from "./records";
+import { FLOAT_LINE_BYTES, Layer, Matrix, Run, Walk } from "./records";
 
 /** With a fourth unit no lane is spare. */
 const MOST_UNITS: i32 = 3;
@@ -124,7 +124,7 @@ function multiply(matrix: usize, units: i32, input: usize, output: usize): void 
       f = madd(x, v128.load32_splat(line, 16), f);
       g = madd(x, v128.load32_splat(line, 32), g);
       o = madd(x, v128.load32_splat(line, 48), o);
-      line += 128;
+      line += FLOAT_LINE_BYTES;
     }
     v128.store(output, i);
     v128.store(output, f, 16);

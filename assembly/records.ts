@@ -217,6 +217,9 @@ export const WHOLE: i32 = 0;
 export const BEFORE: i32 = 1;
 export const AFTER: i32 = 2;
 
+/** Bytes of a line of float32 weights: the outputs of a block. matmul/dot.ts says why so many. */
+export const FLOAT_LINE_BYTES: usize = 128;
+
 /** Inputs whose int8 products have a sum of 32 bits: 2048 x 128 x 8191 < 2^31. */
 export const SUM_COLUMNS: i32 = 2048;
 

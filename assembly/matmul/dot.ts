@@ -22,6 +22,7 @@
  */
 
 import { usesPlanes } from "../instance";
+import { FLOAT_LINE_BYTES } from "../records";
 
 // Read from memory, so that no compiler works the product out for itself.
 const EIGHT_BITS: usize = memory.data<u8>(
@@ -52,7 +53,7 @@ export function dotIsOneInstruction(): i32 {
  * over 4 at H = 512). Numbers: 4, since their chains are additions.
  */
 export function vectorsPerLine(int8: i32): i32 {
-  if (!int8) return 8;
+  if (!int8) return <i32>(FLOAT_LINE_BYTES >> 4);
   return usesPlanes() ? 6 : 4;
 }
 

@@ -7,7 +7,7 @@
  */
 
 import { FUSED } from "../build";
-import { Matrix, Walk } from "../records";
+import { FLOAT_LINE_BYTES, Matrix, Walk } from "../records";
 import { LONG_ROW, oneRow, sixRows, twoRows } from "./f32-tiles";
 
 /**
@@ -20,9 +20,7 @@ const LONG_ROW_WORK: i32 = 16384;
 /** Lines of a block that every row passes before the next ones: 32 KB, which stay in L1. */
 const LINES_AT_ONCE: i32 = 256;
 
-/** Vectors of a block, and bytes of its line. */
-const BLOCK_VECTORS: i32 = 8;
-const LINE_BYTES: usize = 128;
+const BLOCK_VECTORS: i32 = <i32>(FLOAT_LINE_BYTES >> 4);
 
 /** Block `block` of outputs, for two rows or more. What is written past the matrix's vectors has no meaning. */
 export function multiplyFloat(
@@ -37,17 +35,18 @@ export function multiplyFloat(
   const columns = fields.columns;
   const outputRow = fields.outputRow;
   const vectors = min(BLOCK_VECTORS, fields.vectors - block * BLOCK_VECTORS);
-  const offset = <usize>block * LINE_BYTES;
+  const offset = <usize>block * FLOAT_LINE_BYTES;
   let line = fields.panel + <usize>block * fields.blockBytes;
   output += offset;
-  if (columns >= LONG_ROW && rows * columns >= LONG_ROW_WORK) readBlock(line, <usize>columns * LINE_BYTES);
+  if (columns >= LONG_ROW && rows * columns >= LONG_ROW_WORK)
+    readBlock(line, <usize>columns * FLOAT_LINE_BYTES);
   // The first lines go on from the bias, those after them from the sums so far.
   let begin = fields.bias + offset;
   let beginRow: usize = 0;
   for (let left = columns; left > 0; left -= LINES_AT_ONCE) {
     const lines = min(left, LINES_AT_ONCE);
     multiplyLines(rows, lines, vectors, line, input, inputRow, begin, beginRow, output, outputRow);
-    line += <usize>LINES_AT_ONCE * LINE_BYTES;
+    line += <usize>LINES_AT_ONCE * FLOAT_LINE_BYTES;
     input += (<usize>LINES_AT_ONCE) << 2;
     begin = output;
     beginRow = outputRow;
@@ -68,10 +67,10 @@ export function multiplyRow(
   const blockBytes = fields.blockBytes;
   const start = <usize>(zigzag ? toBlock - 1 : fromBlock);
   const lineStep = zigzag ? <usize>0 - blockBytes : blockBytes;
-  const step = zigzag ? <usize>0 - LINE_BYTES : LINE_BYTES;
+  const step = zigzag ? <usize>0 - FLOAT_LINE_BYTES : FLOAT_LINE_BYTES;
   let line = fields.panel + start * blockBytes;
-  let begin = fields.bias + start * LINE_BYTES;
-  output += start * LINE_BYTES;
+  let begin = fields.bias + start * FLOAT_LINE_BYTES;
+  output += start * FLOAT_LINE_BYTES;
   for (let blocks = toBlock - fromBlock; blocks > 0; blocks--) {
     oneRow(columns, line, input, begin, output);
     line += lineStep;
@@ -103,10 +102,10 @@ export function multiplyRowPair(
   const toBlock = changetype<Walk>(walk).toBlock;
   const start = <usize>(zigzag ? toBlock - 1 : fromBlock);
   const lineStep = zigzag ? <usize>0 - blockBytes : blockBytes;
-  const step = zigzag ? <usize>0 - LINE_BYTES : LINE_BYTES;
+  const step = zigzag ? <usize>0 - FLOAT_LINE_BYTES : FLOAT_LINE_BYTES;
   let inputLine = inputs.panel + start * blockBytes;
   let hiddenLine = hidden.panel + start * blockBytes;
-  let offset = start * LINE_BYTES;
+  let offset = start * FLOAT_LINE_BYTES;
   for (let blocks = toBlock - fromBlock; blocks > 0; blocks--) {
     oneRow(inputColumns, inputLine, x, inputs.bias + offset, gates + offset);
     oneRow(hiddenColumns, hiddenLine, h, hidden.bias + offset, sums + offset);

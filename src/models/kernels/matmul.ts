@@ -3,7 +3,7 @@
  * packed for the call where many rows pay for that, and else read as it lies (assembly/models/matmul.ts).
  */
 
-import { MATRIX_BYTES, WALK_BYTES } from "../../../build/abi.js";
+import { FLOAT_LINE_BYTES, MATRIX_BYTES, WALK_BYTES } from "../../../build/abi.js";
 import { PRODUCT_BYTES } from "../../../build/models-abi.js";
 import * as Matrix from "../../../build/records/matrix.js";
 import * as Product from "../../../build/records/product.js";
@@ -22,9 +22,8 @@ import { applyActivation, isActivation } from "./unary.js";
 const ROWS_TO_PACK = 32;
 /** Columns, the same. */
 const COLUMNS_TO_PACK = 8;
-/** The outputs of one block of a panel, and the bytes of its lines. */
-const BLOCK_COLUMNS = 32;
-const LINE_BYTES = 128;
+/** The outputs of one block of a panel. */
+const BLOCK_COLUMNS = FLOAT_LINE_BYTES / 4;
 const CHUNK_ROWS = 128;
 
 export function compileMatMul(node: Compiling): Compiled | undefined {
@@ -129,10 +128,10 @@ function compilePlain(node: Compiling, form: ProductForm, { alpha, beta }: Scali
 function compilePanel(node: Compiling, form: ProductForm): Compiled {
   const { rows, depth, columns, aRow, bRow, outRow, starts, isSwapped } = form;
   const blocks = Math.ceil(columns / BLOCK_COLUMNS);
-  const outputRow = blocks * LINE_BYTES;
+  const outputRow = blocks * FLOAT_LINE_BYTES;
   const isWhole = outputRow === columns * 4 && outRow === columns;
   const chunkRows = Math.min(rows, CHUNK_ROWS);
-  const panelBytes = blocks * depth * LINE_BYTES;
+  const panelBytes = blocks * depth * FLOAT_LINE_BYTES;
   const { kernels } = node.runtime;
   return {
     scratchBytes: panelBytes + chunkRows * outputRow,
@@ -154,8 +153,8 @@ function compilePanel(node: Compiling, form: ProductForm): Compiled {
             for (let block = 0; block < blocks; block++) {
               const first = block * BLOCK_COLUMNS;
               const width = Math.min(BLOCK_COLUMNS, columns - first);
-              const target = panel + block * depth * LINE_BYTES;
-              kernels.copyRows(target, LINE_BYTES, matrixStart + first * 4, bRow * 4, depth, width);
+              const target = panel + block * depth * FLOAT_LINE_BYTES;
+              kernels.copyRows(target, FLOAT_LINE_BYTES, matrixStart + first * 4, bRow * 4, depth, width);
             }
           }
           const input = a + starts.a[at]! * 4;
@@ -185,9 +184,9 @@ function panelRecord(place: Place, { blocks, depth, columns, panel }: Panel): nu
   words[Matrix.columns] = depth;
   words[Matrix.vectors] = Math.ceil(columns / 4);
   words[Matrix.blocks] = blocks;
-  words[Matrix.outputRow] = blocks * LINE_BYTES;
+  words[Matrix.outputRow] = blocks * FLOAT_LINE_BYTES;
   words[Matrix.panel] = panel;
-  words[Matrix.blockBytes] = depth * LINE_BYTES;
+  words[Matrix.blockBytes] = depth * FLOAT_LINE_BYTES;
   // Zeros.
   words[Matrix.bias] = place.record(new Int32Array(blocks * BLOCK_COLUMNS));
   return place.record(words);
