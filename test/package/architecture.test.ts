@@ -99,6 +99,24 @@ describe.each([
   });
 });
 
+it("every room is in the tables of docs/architecture.md and test/README.md", () => {
+  const roomsOf = (folder: string) =>
+    readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? [entry.name] : [],
+    );
+  for (const [folder, page, end] of [
+    ["assembly", "docs/architecture.md", "/"],
+    ["src", "docs/architecture.md", "/"],
+    ["test", "test/README.md", ""],
+  ] as const) {
+    const rows = read(page);
+    expect(
+      roomsOf(folder).filter((room) => !rows.includes(`\n| \`${room}${end}\` |`)),
+      page,
+    ).toEqual([]);
+  }
+});
+
 it("test/, bench/ and examples/ have no file of more than 500 lines whose first line does not say why", () => {
   const files = ["test", "bench", "examples"].flatMap((folder) => filesBelow(folder, /\.(ts|js|mjs|py)$/));
   const long = files.filter((file) => read(file).split("\n").length > 501);
