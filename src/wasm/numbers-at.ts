@@ -6,7 +6,7 @@ import type { Numbers, Runtime } from "./runtime.js";
  * What is set there cannot go past them.
  */
 export function numbersAt<View extends Numbers>(
-  { memory }: Runtime,
+  { memory }: Pick<Runtime, "memory">,
   Kind: new (buffer: ArrayBuffer, address: number, count: number) => View,
   address: number,
   count: number,

@@ -169,16 +169,18 @@ const operandsOf = (call: Call): Operands => ({
   bias: call.has(2) ? call.data(2).data : undefined,
 });
 
+const WINDOW: FillingOperator["attributes"] = {
+  auto_pad: "string",
+  dilations: "ints",
+  group: "int",
+  kernel_shape: "ints",
+  pads: "ints",
+  strides: "ints",
+};
+
 export const Conv: FillingOperator = {
   name: "Conv",
-  attributes: {
-    auto_pad: "string",
-    dilations: "ints",
-    group: "int",
-    kernel_shape: "ints",
-    pads: "ints",
-    strides: "ints",
-  },
+  attributes: WINDOW,
   shape: (call) => typesOf(call, convolution),
   work: convWork,
   run: (call, [output]) => convolve(convolution(call), false, operandsOf(call), output!.data),
@@ -205,14 +207,7 @@ const BYTES: readonly Dtype[] = ["int8", "uint8"];
 
 export const ConvInteger: FillingOperator = {
   name: "ConvInteger",
-  attributes: {
-    auto_pad: "string",
-    dilations: "ints",
-    group: "int",
-    kernel_shape: "ints",
-    pads: "ints",
-    strides: "ints",
-  },
+  attributes: WINDOW,
   shape: (call) => {
     call.expect(0, BYTES);
     call.expect(1, BYTES);

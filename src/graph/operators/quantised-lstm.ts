@@ -6,7 +6,7 @@
 
 import type { HostTensor, Type } from "../ir.js";
 import { Call, type FillingOperator, FLOATS, type Operand } from "../operator.js";
-import { LSTM } from "./recurrent.js";
+import { LSTM, LSTM_ATTRIBUTES } from "./recurrent.js";
 
 const SCALE_OF = { 1: 8, 2: 10 };
 
@@ -50,17 +50,7 @@ function asFloats(call: Call, [w, r]: readonly [Operand, Operand]): Call {
 
 export const DynamicQuantizeLSTM: FillingOperator = {
   name: "com.microsoft.DynamicQuantizeLSTM",
-  attributes: {
-    activation_alpha: "floats",
-    activation_beta: "floats",
-    activations: "strings",
-    clip: "float",
-    direction: "string",
-    hidden_size: "int",
-    layout: "int",
-    output_sequence: "int",
-    input_forget: "int",
-  },
+  attributes: LSTM_ATTRIBUTES,
   shape: (call) => LSTM.shape(asFloats(call, [turned(call, 1), turned(call, 2)])),
   work: (call, types) => LSTM.work!(asFloats(call, [turned(call, 1), turned(call, 2)]), types),
   run: (call, outputs) => LSTM.run(asFloats(call, [weights(call, 1), weights(call, 2)]), outputs),

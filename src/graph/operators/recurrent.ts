@@ -115,20 +115,22 @@ function run(call: Call, cell: Cell, outputs: readonly HostTensor[]): void {
   }
 }
 
+export const LSTM_ATTRIBUTES: FillingOperator["attributes"] = {
+  activation_alpha: "floats",
+  activation_beta: "floats",
+  activations: "strings",
+  clip: "float",
+  direction: "string",
+  hidden_size: "int",
+  layout: "int",
+  // Until opset 6.
+  output_sequence: "int",
+  input_forget: "int",
+};
+
 export const LSTM: FillingOperator = {
   name: "LSTM",
-  attributes: {
-    activation_alpha: "floats",
-    activation_beta: "floats",
-    activations: "strings",
-    clip: "float",
-    direction: "string",
-    hidden_size: "int",
-    layout: "int",
-    // Until opset 6.
-    output_sequence: "int",
-    input_forget: "int",
-  },
+  attributes: LSTM_ATTRIBUTES,
   shape: (call) => types(call, LSTM_CELL, 2),
   work: (call) => recurrentWork(call, LSTM_CELL),
   run: (call, outputs) => run(call, LSTM_CELL, outputs),
