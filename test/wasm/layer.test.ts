@@ -1,5 +1,5 @@
 /**
- * Ranges, on which several cores will split a layer: one step made in parts has the bits of one made whole, whichever
+ * Ranges, by which threads split a layer: one step made in parts has the bits of one made whole, whichever
  * units a part has. Records are those of a real module, changed here.
  */
 import { describe, expect, it } from "vitest";
