@@ -1,7 +1,7 @@
 /** The export list, which is the whole wasm surface. No export has more than six parameters. */
 export { activate, rectify } from "./activation";
-// Not called by the host: an export is not inlined, and inside runLayer it would cost the bundle 1.5 KB after gzip, since
-// the two binaries would number the locals of a function of 5 KB otherwise and share less.
+// Not called by the host. An export is not inlined. Inside runLayer, a function of 5 KB, it would cost the bundle 1.5 KB
+// after gzip: the two binaries would number its locals otherwise, and share less.
 export { updateGeneral } from "./cells/general";
 export { conv1d } from "./conv1d";
 export { configure } from "./instance";

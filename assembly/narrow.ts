@@ -24,8 +24,8 @@ const GATES_BYTES: usize = 192;
 const C_BYTES: usize = 48;
 
 /**
- * Whether runNarrow may take the chunk: groups of four rows, in the caller's order, that run at every step. int8
- * weights, a projection, options, a mask and a trace are runSteps' work, and so is a call that has none of the units.
+ * Whether runNarrow may take the chunk: groups of four rows, in the caller's order, that run at every step. runSteps
+ * does the others: int8 weights, a projection, options, a mask, a trace, and a call that has none of the units.
  */
 export function isNarrow(layer: usize, run: usize, steps: i32): bool {
   const shape = changetype<Layer>(layer);

@@ -12,8 +12,8 @@ import { LONG_ROW, oneRow, sixRows, twoRows } from "./f32-tiles";
 
 /**
  * Rows times inputs from which a long row's block is first read in order. Tiles take every second cache line of it,
- * four times over, which the prefetcher follows poorly: 7 ns a line from the third-level cache, 2.2 in order.
- * batch-512 is 1.075x with it, sequence-1024 1.05x; with fewer rows the reading costs more than it saves.
+ * four times over. The prefetcher follows that poorly: 7 ns a line from the third-level cache, 2.2 in order.
+ * batch-512 is 1.075x with it, sequence-1024 1.05x. With fewer rows the reading costs more than it saves.
  */
 const LONG_ROW_WORK: i32 = 16384;
 

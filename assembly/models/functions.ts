@@ -28,7 +28,7 @@ export function exp4(x: v128): v128 {
 }
 
 /**
- * The natural logarithm of 2^e m, m from sqrt(1/2) to sqrt(2), as e ln 2 + 2 artanh(s), s = (m - 1) / (m + 1), which
+ * The natural logarithm of 2^e m, m from sqrt(1/2) to sqrt(2), as e ln 2 + 2 artanh(s), s = (m - 1) / (m + 1). That
  * loses no digit near 1. 2 artanh(s) / s is a polynomial in s^2, within 2e-9.
  */
 export function log4(x: v128): v128 {

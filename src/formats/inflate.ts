@@ -1,7 +1,9 @@
 /**
- * Inflates raw deflate data (RFC 1951) whose size is stated. The numbers go straight to where they stay, and nothing is
- * written past the stated size: a deflate bomb is refused at its first byte too many. fflate's inflate takes 1.5 KB more of
- * a bundle after gzip, and its stream, which alone stops in time, a window of its own.
+ * Inflates raw deflate data (RFC 1951) whose size is stated. The numbers go straight to where they stay. Nothing is
+ * written past the stated size: a deflate bomb is refused at its first byte too many.
+ *
+ * fflate's inflate would take 1.5 KB more of a bundle after gzip. Only its stream stops in time, and that needs a window
+ * of its own.
  */
 
 import { FormatError } from "./bytes.js";

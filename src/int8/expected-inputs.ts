@@ -1,7 +1,8 @@
 /**
- * Expected products of a matrix's inputs, E[x[i] x[j]]. They weight the rounding errors of its weights: the
- * expected squared error of what a row gives is the sum of e[i] e[j] E[x[i] x[j]] over all pairs of inputs,
- * where e are the errors of the row's weights. round-weights.ts makes that sum small. Figures behind the
+ * Expected products of a matrix's inputs, E[x[i] x[j]]. They weight the rounding errors of its weights.
+ *
+ * Let e be the errors of a row's weights. The expected squared error of what the row gives is the sum of
+ * e[i] e[j] E[x[i] x[j]] over all pairs of inputs. round-weights.ts makes that sum small. Figures behind the
  * constants: docs/performance.md#int8-rounding.
  */
 

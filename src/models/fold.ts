@@ -1,8 +1,7 @@
 /**
- * What of a graph is left to compute, for inputs of known shapes: one pass over its nodes finds the type of each value,
- * evaluates what is constant, and puts the branch of an `If` on a constant in its place. A branch that is not taken is
- * never read. What depends on numbers that are known only at run time is left to the host, and so is what follows from
- * it.
+ * What of a graph is left to compute, for inputs of known shapes. One pass over its nodes finds the type of each value
+ * and evaluates what is constant. It puts the branch of an `If` on a constant in its place; a branch that is not taken
+ * is never read. The host computes what depends on numbers that are known only at run time, and what follows from it.
  */
 
 import { FormatError, unsupported } from "../formats/bytes.js";

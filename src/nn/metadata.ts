@@ -15,8 +15,8 @@ export interface Part {
 type Options = Readonly<Record<string, unknown>>;
 
 /**
- * Options that are not compared: those that change no number (the layout of the input, what matters in training alone),
- * and those that weights or their names tell, so that loading sees a difference, or is asked to pass over it.
+ * Options that are not compared. Some change no number: the layout of the input, what matters in training alone. The
+ * others are told by weights or their names, so that loading sees a difference, or is asked to pass over it.
  */
 const UNCOMPARED =
   "batchFirst precision dropout p inplace paddingIdx bias bidirectional numLayers projSize peepholes initialState elementwiseAffine".split(

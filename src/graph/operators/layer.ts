@@ -1,7 +1,11 @@
 /**
- * A recurrent module as one node, the batch first: x [N, T, I], a mask [N, T] of bool, h0 [L D, N, H] and c0, of which x
- * alone is needed, to y [N, T, D H], hN [L D, N, H] and cN. What a masked step gives is an attribute: "repeat", the last output, and zeros before the first; "state", the state that
- * stands still; "zeros".
+ * A recurrent module as one node, the batch first.
+ *
+ *   inputs    x [N, T, I], a mask [N, T] of bool, h0 [L D, N, H] and c0; x alone is needed
+ *   outputs   y [N, T, D H], hN [L D, N, H] and cN
+ *
+ * An attribute says what a masked step gives: "repeat", the last output, and zeros before the first; "state", the state
+ * that stands still; "zeros".
  */
 
 import { layerSuffix } from "../../formats/layer-suffix.js";

@@ -1,6 +1,6 @@
 /**
- * What a step of a GRU computes, read off the nodes of a loop's body: sums of products with the input, the state, and the
- * state that has been reset, whatever nodes they were written with; and gates, which are activations of such sums.
+ * What a step of a GRU computes, read off the nodes of a loop's body, whatever nodes it was written with. There are sums
+ * of products with the input, the state, and the state that has been reset. There are gates: activations of such sums.
  */
 
 import type { HostTensor } from "../../graph/ir.js";

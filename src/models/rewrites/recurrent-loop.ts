@@ -1,6 +1,6 @@
 /**
- * A loop that a converter wrote for a GRU or an LSTM becomes a node of these: in each turn the body takes the next step of
- * a sequence, makes the next state of it and of the last one, and collects that. Other loops stay as they are.
+ * A loop that a converter wrote for a GRU or an LSTM becomes a node of these. In each turn its body takes the next step
+ * of a sequence. It makes the next state of that and of the last one, and collects it. Other loops stay as they are.
  */
 
 import { FormatError } from "../../formats/bytes.js";
