@@ -7,9 +7,9 @@
  * Fix: all entries go through one call of esbuild with `splitting`. What several of them use becomes a file that they
  * import, dist/chunk-<hash>.js.
  *
- * Its price are further files, which an engine asks for once it has read the first. In Node 20 a second one adds 0.8 to
- * 1.8 ms to the 20 ms that a program takes from import to the first output of an LSTM. The alternative is that entries import index.js
- * itself: a program that only reads files would start 3 to 5 ms later, since it would load modules and binaries too.
+ * Its price is further files, which an engine asks for once it has read the first. In Node 20 a second one adds 0.8 to
+ * 1.8 ms to the 20 ms that a program takes from import to the first output of an LSTM. If entries imported index.js
+ * itself, a program that only reads files would start 3 to 5 ms later: it would load modules and binaries too.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -54,7 +54,7 @@ const textVariables = {
  * Of the loader, what instantiates. It wraps the exports of a module in functions for AssemblyScript's strings, arrays and
  * classes: 3 KB, 1.5 after gzip. Addresses of records are all that crosses the boundary here, and the raw exports are used.
  * What it adds to the imports is for such strings, dates and random numbers: 1.1 KB, 0.5 after gzip. The binaries import
- * their memory alone.
+ * none of it.
  */
 const WRAPPING = {
   "const exports = postInstantiate(extended, instance);": "const { exports } = instance;",
