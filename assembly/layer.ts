@@ -45,14 +45,14 @@ export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): voi
     const first = reverse ? steps - done - count : done;
     const input = fields.input + <usize>(first * batch) * inputRow;
     // A step of one row makes its gates together with its sums.
-    const together = i32(count === 1 && batch === 1 && !made);
-    if (!together && !made) matmul(weightInput, fields.inputWalk, count * batch, input, fields.gates, 0);
-    runSteps(layer, run, first, count, zigzag ^ (done & 1), together);
+    const makesGates = i32(count === 1 && batch === 1 && !made);
+    if (!makesGates && !made) matmul(weightInput, fields.inputWalk, count * batch, input, fields.gates, 0);
+    runSteps(layer, run, first, count, zigzag ^ (done & 1), makesGates);
   }
 }
 
-/** Steps `first` to `first + count - 1`, whose gates are made; or, with `together`, one step that makes its own. */
-function runSteps(layer: usize, run: usize, first: i32, count: i32, zigzag: i32, together: i32): void {
+/** Steps `first` to `first + count - 1`, whose gates are made; or, with `makesGates`, one step that makes its own. */
+function runSteps(layer: usize, run: usize, first: i32, count: i32, zigzag: i32, makesGates: i32): void {
   const fields = changetype<Run>(run);
   const weightHidden = changetype<Layer>(layer).weightHidden;
   const weightProjection = changetype<Layer>(layer).weightProjection;
@@ -72,7 +72,7 @@ function runSteps(layer: usize, run: usize, first: i32, count: i32, zigzag: i32,
     const trace = fields.trace ? fields.trace + <usize>step * traceStep : 0;
     if (stage !== AFTER) {
       if (fields.mask) copyMasked(run, step, running, true);
-      if (together) multiplyTogether(layer, run, step, zigzag);
+      if (makesGates) multiplyTogether(layer, run, step, zigzag);
       else matmul(weightHidden, fields.hiddenWalk, running, h, sums, zigzag);
       if (resets) resetRows(layer, run, running, gates);
     }

@@ -67,7 +67,7 @@ export class Workspace {
   #shape: WorkspaceShape | undefined;
   #layout: Layout | undefined;
   /** Whether order and active say that all rows run at every step, in their own order. */
-  #uniform = false;
+  #allRun = false;
 
   constructor(region: Region, layers: readonly Layer[], directions: number) {
     this.#region = region;
@@ -91,19 +91,19 @@ export class Workspace {
     }
     this.#shape = undefined;
     this.#layout = this.#layOut(shape);
-    this.#uniform = false;
+    this.#allRun = false;
     this.#shape = shape;
     return this.#layout;
   }
 
   /** The order of rows, and where all run to the end also how many run at each step. */
   setOrder(order: RowOrder | undefined): void {
-    if (order === undefined && this.#uniform) return;
+    if (order === undefined && this.#allRun) return;
     const { batch, chunkSteps, order: rows, active } = this.#layout!;
     const { runtime } = this.#region;
     runtime.write(rows, 0, order?.rows ?? new Int32Array(batch).map((_, row) => row));
     if (order === undefined) runtime.write(active, 0, new Int32Array(chunkSteps).fill(batch));
-    this.#uniform = order === undefined;
+    this.#allRun = order === undefined;
   }
 
   #layOut({ steps, batch, batchMajor, traced, masked }: WorkspaceShape): Layout {
