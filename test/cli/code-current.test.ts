@@ -2,7 +2,7 @@
  * What `inspect` offers loads as it is printed: packed, reparametrised and odd files of PyTorch, and models by the
  * default ONNX exporter. What it offers is all that `listModules` and `readOnnx` list.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
@@ -12,8 +12,10 @@ import {
   readSafetensors,
   readTorch,
 } from "../../src/formats/index.js";
-import { command, FILES, write } from "../support/cli.js";
+import { Tensor } from "../../src/index.js";
+import { command, FILES, folder, write } from "../support/cli.js";
 import { run } from "../support/cli-code.js";
+import { expectedIn } from "../support/onnx-expected.js";
 
 const filesOf = (folder: string) =>
   readdirSync(join(FILES, folder)).filter((name) => !name.endsWith(".json"));
@@ -91,5 +93,40 @@ describe("for models by the default ONNX exporter", () => {
     for (const direction of ["forward", "reverse"]) {
       expect(code).toContain(`// Of one node: the ${direction} direction, whose activations are its own.`);
     }
+  });
+});
+
+describe("for models whose weights are in a file beside them", () => {
+  const FOLDER = new URL("../formats/files/onnx-external/", import.meta.url);
+
+  it.each([
+    ["pytorch.onnx", "pytorch.onnx", "pytorch.onnx.data"],
+    ["optimum.onnx", "optimum.onnx", "optimum.onnx_data"],
+    // Renamed without the file beside it, which keeps its name.
+    ["optimum.onnx", "renamed.onnx", "optimum.onnx_data"],
+  ])("%s as %s", (name, renamed, beside) => {
+    const path = join(folder, renamed);
+    copyFileSync(new URL(name, FOLDER), path);
+    copyFileSync(new URL(beside, FOLDER), join(folder, beside));
+    const { x, y } = expectedIn(FOLDER)[name]!.run!;
+    const [batch, steps, features] = x!.shape as [number, number, number];
+    const turned = Array.from({ length: steps }, (_, step) =>
+      Array.from({ length: batch }, (_, row) => {
+        const from = (row * steps + step) * features;
+        return x!.data.slice(from, from + features);
+      }),
+    );
+    const given = new Tensor(Float32Array.from(turned.flat(2)), [steps, batch, features]);
+    const variable = /^const (\w+) = LSTM\.from/m.exec(command("inspect", path, "--code").out)![1]!;
+    const { code, results } = run(path, [], { [variable]: given });
+    expect(code).toContain(`externalData: { "${beside}": data }`);
+    const { data, shape } = results[variable]!.output;
+    expect(shape).toEqual([steps, batch, y!.shape[2]]);
+    const units = y!.shape[2]!;
+    const apart = y!.data.map((value, at) => {
+      const [row, step] = [Math.floor(at / units / steps), Math.floor(at / units) % steps];
+      return Math.abs(value - data[(step * batch + row) * units + (at % units)]!);
+    });
+    expect(Math.max(...apart)).toBeLessThan(2e-6);
   });
 });
