@@ -68,6 +68,7 @@ const DYNAMO = [
 const ONNX_FILES = [
   ...ONNX.map((name) => `onnx/${name}`),
   ...DYNAMO.map((name) => `onnx-dynamo/${name}`),
+  "onnx-2.4/rnn-unrolled.onnx",
 ].map(file);
 /** Whole models: a Loop, a function of the file, and a branch whose shape is folded. */
 const GRAPHS = [
@@ -131,7 +132,14 @@ const TORCH = [
   "dtypes.pt",
 ];
 const CHECKPOINTS = ["module.pt", "module-legacy.pt", "script.pt", "checkpoint-legacy.pt"];
-const TORCH_2 = ["compiled.pt", "dtensor-replicated.pt", "exported.pt2", "exported-2.4.pt2"];
+const TORCH_2 = [
+  "compiled.pt",
+  "compiled-2.4.pt",
+  "dtensor-replicated.pt",
+  "dtensor-replicated-2.4.pt",
+  "exported.pt2",
+  "exported-2.4.pt2",
+];
 const CURRENT = [
   "axes.pt",
   "beside.pt",

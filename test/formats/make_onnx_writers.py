@@ -10,6 +10,11 @@ and by Optimum, which calls that file NAME.onnx_data. Run with PyTorch 2.15.0, o
 
 writes gru-onnxscript-*.onnx into test/formats/files/onnx-dynamo: GRUs whose exporter left out linear_before_reset = 1.
 Run with the same, but onnxscript 0.7.0 and then 0.6.0.
+
+    python3 test/formats/make_onnx_writers.py older
+
+writes test/formats/files/onnx-2.4: by both exporters of an older PyTorch, of which the newer one unrolled layers and
+failed on an LSTM. Run with PyTorch 2.4.1, onnx 1.16.2 and onnxscript 0.1.0.dev20240831.
 """
 
 import json
@@ -20,7 +25,6 @@ from pathlib import Path
 
 import numpy
 import onnx
-import onnxruntime
 import onnxscript
 import torch
 from torch import nn
@@ -45,14 +49,17 @@ def describe(state):
 
 
 def run(path, x):
+    import onnxruntime
+
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return torch.from_numpy(session.run(None, {session.get_inputs()[0].name: x.numpy()})[0])
 
 
-def expectation(rnn, x, path):
-    """y is PyTorch's, stated onnxruntime's, which runs the file as it stands there."""
+def expectation(rnn, x, path=None):
+    """y is PyTorch's, stated onnxruntime's, which runs the file of the path as it stands there."""
     with torch.no_grad():
         y = rnn(x)[0]
+    stated = {} if path is None else {"stated": run(path, x)}
     return {
         "kind": type(rnn).__name__,
         "numLayers": rnn.num_layers,
@@ -61,7 +68,7 @@ def expectation(rnn, x, path):
         "bias": rnn.bias,
         "takesState": False,
         "state": describe(rnn.state_dict()),
-        "run": describe({"x": x, "y": y, "stated": run(path, x)}),
+        "run": describe({"x": x, "y": y, **stated}),
     }
 
 
@@ -156,5 +163,21 @@ def gru():
     write(folder, "expected.json", {name: expected})
 
 
+def older():
+    folder = FILES / "onnx-2.4"
+    folder.mkdir(exist_ok=True)
+    for name, dynamo, rnn in (
+        ("lstm.onnx", False, nn.LSTM(3, 2, num_layers=2, bidirectional=True)),
+        ("gru.onnx", False, nn.GRU(3, 2, num_layers=2, batch_first=True)),
+        ("rnn.onnx", False, nn.RNN(3, 2, nonlinearity="relu")),
+        ("gru-unrolled.onnx", True, nn.GRU(3, 2)),
+        ("rnn-unrolled.onnx", True, nn.RNN(3, 2)),
+    ):
+        x = torch.randn(2, 2, 3)
+        torch.onnx.export(Model(rnn).eval(), (x,), str(folder / name), dynamo=dynamo)
+        without_metadata(folder / name)
+        write(folder, "expected.json", {name: expectation(rnn.eval(), x)})
+
+
 torch.manual_seed(11)
-{"external": external, "gru": gru}[sys.argv[1]]()
+{"external": external, "gru": gru, "older": older}[sys.argv[1]]()

@@ -1,6 +1,7 @@
 """Writes the files of test/formats/files/torch-2: what PyTorch 2 writes beside plain state dicts.
 
-Run with PyTorch 2.15.0 and safetensors 0.8.0, then with PyTorch 2.4.1, which writes the older layout of torch.export:
+Run with PyTorch 2.15.0 and safetensors 0.8.0, then with PyTorch 2.4.1, which writes the files named *-2.4, among them the
+older layout of torch.export:
 
     python3 test/formats/make_torch_files.py
 """
@@ -48,8 +49,13 @@ class Mixed(nn.Module):
         return self.last(self.first(x)[0].transpose(0, 1))[0]
 
 
-def path(*names):
-    return os.path.join(FOLDER, *names)
+def path(name):
+    return os.path.join(FOLDER, name)
+
+
+def versioned(name):
+    stem, kind = os.path.splitext(name)
+    return name if IS_NEW else f"{stem}-2.4{kind}"
 
 
 def describe(tensor):
@@ -61,16 +67,20 @@ def describe_all(state):
     return {name: describe(tensor) for name, tensor in state.items()}
 
 
-def keep(name, expected):
-    """Adds to expected.json, which both versions write."""
+def keep_all(name, more):
+    """Adds to a file that both versions write."""
     known = {}
-    if os.path.exists(path("expected.json")):
-        with open(path("expected.json")) as file:
+    if os.path.exists(path(name)):
+        with open(path(name)) as file:
             known = json.load(file)
-    known[name] = expected
-    with open(path("expected.json"), "w") as file:
+    known.update(more)
+    with open(path(name), "w") as file:
         json.dump(known, file, indent=0, sort_keys=True)
         file.write("\n")
+
+
+def keep(name, expected):
+    keep_all("expected.json", {name: expected})
 
 
 def export(module, example, name):
@@ -95,12 +105,8 @@ net = Net().eval()
 state = net.state_dict()
 mixed = Mixed().eval()
 
-if not IS_NEW:
-    export(net, (torch.zeros(2, 5, 3),), "exported-2.4.pt2")
-    raise SystemExit
-
-export(net, (torch.zeros(2, 5, 3),), "exported.pt2")
-export(mixed, (torch.zeros(2, 5, 2),), "exported-mixed.pt2")
+export(net, (torch.zeros(2, 5, 3),), versioned("exported.pt2"))
+export(mixed, (torch.zeros(2, 5, 2),), versioned("exported-mixed.pt2"))
 
 # What the layers give, by the file and the layer's name in code.
 outputs = {}
@@ -112,15 +118,13 @@ for name, layer, variable, shape in [
     given = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         result = layer(given)[0]
-    outputs.setdefault(name, {})[variable] = {"input": describe(given), "output": describe(result)}
-with open(path("outputs.json"), "w") as file:
-    json.dump(outputs, file, indent=0, sort_keys=True)
-    file.write("\n")
+    outputs.setdefault(versioned(name), {})[variable] = {"input": describe(given), "output": describe(result)}
+keep_all("outputs.json", outputs)
 
 
 def save(name, value, expected):
-    torch.save(value, path(name))
-    keep(name, describe_all(expected))
+    torch.save(value, path(versioned(name)))
+    keep(versioned(name), describe_all(expected))
 
 
 class Plain(nn.Module):
@@ -143,12 +147,12 @@ def save_compiled(name, value, expected):
     whole = io.BytesIO()
     torch.save(value, whole)
     temporary = tempfile.gettempdir().encode()
-    with zipfile.ZipFile(whole) as read, zipfile.ZipFile(path(name), "w", zipfile.ZIP_DEFLATED) as write:
+    with zipfile.ZipFile(whole) as read, zipfile.ZipFile(path(versioned(name)), "w", zipfile.ZIP_DEFLATED) as write:
         for entry in read.infolist():
             content = re.sub(rb"/[^\0]*?/(?=third_party/)", lambda found: b"x" * len(found[0]), read.read(entry))
             content = content.replace(temporary, b"x" * len(temporary))
             write.writestr(entry.filename, content)
-    keep(name, describe_all(expected))
+    keep(versioned(name), describe_all(expected))
 
 
 class Bare(nn.LSTM):
@@ -170,24 +174,32 @@ save_compiled("compiled-inner.pt", {"model": inner, "epoch": 1}, inner.state_dic
 save("model-state.pt", {"epoch": 1, "model_state": small, "best": torch.tensor(0.5)}, small)
 
 other = nn.GRU(1, 1).state_dict()
-torch.save({"epoch": 1, "model": {"generator": small, "discriminator": other, "step": torch.tensor(3)}}, path("two-networks.pt"))
+torch.save({"epoch": 1, "model": {"generator": small, "discriminator": other, "step": torch.tensor(3)}}, path(versioned("two-networks.pt")))
 
 # Tensors spread over machines, with one process that plays both.
 import torch.distributed as dist
-from torch.distributed.tensor import Replicate, Shard, distribute_tensor
 from torch.distributed.device_mesh import init_device_mesh
 from torch.testing._internal.distributed.fake_pg import FakeStore
+
+if IS_NEW:
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+else:
+    from torch.distributed._tensor import DTensor, Replicate, Shard
 
 dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=2)
 mesh = init_device_mesh("cpu", (2,))
 
 
 def spread(place):
-    return {k: distribute_tensor(v, mesh, [place], src_data_rank=None) for k, v in small.items()}
+    if IS_NEW:
+        return {k: distribute_tensor(v, mesh, [place], src_data_rank=None) for k, v in small.items()}
+    # The older version would fetch the numbers from the other process, which is none.
+    parts = mesh.size() if place.is_shard() else 1
+    return {k: DTensor.from_local(v.chunk(parts)[0], mesh, [place], run_check=False) for k, v in small.items()}
 
 
 save("dtensor-replicated.pt", spread(Replicate()), small)
-torch.save(spread(Shard(0)), path("dtensor-sharded.pt"))
+torch.save(spread(Shard(0)), path(versioned("dtensor-sharded.pt")))
 dist.destroy_process_group()
 dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=1)
 mesh = init_device_mesh("cpu", (1,))
@@ -197,14 +209,14 @@ dist.destroy_process_group()
 import torch.distributed.checkpoint as dcp
 
 checkpoint = tempfile.mkdtemp()
-dcp.save(small, checkpoint_id=checkpoint, no_dist=True)
-shutil.copy(os.path.join(checkpoint, ".metadata"), path("dcp.metadata"))
-shutil.copy(os.path.join(checkpoint, "__0_0.distcp"), path("__0_0.distcp"))
+dcp.save(small, checkpoint_id=checkpoint, **({"no_dist": True} if IS_NEW else {}))
+shutil.copy(os.path.join(checkpoint, ".metadata"), path(versioned("dcp.metadata")))
+shutil.copy(os.path.join(checkpoint, "__0_0.distcp"), path(versioned("__0_0.distcp")))
 
 
 def without_code(source, name):
     """Code in an archive is of no use here, and takes most of it."""
-    with zipfile.ZipFile(source) as read, zipfile.ZipFile(path(name), "w") as write:
+    with zipfile.ZipFile(source) as read, zipfile.ZipFile(path(versioned(name)), "w") as write:
         for entry in read.infolist():
             if not entry.filename.endswith((".py", ".debug_pkl")):
                 write.writestr(entry.filename, read.read(entry))
@@ -222,7 +234,7 @@ with PackageExporter(temporary) as exporter:
 without_code(temporary, "package.pt")
 
 # As Stable-Baselines3 writes: three files of torch.save in a zip.
-with zipfile.ZipFile(path("stable-baselines.zip"), "w") as write:
+with zipfile.ZipFile(path(versioned("stable-baselines.zip")), "w") as write:
     write.writestr("data", "{}")
     for name, value in [("pytorch_variables.pth", {}), ("policy.pth", {"w": torch.ones(1)}), ("policy.optimizer.pth", {})]:
         torch.save(value, temporary)
@@ -233,10 +245,10 @@ with zipfile.ZipFile(path("stable-baselines.zip"), "w") as write:
 from safetensors.torch import save_file
 
 shards = [{k: v for k, v in state.items() if "_l1" not in k}, {k: v for k, v in state.items() if "_l1" in k}]
-for kind, index in ("safetensors", "model.safetensors"), ("bin", "pytorch_model.bin"):
+for kind, index in ("safetensors", versioned("model.safetensors")), ("bin", versioned("pytorch_model.bin")):
     weight_map = {}
     for at, shard in enumerate(shards, 1):
-        name = f"{index.split('.')[0]}-{at:05}-of-00002.{kind}"
+        name = f"{os.path.splitext(index)[0]}-{at:05}-of-00002.{kind}"
         if kind == "bin":
             torch.save(collections.OrderedDict(shard), path(name))
         else:

@@ -2,7 +2,7 @@
 scripted, traced and quantised, and one that torch.save pickles. What they hold and give goes into expected.json and
 outputs.json there.
 
-Run with PyTorch 2.15.0: python test/formats/make_torch_script.py
+Run with PyTorch 2.15.0, then with PyTorch 2.4.1, which writes the files named *-2.4: python test/formats/make_torch_script.py
 """
 
 import json
@@ -16,6 +16,7 @@ from torch import nn
 
 warnings.simplefilter("ignore")
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files", "torch-2")
+SUFFIX = "-2.4" if torch.__version__.startswith("2.4") else ""
 
 
 class Mixed(nn.Module):
@@ -81,6 +82,7 @@ for name, model, keeps in [
     ("module-cell.pt", cell, lambda: torch.save(cell, temporary)),
 ]:
     keeps()
+    name = name.replace(".pt", f"{SUFFIX}.pt")
     deflate(temporary, name)
     expected[name] = {key: describe(value) for key, value in model.state_dict().items()}
     outputs[name] = {}
@@ -96,4 +98,4 @@ merge("outputs.json", outputs)
 # Of quantised modules TorchScript keeps batch_first as an attribute.
 quantised = torch.ao.quantization.quantize_dynamic(cell, {nn.GRU})
 torch.jit.script(quantised).save(temporary)
-deflate(temporary, "scripted-quantised.pt")
+deflate(temporary, f"scripted-quantised{SUFFIX}.pt")

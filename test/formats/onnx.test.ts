@@ -315,6 +315,15 @@ describe("readOnnx", () => {
     ]);
   });
 
+  it.each([2, 10])(
+    "reads a Constant of %i integers with the ends of int64, where exporters let slices end",
+    (count) => {
+      const ends = Array.from({ length: count }, (_, at) => (at % 2 === 0 ? -(2n ** 63n) : 2n ** 63n - 1n));
+      const bytes = model({ nodes: [node("Constant", [], ["c"], { attributes: { value_ints: ends } })] });
+      expect(readOnnx(bytes).tensors.get("c")!.data).toEqual(BigInt64Array.from(ends));
+    },
+  );
+
   it("reads numbers of any width, in lists as long as may be", () => {
     const long = Array.from({ length: 9 }, (_, at) => (at % 2 === 0 ? 1 : -1) * 2 ** (4 * at));
     const [int, ints, few] = [

@@ -9,6 +9,8 @@ import type { StateDict } from "../../src/tensor/tensor.js";
 
 const FOLDER = new URL("files/torch-2/", import.meta.url);
 const file = (name: string) => new Uint8Array(readFileSync(new URL(name, FOLDER)));
+/** The same file by PyTorch 2.4. */
+const of24 = (name: string) => name.replace(/\.\w+$/, "-2.4$&");
 const EXPECTED: Record<string, Record<string, { shape: number[]; data: number[] }>> = JSON.parse(
   readFileSync(new URL("expected.json", FOLDER), "utf8"),
 );
@@ -56,14 +58,17 @@ describe("readTorch", () => {
       "two-networks.pt",
       'torch: 2 state dicts below "model": "generator", "discriminator"; name one with { path: ["model", "generator"] }',
     ],
-  ])("says what %s is, and what to do", (name, message) => {
-    expect(() => readTorch(file(name))).toThrow(new FormatError(message));
-    expect(() => readWeights(file(name))).toThrow(message.slice(message.indexOf(" got ")).slice(0, 60));
+  ])("says what %s is, by both versions, and what to do", (name, message) => {
+    for (const versioned of [name, of24(name)]) {
+      expect(() => readTorch(file(versioned))).toThrow(new FormatError(message));
+      expect(() => readWeights(file(versioned))).toThrow(
+        message.slice(message.indexOf(" got ")).slice(0, 60),
+      );
+    }
   });
 
   it.each([
     ["exported.pt2", { "lstm.": { kind: "LSTM", options: { batchFirst: true } } }],
-    ["exported-2.4.pt2", { "lstm.": { kind: "LSTM", options: { batchFirst: true } } }],
     [
       "exported-mixed.pt2",
       {
@@ -71,12 +76,15 @@ describe("readTorch", () => {
         "last.": { kind: "RNN", options: { batchFirst: false, nonlinearity: "relu" } },
       },
     ],
-  ])("tells the options that the graph of %s has", (name, metadata) => {
+  ])("tells the options that the graph of %s has, by both versions", (name, metadata) => {
     expect(readTorch(file(name)).metadata).toEqual(metadata);
+    expect(readTorch(file(of24(name))).metadata).toEqual(metadata);
   });
 
   it("reads the network that the path names", () => {
-    expect(readTorch(file("two-networks.pt"), { path: ["model", "discriminator"] }).size).toBe(4);
+    for (const name of ["two-networks.pt", "two-networks-2.4.pt"]) {
+      expect(readTorch(file(name), { path: ["model", "discriminator"] }).size).toBe(4);
+    }
   });
 });
 
@@ -101,6 +109,14 @@ describe("shards beside an index", () => {
     expectTensors(readTorch(torch), "pytorch_model.bin.index.json");
     expect(readWeights(whole)).toEqual({ format: "safetensors", value: readSafetensors(whole) });
     expect(readWeights(torch)).toEqual({ format: "torch", value: readTorch(torch) });
+    const names = (kind: string) => [1, 2].map((at) => `${kind.replace(".", `-2.4-0000${at}-of-00002.`)}`);
+    for (const [kind, read] of [
+      ["model.safetensors", readSafetensors],
+      ["pytorch_model.bin", readTorch],
+    ] as const) {
+      const index = `${of24(kind)}.index.json`;
+      expectTensors(read(of(index, ...names(kind))), index);
+    }
     expectTensors(readSafetensors({ ...whole, "config.json": new Uint8Array(3) }), INDEX);
   });
 

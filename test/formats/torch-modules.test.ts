@@ -26,8 +26,9 @@ describe("readTorch tells batch_first and the nonlinearity", () => {
     ["module-cell.pt", withCell],
     ["scripted-cell.pt", withCell],
     ["scripted-quantised.pt", withCell],
-  ])("%s", (name, expected) => {
+  ])("%s, by both versions", (name, expected) => {
     expect(readTorch(file(name)).metadata).toEqual(expected);
+    expect(readTorch(file(name.replace(".pt", "-2.4.pt"))).metadata).toEqual(expected);
   });
 
   it("of a part that a path leads to", () => {

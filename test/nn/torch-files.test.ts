@@ -97,8 +97,10 @@ describe("files of current PyTorch", () => {
     const isInt8 = [...dict].some(([name, { data }]) => name.startsWith(prefix) && data instanceof Int8Array);
     const got = outputOf(kind, isInt8 ? inFloats(dict) : dict, prefix, input);
     expect(got.shape).toEqual(output.shape);
+    // A spectral norm of almost 0 makes outputs of 25.
+    const most = Math.max(2e-6, 4e-7 * Math.max(...output.data.map(Math.abs)));
     for (const [at, value] of got.data.entries()) {
-      expect(Math.abs(value - output.data[at]!)).toBeLessThan(2e-6);
+      expect(Math.abs(value - output.data[at]!)).toBeLessThan(most);
     }
   });
 
@@ -142,7 +144,9 @@ describe("files of current PyTorch", () => {
   it("name what was skipped and the way on", () => {
     const complex = "it is complex; save torch.view_as_real(tensor)";
     const sparse = "it is sparse; save tensor.to_dense()";
-    expect(Object.fromEntries(read("beside.pt").skipped.map(({ name, reason }) => [name, reason]))).toEqual({
+    const reasons = (file: string) =>
+      Object.fromEntries(read(file).skipped.map(({ name, reason }) => [name, reason]));
+    const expected = {
       freqs: complex,
       conj: complex,
       neg: "it is stored with its sign inverted; save tensor.resolve_neg()",
@@ -152,25 +156,30 @@ describe("files of current PyTorch", () => {
       nested: "it is nested; save tensor.to_padded_tensor(0)",
       jagged:
         "it is of torch.nested._internal.nested_tensor.NestedTensor, a subclass of Tensor; save tensor.to_padded_tensor(0)",
-      "head.weight":
-        "it is of torchao.quantization.Int8Tensor, a subclass of Tensor; save tensor.dequantize()",
       meta: "it is on the meta device, without numbers",
-    });
-    expect(read("beside.safetensors").skipped).toEqual([
-      { name: "freqs", reason: "its dtype C64 is not supported; save torch.view_as_real(tensor)" },
-      { name: "fp8", reason: "its dtype F8_E4M3 is not supported; save tensor.float()" },
-    ]);
+    };
+    expect(reasons("beside-2.4.pt")).toEqual(expected);
+    const torchao =
+      "it is of torchao.quantization.Int8Tensor, a subclass of Tensor; save tensor.dequantize()";
+    expect(reasons("beside.pt")).toEqual({ ...expected, "head.weight": torchao });
+    for (const file of ["beside.safetensors", "beside-2.4.safetensors"]) {
+      expect(reasons(file)).toEqual({
+        freqs: "its dtype C64 is not supported; save torch.view_as_real(tensor)",
+        fp8: "its dtype F8_E4M3 is not supported; save tensor.float()",
+      });
+    }
   });
 
-  it("skip the parameters of lazy modules that never ran", () => {
+  it.each(["lazy.pt", "lazy-2.4.pt"])("%s: skips the parameters of lazy modules that never ran", (file) => {
     const reason = "it is of a lazy module that never ran; call the module once, then save it again";
     const names = ["head.weight", "head.bias"].concat(
       ["weight", "bias", "running_mean", "running_var"].map((name) => `norm.${name}`),
     );
-    expect(read("lazy.pt").skipped).toEqual(names.map((name) => ({ name, reason })));
+    expect(read(file).skipped).toEqual(names.map((name) => ({ name, reason })));
   });
 
   it.each([
+    ["skipped-weight-2.4.pt", "it is complex; save torch.view_as_real(tensor)"],
     ["skipped-weight.pt", "it is complex; save torch.view_as_real(tensor)"],
     [
       "orthogonal.pt",

@@ -58,7 +58,7 @@ export function int64s(name: string, numbers: readonly number[]): Bytes {
 export type AttributeValue =
   | number
   | string
-  | readonly number[]
+  | readonly (number | bigint)[]
   | readonly string[]
   | { float: number }
   | { floats: readonly number[] }
@@ -73,8 +73,8 @@ export function attribute(name: string, value: AttributeValue): Bytes {
   if (typeof value === "number") return [...named, ...integer(3, value), ...integer(20, 2)];
   if (typeof value === "string") return [...named, ...lengthDelimited(4, value), ...integer(20, 3)];
   if (Array.isArray(value)) {
-    const items = value.flatMap((one: string | number) =>
-      typeof one === "number" ? integer(8, one) : lengthDelimited(9, one),
+    const items = value.flatMap((one: string | number | bigint) =>
+      typeof one === "string" ? lengthDelimited(9, one) : integer(8, one),
     );
     const kind = typeof value[0] === "string" ? 8 : 7;
     return [...named, ...items, ...integer(20, kind)];

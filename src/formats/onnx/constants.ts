@@ -244,16 +244,20 @@ export function constantOf(
 /** Bigints are slow to make, and slower than a buffer only beyond some numbers. */
 const FEW = 8;
 
+/** Of the numbers beyond 2^53 exporters write the least and the largest, as ends of slices. Its nearest float is 2^63. */
 function int64s(numbers: readonly number[], label: () => string): BigInt64Array {
   const halves = new Int32Array(numbers.length > FEW ? 2 * numbers.length : 0);
   const few = numbers.length > FEW ? undefined : new BigInt64Array(numbers.length);
   for (let at = 0; at < numbers.length; at++) {
     const number = numbers[at]!;
-    if (!Number.isSafeInteger(number)) throw new FormatError(`${label()}: ${number} is out of range`);
-    if (few !== undefined) few[at] = BigInt(number);
+    const isLargest = number === 2 ** 63;
+    if (!Number.isSafeInteger(number) && !isLargest && number !== -(2 ** 63)) {
+      throw new FormatError(`${label()}: ${number} is out of range`);
+    }
+    if (few !== undefined) few[at] = BigInt(number) - (isLargest ? 1n : 0n);
     else {
-      halves[2 * at] = number;
-      halves[2 * at + 1] = Math.floor(number / 2 ** 32);
+      halves[2 * at] = isLargest ? -1 : number;
+      halves[2 * at + 1] = Math.floor(number / 2 ** 32) - (isLargest ? 1 : 0);
     }
   }
   return few ?? new BigInt64Array(halves.buffer);

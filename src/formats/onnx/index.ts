@@ -36,8 +36,8 @@ export interface OnnxModel {
   /** The names in `tensors` of what `layers` are made of. Their numbers stand in both. */
   readonly layerTensors: readonly string[];
   /**
-   * What the exporter did to layers of PyTorch, and the way on: a GRU whose linear_before_reset = 1 was left out, an
-   * nn.RNN that was unrolled into its steps and is not among `layers`.
+   * What the exporter did to layers of PyTorch, and the way on: a GRU whose linear_before_reset = 1 was left out, a
+   * layer that was unrolled into its steps and is not among `layers`.
    */
   readonly warnings: readonly string[];
 }
@@ -99,7 +99,7 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
   const wanted =
     nodes === undefined ? undefined : checkedList(nodes, "options.nodes", "an array of names", checkName);
   const reading = checkGru(gru);
-  const { sites, constants, hasUnrolled } = open(bytes, externalData);
+  const { sites, constants, unrolled } = open(bytes, externalData);
   let { recurrent } = sites;
   const names = new Set(recurrent.map(({ name }) => name));
   for (const name of wanted ?? []) {
@@ -125,7 +125,7 @@ export function readOnnx(bytes: Bytes, options?: ReadOnnxOptions): OnnxModel {
     tensors: collectTensors(sites.constants, constants.allowance, sources),
     modules: readModules(sites.products, constants, sources),
     layerTensors: sourcesOf(inputs, constants, sources),
-    warnings: warningsOf(recurrent, hasUnrolled, reading),
+    warnings: warningsOf(recurrent, unrolled, reading),
   };
 }
 
@@ -177,15 +177,15 @@ function checkGru(gru: unknown): GruReading {
 interface Opened {
   readonly sites: Sites;
   readonly constants: Constants;
-  readonly hasUnrolled: boolean;
+  readonly unrolled: string | undefined;
 }
 
 function open(bytes: Bytes, externalData: unknown): Opened {
   const files = new ExternalFiles(externalData);
   return readAs("readOnnx", bytes, (file) => {
     const model = readModel(file, files);
-    const { allowance, hasUnrolled } = model;
-    return { sites: listSites(model), constants: new Constants(allowance), hasUnrolled };
+    const { allowance, unrolled } = model;
+    return { sites: listSites(model), constants: new Constants(allowance), unrolled };
   });
 }
 

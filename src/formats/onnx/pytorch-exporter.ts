@@ -10,8 +10,8 @@ export type GruReading = "file" | "pytorch";
 const GRU_CAUSE = "onnxscript 0.5.7 to 0.7.0 left out linear_before_reset = 1 of PyTorch's GRUs";
 const GRU_WAY_ON =
   'export again with onnxscript 0.7.1 or newer, or read it as PyTorch meant it by the option { gru: "pytorch" }';
-const UNROLLED =
-  "onnx: PyTorch's exporter unrolled an nn.RNN into its steps, so that it is none of the layers; " +
+const unrolledText = (kind: string) =>
+  `onnx: PyTorch's exporter unrolled an ${kind} into its steps, so that it is none of the layers; ` +
   "export with dynamo=False, or save the state dict: torch.save(model.state_dict(), PATH)";
 
 /** Whether the exporter left out a GRU's linear_before_reset = 1. That of TorchScript writes it always. */
@@ -28,9 +28,9 @@ export function isMeantAfter(site: Site, gru: GruReading): boolean {
 }
 
 /** What users must know of the layers that were read, and of those that cannot be. */
-export function warningsOf(sites: readonly Site[], hasUnrolled: boolean, gru: GruReading): string[] {
+export function warningsOf(sites: readonly Site[], unrolled: string | undefined, gru: GruReading): string[] {
   const names = sites.filter(isSiteLeftOut).map(({ name }) => name);
-  return [...(hasUnrolled ? [UNROLLED] : []), ...warningsOfGrus(names, gru)];
+  return [...(unrolled === undefined ? [] : [unrolledText(unrolled)]), ...warningsOfGrus(names, gru)];
 }
 
 /** What users must know of the GRUs of these names, whose exporter left out linear_before_reset = 1. */
