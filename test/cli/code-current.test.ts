@@ -92,6 +92,18 @@ describe("for models by the default ONNX exporter", () => {
   });
 });
 
+describe("for models by both exporters of PyTorch 2.4", () => {
+  it.each(filesOf("onnx-2.4"))("%s", (name) => {
+    const path = join(FILES, "onnx-2.4", name);
+    const { layers, modules } = readOnnx(readFileSync(path));
+    const { results, code } = run(path);
+    // Of an unrolled layer the file keeps the weights, by PyTorch's names.
+    const isUnrolled = name.includes("unrolled");
+    expect(code.includes('fromStateDict(tensors, { prefix: "rnn." })')).toBe(isUnrolled);
+    expect(Object.keys(results)).toHaveLength(layers.length + modules.length + Number(isUnrolled));
+  });
+});
+
 describe("for models whose weights are in a file beside them", () => {
   const FOLDER = new URL("../formats/files/onnx-external/", import.meta.url);
 

@@ -17,7 +17,7 @@ import { stacksBefore } from "./layer-order.js";
 import type { Attribute } from "./model-proto.js";
 import { readModel } from "./model-proto.js";
 import { type OnnxModule, readModules, sourcesOf } from "./other-modules.js";
-import { type GruReading, warningsOf } from "./pytorch-exporter.js";
+import { type GruReading, unrolledIn, warningsOf } from "./pytorch-exporter.js";
 import { layersOf, readRecurrent, WEIGHTS } from "./recurrent-node.js";
 import { listSites, type Sites } from "./scope.js";
 
@@ -184,8 +184,8 @@ function open(bytes: Bytes, externalData: unknown): Opened {
   const files = new ExternalFiles(externalData);
   return readAs("readOnnx", bytes, (file) => {
     const model = readModel(file, files);
-    const { allowance, unrolled } = model;
-    return { sites: listSites(model), constants: new Constants(allowance), unrolled };
+    const constants = new Constants(model.allowance);
+    return { sites: listSites(model), constants, unrolled: unrolledIn(model) };
   });
 }
 

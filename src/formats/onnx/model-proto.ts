@@ -4,7 +4,7 @@ import { show } from "../../tensor/checks.js";
 import { FormatError } from "../bytes.js";
 import type { Allowance } from "./allowance.js";
 import { ExternalFiles } from "./external.js";
-import { type MadeOf, madeOf, unrolledOf } from "./node-metadata.js";
+import { type MadeOf, madeOf } from "./node-metadata.js";
 import { Message } from "./protobuf.js";
 import { intern, labelOf, Parser, readName, readTensorProto, type TensorProto } from "./tensor-proto.js";
 
@@ -20,8 +20,8 @@ export interface Model {
   readonly functions: ReadonlyMap<string, FunctionBody>;
   /** The versions of operators that it wants, by domain; "" for ONNX's own. */
   readonly opsets: ReadonlyMap<string, number>;
-  /** A layer that the exporter unrolled, as PyTorch calls its class. */
-  readonly unrolled: string | undefined;
+  /** Whether the exporter unrolled an nn.RNN. */
+  readonly hasUnrolled: boolean;
   /** The names that it has for the files which hold its weights. */
   readonly locations: ReadonlySet<string>;
   /** What everything that is made of the model counts against. */
@@ -104,8 +104,8 @@ export function readModel(bytes: Uint8Array, files = new ExternalFiles(), isLazy
     } else if (model.number === 25) readFunction(model.message("onnx: function"), parser, functions);
   }
   if (graph === undefined) throw new FormatError("onnx: model: no graph; this is not an ONNX model");
-  const { unrolled, locations, allowance } = parser;
-  return { graph, functions, opsets, unrolled, locations, allowance };
+  const { hasUnrolled, locations, allowance } = parser;
+  return { graph, functions, opsets, hasUnrolled, locations, allowance };
 }
 
 /** Reads an OperatorSetIdProto. */
@@ -218,7 +218,7 @@ function readNode(message: Message, parser: Parser, depth: number): Node {
     else if (number === 8) overload = message.text();
     else if (number === 9 && parser.isPyTorch) made ??= madeOf(opType, message.message("onnx: metadata"));
   }
-  parser.unrolled ??= unrolledOf(opType, domain, made);
+  if (made === "unrolled RNN") parser.hasUnrolled = true;
   if (domain === "ai.onnx") domain = "";
   return {
     name,

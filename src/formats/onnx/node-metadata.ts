@@ -16,13 +16,3 @@ export function madeOf(opType: string, entry: Message): MadeOf {
   if (opType === "GRU") return value.includes("aten.gru.input") ? "GRU" : undefined;
   return /\btorch\.nn\.modules\.rnn\.RNN\b/.test(value) ? "unrolled RNN" : undefined;
 }
-
-/** By PyTorch 2.1 to 2.4: a function of the file for each module. Its layers are made of other functions. */
-const MODULE = /^torch_nn_modules_rnn_(RNN|GRU|LSTM)_/;
-
-/** The layer of PyTorch whose steps a node is, or is one of. */
-export function unrolledOf(opType: string, domain: string, made: MadeOf): string | undefined {
-  if (made === "unrolled RNN") return "nn.RNN";
-  const kind = domain.startsWith("pkg.torch.") ? MODULE.exec(opType)?.[1] : undefined;
-  return kind === undefined ? undefined : `nn.${kind}`;
-}

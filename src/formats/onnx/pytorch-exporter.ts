@@ -1,7 +1,7 @@
 /** What PyTorch's default exporter does to recurrent layers that a user must know. */
 
 import { show } from "../../tensor/checks.js";
-import type { Node } from "./model-proto.js";
+import type { Model, Node } from "./model-proto.js";
 import type { Site } from "./scope.js";
 
 /** How a GRU is read whose exporter left out linear_before_reset = 1: as the file says, or as PyTorch meant it. */
@@ -13,6 +13,19 @@ const GRU_WAY_ON =
 const unrolledText = (kind: string) =>
   `onnx: PyTorch's exporter unrolled an ${kind} into its steps, so that it is none of the layers; ` +
   "export with dynamo=False, or save the state dict: torch.save(model.state_dict(), PATH)";
+
+/** PyTorch 2.1 to 2.4 made a function of each module, and its steps of functions of operators. */
+const FUNCTION_OF_MODULE = /^torch_nn_modules_rnn_(RNN|GRU|LSTM)_/;
+
+/** A layer that the exporter unrolled, as PyTorch calls its class. */
+export function unrolledIn({ hasUnrolled, functions }: Model): string | undefined {
+  if (hasUnrolled) return "nn.RNN";
+  for (const { name } of functions.values()) {
+    const kind = FUNCTION_OF_MODULE.exec(name)?.[1];
+    if (kind !== undefined) return `nn.${kind}`;
+  }
+  return undefined;
+}
 
 /** Whether the exporter left out a GRU's linear_before_reset = 1. That of TorchScript writes it always. */
 export function isLeftOut({ opType, madeOf }: Node, linearBeforeReset: number | undefined): boolean {

@@ -32,9 +32,9 @@ export interface TensorProto {
 /** What has been counted of one model so far, and the files beside it. */
 export class Parser extends Source {
   nodes = 0;
-  /** Whether PyTorch wrote the file, and a layer whose steps are nodes of it. */
+  /** Whether PyTorch wrote the file, and whether a node of it is a step of an nn.RNN. */
   isPyTorch = false;
-  unrolled: string | undefined;
+  hasUnrolled = false;
   /** The names that tensors have for the files which hold their numbers. */
   readonly locations = new Set<string>();
   readonly allowance: Allowance;
