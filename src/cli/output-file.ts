@@ -38,7 +38,7 @@ const sync = promisify(fsync);
 
 export class OutputFile {
   readonly #path: string;
-  readonly #inputs: readonly string[];
+  #inputs: readonly string[];
   readonly #force: boolean;
 
   /**
@@ -51,6 +51,12 @@ export class OutputFile {
     this.#path = path;
     this.#inputs = inputs;
     this.#force = force;
+    this.#check();
+  }
+
+  /** Files that are found to be read too. @throws CliError for an output that is one of them */
+  alsoReads(inputs: readonly string[]): void {
+    this.#inputs = [...this.#inputs, ...inputs];
     this.#check();
   }
 

@@ -20,7 +20,8 @@ import type { Layer, Model } from "./model.js";
 import { openModel } from "./open-model.js";
 import { OutputFile } from "./output-file.js";
 import { makeRecurrent, makeRunner } from "./runner.js";
-import { listed, print, printableName, printablePath } from "./terminal.js";
+import { partsBeside } from "./shards.js";
+import { listed, print, printableMessage, printableName, printablePath } from "./terminal.js";
 import { withoutCopies } from "./tied.js";
 
 /** The random input of each layer: time steps, batch rows and seed. */
@@ -63,9 +64,10 @@ export const quantize: Command = {
     }
     const { prefix } = values;
     const nonlinearity = checkNonlinearity(values.nonlinearity);
-    const inputs = [path, `${path}.data`, values.input, values.sample].filter((input) => input !== undefined);
+    const inputs = [path, values.input, values.sample].filter((input) => input !== undefined);
     const output = new OutputFile(target, inputs, values.force);
     const model = openModel(path, values.path);
+    output.alsoReads(partsBeside(path, model));
     const dict = stateDictOf(path, model);
     const infos = listModules(dict).filter(isQuantised);
     if (infos.length === 0) {
@@ -109,6 +111,7 @@ export const quantize: Command = {
         `error against float32 on ${measuredOn ?? `random input (${STEPS} steps, ${BATCH} rows)`}\n` +
         `${[...lines, ...tied(aliases)].join("\n")}\n`,
     );
+    for (const text of model.warnings) process.stderr.write(`lstm-wasm: note: ${printableMessage(text)}\n`);
     if (dict.skipped !== undefined && dict.skipped.length > 0) {
       const names = dict.skipped.map(({ name, reason }) => `${printableName(name)}: ${reason}`);
       process.stderr.write(`lstm-wasm: warning: not in ${printablePath(target)}:${listed(names, "\n  ")}\n`);

@@ -23,7 +23,8 @@ import { OutputFile } from "./output-file.js";
 import { Progress } from "./progress.js";
 import { isNamedInput, runModel } from "./run-model.js";
 import { makeRunner, type Runner } from "./runner.js";
-import { listed, print, printable, printablePath } from "./terminal.js";
+import { partsBeside } from "./shards.js";
+import { listed, print, printable, printableMessage, printablePath } from "./terminal.js";
 
 /**
  * How many pieces a long input is cut into, so that the progress bar moves, and the steps that each has at
@@ -117,10 +118,9 @@ export const run: Command = {
     const [outputPath] = outputs;
     const { force } = values;
     const target =
-      outputPath === undefined
-        ? undefined
-        : new OutputFile(outputPath, [path, `${path}.data`, inputPath], force);
+      outputPath === undefined ? undefined : new OutputFile(outputPath, [path, inputPath], force);
     const model = openModel(path, values.path);
+    target?.alsoReads(partsBeside(path, model));
     const layer = chooseLayer(path, model, values.prefix);
     const input = readArray(inputPath);
     if (outputPath !== undefined && isCsv(outputPath)) {
@@ -140,7 +140,7 @@ export const run: Command = {
       doubt(input.shape, batchFirst, saysBatchFirst(layer, model));
     const notes = [
       ...(note ? [note] : []),
-      ...(layer.source.kind === "keras" ? kerasNotes(layer.source) : []),
+      ...(layer.source.kind === "keras" ? kerasNotes(layer.source) : model.warnings.map(printableMessage)),
     ];
     for (const text of notes) process.stderr.write(`lstm-wasm: note: ${text}\n`);
     await target?.write(encode(layer, output, outputPath!));

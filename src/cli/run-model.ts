@@ -8,7 +8,7 @@ import { blame, CliError, readBytes } from "./error.js";
 import { isNpy, readNpyNumbers, writeNpy } from "./npy.js";
 import { OutputFile } from "./output-file.js";
 import { type Input, runFrames } from "./run-frames.js";
-import { print, printableName } from "./terminal.js";
+import { print, printableMessage, printableName } from "./terminal.js";
 import { readTexts } from "./texts.js";
 import { loadWhole } from "./whole-file.js";
 
@@ -88,12 +88,13 @@ export async function runModel({ path, inputs, outputs, weights, states, force }
   const whole = blame("file not understood", path, () => loadWhole(path, bytes, weightsFile));
   const { model } = whole;
   try {
+    for (const target of targets.values()) target.alsoReads(whole.beside);
     checkNames("--input", inputPaths.keys(), model.inputs);
     checkNames("--output", outputPaths.keys(), model.outputs);
     checkNames("--stream", statePairs.keys(), model.inputs);
     checkNames("--stream", statePairs.values(), model.outputs);
     for (const warning of model.warnings)
-      process.stderr.write(`lstm-wasm: note: ${printableName(warning)}\n`);
+      process.stderr.write(`lstm-wasm: note: ${printableMessage(warning)}\n`);
     const given = new Map(
       model.inputs
         .filter(({ name }) => inputPaths.has(name))

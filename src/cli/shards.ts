@@ -82,6 +82,17 @@ export function besideOf(path: string, name: string): string {
   return path.slice(0, path.length - basename(path).length) + name;
 }
 
+/** The names of files beside a model that hold its numbers. */
+interface Beside {
+  readonly externalData: readonly string[];
+  readonly shards: readonly string[] | undefined;
+}
+
+/** The paths of the files that a model consists of, but for its own. */
+export function partsBeside(path: string, { externalData, shards = [] }: Beside): string[] {
+  return [...externalData, ...shards].map((name) => besideOf(path, name));
+}
+
 /** NaN and Infinity as values, which Python writes into JSON. */
 export const WORDS = /([:[,]\s?)-?(?:NaN|Infinity)\b/g;
 

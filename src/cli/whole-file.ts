@@ -6,7 +6,7 @@ import { loadKeras, loadOnnx, loadTfjs, type Model } from "lstm-wasm/models";
 import { parsePythonJson } from "../formats/python-json.js";
 import { recognise } from "../formats/recognise/index.js";
 import { CliError } from "./error.js";
-import { readBeside, readDescribedFiles } from "./shards.js";
+import { besideOf, readBeside, readDescribedFiles } from "./shards.js";
 import { printablePath } from "./terminal.js";
 
 /** A model of layers, with the files that it consists of. */
@@ -60,13 +60,19 @@ export interface WholeFile {
   readonly model: Model<unknown>;
   /** Whether it consists of layers, which know their states. */
   readonly isLayers: boolean;
+  /** The paths of the other files that it consists of. */
+  readonly beside: readonly string[];
 }
 
 /** @throws CliError as {@link layersFileOf} does; FormatError as the loaders do */
 export function loadWhole(path: string, bytes: Uint8Array, weights?: LayersFile["weights"]): WholeFile {
   const layers = layersFileOf(path, bytes, weights);
-  if (layers !== undefined) return { model: loadLayers(layers), isLayers: true };
+  const besides = (names: readonly string[]) => names.map((name) => besideOf(path, name));
+  if (layers !== undefined) {
+    return { model: loadLayers(layers), isLayers: true, beside: besides(Object.keys(layers.shards ?? {})) };
+  }
   const names = listOnnxFiles(bytes);
   const externalData = Object.fromEntries(names.map((name) => [name, readBeside(path, name)]));
-  return { model: loadOnnx(bytes, names.length === 0 ? {} : { externalData }), isLayers: false };
+  const options = names.length === 0 ? {} : { externalData };
+  return { model: loadOnnx(bytes, options), isLayers: false, beside: besides(names) };
 }

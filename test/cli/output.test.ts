@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
+  copyFileSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -19,6 +20,7 @@ import {
   COMMAND,
   command,
   commandAfter,
+  FILES,
   folder,
   netFile,
   nodeArguments,
@@ -96,6 +98,61 @@ describe("an output that is an input", () => {
     expect(code).toBe(3);
     expect(error).toMatch(/: is the input .*; write to another file\n$/);
     expectOld(path, before);
+  });
+});
+
+describe("an output that is a file beside the model", () => {
+  const beside = (folderName: string, ...names: string[]) => {
+    for (const name of names) copyFileSync(join(FILES, folderName, name), at(name));
+    return at(names[0]!);
+  };
+
+  it.each([
+    [
+      "of external data",
+      () => beside("onnx-external", "optimum.onnx", "optimum.onnx_data"),
+      "optimum.onnx_data",
+    ],
+    [
+      "which is a shard",
+      () =>
+        beside(
+          "torch-2",
+          "model.safetensors.index.json",
+          "model-00001-of-00002.safetensors",
+          "model-00002-of-00002.safetensors",
+        ),
+      "model-00002-of-00002.safetensors",
+    ],
+  ])("%s, is refused, also with --force", (_, make, name) => {
+    const model = make();
+    const [path, before] = [at(name), readFileSync(at(name))];
+    const features = name.startsWith("optimum") ? 4 : 3;
+    const array = at("beside.npy");
+    writeFileSync(array, npy(Tensor.randn([2, 3, features], 1)));
+    const commands = [
+      ["quantize", model, path, "--force"],
+      [
+        "run",
+        model,
+        "--prefix",
+        features === 4 ? "/rnn/LSTM" : "lstm.",
+        "--input",
+        array,
+        "--output",
+        path,
+        "--force",
+      ],
+      ...(features === 4
+        ? [["run", model, "--input", `x=${array}`, "--output", `y=${path}`, "--force"]]
+        : []),
+    ];
+    for (const args of commands) {
+      const { code, error } = command(...args);
+      expect([args, code]).toEqual([args, 3]);
+      expect(error).toContain(`is the input ${path}; write to another file`);
+      expectOld(path, before);
+    }
   });
 });
 

@@ -217,6 +217,20 @@ describe("run", () => {
     );
   });
 
+  it("says on stderr, as quantize does, what the exporter did to the layers of an ONNX model", () => {
+    const gru = join(FILES, "onnx-dynamo/gru-onnxscript-0.7.0.onnx");
+    const steps = write("gru-x.npy", npy(Tensor.randn([4, 2, 3], 1)));
+    const warned = {
+      code: 0,
+      error: expect.stringMatching(
+        /^lstm-wasm: note: onnx: GRU .* left out linear_before_reset = 1 .* by the option \{ gru: "pytorch" \}\n/,
+      ),
+    };
+    expect(command("run", gru, "--input", steps)).toMatchObject(warned);
+    expect(command("run", gru, "--input", `x=${steps}`)).toMatchObject(warned);
+    expect(command("quantize", gru, join(folder, "gru.safetensors"))).toMatchObject(warned);
+  });
+
   it("says when it cannot read the input or write the output", () => {
     expect(command("run", "--force", netFile, "--input", join(folder, "none.npy"))).toMatchObject({
       code: 3,
