@@ -133,6 +133,8 @@ it("linear memory is seen in one room, by views that begin and end somewhere", (
     })),
   );
   expect(views.filter(({ isPart }) => isPart).map(({ file }) => file)).toEqual([
+    // The text of a worker, which has nothing but itself.
+    "src/threads/worker.ts",
     "src/wasm/block.ts",
     "src/wasm/numbers-at.ts",
     "src/wasm/read-weights.ts",

@@ -25,7 +25,7 @@ describe("a program that reads one format has in its bundle, in KB after gzip, a
     ["readNumpy", 17.3],
     ["readTfjs", 16],
     ["readTorch", 25.6],
-    ["readOnnx", 27.1],
+    ["readOnnx", 27.2],
     ["readKeras", 31.5],
   ])("%s %f", (name, kilobytes) => {
     expect(bytesOf(name)).toBeLessThanOrEqual(kilobytes * 1000);
