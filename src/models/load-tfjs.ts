@@ -9,8 +9,9 @@ import type { Model } from "./model.js";
 /** Options of `loadTfjs`. */
 export interface LoadTfjsOptions extends LoadLayersOptions {
   /**
-   * `"tfjs"`: a mask does not go into a Bidirectional, as TensorFlow.js has it. `"keras"` when left out: it does, as Keras
-   * has it.
+   * `"tfjs"`: masked rows of a Bidirectional repeat the last ones, a GlobalAveragePooling1D looks at no mask, and a
+   * recurrent layer takes the mask that any layer before it was given last, all as TensorFlow.js has it. `"keras"` when
+   * left out.
    */
   readonly masks?: "keras" | "tfjs" | undefined;
 }

@@ -2,7 +2,7 @@
 import { show } from "../../tensor/checks.js";
 import { namesOf } from "./array-names.js";
 import { type Entry, lastName } from "./cell.js";
-import { bad, DEEPEST, innerLayers, type LayerConfig, layerOf } from "./config.js";
+import { bad, DEEPEST, innerLayers, type LayerConfig, layerOf, wrappedLayer } from "./config.js";
 import type { Source } from "./source.js";
 import type { KerasVersion } from "./version.js";
 
@@ -38,7 +38,7 @@ export class Listed implements Source {
     }
     // TensorFlow.js leaves the names of nested models out.
     const models = layers.flatMap((layer, at) =>
-      found[at]!.length === 0 && innerLayers(layer) !== undefined ? [at] : [],
+      found[at]!.length === 0 && modelIn(layer) !== undefined ? [at] : [],
     );
     if (models.length === 1) found[models[0]!] = rest;
     else byInnerNames(rest, layers, models, found);
@@ -85,6 +85,12 @@ function longestOf(names: Iterable<string>): number {
   return longest;
 }
 
+/** A model among layers, or the one that a TimeDistributed applies. */
+function modelIn(layer: LayerConfig): LayerConfig | undefined {
+  const model = layer.className === "TimeDistributed" ? wrappedLayer(layer, "layer") : layer;
+  return model !== undefined && innerLayers(model) !== undefined ? model : undefined;
+}
+
 /** Arrays whose paths name no layer of a model, among nested models: they go to the one that has such a layer. */
 function byInnerNames(
   rest: readonly Entry[],
@@ -93,9 +99,10 @@ function byInnerNames(
   found: Entry[][],
 ): void {
   const places = new Map<string, number>();
-  const add = (model: LayerConfig, at: number, depth = 0) => {
-    for (const value of depth < DEEPEST ? (innerLayers(model) ?? []) : []) {
-      const layer = layerOf(value, `model ${show(model.name)}`);
+  const add = (outer: LayerConfig, at: number, depth = 0) => {
+    const model = modelIn(outer);
+    for (const value of model === undefined || depth >= DEEPEST ? [] : innerLayers(model)!) {
+      const layer = layerOf(value, `model ${show(outer.name)}`);
       if (!places.has(layer.ownName)) places.set(layer.ownName, at);
       add(layer, at, depth + 1);
     }

@@ -8,8 +8,8 @@ import type { ManifestWeights } from "../tensorflow/manifest.js";
 import { openTfjs } from "./open.js";
 
 /**
- * The layers of a layers model of TensorFlow.js, as `readKeras` gives them. A mask is applied within a Bidirectional,
- * as Keras does and TensorFlow.js does not.
+ * The layers of a layers model of TensorFlow.js, as `readKeras` gives them. A Bidirectional's rows are zeros at masked steps,
+ * as in Keras; TensorFlow.js repeats the last ones.
  *
  * @param modelJson parsed: what `JSON.parse` makes of `model.json`
  * @param weights  all shards joined in the manifest's order, or an object from the manifest's paths to bytes

@@ -116,11 +116,11 @@ function firstCall(calls: number, read: Numbers | undefined, usual: number): num
 }
 
 /**
- * Versions since 2.3 count a nested model's own graph as call 0, where it has inputs of its own. Keras 3 does so in the
- * outputs alone, and not for a Sequential.
+ * Versions since 2.3 and TensorFlow.js count a nested model's own graph as call 0, where it has inputs of its own. Keras 3
+ * does so in the outputs alone, and not for a Sequential.
  */
 function usualFirst({ className }: LayerConfig, version: KerasVersion, isOutput: boolean): number {
   const { major, minor, isTfjs } = version;
   if (major === 3) return isOutput && className !== "Sequential" ? 1 : 0;
-  return major === 2 && minor >= 3 && !isTfjs ? 1 : 0;
+  return isTfjs || (major === 2 && minor >= 3) ? 1 : 0;
 }

@@ -13,6 +13,7 @@ import type { LayerTable, LayerWeights } from "./layer-call.js";
 import { summaryOf } from "./summary.js";
 import type { Supply } from "./supplied.js";
 import type { ConvertedPort, StatePort } from "./tensor.js";
+import { TfjsMasks } from "./tfjs-masks.js";
 import { Topology } from "./topology.js";
 
 /** An input, which may be strings. */
@@ -73,7 +74,8 @@ export function readKerasGraph(opened: OpenedModel, options: KerasGraphOptions):
     files.set(name, { weights: new Map(), ...files.get(name), vocabulary });
   }
   const builder = new GraphBuilder(list.layers.some(({ config }) => isStateful(config)));
-  const topology = new Topology({ ...options, builder, version, files });
+  const tfjs = options.masksOfTfjs ? new TfjsMasks() : undefined;
+  const topology = new Topology({ ...options, builder, version, files, tfjs });
   const outputs = topology.whole(root);
   for (const { name, tensor } of outputs) {
     if (tensor.texts !== undefined) throw bad(`output ${show(name)}`, "strings are not supported");

@@ -8,6 +8,7 @@ import { show, showShape } from "../../tensor/checks.js";
 import type { StateDict, Tensor } from "../../tensor/tensor.js";
 import type { GraphBuilder } from "./builder.js";
 import { type KerasTensor, showOpen, withMask } from "./tensor.js";
+import type { TfjsMasks } from "./tfjs-masks.js";
 
 /** What a call is given: tensors, in lists and maps as Keras' call had them, and plain values. */
 export type Argument =
@@ -29,8 +30,8 @@ export type LayerTable = Readonly<Record<string, LayerFunction>>;
 export interface LayerContext {
   readonly builder: GraphBuilder;
   readonly version: KerasVersion;
-  /** Whether masks are as TensorFlow.js has them: not within a Bidirectional. */
-  readonly masksOfTfjs: boolean;
+  /** Where masks are as TensorFlow.js has them. */
+  readonly tfjs: TfjsMasks | undefined;
   /** A layer, or a model, within a wrapper. Its weights are the wrapper's. */
   run(layer: LayerConfig, call: LayerCall, input: KerasTensor): readonly KerasTensor[];
 }

@@ -20,6 +20,7 @@ import { named, type Output } from "./outputs.js";
 import type { LayerRow } from "./summary.js";
 import { type Supply, supplied } from "./supplied.js";
 import type { KerasTensor } from "./tensor.js";
+import { bare } from "./tfjs-masks.js";
 
 /** Calls of layers with what they are given, those of nested models counted for every use. */
 const MOST_CALLS = 100_000;
@@ -130,15 +131,18 @@ export class Topology {
 
   /** A layer, or a nested model. @param file what a wrapper has for it */
   #call(layer: LayerConfig, given: CallArguments, file?: LayerWeights): readonly KerasTensor[] {
-    const { builder } = this.#options;
+    const { builder, tfjs } = this.#options;
     this.#spend(1, layer);
     if (this.#depth > DEEPEST) throw bad(`layer ${show(layer.name)}`, `nests deeper than ${DEEPEST}`);
     const { label, layerName } = builder;
     builder.label = `keras: layer ${show(layer.name)} (${layer.className})`;
     builder.layerName = layer.name;
     this.#depth++;
+    const isModel = innerLayers(layer) !== undefined;
+    const run = () => (isModel ? this.#nested(layer, given) : this.#plain(layer, given, file));
+    tfjs?.hand(given.args.flatMap(tensorsIn));
     try {
-      return innerLayers(layer) === undefined ? this.#plain(layer, given, file) : this.#nested(layer, given);
+      return tfjs === undefined ? run() : tfjs.within(isModel, run);
     } finally {
       this.#depth--;
       builder.label = label;
@@ -194,13 +198,16 @@ export class Topology {
     return this.#graph(model, tensors as KerasTensor[], false);
   }
 
+  /** What a model is given as its layers see it. */
+  readonly #given = (tensor: KerasTensor) => (this.#options.tfjs === undefined ? tensor : bare(tensor));
+
   /** The layers of a Sequential. */
   #sequence(
     layers: readonly LayerConfig[],
     inputs: readonly KerasTensor[],
     isWhole: boolean,
   ): readonly KerasTensor[] {
-    let tensors = inputs;
+    let tensors: readonly KerasTensor[] = inputs.map(this.#given);
     for (const layer of layers) {
       if (layer.className !== "InputLayer") {
         tensors = this.#call(layer, {
@@ -218,7 +225,8 @@ export class Topology {
     const functional = this.#functional(model, isWhole);
     this.#spend(functional.inputs.length + functional.outputs.length, model);
     const made = new Map<string, readonly KerasTensor[]>();
-    for (const [at, { reference }] of functional.inputs.entries()) made.set(keyOf(reference), [inputs[at]!]);
+    for (const [at, { reference }] of functional.inputs.entries())
+      made.set(keyOf(reference), [this.#given(inputs[at]!)]);
     const open = new Set<string>();
     const stack = functional.outputs.map(({ reference }) => reference).reverse();
     for (;;) {
@@ -236,7 +244,9 @@ export class Topology {
       if (missing.length > 0) {
         if (open.has(key)) throw bad(`layer ${show(layer.name)}`, "its inputs are made of its own output");
         open.add(key);
-        for (const reference of missing.reverse()) stack.push(reference);
+        // TensorFlow.js begins with the last input, which decides which mask was handed on last.
+        if (this.#options.tfjs === undefined) missing.reverse();
+        for (const reference of missing) stack.push(reference);
         continue;
       }
       const resolve = (argument: RawArgument): Argument => resolved(argument, made, layer);

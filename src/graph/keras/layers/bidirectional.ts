@@ -34,7 +34,7 @@ export function bidirectional(call: LayerCall): readonly KerasTensor[] {
   const x = {
     ...given,
     value: builder.floats(given),
-    mask: call.context.masksOfTfjs ? undefined : maskTaken(call, given),
+    mask: maskTaken(call, given),
   };
   const { recurrent } = call.file;
   const halves = recurrent === undefined ? ofTwo(call, x) : ofOne(call, x, recurrent);
@@ -99,7 +99,7 @@ function ofOne(call: LayerCall, x: KerasTensor, recurrent: KerasRecurrent): Halv
     return { forward: half(rows, 0, 2), backward: half(rows, 1, 2), states, sizes };
   }
   // A row of which no step counts gives 0, whatever its state is.
-  const isOther = x.mask !== undefined && (initial !== undefined || run.carries);
+  const isOther = x.mask !== undefined && run.masked !== "state" && (initial !== undefined || run.carries);
   if (!isOther)
     return { forward: state(run.states[0]!, 0), backward: state(run.states[0]!, 1), states, sizes };
   const row = (at: number, from: number, to: number) =>

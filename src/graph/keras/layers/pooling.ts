@@ -56,7 +56,8 @@ const global =
     const keeps = call.flag("keepdims");
     const value = builder.floats(x);
     // After a convolution the channels are the first axis.
-    const masked = axes === 2 || operator === "ReduceMax" ? undefined : call.maskOf(x);
+    const isPlain = axes === 2 || operator === "ReduceMax" || call.context.tfjs !== undefined;
+    const masked = isPlain ? undefined : call.maskOf(x);
     const isFirst = builder.transposes.of(value) !== undefined && !keeps && masked === undefined;
     const places = (axes === 1 ? [1] : [1, 2]).map((axis) => (isFirst ? axis + 1 : axis));
     const reduce = (name: KerasOperator, value: Value): Value =>

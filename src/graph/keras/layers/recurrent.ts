@@ -21,6 +21,8 @@ export interface Run {
   readonly given: Given;
   /** Whether its states go from one call to the next. */
   readonly carries: boolean;
+  /** What its rows are at masked steps. */
+  readonly masked: "repeat" | "state" | "zeros";
 }
 
 const stateCount = ({ kind }: KerasRecurrent): number => (kind === "LSTM" ? 2 : 1);
@@ -48,19 +50,28 @@ export function runModule(
     ? ["h", "c"].slice(0, stateCount(recurrent)).map((what) => builder.state(what, shape))
     : [];
   const before = given.initial ?? kept.map((state) => state.before);
-  // Before the first step that counts a row is 0, and so is the state. Of a stream, whose first step is another, it is the state.
-  const repeats = carries && !builder.stateful ? "state" : "repeat";
+  const masked = maskedOutputOf(call, recurrent, carries);
   const [y, ...states] = builder.node(
     "lstm-wasm.Layer",
     [rows, given.mask, ...before],
     {
       layer: { kind: "layer", value: { kind, stateDict, options } },
-      maskedOutput: text(recurrent.maskedOutput === "zeros" ? "zeros" : repeats),
+      maskedOutput: text(masked),
     },
     1 + stateCount(recurrent),
   );
   for (const [at, state] of kept.entries()) state.after(states[at]!);
-  return { rows: y!, states, recurrent, given, carries };
+  return { rows: y!, states, recurrent, given, carries, masked };
+}
+
+/**
+ * Before the first step that counts a row of Keras is 0, and so is the state. Of a stream, whose first step is another, it is
+ * the state, and so it is in TensorFlow.js.
+ */
+function maskedOutputOf({ builder, context }: LayerCall, recurrent: KerasRecurrent, carries: boolean) {
+  if (context.tfjs !== undefined) return "state";
+  if (recurrent.maskedOutput === "zeros") return "zeros";
+  return carries && !builder.stateful ? "state" : "repeat";
 }
 
 function carriesStates(call: LayerCall, { stateful }: KerasRecurrent, x: KerasTensor): boolean {
@@ -80,10 +91,14 @@ export function runChain(
   let rows = x.value;
   let { mask } = given;
   let at = 0;
+  const starts = new Map<KerasRecurrent, number>();
+  for (const recurrent of inStateOrder(call, modules)) {
+    starts.set(recurrent, at);
+    at += stateCount(recurrent);
+  }
   return modules.map((recurrent) => {
-    const count = stateCount(recurrent);
-    const initial = given.initial?.slice(at, at + count);
-    at += count;
+    const start = starts.get(recurrent)!;
+    const initial = given.initial?.slice(start, start + stateCount(recurrent));
     const run = runModule(call, rows, recurrent, x, { mask, initial });
     rows = run.rows;
     if (recurrent.options.goBackwards && mask !== undefined) mask = builder.flip(mask, 1);
@@ -92,12 +107,16 @@ export function runChain(
 }
 
 /** The last row [N, H] that a module of one direction computed. */
-export function lastRow(builder: GraphBuilder, { rows, states, recurrent, given, carries }: Run): Value {
+export function lastRow(builder: GraphBuilder, { rows, states, given, carries, masked }: Run): Value {
   // A row of which no step counts gives 0, whatever its state is.
-  const isOther =
-    given.initial !== undefined || (carries && builder.stateful) || recurrent.maskedOutput === "zeros";
+  const isOther = masked === "repeat" ? given.initial !== undefined || carries : masked === "zeros";
   if (given.mask === undefined || !isOther) return builder.squeeze(states[0]!, 0);
   return builder.squeeze(builder.slice(rows, 1, -1, Number.MAX_SAFE_INTEGER), 1);
+}
+
+/** Cells in the order of their states: TensorFlow.js has those of the last cell first. */
+function inStateOrder<Cell>({ version }: LayerCall, cells: readonly Cell[]): readonly Cell[] {
+  return version.isTfjs ? cells.slice().reverse() : cells;
 }
 
 /** The last states [N, H] of modules of one direction, as outputs of the layer. */
@@ -117,8 +136,24 @@ export function initialStates(call: LayerCall): readonly KerasTensor[] {
   return rest.length > 0 ? rest : tensorsIn(call.kwargs.get("initial_state"));
 }
 
-/** The mask that a layer runs with: Keras 3 hands none on beside initial states, unless the call states it. */
-export function maskTaken(call: LayerCall, x: KerasTensor): Value | undefined {
+/**
+ * The mask that a layer runs with: Keras 3 hands none on beside initial states, unless the call states it.
+ * @param end which of more steps TensorFlow.js takes; undefined where these are several
+ */
+export function maskTaken(call: LayerCall, x: KerasTensor, end?: "first" | "last"): Value | undefined {
+  const { tfjs, builder } = call.context;
+  if (tfjs !== undefined) {
+    const { last, steps } = tfjs;
+    const own = x.shape[1]!;
+    const isLonger = last !== undefined && steps !== undefined && own !== null && own < steps;
+    if ((isLonger && end === undefined) || (last !== undefined && call.isWrapped)) {
+      call.refuse('masks: "tfjs": it is handed the mask of other steps');
+    }
+    if (!isLonger) return last;
+    return end === "first"
+      ? builder.slice(last, 1, 0, own)
+      : builder.slice(last, 1, -own, Number.MAX_SAFE_INTEGER);
+  }
   const mask = call.maskOf(x);
   const isDropped =
     call.version.major === 3 && initialStates(call).length > 0 && call.keyword("mask") === undefined;
@@ -161,10 +196,10 @@ export function recurrent(call: LayerCall): readonly KerasTensor[] {
   const floats = builder.floats(given);
   const x = {
     ...given,
-    mask: maskTaken(call, given),
+    mask: maskTaken(call, given, first.options.goBackwards ? "last" : "first"),
     value: isTimeFirst ? builder.transpose(floats, [1, 0, 2]) : floats,
   };
-  const initial = checkInitial(call, initialStates(call), modules);
+  const initial = checkInitial(call, initialStates(call), inStateOrder(call, modules));
   const runs = runChain(call, modules, x, {
     mask: isTimeFirst && x.mask !== undefined ? builder.transpose(x.mask, [1, 0]) : x.mask,
     initial: initial?.map((state) => builder.unsqueeze(state, 0)),
@@ -181,5 +216,5 @@ export function recurrent(call: LayerCall): readonly KerasTensor[] {
     });
   } else output = call.tensor(lastRow(builder, rows), [batch, hiddenSize]);
   if (!last.returnState) return [output];
-  return [output, ...lastStates(call, runs, batch)];
+  return [output, ...lastStates(call, inStateOrder(call, runs), batch)];
 }

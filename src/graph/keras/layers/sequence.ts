@@ -55,8 +55,8 @@ export function timeDistributed(call: LayerCall): readonly KerasTensor[] {
     builder.reshape(value, builder.concat([builder.ints([-1]), builder.shapeOf(value, 2)], 0));
   const parted = (value: Value): Value =>
     builder.reshape(value, builder.concat([builder.shapeOf(x.value, 0, 2), builder.shapeOf(value, 1)], 0));
-  const { version, masksOfTfjs } = call.context;
-  const hasInner = !masksOfTfjs && masksWithinSteps(version);
+  const { version, tfjs } = call.context;
+  const hasInner = tfjs === undefined && masksWithinSteps(version);
   const axes = x.mask === undefined ? 2 : builder.maskAxes(x.mask);
   const takesMask = axes > 2 && (hasInner || version.major === 3);
   const steps: KerasTensor = {
