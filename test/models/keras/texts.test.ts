@@ -88,6 +88,34 @@ describe("strings", () => {
     expect(run).toThrow(message);
   });
 
+  it.each([
+    ["one_hot", [null, 1], ["b", "c"], [2, 1], { shape: [2, 3], data: [0, 0, 1, 1, 0, 0] }],
+    ["one_hot", [null, 2], ["b", ""], [1, 2], { shape: [1, 2, 3], data: [0, 0, 1, 0, 0, 0] }],
+    ["one_hot", [null], ["a"], [1], { shape: [1, 3], data: [0, 1, 0] }],
+    ["count", [null, 3], ["b", "", "c"], [1, 3], { shape: [1, 3], data: [1, 0, 1] }],
+    ["multi_hot", [null, 3], ["", "a", ""], [1, 3], { shape: [1, 3], data: [0, 1, 0] }],
+    // A word that is not known has the mean of all.
+    ["tf_idf", [null, 3], ["", "b", "c"], [1, 3], { shape: [1, 3], data: [1, 0, 1.5] }],
+  ])("are %s of %j, without the mask's word", (output_mode, batch_shape, data, shape, expected) => {
+    const config = { ...words, output_mode, mask_token: "", idf_weights: [0.5, 1.5] };
+    using model = load(input(batch_shape), layer("StringLookup", config));
+    const t = model.run({ x: { data, shape } }).t!;
+    expect({ shape: t.shape, data: Array.from(t.data as Float32Array) }).toEqual(expected);
+  });
+
+  it("have numbers for places without a word, too", () => {
+    const more = {
+      output_mode: "tf_idf",
+      pad_to_max_tokens: true,
+      max_tokens: 4,
+      idf_weights: [1, 0.5, 1.5, 0],
+    };
+    using model = load(input([null, 2]), layer("StringLookup", { ...words, ...more }));
+    expect(model.run({ x: { data: ["b", "c"], shape: [1, 2] } }).t!.data).toEqual(
+      Float32Array.of(1, 0, 1.5, 0),
+    );
+  });
+
   it("are refused where a word is not known and no number stands for it", () => {
     using model = load(input(), layer("StringLookup", { ...words, num_oov_indices: 0 }));
     expect(model.run({ x: "b" }).t!.data).toEqual(BigInt64Array.of(1n));

@@ -5,7 +5,15 @@ import type { HostTensor } from "../../ir.js";
 import type { LayerCall } from "../layer-call.js";
 import type { KerasTensor, Texts } from "../tensor.js";
 import { ngrams, SPLITS, STANDARDS, split, standardized } from "../texts/split.js";
-import { counted, indexOf, MODES, type Vocabulary, vocabularyOf, type Word } from "../texts/vocabulary.js";
+import {
+  counted,
+  indexOf,
+  LOOKUP_MODES,
+  MODES,
+  type Vocabulary,
+  vocabularyOf,
+  type Word,
+} from "../texts/vocabulary.js";
 
 /** Classes of layers whose input may be strings. */
 export const TEXT_LAYERS: readonly string[] = ["StringLookup", "TextVectorization"];
@@ -116,7 +124,7 @@ function lookupOf(call: LayerCall, unknown: Word): Vocabulary {
   const unknownCount = call.integer("num_oov_indices", 1, 0);
   if (unknownCount > 1 && call.field("salt") !== undefined) call.refuse("salt is not supported");
   const isHashed = call.word("oov_method", ["floormod", "farmhash"], "floormod") === "farmhash";
-  const mode = call.word("output_mode", MODES, "int");
+  const mode = call.word("output_mode", LOOKUP_MODES, "int");
   const [mask, oov] = ["mask_token", "oov_token"].map((key) => {
     const token = call.field(key);
     if (token !== undefined && typeof token !== typeof unknown) {
@@ -130,15 +138,27 @@ function lookupOf(call: LayerCall, unknown: Word): Vocabulary {
 /** The shape of what a lookup gives of an input of a shape. */
 function shapeOfLookup(call: LayerCall, x: KerasTensor, { mode, depth }: Vocabulary): KerasTensor["shape"] {
   if (mode === "int") return x.shape;
+  // An axis of one word becomes that of its row.
+  const isOne = x.shape.length > 1 && x.shape.at(-1) === 1;
+  if (mode === "one_hot") return [...(isOne ? x.shape.slice(0, -1) : x.shape), depth];
   if (x.shape.length !== 2) call.refuse(`output_mode ${mode} of ${x.shape.length} axes is not supported`);
   return [x.shape[0]!, depth];
 }
 
-function looked(vocabulary: Vocabulary, indices: readonly number[], shape: readonly number[]): HostTensor {
+/** @param axes  of what it gives */
+function looked(
+  vocabulary: Vocabulary,
+  indices: readonly number[],
+  shape: readonly number[],
+  axes: number,
+): HostTensor {
   if (vocabulary.mode === "int") return { dtype: "int64", shape, data: Float64Array.from(indices) };
-  const width = shape[1]!;
-  const rows = Array.from({ length: shape[0]! }, (_, at) => indices.slice(at * width, (at + 1) * width));
-  return countedRows(vocabulary, rows);
+  const isOneHot = vocabulary.mode === "one_hot";
+  const width = isOneHot ? 1 : shape[1]!;
+  const count = isOneHot ? indices.length : shape[0]!;
+  const rows = Array.from({ length: count }, (_, at) => indices.slice(at * width, (at + 1) * width));
+  const made = countedRows(vocabulary, rows);
+  return isOneHot ? { ...made, shape: [...shape.slice(0, axes - 1), vocabulary.depth] } : made;
 }
 
 /** A number for each text, or counts of those of a row. */
@@ -156,6 +176,7 @@ function lookup(
       vocabulary,
       data.map((text) => indexOf(vocabulary, wordOf(text), missing)),
       own,
+      shape.length,
     ),
   );
 }
@@ -175,7 +196,7 @@ export function integerLookup(call: LayerCall): readonly KerasTensor[] {
   const compute = ([input]: readonly HostTensor[]): readonly HostTensor[] => {
     const { data, shape: own } = input!;
     const indices = Array.from(data, (number) => indexOf(vocabulary, number, missing));
-    return [looked(vocabulary, indices, own)];
+    return [looked(vocabulary, indices, own, shape.length)];
   };
   if (x.time && vocabulary.mode !== "int") call.notStreamable("it counts over all steps of time");
   const value = builder.node("lstm-wasm.Function", [builder.cast(x.value, x.dtype, "int64")], {

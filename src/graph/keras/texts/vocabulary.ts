@@ -8,8 +8,11 @@ export type Word = string | number;
 
 export const MODES = ["int", "multi_hot", "count", "tf_idf"] as const;
 
+/** Those of a lookup, which may give a row for each word, too. */
+export const LOOKUP_MODES = [...MODES, "one_hot"] as const;
+
 export interface Vocabulary {
-  readonly mode: (typeof MODES)[number];
+  readonly mode: (typeof LOOKUP_MODES)[number];
   /** Numbers of words, with those that stand for no word. */
   readonly indices: ReadonlyMap<Word, number>;
   /** The number of a word that it has not; undefined where these are an error. */
@@ -50,7 +53,7 @@ function makeVocabulary(call: LayerCall, mode: Vocabulary["mode"], specials: Spe
   const words = hasFront ? stated.slice(front.length) : stated;
   const indices = new Map<Word, number>(words.map((word, at) => [word, front.length + at]));
   if (indices.size < words.length) call.broken("its vocabulary has a word twice");
-  if (mask !== undefined && mode === "int") indices.set(mask, 0);
+  if (mask !== undefined) indices.set(mask, mode === "int" ? 0 : NOWHERE);
   const size = front.length + words.length;
   const depth = call.flag("pad_to_max_tokens") ? call.integer("max_tokens", size, size) : size;
   return {
@@ -59,7 +62,7 @@ function makeVocabulary(call: LayerCall, mode: Vocabulary["mode"], specials: Spe
     depth,
     unknown:
       unknownCount === 0 ? undefined : (word) => front.length - unknownCount + bucketOf(word, specials),
-    weights: mode === "tf_idf" ? weightsOf(call, size) : undefined,
+    weights: mode === "tf_idf" ? weightsOf(call, { size, depth, unknownCount }) : undefined,
   };
 }
 
@@ -101,13 +104,30 @@ function wordsOf(call: LayerCall, areNumbers: boolean): Word[] {
   );
 }
 
-function weightsOf(call: LayerCall, size: number): ArrayLike<number> {
+/** What a word has that is counted in no place. */
+const NOWHERE = -1;
+
+/** A number for each word, and for places without one where the file has these. */
+function weightsOf(
+  call: LayerCall,
+  {
+    size,
+    depth,
+    unknownCount,
+  }: { readonly size: number; readonly depth: number; readonly unknownCount: number },
+): ArrayLike<number> {
   const data = call.optional("idf_weights")?.data ?? call.field("idf_weights");
   const isThere =
     data instanceof Float32Array || (Array.isArray(data) && data.every((one) => typeof one === "number"));
   if (!isThere) return call.refuse("its idf_weights are not in the file");
   const numbers = data as ArrayLike<number>;
-  if (numbers.length !== size) call.broken(`idf_weights: expected ${size} numbers, got ${numbers.length}`);
+  // A list of the config is of its words alone: a word that is not known has their mean.
+  if (numbers.length > 0 && numbers.length === size - unknownCount) {
+    const mean = Array.from(numbers).reduce((sum, one) => sum + one, 0) / numbers.length;
+    return [...new Array<number>(unknownCount).fill(mean), ...Array.from(numbers)];
+  }
+  if (numbers.length !== size && numbers.length !== depth)
+    call.broken(`idf_weights: expected ${size} numbers, got ${numbers.length}`);
   return numbers;
 }
 
@@ -123,9 +143,10 @@ export function indexOf(
 /** Numbers of words as one row: how often each occurs, or whether. */
 export function counted({ mode, weights }: Vocabulary, indices: readonly number[], row: Float32Array): void {
   for (const index of indices) {
+    if (index === NOWHERE) continue;
     if (mode === "multi_hot") row[index] = 1;
     else row[index]!++;
   }
   if (weights === undefined) return;
-  for (const index of new Set(indices)) row[index] = row[index]! * weights[index]!;
+  for (const index of new Set(indices)) if (index !== NOWHERE) row[index] = row[index]! * weights[index]!;
 }
