@@ -44,6 +44,14 @@ class Rooms {
       root = up.parent;
       offset += up.offset;
     }
+    // Those on the way are put below the root: a chain of nodes in place is as long as the model.
+    let left = offset;
+    for (let at = value; at !== root; ) {
+      const up = this.#parents.get(at)!;
+      this.#parents.set(at, { parent: root, offset: left });
+      left -= up.offset;
+      at = up.parent;
+    }
     return { root, offset };
   }
 

@@ -8,7 +8,26 @@ import { planar, type Window, windowOf } from "./window.js";
 export function poolWindow(call: Call): Window {
   const { shape } = call.input(0);
   if (shape.length < 3) throw call.broken(`an input of ${shape.length} axes`);
-  return windowOf(call, shape.slice(2), call.ints("kernel_shape") ?? []);
+  const sizes = shape.slice(2);
+  const window = windowOf(call, sizes, call.ints("kernel_shape") ?? []);
+  return call.flag("count_include_pad", false) ? window : withoutPadding(window, sizes);
+}
+
+/** Without taps that are in the padding for all outputs: a file may state far more of them than the input has numbers. */
+function withoutPadding(window: Window, sizes: readonly number[]): Window {
+  const { kernel, strides, dilations, before, output } = window;
+  const ranges = kernel.map((taps, axis): readonly [from: number, to: number] => {
+    const [pad, dilation] = [before[axis]!, dilations[axis]!];
+    // Rounded down, so that no window begins within the input.
+    const from = Math.floor(Math.max(0, pad - (output[axis]! - 1) * strides[axis]!) / dilation);
+    const to = Math.min(taps, Math.ceil((sizes[axis]! + pad) / dilation));
+    return from < to ? [from, to] : [0, taps];
+  });
+  return {
+    ...window,
+    kernel: ranges.map(([from, to]) => to - from),
+    before: before.map((pad, axis) => pad - ranges[axis]![0] * dilations[axis]!),
+  };
 }
 
 /** Visits the windows, each with the numbers in it and how many numbers it has with the padding. */

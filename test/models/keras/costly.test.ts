@@ -69,3 +69,50 @@ describe("hostile files of Keras", () => {
     },
   );
 });
+
+/** A model of TensorFlow.js without weights, over an input of one row. */
+function timeOf(shape: readonly number[], layers: readonly object[]): { time: number; data: number[] } {
+  const config = {
+    class_name: "Sequential",
+    config: {
+      name: "m",
+      layers: [
+        { class_name: "InputLayer", config: { name: "x", batch_input_shape: [null, ...shape] } },
+        ...layers,
+      ],
+    },
+  };
+  const numbers = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, at) => at);
+  let data: number[] = [];
+  const time = processorTime(2 * LIMIT, () => {
+    using model = loadTfjs(
+      { modelTopology: { keras_version: "2.15.0", model_config: config }, weightsManifest: [] },
+      new Uint8Array(0),
+    );
+    const [result] = Object.values(model.run({ data: Float32Array.from(numbers), shape: [1, ...shape] }));
+    data = Array.from(result!.data as Float32Array);
+  });
+  return { time, data };
+}
+
+describe("a model runs within two seconds", () => {
+  it("of 6,000 layers, each in the place of the one before it", () => {
+    const layers = Array.from({ length: 6000 }, (_, at) => ({
+      class_name: "Activation",
+      config: { name: `a${at}`, activation: "relu" },
+    }));
+    const { time, data } = timeOf([2], layers);
+    expect(data).toEqual([0, 1]);
+    expect(time).toBeLessThan(2 * LIMIT);
+  });
+
+  it.each([
+    ["MaxPooling1D", 1023],
+    ["AveragePooling1D", 511.5],
+  ])("of a %s that reaches far beyond its input", (class_name, expected) => {
+    const config = { name: "p", pool_size: 2 ** 20, strides: 1, padding: "same" };
+    const { time, data } = timeOf([1024, 1], [{ class_name, config }]);
+    expect(data).toEqual(new Array(1024).fill(expected));
+    expect(time).toBeLessThan(2 * LIMIT);
+  });
+});

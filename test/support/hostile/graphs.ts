@@ -243,7 +243,7 @@ const SHAPES: HostileGraph[] = [
       nodes: [
         node("AveragePool", ["k"], ["y"], {
           name: "n",
-          attributes: { kernel_shape: [2 ** 31 - 1], pads: [2 ** 30, 2 ** 30] },
+          attributes: { kernel_shape: [2 ** 31 - 1], pads: [2 ** 30, 2 ** 30], count_include_pad: 1 },
         }),
       ],
       initializers: [floats("k", [1, 1, 2], [1, 1])],
