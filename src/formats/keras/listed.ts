@@ -38,7 +38,7 @@ export class Listed implements Source {
     }
     // TensorFlow.js leaves the names of nested models out.
     const models = layers.flatMap((layer, at) =>
-      found[at]!.length === 0 && modelIn(layer) !== undefined ? [at] : [],
+      found[at]!.length === 0 && innerOf(layer) !== undefined ? [at] : [],
     );
     if (models.length === 1) found[models[0]!] = rest;
     else byInnerNames(rest, layers, models, found);
@@ -85,10 +85,10 @@ function longestOf(names: Iterable<string>): number {
   return longest;
 }
 
-/** A model among layers, or the one that a TimeDistributed applies. */
-function modelIn(layer: LayerConfig): LayerConfig | undefined {
+/** The layers of a model, or of the one that a TimeDistributed applies. */
+function innerOf(layer: LayerConfig): readonly unknown[] | undefined {
   const model = layer.className === "TimeDistributed" ? wrappedLayer(layer, "layer") : layer;
-  return model !== undefined && innerLayers(model) !== undefined ? model : undefined;
+  return model && innerLayers(model);
 }
 
 /** Arrays whose paths name no layer of a model, among nested models: they go to the one that has such a layer. */
@@ -99,10 +99,9 @@ function byInnerNames(
   found: Entry[][],
 ): void {
   const places = new Map<string, number>();
-  const add = (outer: LayerConfig, at: number, depth = 0) => {
-    const model = modelIn(outer);
-    for (const value of model === undefined || depth >= DEEPEST ? [] : innerLayers(model)!) {
-      const layer = layerOf(value, `model ${show(outer.name)}`);
+  const add = (model: LayerConfig, at: number, depth = 0) => {
+    for (const value of depth < DEEPEST ? (innerOf(model) ?? []) : []) {
+      const layer = layerOf(value, `model ${show(model.name)}`);
       if (!places.has(layer.ownName)) places.set(layer.ownName, at);
       add(layer, at, depth + 1);
     }
