@@ -66,8 +66,8 @@ export const SIZES = {
   modelBundles: {
     loadOnnx: kilobytes(99.4),
     loadOnnxWith: kilobytes(73.5),
-    loadKeras: kilobytes(133.7),
-    "*": kilobytes(163.4),
+    loadKeras: kilobytes(133.6),
+    "*": kilobytes(163.3),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
   threads: { bundle: kilobytes(8.1), worker: 670 },
