@@ -23,13 +23,14 @@ console.log(`fuzz: ${RUNS} files per loader, seed ${SEED}`);
 const file = (name: string) =>
   new Uint8Array(readFileSync(new URL(`../../formats/files/${name}`, import.meta.url)));
 
+const KERAS_H5 = "keras-models/shared-k3.h5";
 /** Of several families of layers, and of strings. */
 const KERAS = [
   "keras-models/causal-k3.keras",
   "keras-models/dense-k2.keras",
   "keras-models/embedded-k3.keras",
   "keras-models/named-k3.keras",
-  "keras-models/shared-k3.h5",
+  KERAS_H5,
   "keras-layers/attention-k2.h5",
   "keras-layers/conv1d-k2.h5",
   "keras-layers/normalise-k2.h5",
@@ -44,8 +45,15 @@ function runAndDispose(model: Model<string>): void {
   }
 }
 
+/** Bytes that begin as an architecture's JSON are not refused before weights are beside them. */
+const weightsBeside = (bytes: Uint8Array) =>
+  bytes[0] === "{".charCodeAt(0) ? { weights: file(KERAS_H5) } : {};
+
 const LOADERS = {
-  loadKeras: { files: KERAS, load: (bytes: Uint8Array) => runAndDispose(loadKeras(bytes)) },
+  loadKeras: {
+    files: KERAS,
+    load: (bytes: Uint8Array) => runAndDispose(loadKeras(bytes, weightsBeside(bytes))),
+  },
   loadTfjs: {
     files: TFJS_FILES,
     load: (bytes: Uint8Array) =>
