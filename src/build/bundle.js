@@ -12,7 +12,7 @@
  * itself, a program that only reads files would start 3 to 5 ms later: it would load modules and binaries too.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { ENTRIES, edgePathOf } from "./entries.js";
@@ -83,7 +83,8 @@ const reaching = (files) => ({
   name: "reaching",
   setup({ onLoad }) {
     onLoad({ filter: /threads[\\/]index\.ts$/ }, ({ path }) => {
-      const imports = files.map((file) => `import ${JSON.stringify(resolve(file))};`);
+      // Relative ones, since source maps have them.
+      const imports = files.map((file) => `import "${relative(dirname(path), file).replaceAll("\\", "/")}";`);
       return { contents: `${readFileSync(path, "utf8")}${imports.join("")}`, loader: "ts" };
     });
   },
