@@ -107,9 +107,12 @@ export class Plan {
   run(): void {
     const { hold } = this.region.runtime;
     hold?.(1);
-    this.begin();
-    this.#program.run();
-    hold?.(0);
+    try {
+      this.begin();
+      this.#program.run();
+    } finally {
+      hold?.(0);
+    }
   }
 
   /** The outputs of the last run. Their numbers may be views of linear memory, of no use after the next call. */

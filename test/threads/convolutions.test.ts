@@ -4,7 +4,7 @@ import { Tensor } from "../../src/index.js";
 import { loadOnnx, type Model } from "../../src/models/index.js";
 import type { Pool } from "../../src/threads/pool.js";
 import { type AttributeValue, floats, modelOf, node } from "../support/onnx-writer.js";
-import { type Changes, callUntil, endPools, partsMade, poolOf, use } from "../support/pools.js";
+import { type Changes, callUntil, endPools, isHeld, partsMade, poolOf, use } from "../support/pools.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const numbers = (shape: readonly number[], seed: number) =>
@@ -213,6 +213,7 @@ describe("a worker", () => {
       () => thrown !== undefined,
     );
     expect(thrown).toMatchObject({ code: "LSTM_WASM_THREAD" });
+    expect(isHeld(pool)).toBe(false);
     for (let call = 0; call < 3; call++) expectSameBits(run(model, x), bits);
     await callUntil(
       () => {},
