@@ -84,12 +84,12 @@ export function besideOf(path: string, name: string): string {
 
 /** The names of files beside a model that hold its numbers. */
 interface Beside {
-  readonly externalData: readonly string[];
-  readonly shards: readonly string[] | undefined;
+  readonly externalData?: readonly string[];
+  readonly shards?: readonly string[] | undefined;
 }
 
 /** The paths of the files that a model consists of, but for its own. */
-export function partsBeside(path: string, { externalData, shards = [] }: Beside): string[] {
+export function partsBeside(path: string, { externalData = [], shards = [] }: Beside): string[] {
   return [...externalData, ...shards].map((name) => besideOf(path, name));
 }
 

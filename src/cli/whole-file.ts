@@ -6,7 +6,7 @@ import { loadKeras, loadOnnx, loadTfjs, type Model } from "lstm-wasm/models";
 import { parsePythonJson } from "../formats/python-json.js";
 import { recognise } from "../formats/recognise/index.js";
 import { CliError } from "./error.js";
-import { besideOf, readBeside, readDescribedFiles } from "./shards.js";
+import { partsBeside, readBeside, readDescribedFiles } from "./shards.js";
 import { printablePath } from "./terminal.js";
 
 /** A model of layers, with the files that it consists of. */
@@ -67,12 +67,16 @@ export interface WholeFile {
 /** @throws CliError as {@link layersFileOf} does; FormatError as the loaders do */
 export function loadWhole(path: string, bytes: Uint8Array, weights?: LayersFile["weights"]): WholeFile {
   const layers = layersFileOf(path, bytes, weights);
-  const besides = (names: readonly string[]) => names.map((name) => besideOf(path, name));
   if (layers !== undefined) {
-    return { model: loadLayers(layers), isLayers: true, beside: besides(Object.keys(layers.shards ?? {})) };
+    const beside = partsBeside(path, { shards: Object.keys(layers.shards ?? {}) });
+    return { model: loadLayers(layers), isLayers: true, beside };
   }
   const names = listOnnxFiles(bytes);
   const externalData = Object.fromEntries(names.map((name) => [name, readBeside(path, name)]));
   const options = names.length === 0 ? {} : { externalData };
-  return { model: loadOnnx(bytes, options), isLayers: false, beside: besides(names) };
+  return {
+    model: loadOnnx(bytes, options),
+    isLayers: false,
+    beside: partsBeside(path, { externalData: names }),
+  };
 }

@@ -115,6 +115,7 @@ function run(call: Call, cell: Cell, outputs: readonly HostTensor[]): void {
   }
 }
 
+// Each list is written out: a spread is kept by bundlers, with all that it names, in bundles of other operators (0.6 KB).
 export const LSTM_ATTRIBUTES: FillingOperator["attributes"] = {
   activation_alpha: "floats",
   activation_beta: "floats",
