@@ -1,4 +1,4 @@
-/** The five figures of the README, and the comparison in docs/performance.md, from results.json and places.json. */
+/** README's figures, and the comparison in docs/performance.md: of results.json, models/results.json and places.json. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { median } from "./measure.js";
 import { cellTime, ratio, summary } from "./statistics.js";
@@ -32,9 +32,15 @@ const KINDS = {
   "edge workers": /^workerd/,
 };
 
+/** Rows of whole models: their titles, and the cases of models/cases.js or models/layers-cases.js. */
+const WHOLE_MODELS = {
+  "A frame of Silero VAD, the whole model": "Silero v5, a frame",
+  "30 frames of sign language, two BiLSTMs of Keras": "2 BiLSTM 64, 30 frames of 1,662 numbers",
+};
+
 /** README.md with its table. */
-export function withFigures(page, results, places) {
-  return replaced(page, "README.md", figures(results, places));
+export function withFigures(page, { results, models, places }) {
+  return replaced(page, "README.md", figures(results, models, places));
 }
 
 /** docs/performance.md with its comparison. */
@@ -43,15 +49,17 @@ export function withComparison(page, results) {
 }
 
 /** Writes both pages below `root`. */
-export function writeFigures(results, root) {
-  const places = JSON.parse(readFileSync(`${root}bench/places.json`, "utf8"));
+export function writeFigures(root, results = written(root, "results")) {
+  const [models, places] = ["models/results", "places"].map((name) => written(root, name));
   const write = (name, change) => {
     const page = readFileSync(`${root}${name}`, "utf8");
     writeFileSync(`${root}${name}`, change(page));
   };
-  write("README.md", (page) => withFigures(page, results, places));
+  write("README.md", (page) => withFigures(page, { results, models, places }));
   write("docs/performance.md", (page) => withComparison(page, results));
 }
+
+const written = (root, name) => JSON.parse(readFileSync(`${root}bench/${name}.json`, "utf8"));
 
 function replaced(page, name, text) {
   const [before, rest] = page.split(BEGIN);
@@ -60,8 +68,8 @@ function replaced(page, name, text) {
   return `${before}${BEGIN}${text}\n${END}${after}`;
 }
 
-function figures(results, { peers: places }) {
-  const { cells, cold, sizes, machine, versions, node, date } = results;
+function figures(results, models, { peers: places }) {
+  const { cells, cold, sizes, versions, node } = results;
   const row = (title, of) => [title, ...LIBRARIES.map(of)];
   const download = ({ size }) => {
     const { gzip } = sizes.find(({ name }) => name.startsWith(size));
@@ -79,12 +87,12 @@ function figures(results, { peers: places }) {
       row("Download, gzip", download),
       row("Start, from `import()` to the first output", start),
       row("A step of an LSTM, 40 and 128 units", step),
+      ...Object.entries(WHOLE_MODELS).map(([title, name]) => row(title, modelTime(models, name))),
       row("Starts in", ({ place }) => starts(places[place])),
       row("Same bits in all of these", ({ place, mode }) => sameBits(places[place]) + mode),
     ],
   );
   const native = summary(cells, "relaxed", "node").least;
-  const cpu = machine.cpu.split(" (G")[0].replaceAll("(R)", "");
   const used = [
     `Node.js ${node.slice(1)}`,
     `onnxruntime-web ${versions["onnxruntime-web"]}`,
@@ -93,9 +101,21 @@ function figures(results, { peers: places }) {
   return [
     table,
     "",
-    `${used.join(", ")}, on one core of an ${cpu}, ${date}.`,
-    `[All cases](bench/README.md), [all places](bench/places.json). On batches native onnxruntime is faster: up to ${times(1 / native.ratio)} times.`,
+    `${used.join(", ")}, on one core of an ${measured(results)}; whole models: ${measured(models)}.`,
+    `[All cases](bench/README.md), [all models](bench/models/README.md), [all places](bench/places.json). On batches native onnxruntime is faster: up to ${times(1 / native.ratio)} times.`,
   ].join("\n");
+}
+
+/** What a library takes for a case of whole models; only one peer runs it. */
+function modelTime({ cases }, name) {
+  const { oursUs, theirsUs, peer } = cases.find((one) => one.name === name);
+  const times = { relaxed: oursUs, [peer === "tfjs" ? "tfjs" : "web"]: theirsUs };
+  return ({ peer }) => (times[peer] === undefined ? "–" : time(times[peer]));
+}
+
+/** On which processor and when. */
+function measured({ machine, date }) {
+  return `${machine.cpu.replace(/ \(\w+ family.*/, "").replaceAll("(R)", "")}, ${date}`;
 }
 
 /** The kinds of places where a library starts everywhere; the shorter of what it has and what it lacks. */
@@ -117,6 +137,7 @@ function sameBits(places) {
 
 /** Two digits, or all before the point. */
 const short = (number) => (number >= 100 ? String(Math.round(number)) : number.toPrecision(2));
+const time = (us) => (us < 1000 ? `${short(us)} µs` : `${short(us / 1000)} ms`);
 const times = (number) => number.toPrecision(2);
 const thousands = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 

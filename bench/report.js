@@ -407,5 +407,5 @@ function coldParts(parts) {
 export function writeReport(results, folder) {
   writeFileSync(`${folder}README.md`, readme(results));
   writeFileSync(`${folder}chart.svg`, chart(results));
-  writeFigures(results, `${folder}../`);
+  writeFigures(`${folder}../`, results);
 }

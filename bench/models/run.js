@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { writeFigures } from "../figures.js";
 import { defaultNode, describeMachine, lastCore, peerVersions, runJob, runtimeAt } from "../machine.js";
 import { median } from "../measure.js";
 import { CASES, pathOf } from "./cases.js";
@@ -85,6 +86,7 @@ if (options.case === undefined) {
   }
   writeFileSync(`${here}results.json`, `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(`${here}README.md`, table(results));
+  writeFigures(`${here}../../`);
 }
 if (failed > 0) process.exitCode = 1;
 

@@ -104,12 +104,14 @@ describe("README and docs", () => {
 
   it("have the figures that bench/ measured", async () => {
     const { withComparison, withFigures } = (await import(new URL("bench/figures.js", root).href)) as {
-      withFigures(page: string, results: unknown, places: unknown): string;
+      withFigures(page: string, measured: Record<"results" | "models" | "places", unknown>): string;
       withComparison(page: string, results: unknown): string;
     };
-    const [results, places] = ["results", "places"].map((name) => JSON.parse(readPage(`bench/${name}.json`)));
+    const [results, models, places] = ["results", "models/results", "places"].map((name) =>
+      JSON.parse(readPage(`bench/${name}.json`)),
+    );
     const readme = readPage("README.md");
-    expect(withFigures(readme, results, places)).toBe(readme);
+    expect(withFigures(readme, { results, models, places })).toBe(readme);
     const page = readPage("docs/performance.md");
     expect(withComparison(page, results)).toBe(page);
   });
