@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { command, FILES, folder, netFile, write } from "../support/cli.js";
+import { commandProcess, FILES, folder, netFile, write } from "../support/cli.js";
 
 describe("lstm-wasm", () => {
   it.each([["--help"], ["-h"], ["help"]])("explains itself: %s", (...args) => {
-    const { code, out, error } = command(...args);
+    const { code, out, error } = commandProcess(...args);
     expect([code, error]).toEqual([0, ""]);
     expect(out).toContain("lstm-wasm inspect FILE");
     expect(out).toContain("lstm-wasm run FILE --input X.npy");
@@ -21,7 +21,7 @@ describe("lstm-wasm", () => {
       ["help", name],
       [name, "--help"],
       [name, "file", "-h"],
-    ].map((args) => command(...args));
+    ].map((args) => commandProcess(...args));
     expect(same).toEqual([first, first]);
     const { code, out, error } = first!;
     expect([code, error]).toEqual([0, ""]);
@@ -41,18 +41,18 @@ describe("lstm-wasm", () => {
     const usage = out.split("\n")[0]!;
     for (const [option] of usage.matchAll(/--[a-z-]+/g)) expect(out).toMatch(new RegExp(`\\n  ${option} `));
     for (const [, option, value] of out.matchAll(/\n {2}(--[a-z-]+)( [A-Z])?/g)) {
-      const { error } = command(name, option!, ...(value === undefined ? [] : ["x"]));
+      const { error } = commandProcess(name, option!, ...(value === undefined ? [] : ["x"]));
       expect(error).not.toContain("Unknown option");
     }
   });
 
   it.each(["--version", "-v"])("says its version: %s", (option) => {
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-    expect(command(option)).toEqual({ code: 0, out: `${version}\n`, error: "" });
+    expect(commandProcess(option)).toEqual({ code: 0, out: `${version}\n`, error: "" });
   });
 
   it("takes a file named --help after --", () => {
-    expect(command("inspect", "--", "--help").error).toContain("--help: no such file");
+    expect(commandProcess("inspect", "--", "--help").error).toContain("--help: no such file");
   });
 
   it.each([
@@ -75,7 +75,7 @@ describe("lstm-wasm", () => {
       '--nonlinearity: expected tanh or relu, got "gelu"',
     ],
   ])("refuses the arguments %j", (args, message) => {
-    const { code, out, error } = command(...args);
+    const { code, out, error } = commandProcess(...args);
     expect([code, out]).toEqual([2, ""]);
     expect(error).toContain(message);
     expect(error).not.toContain("    at ");
@@ -119,7 +119,7 @@ describe("lstm-wasm", () => {
       ["inspect", target],
       ["run", target, "--input", "x.npy"],
     ]) {
-      const result = command(...args);
+      const result = commandProcess(...args);
       expect([result.code, result.out]).toEqual([code, ""]);
       expect(result.error).toContain(`${target}: `);
       expect(result.error).toContain(message);

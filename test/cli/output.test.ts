@@ -18,8 +18,8 @@ import { writeSafetensors } from "../../src/formats/index.js";
 import { LSTM, Tensor } from "../../src/index.js";
 import {
   COMMAND,
-  command,
   commandAfter,
+  commandProcess,
   FILES,
   folder,
   netFile,
@@ -35,7 +35,7 @@ mkdirSync(room);
 const at = (name: string) => join(room, name);
 const input = write("input.npy", npy(Tensor.randn([20, 4], 1)));
 const run = (output: string, ...more: string[]) =>
-  command("run", netFile, "--prefix", "lstm", "--input", input, "--output", output, ...more);
+  commandProcess("run", netFile, "--prefix", "lstm", "--input", input, "--output", output, ...more);
 /** What was left beside a file. */
 const unfinished = (path: string) =>
   readdirSync(room).filter((file) => file.startsWith(`.${basename(path)}.`) && file.endsWith(".tmp"));
@@ -51,7 +51,7 @@ function expectOld(path: string, content: string | Buffer = OLD): void {
 describe("an output that exists", () => {
   it.each([
     ["run", (path: string, ...more: string[]) => run(path, ...more)],
-    ["quantize", (path: string, ...more: string[]) => command("quantize", netFile, path, ...more)],
+    ["quantize", (path: string, ...more: string[]) => commandProcess("quantize", netFile, path, ...more)],
   ] as const)("is refused by %s with exit code 3, and replaced with --force", (name, act) => {
     const path = at(`${name}.out`);
     writeFileSync(path, OLD);
@@ -148,7 +148,7 @@ describe("an output that is a file beside the model", () => {
         : []),
     ];
     for (const args of commands) {
-      const { code, error } = command(...args);
+      const { code, error } = commandProcess(...args);
       expect([args, code]).toEqual([args, 3]);
       expect(error).toContain(`is the input ${path}; write to another file`);
       expectOld(path, before);

@@ -1,12 +1,13 @@
-/** Runs what `inspect --code` writes, in a process of its own. */
+/** Runs what `inspect --code` writes: a layer's code in the thread of the command, a whole model's in a process. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect } from "vitest";
 import type { Tensor } from "../../src/index.js";
-import { command, folder, write } from "./cli.js";
+import { command, folder, runInThread, write } from "./cli.js";
 
+const REPORTED = join(folder, "report.json");
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 beforeAll(() => {
@@ -63,11 +64,13 @@ export function run(
     `${inputs.length === 0 ? code : `var given = { ${inputs.join(", ")} };\n${fed}`}
     ${REPORT}
     const { writeFileSync } = await import("node:fs");
-    writeFileSync("report.json", JSON.stringify({\n${reports.join("\n")}\n}));`,
+    writeFileSync(${JSON.stringify(REPORTED)}, JSON.stringify({\n${reports.join("\n")}\n}));`,
   );
-  const { status, stderr, stdout } = spawnSync(process.execPath, [file], { encoding: "utf8", cwd: folder });
-  expect([code, status, stderr]).toEqual([code, 0, ""]);
-  return { code, results: JSON.parse(readFileSync(join(folder, "report.json"), "utf8")), shown: stdout };
+  const ended = runInThread(file);
+  expect([code, ended.code, ended.error]).toEqual([code, 0, ""]);
+  const results = JSON.parse(readFileSync(REPORTED, "utf8"));
+  rmSync(REPORTED);
+  return { code, results, shown: ended.out };
 }
 
 /** Runs a module beside which the package is installed, and gives what it prints. */
