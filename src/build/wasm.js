@@ -2,20 +2,21 @@
  * The wasm binaries: `node src/build/wasm.js [--stale] [--sources DIR] [--out DIR] NAME...`
  *
  * Compiles targets of asconfig.json, below DIR, into build/: NAME.wasm, and abi.js and records/ with their types, what the
- * host has to know of the kernels (abi.js). With --stale it compiles only what is missing or older than its sources, by a
- * hash of them. Once both builds of a program are there, it packs them into the text that a bundle embeds (pack.js).
+ * host has to know of the kernels (abi.js). With --stale it compiles only what is missing, or not what these sources gave,
+ * by hashes of them, of the compilers' versions and of the binary. Once both builds of a program are there, it packs them
+ * into the text that a bundle embeds (pack.js).
  *
  * There are two programs: the core, and the kernels of whole models, which run on the core's memory beside it. The core's
  * static data begin at its `memoryBase` of asconfig.json. What lies below, from 1024 on, is for the constants of the other.
  * A third one, `unpack`, makes the bytes of both again.
  */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { main as asc } from "assemblyscript/asc";
 import { abiTransform, CORE, MODELS, THREADS } from "./abi.js";
 import { digitsText, packedText } from "./pack.js";
@@ -70,30 +71,35 @@ const { values, positionals: names } = parseArgs({
     out: { type: "string", default: "build" },
   },
 });
+const require = createRequire(import.meta.url);
 const out = resolve(values.out);
 mkdirSync(out, { recursive: true });
 
 const sources = sourceHash();
 const built = new Set();
+// Binaryen is a process of its own: meanwhile asc compiles the next one.
+const optimised = [];
 for (const name of names) {
   if (!(name in TARGETS))
     throw new RangeError(`target: expected ${Object.keys(TARGETS).join(", ")}, got ${name}`);
   if (values.stale && !isStale(name)) continue;
-  await build(name);
+  await compile(name);
+  optimised.push(optimise(name));
   built.add(name);
 }
+await Promise.all(optimised);
 for (const [text, { binaries, textOf }] of Object.entries(TEXTS)) {
   const path = join(out, `${text}.txt`);
-  const files = binaries.map((name) => join(out, `${name}.wasm`));
+  const files = binaries.map(fileOf);
   const isOld = !existsSync(path) || binaries.some((name) => built.has(name));
   if (isOld && files.every((file) => existsSync(file)))
     writeFileSync(path, textOf(files.map((file) => readFileSync(file))));
 }
 
-async function build(name) {
-  const binary = join(out, `${name}.wasm`);
+async function compile(name) {
+  rmSync(stampOf(name), { force: true });
   let abi = [];
-  const { program, entries, features } = TARGETS[name];
+  const { program, entries } = TARGETS[name];
   const { error, stderr } = await asc(
     [
       ...entries.map((entry) => `assembly/${entry}.ts`),
@@ -102,7 +108,7 @@ async function build(name) {
       "--baseDir",
       resolve(values.sources),
       "--outFile",
-      binary,
+      fileOf(name),
     ],
     {
       readFile: (file, folder) => sourceText(join(folder, file)),
@@ -118,15 +124,36 @@ async function build(name) {
   const messages = stderr.toString().replaceAll("Last converge was suboptimal.\n", "");
   if (messages !== "") process.stderr.write(messages);
   if (error) throw error;
-  for (const passes of features ? [OPTIMISE, SHRINK] : []) {
-    execFileSync(wasmOpt(), [binary, "-o", binary, ...features, ...passes], { stdio: "inherit" });
-  }
   mkdirSync(join(out, "records"), { recursive: true });
   for (const { file, js, types } of abi) {
     writeFileSync(join(out, `${file}.js`), js);
     writeFileSync(join(out, `${file}.d.ts`), types);
   }
-  writeFileSync(join(out, `${name}.sources`), sources);
+}
+
+async function optimise(name) {
+  const binary = fileOf(name);
+  const { features } = TARGETS[name];
+  for (const passes of features ? [OPTIMISE, SHRINK] : []) {
+    const { stderr } = await promisify(execFile)(wasmOpt(), [binary, "-o", binary, ...features, ...passes]);
+    process.stderr.write(stderr);
+  }
+  writeFileSync(stampOf(name), stamp(name));
+}
+
+function fileOf(name) {
+  return join(out, `${name}.wasm`);
+}
+
+function stampOf(name) {
+  return join(out, `${name}.sources`);
+}
+
+/** What a binary was made of, and what it is. */
+function stamp(name) {
+  return `${sources} ${createHash("sha256")
+    .update(readFileSync(fileOf(name)))
+    .digest("hex")}`;
 }
 
 /**
@@ -144,14 +171,13 @@ function sourceText(path) {
 }
 
 function isStale(name) {
-  const stamp = join(out, `${name}.sources`);
   const { program } = TARGETS[name];
   const made = [`${name}.wasm`, ...(program ? [`${program.abi}.js`, `${program.abi}.d.ts`] : [])];
-  if (!existsSync(stamp) || made.some((file) => !existsSync(join(out, file)))) return true;
-  return readFileSync(stamp, "utf8") !== sources;
+  if (!existsSync(stampOf(name)) || made.some((file) => !existsSync(join(out, file)))) return true;
+  return readFileSync(stampOf(name), "utf8") !== stamp(name);
 }
 
-/** Of the sources, what compiles them, and how. */
+/** Of the sources, what compiles them in which version, and how. */
 function sourceHash() {
   const root = resolve(values.sources);
   const files = readdirSync(join(root, "assembly"), { recursive: true })
@@ -163,9 +189,11 @@ function sourceHash() {
   const hash = createHash("sha256");
   for (const file of [...files.sort(), join(root, "asconfig.json"), ...scripts])
     hash.update(readFileSync(file)).update("\0");
+  for (const compiler of ["assemblyscript", "binaryen"])
+    hash.update(readFileSync(require.resolve(`${compiler}/package.json`))).update("\0");
   return hash.digest("hex");
 }
 
 function wasmOpt() {
-  return join(dirname(createRequire(import.meta.url).resolve("binaryen/package.json")), "bin/wasm-opt");
+  return join(dirname(require.resolve("binaryen/package.json")), "bin/wasm-opt");
 }
