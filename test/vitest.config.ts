@@ -9,6 +9,7 @@
  */
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { OwnProcessesFirst, sharedProcesses } from "./support/shared-processes.js";
 
 // (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd))
 const RELAXED_MODULE = new Uint8Array([
@@ -81,13 +82,16 @@ const EXCLUDED = ["**/node_modules/**", ...NOT_COVERED.map((tests) => `test/${te
 /** Stops what hangs. On a busy machine tests take ten times as long; a hook may build build/debug.wasm. */
 const TIMEOUT = 300_000;
 
+const FRESH_MODULES = "test/support/fresh-modules.ts";
+
 const project = (name: string, execArgv: string[], without: readonly string[] = []) => ({
   plugins: [textImports],
   test: {
+    ...sharedProcesses,
     name,
     include: ["test/**/*.test.ts"],
     exclude: [...WITHOUT_WASM, ...EXCLUDED, ...without],
-    setupFiles: ["test/support/setup.ts"],
+    setupFiles: [FRESH_MODULES, "test/support/setup.ts"],
     env: { WASM_BUILD: name, WASM_FILE: name === "simd" ? baseline : name },
     execArgv,
     testTimeout: TIMEOUT,
@@ -99,6 +103,7 @@ export default defineConfig({
   test: {
     // Left to itself vitest keeps a core free: of two it uses one.
     maxWorkers: "100%",
+    sequence: { sequencer: OwnProcessesFirst },
     // `npm run coverage`. Of the host alone: what wasm runs of the kernels is not counted, and the command runs in
     // processes of its own. docs/reliability.md states what was measured.
     coverage: {
@@ -111,7 +116,16 @@ export default defineConfig({
     projects: [
       project("simd", []),
       project("relaxed-simd", relaxedFlags, ONCE),
-      { test: { name: "without wasm", include: WITHOUT_WASM, exclude: EXCLUDED, testTimeout: TIMEOUT } },
+      {
+        test: {
+          ...sharedProcesses,
+          name: "without wasm",
+          include: WITHOUT_WASM,
+          exclude: EXCLUDED,
+          setupFiles: [FRESH_MODULES],
+          testTimeout: TIMEOUT,
+        },
+      },
     ],
   },
 });
