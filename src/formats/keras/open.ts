@@ -108,9 +108,11 @@ export function openArchitecture(text: string, file: Uint8Array): OpenedModel {
   const root = openHdf5(file, "keras");
   const isThird = Object.hasOwn(config, "module") || Object.hasOwn(config, "registered_name");
   const stated = field(config, "keras_version") ?? root.attribute("keras_version");
-  const version = knownVersion(stated ?? (isThird ? UNSTATED : undefined));
   const weights = weightsIn(root);
-  return opened(layerOf(config, "the model"), weights, version, { spend, listed: isListed(weights) });
+  const listed = isListed(weights);
+  // Keras 1 has no .weights.h5.
+  const version = knownVersion(stated ?? (isThird || !listed ? UNSTATED : undefined));
+  return opened(layerOf(config, "the model"), weights, version, { spend, listed });
 }
 
 /** The group of a file that has the layers' arrays. */

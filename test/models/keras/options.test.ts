@@ -69,6 +69,17 @@ describe("an architecture with weights", () => {
     expectClose(results[model.outputs[0]!.name]!, outputs[0]![0]!, error, "dense");
   });
 
+  it("is of no Keras 1 beside a .weights.h5, where it states no version", () => {
+    const whole = kerasFile("recurrent-k3.keras");
+    const of = caseOf("k3", "recurrent");
+    const parts = new Zip(new Uint8Array(whole), 2 ** 24, "keras");
+    const config = JSON.parse(new TextDecoder().decode(parts.read("config.json")));
+    const { class_name, config: own } = config;
+    using model = loadKeras({ class_name, config: own }, { weights: parts.read("model.weights.h5").slice() });
+    const results = model.run(inputsFor(model, of.inputs[0]!));
+    expectClose(results[model.outputs[0]!.name]!, of.outputs[0]![0]!, of.error, "recurrent");
+  });
+
   it("is refused without weights, and by what is wrong in it", () => {
     expect(() => loadKeras(text)).toThrow("options.weights: expected the bytes of the weights");
     expect(() => loadKeras("{", { weights })).toThrow("keras: architecture: not valid JSON");
