@@ -8,7 +8,7 @@ import { readOnnxGraph } from "../graph/onnx.js";
 import type { Operand } from "../graph/operator.js";
 import { checkOperators } from "../graph/run-host.js";
 import { checkedList } from "../tensor/checked-list.js";
-import { checkOptions, isArray, reading, wrongType, wrongValue } from "../tensor/checks.js";
+import { checkOptions, entriesOf, reading, wrongType, wrongValue } from "../tensor/checks.js";
 import { copyShape, sizeOf } from "../tensor/like.js";
 import { modelRuntimes } from "../wasm/current.js";
 import type { ModelTable } from "./fold.js";
@@ -104,10 +104,10 @@ function read(file: Uint8Array, files: ExternalFiles, gru: GruReading): ReturnTy
 }
 
 /** What inputs are declared to be, with the sizes that `shapes` has for them. */
-function declaredSizes(graph: Graph, shapes: LoadOnnxOptions["shapes"]): Map<string, Declared> {
+function declaredSizes(graph: Graph, shapes: LoadOnnxOptions["shapes"] = {}): Map<string, Declared> {
   const declared = new Map<string, Declared>(graph.inputs.map((port) => [port.name, port]));
   const names = Array.from(declared.keys());
-  for (const [name, given] of entriesOf("options.shapes", shapes)) {
+  for (const [name, given] of entriesOf("options.shapes", "a plain object", shapes)) {
     checkNames("options.shapes", [name], names);
     const shape = copyShape(given, `options.shapes.${name}`);
     sizeOf(shape, `options.shapes.${name}`);
@@ -130,21 +130,14 @@ function declaredSizes(graph: Graph, shapes: LoadOnnxOptions["shapes"]): Map<str
 function constantInputs(
   graph: Graph,
   declared: ReadonlyMap<string, Declared>,
-  constants: LoadOnnxOptions["constants"],
+  constants: LoadOnnxOptions["constants"] = {},
 ): Map<string, Operand> {
   const names = graph.inputs.map(({ name }) => name);
   const result = new Map<string, Operand>();
-  for (const [name, value] of entriesOf("options.constants", constants)) {
+  for (const [name, value] of entriesOf("options.constants", "a plain object", constants)) {
     checkNames("options.constants", [name], names);
     const tensor = readInput(`options.constants.${name}`, declared.get(name)!, value);
     result.set(name, { ...tensor, data: tensor.data.slice() as typeof tensor.data });
   }
   return result;
-}
-
-function entriesOf<Item>(name: string, record: Readonly<Record<string, Item>> | undefined): [string, Item][] {
-  if (record === undefined) return [];
-  if (typeof record !== "object" || record === null || isArray(record))
-    throw wrongType(name, "an object", record);
-  return reading(name, "an object", () => Object.entries(record));
 }

@@ -3,7 +3,7 @@
 import type { KerasConfig } from "../formats/keras/config.js";
 import type { HostFunction, HostTensor } from "../graph/ir.js";
 import type { Supply } from "../graph/keras/supplied.js";
-import { isArray, reading, show, wrongType } from "../tensor/checks.js";
+import { entriesOf, isArray, show, wrongType } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import type { TensorData } from "../tensor/like.js";
 import { asAnyTensor, type StateDict, type Tensor } from "../tensor/tensor.js";
@@ -29,13 +29,11 @@ export interface Busy {
   is: boolean;
 }
 
-/** @throws TypeError for anything but an object of functions */
+/** @throws TypeError for anything but a plain object of functions */
 export function checkLayers(layers: SuppliedLayers | undefined): ReadonlyMap<string, SuppliedLayer> {
   if (layers === undefined) return new Map();
-  if (typeof layers !== "object" || layers === null || isArray(layers)) {
-    throw wrongType("options.layers", "an object of functions by the names of classes", layers);
-  }
-  const entries = reading("options.layers", "an object of functions", () => Object.entries(layers));
+  const expected = "a plain object of functions by the names of classes";
+  const entries = entriesOf("options.layers", expected, layers);
   for (const [name, make] of entries) {
     if (typeof make !== "function") {
       throw wrongType(`options.layers.${name}`, "a function (config, weights) => (inputs) => outputs", make);

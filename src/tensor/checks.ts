@@ -58,6 +58,26 @@ export function unreadable(name: string, expected: string, cause: unknown): unkn
   );
 }
 
+/**
+ * What a record of the caller's has, by name.
+ * @param expected begins with "a plain object"
+ * @throws TypeError for anything else: a Map has no entries of an object, and would be an empty record
+ */
+export function entriesOf<Item>(
+  name: string,
+  expected: string,
+  record: Readonly<Record<string, Item>>,
+): [string, Item][] {
+  return reading(name, expected, () => {
+    const isObject = typeof record === "object" && record !== null;
+    // An object of another realm has another Object.prototype.
+    const prototype = isObject && Object.getPrototypeOf(record);
+    const isPlain = prototype === null || (isObject && Object.getPrototypeOf(prototype) === null);
+    if (!isPlain) throw wrongType(name, expected, record);
+    return Object.entries(record);
+  });
+}
+
 /** A shape as messages show it: `[5, 4, 6]`. */
 export function showShape(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;

@@ -376,7 +376,7 @@ describe("a model refuses", () => {
       "options.shapes.x.shape: expected an array of sizes, got 3",
     ],
     ["a number of no input", { constants: { z: 1 } }, 'options.constants["z"]: expected one of the model\'s'],
-    ["constants that are none", { constants: 4 }, "options.constants: expected an object, got 4"],
+    ["constants that are none", { constants: 4 }, "options.constants: expected a plain object, got 4"],
     ["a progress that is no function", { onProgress: 1 }, "options.onProgress: expected a function, got 1"],
   ])("%s", (_, options, message) => {
     expect(() => loadOnnx(ADD_RELU, options)).toThrow(message);

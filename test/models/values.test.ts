@@ -159,8 +159,13 @@ describe("an input", () => {
 describe("loading refuses", () => {
   const bytes = modelOf({ inputs: ["x"], outputs: ["y"], nodes: [node("Identity", ["x"], ["y"])] });
   it.each<[string, object, string]>([
-    ["shapes that are null", { shapes: null }, "options.shapes: expected an object, got null"],
-    ["shapes in a list", { shapes: [[1]] }, "options.shapes: expected an object, got"],
+    ["shapes that are null", { shapes: null }, "options.shapes: expected a plain object, got null"],
+    [
+      "shapes in a Map",
+      { shapes: new Map([["x", [1]]]) },
+      "options.shapes: expected a plain object, got a Map",
+    ],
+    ["shapes in a list", { shapes: [[1]] }, "options.shapes: expected a plain object, got"],
     ["a size below 0", { shapes: { x: [-1] } }, "options.shapes.x"],
     ["a constant that is no number", { constants: { x: "1" } }, "options.constants.x: expected a Tensor"],
   ])("%s", (_, options, message) => {

@@ -232,7 +232,19 @@ describe("errors of supplied layers", () => {
   });
 
   it.each([
-    ["null", null, "options.layers: expected an object of functions"],
+    ...[
+      ["null", null, "null"],
+      ["a Map", new Map([["Lambda", () => () => []]]), "a Map"],
+      ["a Set", new Set(), "a Set"],
+      ["an array", [], "an array of length 0"],
+      ["a Promise", Promise.resolve({}), "a Promise"],
+      ["a function", () => ({}), "a function"],
+      ["an object of a class", new (class Layers {})(), "an Object"],
+    ].map(([what, layers, got]): [string, unknown, string] => [
+      what as string,
+      layers,
+      `options.layers: expected a plain object of functions by the names of classes, got ${got}`,
+    ]),
     ["a number", { Lambda: 1 }, "options.layers.Lambda: expected a function"],
     [
       "no function of inputs",
