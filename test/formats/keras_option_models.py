@@ -117,4 +117,16 @@ def axes(K, new):
     return [x, y, z, w, m, n, a, v], branches
 
 
-MODELS = [within, channels_first, axes]
+def augmented(K, new):
+    """Layers that do nothing after training. An Identity of Keras 3 keeps masks."""
+    L = K.layers
+    x = K.Input((4, 5, 2), name="x")
+    y = K.Input((5, 3), name="masked_y")
+    layers = [L.Identity(), L.RandomBrightness(0.5), L.RandomContrast(0.5), L.RandomFlip()]
+    if new:
+        # Those of tf_keras have no float64.
+        layers += [L.RandomRotation(0.5), L.RandomTranslation(0.5, 0.5), L.RandomZoom(0.5)]
+    return [x, y], [layer(x) for layer in layers] + [L.LSTM(2)(L.Identity()(L.Masking()(y)))]
+
+
+MODELS = [within, channels_first, axes, augmented]

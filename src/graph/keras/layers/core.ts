@@ -2,7 +2,7 @@
 
 import { activateAs } from "../activations.js";
 import type { LayerCall } from "../layer-call.js";
-import { type KerasTensor, withFloats } from "../tensor.js";
+import { type KerasTensor, withFloats, withMask } from "../tensor.js";
 import { areChannelsFirst, toLast } from "./windows.js";
 
 /** The product with a matrix over the last axis. */
@@ -33,6 +33,12 @@ export function activation(call: LayerCall): readonly KerasTensor[] {
 /** What is there for training alone. */
 export function identity(call: LayerCall): readonly KerasTensor[] {
   return [call.only()];
+}
+
+/** That of Keras 2 gives no mask. */
+export function identityLayer(call: LayerCall): readonly KerasTensor[] {
+  const x = call.only();
+  return [call.version.major < 3 ? withMask(x, undefined) : x];
 }
 
 /** All axes but the batch as one. */

@@ -10,7 +10,7 @@ import { elu, leakyRelu, prelu, relu, softmax, thresholdedRelu } from "./activat
 import { additiveAttention, attention, multiHeadAttention } from "./attention.js";
 import { bidirectional } from "./bidirectional.js";
 import * as conv from "./conv.js";
-import { activation, dense, flatten, identity } from "./core.js";
+import { activation, dense, flatten, identity, identityLayer } from "./core.js";
 import * as merge from "./merge.js";
 import {
   batchNormalization,
@@ -62,6 +62,7 @@ export const LAYERS: LayerTable = {
   GlobalMaxPooling2D: pooling.globalMaxPooling2d,
   GRU: recurrent,
   GRUV2: recurrent,
+  Identity: identityLayer,
   IntegerLookup: integerLookup,
   LayerNormalization: layerNormalization,
   LeakyReLU: leakyRelu,
@@ -78,6 +79,12 @@ export const LAYERS: LayerTable = {
   Normalization: normalization,
   Permute: reshape.permute,
   PReLU: prelu,
+  RandomBrightness: identity,
+  RandomContrast: identity,
+  RandomFlip: identity,
+  RandomRotation: identity,
+  RandomTranslation: identity,
+  RandomZoom: identity,
   ReLU: relu,
   RepeatVector: reshape.repeatVector,
   Rescaling: rescaling,
