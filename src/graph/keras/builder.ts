@@ -9,8 +9,16 @@ import type { KerasOperator } from "./emitted.js";
 import { type ConvertedPort, type InputPort, type KerasTensor, type StatePort, showOpen } from "./tensor.js";
 import { Transposes } from "./transposes.js";
 
-/** Of a model, those of nested models counted for every use. */
-const MOST_NODES = 100_000;
+/** Of a model, those of nested models counted for every use. To plan and run as many takes up to a second. */
+const MOST_NODES = 10_000;
+
+/**
+ * Numbers that the layers of a model may make: so many of a file of a few KB, which run within a second and 256 MB, and
+ * more for each byte of the file and each number of an input.
+ */
+const LEAST_WORK = 2 ** 24;
+const WORK_PER_BYTE = 64;
+const WORK_PER_INPUT = 2 ** 13;
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -29,6 +37,10 @@ const TYPE_NUMBERS: Readonly<Partial<Record<Dtype, number>>> = {
   bool: 9,
 };
 
+/** How many numbers a tensor has; open sizes count as 1. */
+const numbersIn = (shape: readonly (number | null)[]): number =>
+  shape.reduce<number>((product, size) => product * Math.max(1, size ?? 1), 1);
+
 export class GraphBuilder {
   readonly nodes: Node[] = [];
   readonly inputs: InputPort[] = [];
@@ -44,11 +56,20 @@ export class GraphBuilder {
   /** How many axes masks have that have more than two. */
   readonly #maskAxes = new Map<Value, number>();
   readonly #constants = new Map<Data, Value>();
+  /** By the number and its type. */
+  readonly #scalars = new Map<string, Value>();
   /** How many states have each name, before these are told apart. */
   readonly #stateNames = new Map<string, number>();
 
+  #workLeft: number;
+
   /** @param stateful whether a layer of the model keeps its states: a step of a stream is then a call of Keras */
-  constructor(readonly stateful: boolean) {}
+  constructor(
+    readonly stateful: boolean,
+    fileBytes = 0,
+  ) {
+    this.#workLeft = LEAST_WORK + WORK_PER_BYTE * fileBytes;
+  }
 
   /** An input of the model. */
   input(name: string, shape: readonly (number | null)[], dtype: Dtype | "string"): KerasTensor {
@@ -57,6 +78,7 @@ export class GraphBuilder {
     const own = isTexts ? "int64" : dtype;
     const input: InputPort = { name, value: { name }, shape, dtype: own, time, isTexts };
     this.inputs.push(input);
+    this.#workLeft += WORK_PER_INPUT * numbersIn(shape);
     return { value: input.value, shape, dtype: own, time, ...(isTexts ? { texts: input } : { input }) };
   }
 
@@ -89,10 +111,21 @@ export class GraphBuilder {
 
   /** @throws FormatError that names the layer, for more numbers than a tensor may have; open sizes count as 1 */
   checkSize(shape: readonly (number | null)[], what: string): void {
-    const numbers = shape.reduce<number>((product, size) => product * Math.max(1, size ?? 1), 1);
+    const numbers = numbersIn(shape);
     if (!(numbers <= MOST_ELEMENTS)) {
       throw new FormatError(
         `${this.label}: ${what} of shape ${showOpen(shape)} has more than ${MOST_ELEMENTS} numbers`,
+      );
+    }
+    this.spend(numbers);
+  }
+
+  /** Counts numbers that are made, or what takes as long. @throws FormatError that names the layer at which it is too much */
+  spend(numbers: number): void {
+    this.#workLeft -= numbers;
+    if (!(this.#workLeft >= 0)) {
+      throw new FormatError(
+        `${this.label}: the model makes more numbers than its file and its inputs allow for`,
       );
     }
   }
@@ -178,8 +211,14 @@ export class GraphBuilder {
     return { name: "", data: int64s(numbers, shape) };
   }
 
+  /** The same number is the same value, which has room only once. */
   scalar(number: number, dtype: Dtype = "float32"): Value {
-    return { name: "", data: { dtype, shape: [], data: ARRAYS[dtype].of(number) } };
+    const key = dtype + number;
+    const known = this.#scalars.get(key);
+    if (known !== undefined) return known;
+    const value: Value = { name: "", data: { dtype, shape: [], data: ARRAYS[dtype].of(number) } };
+    this.#scalars.set(key, value);
+    return value;
   }
 
   add(a: Value, b: Value): Value {

@@ -73,7 +73,10 @@ export function readKerasGraph(opened: OpenedModel, options: KerasGraphOptions):
   for (const [name, vocabulary] of opened.vocabularies ?? []) {
     files.set(name, { weights: new Map(), ...files.get(name), vocabulary });
   }
-  const builder = new GraphBuilder(list.layers.some(({ config }) => isStateful(config)));
+  const builder = new GraphBuilder(
+    list.layers.some(({ config }) => isStateful(config)),
+    options.fileBytes,
+  );
   const tfjs = options.masksOfTfjs ? new TfjsMasks() : undefined;
   const topology = new Topology({ ...options, builder, version, files, tfjs });
   const outputs = topology.whole(root);

@@ -54,10 +54,10 @@ export const isTensor = (value: Argument | undefined): value is KerasTensor =>
   typeof value === "object" && value !== null && "time" in value;
 
 /** All tensors in an argument, in their order. */
-export function tensorsIn(argument: Argument | undefined): KerasTensor[] {
+export function tensorsIn(argument: Argument | undefined): readonly KerasTensor[] {
   if (typeof argument !== "object" || argument === null) return [];
   if (isTensor(argument)) return [argument];
-  return Array.from(argument.values(), tensorsIn).flat();
+  return [...argument.values()].flatMap(tensorsIn);
 }
 
 /** Keras 3 gives masks by keyword: one, or one for each input. */

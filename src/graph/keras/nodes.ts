@@ -9,11 +9,16 @@ import { show } from "../../tensor/checks.js";
 
 /** A tensor that a call of another layer gives. */
 export class Reference {
+  /** Of the call: that of all its outputs. */
+  readonly key: string;
+
   constructor(
     readonly layer: string,
     readonly node: number,
     readonly tensor: number,
-  ) {}
+  ) {
+    this.key = `${node}:${layer}`;
+  }
 }
 
 /** An argument before its references are tensors. */

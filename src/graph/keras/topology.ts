@@ -23,7 +23,7 @@ import type { KerasTensor } from "./tensor.js";
 import { bare } from "./tfjs-masks.js";
 
 /** Calls of layers with what they are given, those of nested models counted for every use. */
-const MOST_CALLS = 100_000;
+const MOST_CALLS = 50_000;
 
 /** What a topology is told. */
 export interface TopologyOptions extends Omit<LayerContext, "run"> {
@@ -226,24 +226,28 @@ export class Topology {
     this.#spend(functional.inputs.length + functional.outputs.length, model);
     const made = new Map<string, readonly KerasTensor[]>();
     for (const [at, { reference }] of functional.inputs.entries())
-      made.set(keyOf(reference), [this.#given(inputs[at]!)]);
-    const open = new Set<string>();
+      made.set(reference.key, [this.#given(inputs[at]!)]);
+    /** Of calls that wait for others: what each needs. */
+    const open = new Map<string, readonly Reference[]>();
     const stack = functional.outputs.map(({ reference }) => reference).reverse();
     for (;;) {
       const top = stack.at(-1);
       if (top === undefined) break;
-      const key = keyOf(top);
+      const { key } = top;
       if (made.has(key)) {
         stack.pop();
         continue;
       }
       const { layer, call } = callAt(functional, top, model);
-      const needed = [...call.args, ...call.kwargs.values()].flatMap(referencesIn);
-      this.#spend(needed.length, layer);
-      const missing = needed.filter((reference) => !made.has(keyOf(reference)));
+      const waits = open.get(key);
+      const needed = waits ?? [...call.args, ...call.kwargs.values()].flatMap(referencesIn);
+      if (waits === undefined) this.#spend(needed.length, layer);
+      const missing = needed.filter((reference) => !made.has(reference.key));
       if (missing.length > 0) {
-        if (open.has(key)) throw bad(`layer ${show(layer.name)}`, "its inputs are made of its own output");
-        open.add(key);
+        if (waits !== undefined) {
+          throw bad(`layer ${show(layer.name)}`, "its inputs are made of its own output");
+        }
+        open.set(key, needed);
         // TensorFlow.js begins with the last input, which decides which mask was handed on last.
         if (this.#options.tfjs === undefined) missing.reverse();
         for (const reference of missing) stack.push(reference);
@@ -262,8 +266,6 @@ export class Topology {
 const withoutStart = (text: string, start: string): string =>
   text.startsWith(start) ? text.slice(start.length) : text;
 
-const keyOf = ({ layer, node }: Reference): string => `${node}:${layer}`;
-
 function callAt({ members }: Functional, { layer, node }: Reference, model: LayerConfig) {
   const member = members.get(layer);
   const call = member?.calls[node - member.first];
@@ -278,7 +280,7 @@ function at(
   reference: Reference,
   { name }: LayerConfig,
 ): KerasTensor {
-  const tensor = made.get(keyOf(reference))?.[reference.tensor];
+  const tensor = made.get(reference.key)?.[reference.tensor];
   if (tensor === undefined) {
     throw bad(`layer ${show(name)}`, `layer ${show(reference.layer)} has no output ${reference.tensor}`);
   }

@@ -15,16 +15,15 @@ import { applyActivation, isActivation } from "./unary.js";
 /** Padding may be far larger than the image: the host skips it. */
 const MOST_LINE_NUMBERS = 2 ** 24;
 
-/** For each output along an axis, how many taps count. */
+/** For each output along an axis, how many taps count: a window may have as many as the axis. */
 function tapsAlong(window: Window, size: number, axis: number, includesPadding: boolean): number[] {
+  const [taps, dilation, before] = [window.kernel[axis]!, window.dilations[axis]!, window.before[axis]!];
   const most = includesPadding ? size + window.after[axis]! : size;
   return Array.from({ length: window.output[axis]! }, (_, at) => {
-    let count = 0;
-    for (let tap = 0; tap < window.kernel[axis]!; tap++) {
-      const place = at * window.strides[axis]! - window.before[axis]! + tap * window.dilations[axis]!;
-      if (place < most && (includesPadding || place >= 0)) count++;
-    }
-    return count;
+    const start = at * window.strides[axis]! - before;
+    /** How many taps lie before a place. */
+    const until = (place: number) => Math.min(taps, Math.max(0, Math.ceil((place - start) / dilation)));
+    return until(most) - (includesPadding ? 0 : until(0));
   });
 }
 

@@ -106,6 +106,15 @@ describe("a model runs within two seconds", () => {
     expect(time).toBeLessThan(2 * LIMIT);
   });
 
+  it("of windows over half of a long input", () => {
+    const config = { name: "p", pool_size: 2 ** 14, strides: 1, padding: "same" };
+    const { time, data } = timeOf([2 ** 15, 1], [{ class_name: "AveragePooling1D", config }]);
+    // The first window has its second half in the input, the last one its first.
+    expect(data[0]).toBeCloseTo(2 ** 12, 0);
+    expect(data.at(-1)).toBeCloseTo(2 ** 15 - 2 ** 12 - 1, 0);
+    expect(time).toBeLessThan(LIMIT);
+  });
+
   it.each([
     ["MaxPooling1D", 1023],
     ["AveragePooling1D", 511.5],

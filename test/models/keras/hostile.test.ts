@@ -86,7 +86,7 @@ describe("a graph of layers", () => {
       return depth === 0 ? outer : twice(`${name}x`, outer, depth - 1);
     };
     const inner = model([input(), layer("d", "Dropout", [["x", 0, 0, {}]])], ["d", 0, 0], "in");
-    refused(twice("m", inner, 4), /more than 100000 calls of layers/);
+    refused(twice("m", inner, 4), /more than 50000 calls of layers/);
   });
 
   it("names the layer that is not supported, and its class", () => {

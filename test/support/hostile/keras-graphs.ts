@@ -53,8 +53,8 @@ const many = <Item>(count: number, item: (at: number) => Item): Item[] =>
   Array.from({ length: count }, (_, at) => item(at));
 
 /** Models within one another, each called twice by the one around it. */
-function doubled(depth: number): unknown {
-  let inner = linear("a", [from("x")]) as unknown;
+function doubled(depth: number, activation = "linear"): unknown {
+  let inner: unknown = layer("Activation", "a", { activation }, [from("x")]);
   let name = "a";
   for (let at = 0; at < depth; at++) {
     const calls = [[from("x")], [from(name, 0)]];
@@ -141,7 +141,7 @@ export const HOSTILE_KERAS: readonly HostileConfig[] = [
     message: /^keras: model "model": has no outputs/,
   },
   {
-    name: "models called twice, 15 deep, and 100,000 calls more",
+    name: "models called twice, 15 deep, and 40 calls more",
     make: () => {
       const inner = doubled(14) as { config: object };
       const calls = many(40, () => [from("x")]);
@@ -159,7 +159,17 @@ export const HOSTILE_KERAS: readonly HostileConfig[] = [
       );
       return graph([input(), used, sum], "sum");
     },
-    message: /more than 100000 (calls of layers|nodes)/,
+    message: /more than (50000 calls of layers|10000 nodes)/,
+  },
+  {
+    name: "models called twice, 11 deep, of seven nodes each",
+    make: () => doubled(11, "elu"),
+    message: /^keras: layer "m9\/.*\/a" \(Activation\): more than 10000 nodes/,
+  },
+  {
+    name: "5,000 layers of more nodes than one",
+    make: () => sequential([input(), ...many(5000, (at) => layer("ELU", `e${at}`, {}))]),
+    message: /^keras: layer "e1666" \(ELU\): more than 10000 nodes/,
   },
   {
     name: "models within models, 40 deep",
@@ -191,7 +201,7 @@ export const HOSTILE_KERAS: readonly HostileConfig[] = [
         "sum",
       );
     },
-    message: /^keras: layer "inner": more than 100000 calls of layers/,
+    message: /^keras: layer "inner": more than 50000 calls of layers/,
   },
   {
     name: "10,000 layers without weights",
@@ -219,12 +229,13 @@ export const HOSTILE_KERAS: readonly HostileConfig[] = [
         ],
         "a",
       ),
-    message: /^keras: layer "a".*more than 100000 calls/,
+    message: /^keras: layer "a".*more than 50000 calls/,
   },
   ...(
     [
       ["RepeatVector", { n: 2 ** 40 }],
       ["RepeatVector", { n: -1 }],
+      ["RepeatVector", { n: 2 ** 24 }],
       ["Reshape", { target_shape: [2 ** 31, 2 ** 31] }],
       ["Reshape", { target_shape: [-1, -1] }],
       ["Dense", { units: 2 ** 40 }],
@@ -242,6 +253,7 @@ export const HOSTILE_KERAS: readonly HostileConfig[] = [
       ["Cropping1D", { cropping: [4, 4] }],
       ["UpSampling1D", { size: 2 ** 40 }],
       ["UpSampling1D", { size: 0 }],
+      ["UpSampling1D", { size: 2 ** 23 }],
       ["MaxPooling1D", { pool_size: 2 ** 50, padding: "valid" }],
       ["MaxPooling1D", { pool_size: 2, strides: 0 }],
       ["Permute", { dims: [1, 1] }],
@@ -255,5 +267,23 @@ export const HOSTILE_KERAS: readonly HostileConfig[] = [
     name: `${className} ${JSON.stringify(config).slice(0, 80)}`,
     make: () => only(className, config, [null, 3, 2]),
     message: /^keras: layer "one"/,
+  })),
+  ...(
+    [
+      ["of windows", layer("AveragePooling1D", "last", { pool_size: 2 ** 17, strides: 1, padding: "same" })],
+      ["of windows", layer("MaxPooling1D", "last", { pool_size: 2 ** 17, strides: 1, padding: "valid" })],
+      ["of tensors", layer("Activation", "last", { activation: "tanh" })],
+    ] as const
+  ).map(([what, last], at) => ({
+    name: `too many numbers ${what}: ${last.class_name}`,
+    make: () =>
+      sequential([
+        input(),
+        layer("RepeatVector", "one", { n: at < 2 ? 2 ** 18 : 2 ** 22 }),
+        ...(at < 2 ? [] : many(30, (one) => layer("Activation", `a${one}`, { activation: "tanh" }))),
+        last,
+      ]),
+    message:
+      /^keras: layer "(last|a\d)" \(.*\): the model makes more numbers than its file and its inputs allow for/,
   })),
 ];

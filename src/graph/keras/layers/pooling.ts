@@ -8,6 +8,7 @@ import {
   type ChannelsLast,
   checkSteps,
   over,
+  type Sizes,
   toFirst,
   toLast,
   type Windows,
@@ -23,6 +24,16 @@ export const globalMaxPooling1d: LayerFunction = (call) => over(call, 1, global(
 export const globalMaxPooling2d: LayerFunction = (call) => over(call, 2, global("ReduceMax"));
 export const globalAveragePooling1d: LayerFunction = (call) => over(call, 1, global("ReduceMean"));
 export const globalAveragePooling2d: LayerFunction = (call) => over(call, 2, global("ReduceMean"));
+
+/** Taps of a window, which vectors join, that take as long as it takes to make a number. */
+const TAPS_PER_NUMBER = 16;
+
+/** What all windows read, but for what they have of padding. */
+const tapsIn = (from: Sizes, to: Sizes, kernel: readonly number[]): number =>
+  kernel.reduce(
+    (all, taps, axis) => all * (to[axis] ?? 1) * Math.min(taps, from[axis] ?? 1),
+    from.at(-1) ?? 1,
+  );
 
 const pool =
   (operator: "MaxPool" | "AveragePool"): ChannelsLast =>
@@ -45,6 +56,7 @@ const pool =
     );
     const sizes = windowsOver(call, x.shape.slice(1, -1), windows);
     const shape = [x.shape[0]!, ...sizes, x.shape.at(-1)!];
+    builder.spend(tapsIn(x.shape.slice(1), sizes, kernel) / TAPS_PER_NUMBER);
     return [call.tensor(toLast(builder, made, axes), shape, { time: x.time })];
   };
 

@@ -25,6 +25,9 @@ export interface Run {
   readonly masked: "repeat" | "state" | "zeros";
 }
 
+/** A step takes as long as it takes to make so many numbers. */
+const NUMBERS_PER_STEP = 64;
+
 const stateCount = ({ kind }: KerasRecurrent): number => (kind === "LSTM" ? 2 : 1);
 
 /** The modules of a layer, in their order. Where the reader says why it has none, the layer was refused before. */
@@ -51,6 +54,7 @@ export function runModule(
     : [];
   const before = given.initial ?? kept.map((state) => state.before);
   const masked = maskedOutputOf(call, recurrent, carries);
+  builder.spend((x.shape[options.batchFirst ? 1 : 0] ?? 1) * (NUMBERS_PER_STEP + options.hiddenSize));
   const [y, ...states] = builder.node(
     "lstm-wasm.Layer",
     [rows, given.mask, ...before],
