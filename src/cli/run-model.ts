@@ -1,5 +1,6 @@
 /** `run` of a whole model: its inputs by name from files or as numbers, its outputs by name into .npy files. */
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Tensor, TensorData } from "lstm-wasm";
 import type { ModelValue } from "lstm-wasm/models";
 import { readArray } from "./arguments.js";
@@ -79,6 +80,8 @@ export async function runModel({ path, inputs, outputs, weights, states, force }
     "--stream",
     (states ?? []).filter((text) => text !== ""),
   );
+  const files = new Set(Array.from(outputPaths.values(), (file) => resolve(file)));
+  if (files.size < outputPaths.size) throw new CliError("usage", "--output: two outputs in one file");
   const reads = [path, ...(weights === undefined ? [] : [weights]), ...inputPaths.values()];
   const targets = new Map(
     Array.from(outputPaths, ([name, file]) => [name, new OutputFile(file, reads, force)]),

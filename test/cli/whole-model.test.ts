@@ -152,6 +152,12 @@ describe("run of a whole model", () => {
       'no "z"; there are "x", "state", "sr"',
     ],
     ["an output that it has not", [...inputs, "--output", `z=${y}`], 2, 'no "z"; there are "y", "stateN"'],
+    [
+      "two outputs in one file",
+      [...inputs, "--output", `y=${y}`, "--output", `stateN=${y}`],
+      2,
+      "--output: two outputs in one file",
+    ],
     ["a state that it has not", [...inputs, "--stream", "state=z"], 2, 'no "z"; there are "y", "stateN"'],
     ["a name twice", [...inputs, "--input", "sr=1"], 2, '"sr" is given twice'],
     ["an input without a name", [...inputs, "--input", xFile], 2, "expected NAME=VALUE"],
