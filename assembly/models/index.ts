@@ -12,6 +12,7 @@ export { copy } from "./copy";
 export { log4 } from "./functions";
 export { loadPart, storePart } from "./lanes";
 export { multiply } from "./matmul";
+export { mirror } from "./mirror";
 export { normalise } from "./normalise";
 export { reduceNumbers, topOf } from "./numbers";
 export { fillPlanes } from "./planes";

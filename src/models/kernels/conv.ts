@@ -6,6 +6,7 @@
 import { WALK_BYTES } from "../../../build/abi.js";
 import { PATCH_ROWS_BYTES } from "../../../build/models-abi.js";
 import * as PatchRows from "../../../build/records/patchrows.js";
+import type { Data } from "../../graph/ir.js";
 import { type Convolution, convolution } from "../../graph/operators/conv.js";
 import { planar, type Window } from "../../graph/operators/window.js";
 import { elementsIn } from "../../graph/shapes.js";
@@ -32,6 +33,10 @@ import {
 /** Outputs of a channel below which rows are faster, where a group has enough channels to fill a panel's vectors. */
 const FEW_OUTPUTS = 12;
 const MANY_CHANNELS = 8;
+/** Taps below which halves of filters cost more than they save. */
+const FEW_TAPS = 16;
+/** Outputs that the kernel of halves needs. */
+const LEAST_OUTPUTS = 4;
 /** Rows that a product is given at once. */
 const MOST_ROWS = 96;
 
@@ -43,12 +48,32 @@ export function compileConv(node: Compiling): Compiled | undefined {
   const { window, sizes } = planar(conv.window, conv.sizes);
   const outputs = elementsIn(window.output);
   const isFew = outputs < FEW_OUTPUTS && conv.outChannels / conv.group >= MANY_CHANNELS;
-  return isFew
-    ? compileRows(node, conv, window, sizes, constants)
-    : compileLanes(node, conv, window, sizes, constants);
+  if (isFew) return compileRows(node, conv, window, sizes, constants);
+  const taps = window.kernel[1]!;
+  const whole = { ...constants, unitNumbers: (conv.inChannels / conv.group) * elementsIn(window.kernel) };
+  const isOneRow = conv.inChannels === 1 && window.kernel[0] === 1 && window.output[0] === 1;
+  return isOneRow && outputs >= LEAST_OUTPUTS && isMirrored(node, constants.weights, conv.outChannels, taps)
+    ? compileMirrored(node, conv, window, sizes, whole)
+    : compileLanes(node, conv, window, sizes, whole);
+}
+
+/** Whether one half of the filters is the same from both ends, but for tap 0, and the other half changes its sign. */
+function isMirrored(node: Compiling, weights: Data, units: number, taps: number): boolean {
+  if (taps % 2 > 0 || taps < FEW_TAPS || units % 2 > 0) return false;
+  return node.shared(weights, "conv: is mirrored", () => {
+    for (let unit = 0; unit < units; unit++) {
+      const sign = unit < units / 2 ? 1 : -1;
+      for (let near = unit * taps + 1, far = near + taps - 2; near < far; near++, far--) {
+        if (weights[near] !== sign * weights[far]!) return false;
+      }
+    }
+    return true;
+  });
 }
 
 type Constants = NonNullable<ReturnType<typeof constantsOf>>;
+/** @property unitNumbers  from one unit's weights to those of the next, the first of which it takes */
+type Strided = Constants & { readonly unitNumbers: number };
 type Sizes = readonly [number, number];
 
 function layoutOf(channels: number, sizes: Sizes, window: Window, phases: Sizes): PlaneLayout {
@@ -88,7 +113,7 @@ function compileLanes(
   conv: Convolution,
   window: Window,
   sizes: Sizes,
-  { weights, bias, activation }: Constants,
+  { weights, bias, activation, unitNumbers }: Strided,
 ): Compiled | undefined {
   const kernels = modelKernels(node.runtime);
   const { batch, group: groups, inChannels, outChannels } = conv;
@@ -108,7 +133,7 @@ function compileLanes(
     bind: (place) => {
       const packed = node.shared(weights, `conv: lanes of ${groups}`, (region) =>
         packLanes(node, region, { weights, sizes: [groups, units, taps] }, (group, unit, tap) => {
-          return (group * units + unit) * taps + tap;
+          return (group * units + unit) * unitNumbers + tap;
         }),
       );
       const columns = outputs[1];
@@ -135,6 +160,64 @@ function compileLanes(
           if (copies) kernels.fillPlanes(filling, from, scratch);
           kernels.convolve(lanes, copies ? scratch : from, output + item * outputBytes);
         }
+      };
+    },
+  };
+}
+
+/** Sums and differences of what two taps see, and two groups of filters over them. */
+function compileMirrored(
+  node: Compiling,
+  conv: Convolution,
+  window: Window,
+  sizes: Sizes,
+  constants: Strided,
+): Compiled | undefined {
+  const kernels = modelKernels(node.runtime);
+  const { batch } = conv;
+  const [taps, columns] = [window.kernel[1]!, window.output[1]!];
+  const layout = layoutOf(1, sizes, window, window.strides as [number, number]);
+  const inChannels = taps + 2;
+  const itemBytes = inChannels * columns * 4;
+  const [ones, zeros] = [
+    [1, 1],
+    [0, 0],
+  ];
+  const pairs: Window = {
+    kernel: ones,
+    strides: ones,
+    dilations: ones,
+    before: zeros,
+    after: zeros,
+    output: [1, columns],
+  };
+  const rest = compileLanes(node, { ...conv, inChannels, group: 2 }, pairs, [1, columns], constants);
+  if (rest === undefined || Math.max(planeBytes(layout), batch * itemBytes) > MOST_PLANE_BYTES)
+    return undefined;
+  const copies = !isImage(layout);
+  const planes = copies ? align(planeBytes(layout)) : 0;
+  const all = planes + align(batch * itemBytes);
+  return {
+    scratchBytes: all + rest.scratchBytes!,
+    bind: (place) => {
+      const { scratch } = place;
+      const seen = scratch + planes;
+      const run = rest.bind({
+        input: () => seen,
+        output: (at) => place.output(at),
+        scratch: scratch + all,
+        record: (words) => place.record(words),
+      });
+      const filling = place.record(planesRecord(layout));
+      const offsets = place.record(offsetsOf(layout, window, 1));
+      const input = place.input(0);
+      return () => {
+        for (let item = 0; item < batch; item++) {
+          const from = input + item * elementsIn(sizes) * 4;
+          if (copies) kernels.fillPlanes(filling, from, scratch);
+          kernels.mirror(copies ? scratch : from, offsets, taps, columns, seen + item * itemBytes);
+        }
+        run();
       };
     },
   };

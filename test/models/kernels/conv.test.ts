@@ -64,6 +64,52 @@ it("computes what real models have: STFT, encoder, pointwise, depthwise, long su
   check(caseOf([1, 1, 2000], [80, 1, 251], { strides: [10] }));
 });
 
+/** Filters of which half are the same from both ends, but for tap 0, and half change their sign. */
+function mirrored(units: number, taps: number): HostTensor {
+  const weights = weightsOf([units, 1, taps], 5);
+  const { data } = weights;
+  for (let unit = 0; unit < units; unit++) {
+    for (let near = 1; near < taps - near; near++) {
+      const far = data[unit * taps + taps - near]!;
+      data[unit * taps + near] = unit < units / 2 ? far : -far;
+    }
+  }
+  return weights;
+}
+
+it("multiplies sums and differences by filters that are mirrored", () => {
+  const caseAt = (input: readonly number[], weights: HostTensor, attributes: object, bias = false) => ({
+    ...caseOf(input, weights.shape, { ...attributes }, bias),
+    inputs: [random(input, 1), weights, bias ? random([weights.shape[0]!], 3) : undefined],
+  });
+  const scratchOf = (kernelCase: KernelCase) => {
+    let bytes: number | undefined;
+    runKernels(kernelCase, (node) => {
+      const compiled = compileConv(node);
+      bytes = compiled?.scratchBytes;
+      return compiled;
+    });
+    return bytes;
+  };
+  const activation = { name: "Relu", alpha: 0, beta: 0 };
+  for (const kernelCase of [
+    caseAt([1, 1, 1728], mirrored(258, 256), { strides: [64] }),
+    caseAt([3, 1, 300], mirrored(30, 32), { strides: [3], pads: [16, 5] }, true),
+    caseAt([2, 1, 40], mirrored(6, 16), { dilations: [2] }),
+    caseAt([1, 1, 1, 50], { ...mirrored(8, 20), shape: [8, 1, 1, 20] }, { strides: [1, 2] }, true),
+    { ...caseAt([1, 1, 90], mirrored(14, 18), { strides: [5] }), activation },
+  ]) {
+    check(kernelCase);
+    const [input, weights, bias] = kernelCase.inputs as [HostTensor, HostTensor, HostTensor?];
+    const others = { ...kernelCase, inputs: [input, weightsOf(weights.shape, 6), bias] };
+    expect(scratchOf(kernelCase)).not.toBe(scratchOf(others));
+  }
+  for (const weights of [mirrored(14, 14), mirrored(15, 16), weightsOf([14, 1, 17], 7)]) {
+    check(caseAt([1, 1, 90], weights, {}));
+  }
+  check(caseAt([1, 1, 20], mirrored(6, 18), {}));
+});
+
 it("computes paddings by auto_pad", () => {
   for (const auto_pad of ["SAME_UPPER", "SAME_LOWER", "VALID"]) {
     check(caseOf([2, 3, 9, 12], [10, 3, 4, 2], { auto_pad, strides: [2, 3] }));
