@@ -42,9 +42,12 @@ function fillPlane(record: usize, source: usize, plane: usize, y: i32, x: i32): 
   const width = fields.width;
   const columns = fields.columns;
   const step = fields.columnPhases;
-  const first = x < 0 ? (step - 1 - x) / step : 0;
+  // A division takes as long as copying 24 numbers.
+  const isWhole = step === 1;
+  const first = x < 0 ? (isWhole ? -x : (step - 1 - x) / step) : 0;
   x += first * step;
-  const count = x < width ? min(columns - first, (width - x + step - 1) / step) : 0;
+  const left = isWhole ? width - x : (width - x + step - 1) / step;
+  const count = x < width ? min(columns - first, left) : 0;
   const bytes = (<usize>step) << 2;
   plane += (<usize>first) << 2;
   for (let row = fields.rows; row > 0; row--) {
