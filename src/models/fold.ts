@@ -18,42 +18,35 @@ import {
 } from "../graph/operator.js";
 import { elementsIn } from "../graph/shapes.js";
 import { Steps } from "../graph/steps.js";
+import type { Constants } from "./constants.js";
 import type { Folded, ModelOperator, Nested, Nesting, PlannedNode } from "./operator.js";
 
 /** Operators by their names. */
 export type ModelTable = ReadonlyMap<string, ModelOperator>;
 
-/** What one model's plans have in common: constants that no input's shape has a part in, made once. */
-export class Constants {
-  readonly results = new Map<Node, readonly HostTensor[]>();
-  readonly #numbers = new WeakSet<Data>();
-
-  /** @param inlines whether nodes may become others */
-  constructor(readonly inlines: boolean) {}
-
-  add(data: Data): void {
-    this.#numbers.add(data);
-  }
-
-  /** Whether these numbers are the same in every plan. */
-  has(data: Data | undefined): boolean {
-    return data !== undefined && this.#numbers.has(data);
-  }
-}
-
 /**
  * @param given types of the graph's inputs by name, with numbers for those that are constant
- * @throws FormatError for what the graph does not allow, naming the node
+ * @param closed whether a node that numbers tell of is not allowed
+ * @throws FormatError for what the graph does not allow, naming the node; NeedsData for what is not closed
  */
 export function fold(
   graph: Graph,
   table: ModelTable,
   given: ReadonlyMap<string, Operand>,
   constants: Constants,
+  closed = false,
 ): Folded {
-  const folder = new Folder(table, constants, new Steps(graph.fileBytes));
+  const folder = new Folder(table, constants, new Steps(graph.fileBytes), undefined, closed);
   for (const { name, value } of graph.inputs) folder.known.set(value, given.get(name)!);
   return folder.graph(graph);
+}
+
+/**
+ * The same of a graph with no node that numbers tell of; undefined at the first one there is. Branches of an `If` on an
+ * input are not looked at.
+ */
+export function foldClosed(...[graph, table, given, constants]: Parameters<typeof fold>): Folded | undefined {
+  return ignoring(NeedsData, () => fold(graph, table, given, constants, true));
 }
 
 /** How many times as fast as the host kernels are at least. */
@@ -74,6 +67,7 @@ class Folder {
     readonly constants: Constants,
     readonly steps: Steps,
     readonly outer?: Folder,
+    readonly closed = false,
   ) {}
 
   graph(graph: Graph): Folded {
@@ -163,6 +157,7 @@ class Folder {
       this.#branch(call, graph);
       return;
     }
+    if (this.closed) throw new NeedsData(0);
     const nested = nestedBy(operator, call, nesting);
     if (nested === undefined) keep();
     else {
@@ -248,6 +243,7 @@ class Folder {
   }
 
   #keep(node: PlannedNode): void {
+    if (node.types === undefined && this.closed) throw new NeedsData(0);
     this.nodes.push(node);
     if (node.types === undefined) return;
     this.#define(node.call, node.types);

@@ -6,7 +6,7 @@ import { wrongValue } from "../tensor/checks.js";
 import { coded } from "../tensor/errors.js";
 import { DisposableBase } from "../wasm/disposable.js";
 import { describedAll } from "./described.js";
-import { fold } from "./fold.js";
+import { fold, foldClosed } from "./fold.js";
 import { InputReader } from "./inputs.js";
 import type {
   ModelInputs,
@@ -15,6 +15,7 @@ import type {
   ModelOutputs,
   ModelValue,
 } from "./model-types.js";
+import type { Folded } from "./operator.js";
 import type { ModelParts } from "./parts.js";
 import { Plan } from "./plan.js";
 import { mayBeSpecial } from "./special.js";
@@ -213,7 +214,7 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
     if (this.#special !== undefined) return this.#special.size > 0;
     const open = Array.from(types.values()).filter(({ data }) => data === undefined);
     const { graph, table, constants } = this.#store;
-    return open.some(mayBeSpecial) && fold(graph, table, types, constants).open > 0;
+    return open.some(mayBeSpecial) && foldClosed(graph, table, types, constants) === undefined;
   }
 
   /** The plan for these inputs, of whose numbers only those matter that shapes or branches depend on. */
@@ -250,21 +251,28 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
   #makePlan(given: ReadonlyMap<string, Operand>, onProgress: ModelParts["onProgress"]): Plan {
     const { graph, table, constants } = this.#store;
     const types = this.#withoutNumbers(given, this.#special ?? new Set());
-    const folded = fold(graph, table, types, constants);
-    if (this.#special !== undefined || folded.open === 0)
-      return new Plan(this.#store, types, folded, onProgress);
+    const plan = (inputs: typeof types, folded: Folded) => new Plan(this.#store, inputs, folded, onProgress);
     const names = new Set(
       Array.from(given)
         .filter(([, operand]) => operand.data !== undefined && mayBeSpecial(operand))
         .map(([name]) => name),
     );
-    if (names.size === 0) return new Plan(this.#store, types, folded, onProgress);
+    if (this.#special !== undefined || names.size === 0)
+      return plan(types, fold(graph, table, types, constants));
+    const closed = foldClosed(graph, table, types, constants);
+    if (closed !== undefined) return plan(types, closed);
     const special = this.#withoutNumbers(given, names);
     const better = fold(graph, table, special, constants);
-    const isBetter = better.open < folded.open || better.untyped < folded.untyped;
-    this.#special = isBetter ? names : new Set();
-    if (this.#special.size === 0) return new Plan(this.#store, types, folded, onProgress);
-    return new Plan(this.#store, special, better, onProgress);
+    if (better.open > 0) {
+      const folded = fold(graph, table, types, constants);
+      const isBetter = better.open < folded.open || better.untyped < folded.untyped;
+      if (!isBetter) {
+        this.#special = new Set();
+        return plan(types, folded);
+      }
+    }
+    this.#special = names;
+    return plan(special, better);
   }
 
   #withoutNumbers(

@@ -7,7 +7,8 @@ import type { ModelRuntimes } from "../wasm/current.js";
 import type { Precision } from "../wasm/precision.js";
 import { Region } from "../wasm/region.js";
 import { living, type Runtime } from "../wasm/runtime.js";
-import { Constants, type ModelTable } from "./fold.js";
+import { Constants } from "./constants.js";
+import type { ModelTable } from "./fold.js";
 import type { Rewrite } from "./operator.js";
 
 export interface StoreOptions {

@@ -1,6 +1,6 @@
 /** Whole models by hand-written files: inputs and outputs, plans, and memory. */
 import { describe, expect, it } from "vitest";
-import { Add, loadOnnx, loadOnnxWith, Relu } from "../../src/models/index.js";
+import { Add, Equal, If, loadOnnx, loadOnnxWith, Neg, Relu } from "../../src/models/index.js";
 import { Tensor } from "../../src/tensor/tensor.js";
 import { memoryUsage } from "../../src/wasm/current.js";
 import { floats, graph, int64s, modelOf, node } from "../support/onnx-writer.js";
@@ -162,6 +162,37 @@ describe("a model", () => {
     expect(() => fixed.run({ x: Float32Array.of(3), sr: 1 })).toThrow(
       'inputs["sr"]: expected one of the model\'s: "x"',
     );
+  });
+
+  it("never looks at the branch that a small integer input does not tell", () => {
+    const taken = graph({ outputs: ["a"], nodes: [node("Add", ["x", "x"], ["a"])] });
+    const other = graph({ outputs: ["b"], nodes: [node("Neg", ["x"], ["b"])] });
+    const bytes = modelOf({
+      inputs: [
+        { name: "x", shape: ["n"] },
+        { name: "sr", type: 7, shape: [] },
+      ],
+      outputs: ["y"],
+      initializers: [int64s("rate", [16000])],
+      nodes: [
+        node("Equal", ["sr", "rate"], ["is"]),
+        node("If", ["is"], ["y"], {
+          attributes: { then_branch: { graph: taken }, else_branch: { graph: other } },
+        }),
+      ],
+    });
+    let looks = 0;
+    const { operator } = Neg as { operator: { shape: () => unknown } };
+    const shape = (...given: []) => {
+      looks++;
+      return operator.shape(...given);
+    };
+    const watched = { ...Neg, operator: { ...operator, shape } } as typeof Neg;
+    using built = loadOnnxWith(bytes, [Equal, If, Add, watched]);
+    expect(built.run({ x: Float32Array.of(1, 2), sr: 16000 }).y!.data).toEqual(Float32Array.of(2, 4));
+    expect(looks).toBe(0);
+    expect(built.run({ x: Float32Array.of(1, 2), sr: 8000 }).y!.data).toEqual(Float32Array.of(-1, -2));
+    expect(looks).toBe(1);
   });
 
   it("reads a branch that is broken where it is taken, and tells so each time", () => {
