@@ -12,29 +12,17 @@
 import { FUSED } from "../build";
 import { copyFloats } from "../memory";
 import { fourChannels, oneChannel, oneChannelTiles, sixChannels } from "./convolve-tiles";
+import { outputsOf, TILE, tilesOf } from "./tiles";
 import { unary } from "./unary";
 import { Lanes } from "./window-records";
 
 /** Products of a run. */
 const RUN: i32 = 256;
-/** Outputs of a tile. */
-const TILE: i32 = 8;
 
 /** Channels of a tile whose weights stand side by side, where so many are `left`. The host packs them by it. */
 export function channelsTogether(left: i32): i32 {
   if (FUSED && left >= 6 && left !== 8 && left !== 9) return 6;
   return left >= 4 ? 4 : 1;
-}
-
-/** Outputs of a group's channel, with what lies between rows. */
-function outputsOf(record: usize): i32 {
-  const fields = changetype<Lanes>(record);
-  return (fields.rows - 1) * fields.pitch + fields.columns;
-}
-
-/** Tiles of all groups. Each one's outputs are the same whichever tiles are made with it. */
-export function tilesOf(record: usize): i32 {
-  return changetype<Lanes>(record).groups * ((outputsOf(record) + TILE - 1) / TILE);
 }
 
 /** All groups of one item of a batch. */

@@ -3,7 +3,7 @@
  * host calls for this program. Workers make an instance of that binary when they are first asked for a part.
  */
 
-import { tilesOf } from "../models/convolve";
+import { tilesOf } from "../models/tiles";
 import { Lanes } from "../models/window-records";
 import { control, convolveTiles, hasModels, me } from "./place";
 import { Lane, MODELS } from "./records";

@@ -8,7 +8,7 @@ import { resetsBefore } from "../cells/general";
 import { GRU } from "../cells/gru";
 import { LSTM } from "../cells/lstm";
 import { roundedRow } from "../core";
-import { tilesOf } from "../models/convolve";
+import { tilesOf } from "../models/tiles";
 import { Layer, Matrix, Run, Walk } from "../records";
 import { convolutionNanoseconds } from "./convolution";
 import { countPhases, openLane, runOf, walkOf } from "./lanes";

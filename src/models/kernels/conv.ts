@@ -49,31 +49,26 @@ export function compileConv(node: Compiling): Compiled | undefined {
   const outputs = elementsIn(window.output);
   const isFew = outputs < FEW_OUTPUTS && conv.outChannels / conv.group >= MANY_CHANNELS;
   if (isFew) return compileRows(node, conv, window, sizes, constants);
-  const taps = window.kernel[1]!;
-  const whole = { ...constants, unitNumbers: (conv.inChannels / conv.group) * elementsIn(window.kernel) };
-  const isOneRow = conv.inChannels === 1 && window.kernel[0] === 1 && window.output[0] === 1;
-  return isOneRow && outputs >= LEAST_OUTPUTS && isMirrored(node, constants.weights, conv.outChannels, taps)
-    ? compileMirrored(node, conv, window, sizes, whole)
-    : compileLanes(node, conv, window, sizes, whole);
+  const [kernelRows, taps] = window.kernel as [number, number];
+  const isOneRow = conv.inChannels * kernelRows * window.output[0]! === 1 && outputs >= LEAST_OUTPUTS;
+  return isOneRow && isMirrored(constants.weights, conv.outChannels, taps)
+    ? compileMirrored(node, conv, window, sizes, constants)
+    : compileLanes(node, conv, window, sizes, constants);
 }
 
 /** Whether one half of the filters is the same from both ends, but for tap 0, and the other half changes its sign. */
-function isMirrored(node: Compiling, weights: Data, units: number, taps: number): boolean {
-  if (taps % 2 > 0 || taps < FEW_TAPS || units % 2 > 0) return false;
-  return node.shared(weights, "conv: is mirrored", () => {
-    for (let unit = 0; unit < units; unit++) {
-      const sign = unit < units / 2 ? 1 : -1;
-      for (let near = unit * taps + 1, far = near + taps - 2; near < far; near++, far--) {
-        if (weights[near] !== sign * weights[far]!) return false;
-      }
+function isMirrored(weights: Data, units: number, taps: number): boolean {
+  if (taps < FEW_TAPS || taps % 2 > 0 || units % 2 > 0) return false;
+  for (let unit = 0; unit < units; unit++) {
+    const sign = unit < units / 2 ? 1 : -1;
+    for (let near = unit * taps + 1, far = near + taps - 2; near < far; near++, far--) {
+      if (weights[near] !== sign * weights[far]!) return false;
     }
-    return true;
-  });
+  }
+  return true;
 }
 
 type Constants = NonNullable<ReturnType<typeof constantsOf>>;
-/** @property unitNumbers  from one unit's weights to those of the next, the first of which it takes */
-type Strided = Constants & { readonly unitNumbers: number };
 type Sizes = readonly [number, number];
 
 function layoutOf(channels: number, sizes: Sizes, window: Window, phases: Sizes): PlaneLayout {
@@ -113,7 +108,7 @@ function compileLanes(
   conv: Convolution,
   window: Window,
   sizes: Sizes,
-  { weights, bias, activation, unitNumbers }: Strided,
+  { weights, bias, activation }: Constants,
 ): Compiled | undefined {
   const kernels = modelKernels(node.runtime);
   const { batch, group: groups, inChannels, outChannels } = conv;
@@ -125,6 +120,8 @@ function compileLanes(
   const [units, pitch] = [outChannels / groups, layout.plane[1]];
   const channels = inChannels / groups;
   const taps = channels * elementsIn(window.kernel);
+  // Of mirrored filters the first taps of each.
+  const unitNumbers = weights.length / outChannels;
   // A tile of few outputs reads past the planes.
   const copies = !isImage(layout) || (outputs[0] - 1) * pitch + outputs[1] < 8;
   const planes = copies ? align(planeBytes(layout)) : 0;
@@ -171,7 +168,7 @@ function compileMirrored(
   conv: Convolution,
   window: Window,
   sizes: Sizes,
-  constants: Strided,
+  constants: Constants,
 ): Compiled | undefined {
   const kernels = modelKernels(node.runtime);
   const { batch } = conv;
@@ -179,43 +176,26 @@ function compileMirrored(
   const layout = layoutOf(1, sizes, window, window.strides as [number, number]);
   const inChannels = taps + 2;
   const itemBytes = inChannels * columns * 4;
-  const [ones, zeros] = [
-    [1, 1],
-    [0, 0],
-  ];
-  const pairs: Window = {
-    kernel: ones,
-    strides: ones,
-    dilations: ones,
-    before: zeros,
-    after: zeros,
-    output: [1, columns],
-  };
+  const one = [1, 1];
+  const none = [0, 0];
+  const pairs = { ...window, kernel: one, strides: one, dilations: one, before: none, after: none };
   const rest = compileLanes(node, { ...conv, inChannels, group: 2 }, pairs, [1, columns], constants);
-  if (rest === undefined || Math.max(planeBytes(layout), batch * itemBytes) > MOST_PLANE_BYTES)
-    return undefined;
-  const copies = !isImage(layout);
-  const planes = copies ? align(planeBytes(layout)) : 0;
+  const planes = align(planeBytes(layout));
   const all = planes + align(batch * itemBytes);
+  if (rest === undefined || all > MOST_PLANE_BYTES) return undefined;
   return {
     scratchBytes: all + rest.scratchBytes!,
     bind: (place) => {
       const { scratch } = place;
       const seen = scratch + planes;
-      const run = rest.bind({
-        input: () => seen,
-        output: (at) => place.output(at),
-        scratch: scratch + all,
-        record: (words) => place.record(words),
-      });
+      const run = rest.bind({ ...place, input: () => seen, scratch: scratch + all });
       const filling = place.record(planesRecord(layout));
       const offsets = place.record(offsetsOf(layout, window, 1));
       const input = place.input(0);
       return () => {
         for (let item = 0; item < batch; item++) {
-          const from = input + item * elementsIn(sizes) * 4;
-          if (copies) kernels.fillPlanes(filling, from, scratch);
-          kernels.mirror(copies ? scratch : from, offsets, taps, columns, seen + item * itemBytes);
+          kernels.fillPlanes(filling, input + item * sizes[1] * 4, scratch);
+          kernels.mirror(scratch, offsets, taps, columns, seen + item * itemBytes);
         }
         run();
       };
