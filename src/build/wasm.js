@@ -8,7 +8,8 @@
  *
  * There are two programs: the core, and the kernels of whole models, which run on the core's memory beside it. The core's
  * static data begin at its `memoryBase` of asconfig.json. What lies below, from 1024 on, is for the constants of the other.
- * A third one, `unpack`, makes the bytes of both again.
+ * A third one, `unpack`, makes the bytes of both again. The kernels of models are compiled at asc's level 2: level 3 makes one
+ * loop of those that differ in a constant (assembly/models/unary.ts).
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";

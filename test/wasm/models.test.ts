@@ -8,6 +8,7 @@ import {
   UNARY_LINEAR,
   UNARY_NEG,
   UNARY_RELU,
+  UNARY_ROUND,
   UNARY_SIGMOID,
   UNARY_SQRT,
   UNARY_TANH,
@@ -43,9 +44,17 @@ it.each(Object.entries(MODELS))(
   },
 );
 
+const disassemble = (target: string) =>
+  execFileSync("node_modules/binaryen/bin/wasm-dis", [`build/${target}.wasm`], { encoding: "utf8" });
+
+it.each(["models", "models-relaxed"])("has a loop for each function of one number: %s", (target) => {
+  const text = disassemble(target);
+  const name = /\(export "unary" \(func (\S+?)\)/.exec(text)![1]!;
+  const body = text.split(/^ \(func /m).find((part) => part.startsWith(`${name} `))!;
+  expect(body.match(/\(loop /g)!.length).toBeGreaterThan(UNARY_ROUND);
+});
+
 it("has no heap: it neither makes memory larger nor brings AssemblyScript's runtime", () => {
-  const disassemble = (target: string) =>
-    execFileSync("node_modules/binaryen/bin/wasm-dis", [`build/${target}.wasm`], { encoding: "utf8" });
   expect(disassemble(name)).toContain("memory.grow");
   expect(disassemble(MODELS[name]!)).not.toContain("memory.grow");
 });
