@@ -4,6 +4,7 @@
  */
 
 import { assertNumbers } from "../debug";
+import { copyFloats } from "../memory";
 import { Pool } from "./window-records";
 
 /** @inline */
@@ -41,26 +42,34 @@ function bringTogether(largest: bool, record: usize, input: usize, row: i32): vo
   const width = fields.width;
   const missing: f32 = largest ? -Infinity : 0;
   const line = fields.line;
-  fill(line, fields.lineNumbers, missing);
   const target = line + ((<usize>fields.left) << 2);
+  let isEmpty = true;
   let y = row * fields.rowStride - fields.top;
   for (let tap = fields.kernelRows; tap > 0; tap--) {
     if (y >= 0 && y < fields.height) {
-      let from = input + ((<usize>(y * width)) << 2);
-      let to = target;
-      let left = width;
-      for (; left >= 4; left -= 4) {
-        v128.store(to, join(largest, v128.load(to), v128.load(from)));
-        to += 16;
-        from += 16;
-      }
-      for (; left > 0; left--) {
-        v128.store_lane<f32>(to, join(largest, v128.load_splat<f32>(to), v128.load_splat<f32>(from)), 0);
-        to += 4;
-        from += 4;
-      }
+      const from = input + ((<usize>(y * width)) << 2);
+      if (isEmpty) copyFloats(target, from, width);
+      else joinRow(largest, target, from, width);
+      isEmpty = false;
     }
     y += fields.rowDilation;
+  }
+  fill(line, fields.left, missing);
+  if (isEmpty) fill(target, width, missing);
+  fill(target + ((<usize>width) << 2), fields.lineNumbers - fields.left - width, missing);
+}
+
+/** @inline */
+function joinRow(largest: bool, to: usize, from: usize, left: i32): void {
+  for (; left >= 4; left -= 4) {
+    v128.store(to, join(largest, v128.load(to), v128.load(from)));
+    to += 16;
+    from += 16;
+  }
+  for (; left > 0; left--) {
+    v128.store_lane<f32>(to, join(largest, v128.load_splat<f32>(to), v128.load_splat<f32>(from)), 0);
+    to += 4;
+    from += 4;
   }
 }
 
@@ -76,8 +85,7 @@ function poolRow(largest: bool, record: usize, output: usize, counts: usize): vo
   const tapBytes = (<usize>fields.columnDilation) << 2;
   let line = fields.line;
   let left = fields.columns;
-  const wide = stride <= 2 ? 4 : left + 1;
-  for (; left >= wide; left -= 4) {
+  for (; left >= 4; left -= 4) {
     let from = line;
     let sum = fourOf(from, stride);
     for (let tap = taps - 1; tap > 0; tap--) {
@@ -109,9 +117,13 @@ function poolRow(largest: bool, record: usize, output: usize, counts: usize): vo
   }
 }
 
-/** Four numbers, side by side or every second one. @inline */
+/** Four numbers, `stride` from one to the next. @inline */
 function fourOf(from: usize, stride: i32): v128 {
   const first = v128.load(from);
   if (stride === 1) return first;
-  return v128.shuffle<f32>(first, v128.load(from, 16), 0, 2, 4, 6);
+  if (stride === 2) return v128.shuffle<f32>(first, v128.load(from, 16), 0, 2, 4, 6);
+  const step = (<usize>stride) << 2;
+  const second = v128.load_lane<f32>(from + step, first, 1);
+  const third = v128.load_lane<f32>(from + 2 * step, second, 2);
+  return v128.load_lane<f32>(from + 3 * step, third, 3);
 }
