@@ -5,6 +5,7 @@ import { ExternalFiles } from "../formats/onnx/external.js";
 import type { Declared, Graph, Port } from "../graph/ir.js";
 import { readOnnxGraph } from "../graph/onnx.js";
 import { comment } from "./code-lines.js";
+import { besideOf } from "./shards.js";
 import { ones, type Sizes, sizesThatRun } from "./sizes-that-run.js";
 import { listed, printableMessage, table } from "./terminal.js";
 
@@ -129,7 +130,7 @@ function codeOf(
   lines.push(`const bytes = readFileSync(${JSON.stringify(path)});`);
   if (externalNames.length > 0) {
     const read = externalNames.map(
-      (name) => `${JSON.stringify(name)}: readFileSync(${JSON.stringify(name)})`,
+      (name) => `${JSON.stringify(name)}: readFileSync(${JSON.stringify(besideOf(path, name))})`,
     );
     lines.push(`const externalData = { ${read.join(", ")} }; // beside the model`);
   }

@@ -81,6 +81,23 @@ describe("inspect of a whole model", () => {
     expect(runModule(listed.slice(listed.lastIndexOf("import { readFileSync")))).toContain("shape");
   });
 
+  it("prints lines that run where weights are in a file beside it, from any folder", () => {
+    const place = ["location", "two.data"].flatMap((text, at) => onnx.lengthDelimited(at + 1, text));
+    const beside = onnx.tensor("two", { dims: [1], more: onnx.lengthDelimited(13, place) });
+    write("two.data", new Uint8Array(Float32Array.of(2).buffer));
+    const nodes = [onnx.node("Mul", ["x", "two"], ["y"])];
+    const path = write(
+      "beside.onnx",
+      onnx.model(
+        { inputs: [{ name: "x", shape: [2] }], outputs: ["y"], nodes, initializers: [beside] },
+        [],
+        17,
+      ),
+    );
+    const listed = command("inspect", path).out;
+    expect(runModule(listed.slice(listed.lastIndexOf("import { readFileSync")))).toContain("shape");
+  });
+
   it("names the operators that are missing, those of branches among them", () => {
     const branch = (operator: string) => ({
       graph: onnx.graph({ outputs: ["b"], nodes: [onnx.node(operator, ["x"], ["b"], { domain: "own" })] }),
