@@ -64,10 +64,10 @@ export const SIZES = {
    * Silero VAD v5 and v6; `loadKeras`, and all names. All four binaries are inside.
    */
   modelBundles: {
-    loadOnnx: kilobytes(99.4),
-    loadOnnxWith: kilobytes(73.5),
-    loadKeras: kilobytes(133.6),
-    "*": kilobytes(163.3),
+    loadOnnx: kilobytes(99.6),
+    loadOnnxWith: kilobytes(73.6),
+    loadKeras: kilobytes(133.7),
+    "*": kilobytes(163.6),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
   threads: { bundle: kilobytes(8.1), worker: 670 },

@@ -269,6 +269,16 @@ describe("numbers by their index", () => {
     scatter("max", [1, 3, 3, 4]),
     scatter("min", [1, 2, 3, 2]),
     [
+      "where it is not zero, NaN and -0 among it",
+      "NonZero",
+      [f([2, 3], 0, 1, Number.NaN, -0, 0, -2)],
+      {},
+      20,
+      [2, 3],
+      [0, 0, 1, 1, 2, 2],
+    ],
+    ["where no axis is", "NonZero", [f([], 5)], {}, 20, [0, 1], []],
+    [
       "padding of an attribute",
       "Pad",
       [row(1, 2)],

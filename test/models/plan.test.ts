@@ -100,9 +100,38 @@ describe("plans", () => {
     expect(built.memory.plans).toBe(plans);
   });
 
-  it("say nothing where no shape is known yet", () => {
+  it("are as long as numbers of a run say", () => {
+    const built = {
+      inputs: [{ name: "x", shape: ["n"] }],
+      outputs: ["where", "what"],
+      nodes: [
+        node("NonZero", ["x"], ["where"]),
+        node("Squeeze", ["where", "first"], ["flat"]),
+        node("Gather", ["x", "flat"], ["found"]),
+        node("Add", ["found", "found"], ["what"]),
+      ],
+      initializers: [int64s("first", [0])],
+    };
+    using model = loadOnnx(modelOf(built));
+    for (const [x, where] of [
+      [
+        [3, 0, 4],
+        [0, 2],
+      ],
+      [[0, 0, 0], []],
+      [[0, 0, 5], [2]],
+    ] as const) {
+      const outputs = model.run(Float32Array.from(x));
+      expect(outputs.where).toEqual(new Tensor(BigInt64Array.from(where, BigInt), [1, where.length]));
+      expect(Array.from(outputs.what!.data)).toEqual(where.map((at) => 2 * x[at]!));
+    }
+  });
+
+  it("are those of the file, without shapes, where no shape is known yet", () => {
     using built = loadOnnx(TWICE);
-    expect(Array.from(built.summary())).toEqual([]);
+    expect(Array.from(built.summary())).toEqual([
+      { node: "Add_0", operator: "Add", shape: undefined, parameters: 0, onHost: false },
+    ]);
     expect(built.memory.plans).toBe(0);
     expect(() => built.summary({ runs: 0 })).toThrow("options.runs: expected");
   });

@@ -40,6 +40,33 @@ export const Gather: FillingOperator = {
   },
 };
 
+/** Where an input is not 0: how many that are tells its numbers alone, so that no plan has room for it. */
+export const NonZero: FillingOperator = {
+  name: "NonZero",
+  oldest: 9,
+  attributes: {},
+  shape: (call) => {
+    const { data, shape } = call.data(0);
+    let count = 0;
+    for (let at = 0; at < data.length; at++) if (data[at] !== 0) count++;
+    return [{ dtype: "int64", shape: [shape.length, count] }];
+  },
+  work: (call) => 8 * elementsIn(call.input(0).shape),
+  run: (call, [output]) => {
+    const { data, shape } = call.data(0);
+    const strides = stridesOf(shape);
+    const count = output!.shape[1]!;
+    let to = 0;
+    for (let at = 0; at < data.length; at++) {
+      if (data[at] === 0) continue;
+      for (const [axis, size] of shape.entries()) {
+        output!.data[axis * count + to] = Math.floor(at / strides[axis]!) % size;
+      }
+      to++;
+    }
+  },
+};
+
 const REDUCTIONS: ReadonlyMap<string, (a: number, b: number) => number> = new Map([
   ["none", (_: number, b: number) => b],
   ["add", (a: number, b: number) => a + b],

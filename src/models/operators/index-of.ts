@@ -9,6 +9,8 @@ import type { ModelOperator } from "../operator.js";
 
 export const Gather: ModelOperator = { operator: graph.Gather, view: viewGathered, compile: compileGathered };
 
+export const NonZero: ModelOperator = { operator: graph.NonZero };
+
 export const Pad: ModelOperator = { operator: graph.Pad, view: viewPadded, compile: compilePadded };
 
 export const ScatterND: ModelOperator = { operator: graph.ScatterND, compile: compileScattered };

@@ -48,7 +48,7 @@ import {
   Tanh,
 } from "./elementwise.js";
 import { Constant, ConstantOfShape, Range } from "./generate.js";
-import { Gather, Pad, ScatterND } from "./index-of.js";
+import { Gather, NonZero, Pad, ScatterND } from "./index-of.js";
 import { Einsum, Gemm, MatMul, MatMulInteger } from "./matmul.js";
 import { Concat, Expand, Slice, Split, Tile, Transpose, Trilu } from "./move.js";
 import {
@@ -134,6 +134,7 @@ export const ALL_OPERATORS: readonly ModelOperator[] = [
   Mod,
   Mul,
   Neg,
+  NonZero,
   Not,
   Or,
   PRelu,
