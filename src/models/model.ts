@@ -155,13 +155,14 @@ export class Model<Summary = ModelSummary> extends DisposableBase {
 
   /**
    * The nodes of the plan for the declared shapes, the options' shapes, or those of the given inputs; with them, also how
-   * long each takes. Of a model of layers the table that Keras prints of them, for which there are no options.
+   * long each takes. Where sizes are open and nothing has run, the nodes of the file. Of a model of layers the table that
+   * Keras prints of them, for which there are no options.
    * @throws TypeError or RangeError for an option that is wrong, and for inputs as `run` does
    */
   summary(options?: SummaryOptions): Summary {
     this.#assertAlive();
-    const { layers } = this.#parts;
-    if (layers === undefined) return summarise(this, this.states.pairs, options) as Summary;
+    const { layers, graph } = this.#parts;
+    if (layers === undefined) return summarise(this, graph.nodes, this.states.pairs, options) as Summary;
     if (options !== undefined) throw wrongValue("options", "none for a model of layers", options);
     return layers.summary() as Summary;
   }

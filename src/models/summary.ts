@@ -1,5 +1,7 @@
 /** A table of what a model computes. */
 
+import type { Node } from "../graph/ir.js";
+import type { Call } from "../graph/operator.js";
 import { elementsIn } from "../graph/shapes.js";
 import { checkInteger, checkOptions } from "../tensor/checks.js";
 import type { ModelInputs, Planner } from "./model-types.js";
@@ -17,7 +19,7 @@ export interface SummaryOptions {
 export interface SummaryRow {
   readonly node: string;
   readonly operator: string;
-  /** Of its first output; undefined where it is known only at run time. */
+  /** Of its first output; undefined where it is known only at run time, or no inputs have told sizes that are open. */
   readonly shape: readonly number[] | undefined;
   /** Constant numbers that it reads. */
   readonly parameters: number;
@@ -35,6 +37,7 @@ export interface ModelSummary extends ReadonlyArray<SummaryRow> {
 /** @internal */
 export function summarise(
   model: Planner,
+  nodes: readonly Node[],
   states: readonly StatePair[],
   options?: SummaryOptions,
 ): ModelSummary {
@@ -52,9 +55,10 @@ export function summarise(
       }
     }
   }
-  const rows = (plan?.steps ?? []).map((step): SummaryRow => {
+  const told: readonly Told[] = plan?.steps ?? nodes.map(unplanned);
+  const rows = told.map((step): SummaryRow => {
     const { node, onHost } = step;
-    const time = times.get(node);
+    const time = times.get(node as PlannedNode);
     return Object.freeze({
       node: node.call.node.name,
       operator: node.call.node.operator,
@@ -67,8 +71,21 @@ export function summarise(
   return Object.freeze(Object.assign(rows, { states }));
 }
 
+/** What rows tell of a step. */
+type Told = Pick<Step, "onHost"> & {
+  readonly node: Pick<PlannedNode, "types"> & { readonly call: Pick<Call, "node" | "inputs"> };
+  readonly inner: readonly Told[];
+};
+
+/** A node of the file, where no inputs have told sizes. */
+const unplanned = (node: Node): Told => ({
+  node: { call: { node, inputs: node.inputs.map((value) => value?.data) }, types: undefined },
+  onHost: false,
+  inner: [],
+});
+
 /** Constant numbers that a step reads, with those that its graphs read. */
-function parametersOf({ node, inner }: Step): number {
+function parametersOf({ node, inner }: Told): number {
   return node.call.inputs.reduce(
     (sum, operand) => sum + (operand?.data === undefined ? 0 : elementsIn(operand.shape)),
     inner.reduce((sum, step) => sum + parametersOf(step), 0),

@@ -40,7 +40,7 @@ export function readInput(name: string, { dtype = "float32", shape }: Declared, 
   }
   if (kindOf(value) !== undefined) {
     const data = ofType(dtype, value as NumberArray) ?? numbersOf(name, dtype, value as NumberArray);
-    return { dtype, shape: openShape(name, shape, lengthOf(value as NumberArray)), data };
+    return { dtype, shape: openShape(name, shape, value as NumberArray), data };
   }
   if (typeof value !== "object" || value === null) throw wrongType(name, EXPECTED, value);
   const given = asShaped(value, name, anyNumbers);
@@ -82,6 +82,9 @@ function ofType(dtype: Dtype, given: AnyNumbers): Data | undefined {
 function numbersOf(name: string, dtype: Dtype, given: AnyNumbers): Data {
   const range = RANGES[dtype];
   if (range === undefined) {
+    if (kindOf(given) === "Uint16Array" && dtype.endsWith("float16")) {
+      throw wrongType(name, `numbers, and not the bits of ${dtype}`, given);
+    }
     return Float32Array.from(given, (number, at) => checkNumber(`${name}[${at}]`, number));
   }
   const [least, most] = range;
@@ -115,16 +118,13 @@ function oneElement(name: string, shape: Declared["shape"]): readonly number[] {
 const isOpen = (size: number | string): boolean => typeof size === "string" || size < 0;
 
 /** The shape of so many numbers where one size is open. */
-function openShape(name: string, shape: Declared["shape"], length: number): readonly number[] {
+function openShape(name: string, shape: Declared["shape"], given: NumberArray): readonly number[] {
+  const length = lengthOf(given);
   if (shape === undefined) return [length];
   const open = shape.filter(isOpen).length;
   const known = elementsIn(shape.filter((size): size is number => !isOpen(size)));
   if (open > 1) {
-    throw wrongType(
-      name,
-      `{ data, shape }, since several sizes of ${showDeclared(shape)} are open`,
-      "numbers",
-    );
+    throw wrongType(name, `{ data, shape }, since several sizes of ${showDeclared(shape)} are open`, given);
   }
   const rest = open === 0 ? 1 : length / known;
   if (!Number.isInteger(rest) || known * rest !== length) {

@@ -54,7 +54,13 @@ describe("an input", () => {
       "numbers alone where two sizes are open",
       { name: "x", shape: ["n", "m"] },
       new Float32Array(4),
-      "inputs.x: expected { data, shape }, since several sizes of [n, m] are open, got",
+      "inputs.x: expected { data, shape }, since several sizes of [n, m] are open, got a Float32Array",
+    ],
+    [
+      "bits of half floats",
+      { name: "x", type: 10, shape: [2] },
+      { data: Uint16Array.of(0x3c00, 0), shape: [2], dtype: "float16" },
+      "inputs.x.data: expected numbers, and not the bits of float16, got a Uint16Array",
     ],
     [
       "too few numbers",
