@@ -5,6 +5,7 @@ import { loadOnnx } from "../../src/models/index.js";
 import { memoryUsage } from "../../src/wasm/current.js";
 import { errorOf } from "../support/error-of.js";
 import { HOSTILE_GRAPHS } from "../support/hostile/graphs.js";
+import { modelOf, node } from "../support/onnx-writer.js";
 
 const INPUTS = { one: 1, yes: true, m: { data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] } };
 
@@ -35,4 +36,16 @@ describe("hostile models", () => {
       expect((error as FormatError).message).toMatch(message);
     },
   );
+
+  it.each(["MaxPool", "AveragePool"])("are refused where a %s joins more than a second allows", (pool) => {
+    const size = 4000;
+    const nodes = [
+      node(pool, ["x"], ["y"], {
+        name: "n",
+        attributes: { kernel_shape: [size, size], pads: Array<number>(4).fill(size - 1) },
+      }),
+    ];
+    using model = loadOnnx(modelOf({ inputs: [{ name: "x", shape: [1, 1, 1, 1] }], outputs: ["y"], nodes }));
+    expect(() => model.run(Float32Array.of(1))).toThrow(/node "n" \(.*Pool, opset 20\): more than \d+ steps/);
+  });
 });

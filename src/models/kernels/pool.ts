@@ -15,6 +15,9 @@ import { applyActivation, isActivation } from "./unary.js";
 /** Padding may be far larger than the image: the host skips it. */
 const MOST_LINE_NUMBERS = 2 ** 24;
 
+/** What joins more numbers takes longer than a second: the host counts its work, and says which node has too much. */
+const MOST_JOINS = 2 ** 31;
+
 /** For each output along an axis, how many taps count: a window may have as many as the axis. */
 function tapsAlong(window: Window, size: number, axis: number, includesPadding: boolean): number[] {
   const [taps, dilation, before] = [window.kernel[axis]!, window.dilations[axis]!, window.before[axis]!];
@@ -50,6 +53,9 @@ export function compilePool(node: Compiling): Compiled | undefined {
   // A vector may read past the last window.
   const lineNumbers = Math.max(reach, before[1]! + sizes[1]) + 4;
   if (lineNumbers > MOST_LINE_NUMBERS || elementsIn(kernel) > MOST_LINE_NUMBERS) return undefined;
+  const joins =
+    elementsIn(shape) * kernel[1]! + (elementsIn(shape) / output[1]!) * (kernel[0]! + lineNumbers);
+  if (joins > MOST_JOINS) return undefined;
   const isAverage = call.node.operator === "AveragePool";
   const kernels = modelKernels(runtime);
   return {
