@@ -28,7 +28,8 @@ export class Store {
   /** Of plans that are no work for several threads: in the memory of those. The store itself where there is one memory. */
   readonly small: Store;
   readonly #derived: Map<Node, readonly HostTensor[]>;
-  readonly #made = new WeakMap<Data, Map<string, unknown>>();
+  /** What was made of numbers, by the region that it is in: several plans may have numbers that no model owns. */
+  readonly #made = new WeakMap<Region, WeakMap<Data, Map<string, unknown>>>();
   #arena: Block | undefined;
 
   /** @param owner what the memory is given back with when it is forgotten */
@@ -79,12 +80,10 @@ export class Store {
    * numbers are the plan's own.
    */
   shared<Made>(numbers: Data, what: string, make: (region: Region) => Made, plan: Region): Made {
-    let made = this.#made.get(numbers);
-    if (made === undefined) {
-      made = new Map();
-      this.#made.set(numbers, made);
-    }
-    if (!made.has(what)) made.set(what, make(this.constants.has(numbers) ? this.region : plan));
+    const region = this.constants.has(numbers) ? this.region : plan;
+    const all = once(this.#made, region, () => new WeakMap<Data, Map<string, unknown>>());
+    const made = once(all, numbers, () => new Map<string, unknown>());
+    if (!made.has(what)) made.set(what, make(region));
     return made.get(what) as Made;
   }
 
@@ -127,4 +126,13 @@ export class Store {
       plan,
     );
   }
+}
+
+/** What is at a key, made at the first time. */
+function once<Key extends object, Item>(map: WeakMap<Key, Item>, key: Key, make: () => Item): Item {
+  const last = map.get(key);
+  if (last !== undefined) return last;
+  const made = make();
+  map.set(key, made);
+  return made;
 }

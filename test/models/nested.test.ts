@@ -121,6 +121,29 @@ describe("a loop", () => {
     check(modelFile({ nodes: nodesOf(lines, { body: cell }), outputs: ["last", "all", "sum"] }));
   });
 
+  it("goes on after plans of other lengths have been dropped", () => {
+    const cell = body("i go v", "go v2", ["t <- Tanh v", "v2 <- Add t a"]);
+    const lines = [
+      "a <- Abs x",
+      "most <- ReduceMax a keepdims=0",
+      "count <- Cast most to=7",
+      "y <- Loop count _ a body=body",
+    ];
+    const nodes = nodesOf(lines, { body: cell });
+    const file = modelOf({ inputs: [{ name: "x", shape: ["n"] }], outputs: ["y"], nodes });
+    using model = loadOnnx(file);
+    const { graph: read } = readOnnxGraph(file);
+    for (const length of [2, 300, 3, 4, 2, 1000, 5, 300, 6, 2]) {
+      const data = Float32Array.from({ length }, (_, at) => 4.5 / (at + 1));
+      const given = new Map([["x", { dtype: "float32" as const, shape: [length], data }]]);
+      const [expected] = runOnHost(read, GRAPH_OPERATORS, given).values();
+      const { y } = model.run(data);
+      for (const [at, number] of Array.from(expected!.data).entries()) {
+        expect(Number(y!.data[at]), `${length}: y[${at}]`).toBeCloseTo(number, 5);
+      }
+    }
+  });
+
   it("ends when its condition says so", () => {
     const growing = body("i go h", "goes h2 h2 most", [
       "h2 <- Add h h",
