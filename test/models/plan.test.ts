@@ -123,7 +123,7 @@ describe("plans", () => {
     ] as const) {
       const outputs = model.run(Float32Array.from(x));
       expect(outputs.where).toEqual(new Tensor(BigInt64Array.from(where, BigInt), [1, where.length]));
-      expect(Array.from(outputs.what!.data)).toEqual(where.map((at) => 2 * x[at]!));
+      expect(Array.from<number | bigint>(outputs.what!.data)).toEqual(where.map((at) => 2 * x[at]!));
     }
   });
 
