@@ -107,7 +107,7 @@ function read(file: Uint8Array, files: ExternalFiles, gru: GruReading): ReturnTy
 function declaredSizes(graph: Graph, shapes: LoadOnnxOptions["shapes"] = {}): Map<string, Declared> {
   const declared = new Map<string, Declared>(graph.inputs.map((port) => [port.name, port]));
   const names = Array.from(declared.keys());
-  for (const [name, given] of entriesOf("options.shapes", "a plain object", shapes)) {
+  for (const [name, given] of entriesOf("options.shapes", shapes)) {
     checkNames("options.shapes", [name], names);
     const shape = copyShape(given, `options.shapes.${name}`);
     sizeOf(shape, `options.shapes.${name}`);
@@ -134,7 +134,7 @@ function constantInputs(
 ): Map<string, Operand> {
   const names = graph.inputs.map(({ name }) => name);
   const result = new Map<string, Operand>();
-  for (const [name, value] of entriesOf("options.constants", "a plain object", constants)) {
+  for (const [name, value] of entriesOf("options.constants", constants)) {
     checkNames("options.constants", [name], names);
     const tensor = readInput(`options.constants.${name}`, declared.get(name)!, value);
     result.set(name, { ...tensor, data: tensor.data.slice() as typeof tensor.data });

@@ -33,7 +33,7 @@ export interface Busy {
 export function checkLayers(layers: SuppliedLayers | undefined): ReadonlyMap<string, SuppliedLayer> {
   if (layers === undefined) return new Map();
   const expected = "a plain object of functions by the names of classes";
-  const entries = entriesOf("options.layers", expected, layers);
+  const entries = entriesOf("options.layers", layers, expected);
   for (const [name, make] of entries) {
     if (typeof make !== "function") {
       throw wrongType(`options.layers.${name}`, "a function (config, weights) => (inputs) => outputs", make);

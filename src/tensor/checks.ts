@@ -60,19 +60,17 @@ export function unreadable(name: string, expected: string, cause: unknown): unkn
 
 /**
  * What a record of the caller's has, by name.
- * @param expected begins with "a plain object"
  * @throws TypeError for anything else: a Map has no entries of an object, and would be an empty record
  */
 export function entriesOf<Item>(
   name: string,
-  expected: string,
   record: Readonly<Record<string, Item>>,
+  expected = "a plain object",
 ): [string, Item][] {
   return reading(name, expected, () => {
-    const isObject = typeof record === "object" && record !== null;
-    // An object of another realm has another Object.prototype.
-    const prototype = isObject && Object.getPrototypeOf(record);
-    const isPlain = prototype === null || (isObject && Object.getPrototypeOf(prototype) === null);
+    // An object of another realm has another Object.prototype. Where there is none, a number stands.
+    const prototype = Object.getPrototypeOf(record ?? 0);
+    const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
     if (!isPlain) throw wrongType(name, expected, record);
     return Object.entries(record);
   });
