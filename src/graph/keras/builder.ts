@@ -8,17 +8,10 @@ import { NEWEST_OPSET } from "../opset.js";
 import type { KerasOperator } from "./emitted.js";
 import { type ConvertedPort, type InputPort, type KerasTensor, type StatePort, showOpen } from "./tensor.js";
 import { Transposes } from "./transposes.js";
+import { numbersIn, Work } from "./work.js";
 
 /** Of a model, those of nested models counted for every use. To plan and run as many takes up to a second. */
 const MOST_NODES = 10_000;
-
-/**
- * Numbers that the layers of a model may make: so many of a file of a few KB, which run within a second and 256 MB, and
- * more for each byte of the file and each number of an input.
- */
-const LEAST_WORK = 2 ** 24;
-const WORK_PER_BYTE = 64;
-const WORK_PER_INPUT = 2 ** 13;
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -36,10 +29,6 @@ const TYPE_NUMBERS: Readonly<Partial<Record<Dtype, number>>> = {
   int64: 7,
   bool: 9,
 };
-
-/** How many numbers a tensor has; open sizes count as 1. */
-const numbersIn = (shape: readonly (number | null)[]): number =>
-  shape.reduce<number>((product, size) => product * Math.max(1, size ?? 1), 1);
 
 export class GraphBuilder {
   readonly nodes: Node[] = [];
@@ -61,14 +50,14 @@ export class GraphBuilder {
   /** How many states have each name, before these are told apart. */
   readonly #stateNames = new Map<string, number>();
 
-  #workLeft: number;
+  readonly #work: Work;
 
   /** @param stateful whether a layer of the model keeps its states: a step of a stream is then a call of Keras */
   constructor(
     readonly stateful: boolean,
     fileBytes = 0,
   ) {
-    this.#workLeft = LEAST_WORK + WORK_PER_BYTE * fileBytes;
+    this.#work = new Work(fileBytes);
   }
 
   /** An input of the model. */
@@ -78,7 +67,7 @@ export class GraphBuilder {
     const own = isTexts ? "int64" : dtype;
     const input: InputPort = { name, value: { name }, shape, dtype: own, time, isTexts };
     this.inputs.push(input);
-    this.#workLeft += WORK_PER_INPUT * numbersIn(shape);
+    this.#work.allow(numbersIn(shape));
     return { value: input.value, shape, dtype: own, time, ...(isTexts ? { texts: input } : { input }) };
   }
 
@@ -122,8 +111,7 @@ export class GraphBuilder {
 
   /** Counts numbers that are made, or what takes as long. @throws FormatError that names the layer at which it is too much */
   spend(numbers: number): void {
-    this.#workLeft -= numbers;
-    if (!(this.#workLeft >= 0)) {
+    if (!this.#work.spend(numbers)) {
       throw new FormatError(
         `${this.label}: the model makes more numbers than its file and its inputs allow for`,
       );

@@ -240,13 +240,11 @@ export class Topology {
       }
       const { layer, call } = callAt(functional, top, model);
       const waits = open.get(key);
-      const needed = waits ?? [...call.args, ...call.kwargs.values()].flatMap(referencesIn);
+      const needed = waits ?? referencesIn([...call.args, ...call.kwargs.values()]);
       if (waits === undefined) this.#spend(needed.length, layer);
       const missing = needed.filter((reference) => !made.has(reference.key));
       if (missing.length > 0) {
-        if (waits !== undefined) {
-          throw bad(`layer ${show(layer.name)}`, "its inputs are made of its own output");
-        }
+        if (waits) throw bad(`layer ${show(layer.name)}`, "its inputs are made of its own output");
         open.set(key, needed);
         // TensorFlow.js begins with the last input, which decides which mask was handed on last.
         if (this.#options.tfjs === undefined) missing.reverse();
