@@ -54,6 +54,7 @@ const WITHOUT_WASM = ["formats", "golden", "graph", "int8", "package"].map(
  */
 const ONCE = [
   ...["cli", "examples"].map((room) => `test/${room}/**/*.test.ts`),
+  "test/models/hostile.test.ts",
   "test/models/keras/{costly,fields,fuzz,hostile-cost}.test.ts",
   "test/threads/{exit,refusals}.test.ts",
   "test/wasm/sources.test.ts",

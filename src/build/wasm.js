@@ -136,7 +136,9 @@ async function optimise(name) {
   const binary = fileOf(name);
   const { features } = TARGETS[name];
   for (const passes of features ? [OPTIMISE, SHRINK] : []) {
-    const { stderr } = await promisify(execFile)(wasmOpt(), [binary, "-o", binary, ...features, ...passes]);
+    const args = [binary, "-o", binary, ...features, ...passes];
+    const { stdout, stderr } = await promisify(execFile)(wasmOpt(), args);
+    process.stdout.write(stdout);
     process.stderr.write(stderr);
   }
   writeFileSync(stampOf(name), stamp(name));

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { commandProcess, FILES, folder, netFile, write } from "../support/cli.js";
+import { command, commandProcess, FILES, folder, netFile, write } from "../support/cli.js";
 
 describe("lstm-wasm", () => {
   it.each([["--help"], ["-h"], ["help"]])("explains itself: %s", (...args) => {
@@ -41,7 +41,7 @@ describe("lstm-wasm", () => {
     const usage = out.split("\n")[0]!;
     for (const [option] of usage.matchAll(/--[a-z-]+/g)) expect(out).toMatch(new RegExp(`\\n  ${option} `));
     for (const [, option, value] of out.matchAll(/\n {2}(--[a-z-]+)( [A-Z])?/g)) {
-      const { error } = commandProcess(name, option!, ...(value === undefined ? [] : ["x"]));
+      const { error } = command(name, option!, ...(value === undefined ? [] : ["x"]));
       expect(error).not.toContain("Unknown option");
     }
   });
@@ -119,7 +119,7 @@ describe("lstm-wasm", () => {
       ["inspect", target],
       ["run", target, "--input", "x.npy"],
     ]) {
-      const result = commandProcess(...args);
+      const result = command(...args);
       expect([result.code, result.out]).toEqual([code, ""]);
       expect(result.error).toContain(`${target}: `);
       expect(result.error).toContain(message);
