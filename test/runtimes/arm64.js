@@ -1,5 +1,5 @@
 /** Node.js for 64-bit Arm under qemu-user: the suite on V8's other instruction set, with no machine that has it. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { install, unpack } from "./debian.js";
 export const ARM64 = "Node.js on arm64";
 
 const EMULATOR = "/usr/bin/qemu-aarch64";
+export const ARM64_PACKAGES = { "qemu-user": EMULATOR };
 const LIBRARIES = ["libc6", "libstdc++6", "libgcc-s1", "libatomic1"];
 /** For everything, downloads included: without other load it is a minute and a half. */
 const TIMEOUT = 480_000;
@@ -20,11 +21,11 @@ export async function runArm64(app, work) {
   const left = () => Math.max(1, end - Date.now());
   let run;
   try {
-    const node = installNode(left);
-    install({ "qemu-user": EMULATOR }, left);
+    const node = await installNode(left);
+    await install(ARM64_PACKAGES, left);
     const folder = join(work, "arm64");
     mkdirSync(folder);
-    const root = unpack(LIBRARIES, "arm64", folder, left);
+    const root = await unpack(LIBRARIES, "arm64", folder, left);
     run = async (args) => {
       const options = { cwd: app, timeout: left(), killSignal: "SIGKILL", maxBuffer: 2 ** 24 };
       return (await promisify(execFile)(EMULATOR, ["-L", root, node, ...args], options)).stdout;
@@ -42,11 +43,11 @@ export async function runArm64(app, work) {
 }
 
 /** Installs what arm64/package-lock.json says and returns the program's path. */
-function installNode(left) {
+async function installNode(left) {
   const folder = fileURLToPath(new URL("./arm64", import.meta.url));
   const args = ["ci", "--force", "--no-audit", "--no-fund", "--loglevel=error"];
   // On SIGTERM npm goes on for many seconds.
-  execFileSync("npm", args, { cwd: folder, stdio: "pipe", timeout: left(), killSignal: "SIGKILL" });
+  await promisify(execFile)("npm", args, { cwd: folder, timeout: left(), killSignal: "SIGKILL" });
   return join(folder, "node_modules/node-24/bin/node");
 }
 

@@ -74,6 +74,9 @@ async function startPuppeteer(options) {
   };
 }
 
+/** Debian's packages of these browsers, as `install` takes them. */
+export const packagesOf = (names) => Object.assign({}, ...names.map((name) => BROWSERS[name].packages));
+
 /** A row per browser, site and scope. */
 export async function runBrowsers(names, app) {
   const root = join(app, "sites");
@@ -93,7 +96,7 @@ export async function runBrowsers(names, app) {
       rows.push(...planned);
       let driver;
       try {
-        install(packages);
+        await install(packages);
         driver = await within(start(), START_TIMEOUT, "the browser did not start");
       } catch (error) {
         for (const row of planned) row.notRun = error.message;

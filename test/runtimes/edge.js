@@ -1,9 +1,10 @@
 /** workerd, Cloudflare's engine: bundled by wrangler with the condition `workerd`, run by miniflare. */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { testEdgeWorker } from "./examples.js";
 
@@ -29,11 +30,11 @@ export async function runEdge(app) {
     rows.push(row);
     let worker;
     try {
-      const folder = bundle(app, date);
+      const folder = await bundle(app, date);
       worker = new Miniflare(convertV4MiniflareOptions({ ...modulesOf(folder), compatibilityDate: date }));
       await worker.ready;
     } catch (error) {
-      row.notRun = error.stderr?.toString() || error.message;
+      row.notRun = error.stderr || error.message;
       continue;
     }
     try {
@@ -63,19 +64,19 @@ async function runEdgeExample(app) {
 }
 
 /** The suite as `wrangler deploy` would upload it. */
-function bundle(app, date) {
+async function bundle(app, date) {
   const folder = join(app, `edge-${date}`);
   const config = `name = "suite"\nmain = "edge.js"\ncompatibility_date = "${date}"\n`;
   writeFileSync(join(app, "wrangler.toml"), config);
-  upload(app, folder);
+  await upload(app, folder);
   return folder;
 }
 
-function upload(project, folder) {
-  execFileSync(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", folder], {
+async function upload(project, folder) {
+  await promisify(execFile)(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", folder], {
     cwd: project,
     timeout: TIMEOUT,
-    stdio: ["ignore", "ignore", "pipe"],
+    maxBuffer: 2 ** 24,
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
   });
 }

@@ -26,7 +26,7 @@ const run = (app, name, file, args) =>
 
 /** The edge worker's own tests; not by npm, which would take one of this folder's many Nodes. */
 export async function testEdgeWorker(app, bundle) {
-  bundle(join(app, "examples/edge-worker"), "dist");
+  await bundle(join(app, "examples/edge-worker"), "dist");
   await run(app, "edge-worker", process.execPath, ["--test", "routes.test.js"]);
 }
 

@@ -1,5 +1,5 @@
 /** Runtimes that are started as a command, and the TypeScript compiler. */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -115,23 +115,29 @@ const RESOLUTIONS = [
   { how: "bundler", options: "--module esnext --moduleResolution bundler", file: "consumer.ts" },
 ];
 
-export function checkTypes(app) {
+export async function checkTypes(app) {
   const run = (compiler, args) => {
     const file = binary(`${compiler}/bin/tsc`);
-    return spawnSync(process.execPath, [file, ...args], { cwd: app, encoding: "utf8", timeout: TIMEOUT });
+    return promisify(execFile)(process.execPath, [file, ...args], { cwd: app, timeout: TIMEOUT });
   };
-  return COMPILERS.flatMap((compiler) => {
-    const version = run(compiler, ["--version"]);
-    return RESOLUTIONS.map(({ how, options, file }) => {
+  const rows = [];
+  for (const compiler of COMPILERS) {
+    const found = await run(compiler, ["--version"]).catch((error) => ({ error }));
+    for (const { how, options, file } of RESOLUTIONS) {
       const row = {
         runtime: "TypeScript",
         engine: "tsc",
         how,
-        version: version.stdout?.split(" ")[1]?.trim(),
+        version: found.stdout?.split(" ")[1]?.trim(),
       };
-      if (version.status !== 0) return { ...row, notRun: String(version.error ?? version.stderr) };
-      const { status, stdout } = run(compiler, [...`${OPTIONS} ${options}`.split(" "), file]);
-      return { ...row, report: status === 0 ? { done: "compiles" } : { error: stdout } };
-    });
-  });
+      rows.push(row);
+      if (found.error) row.notRun = String(found.error.stderr || found.error);
+      else
+        row.report = await run(compiler, [...`${OPTIONS} ${options}`.split(" "), file]).then(
+          () => ({ done: "compiles" }),
+          (error) => ({ error: error.stdout || error.message }),
+        );
+    }
+  }
+  return rows;
 }
