@@ -7,10 +7,10 @@ import { explainBatchFirst } from "./batch-first.js";
 import { blame, CliError, readBytes } from "./error.js";
 import type { Command } from "./help.js";
 import { codeOf } from "./inspect-code.js";
-import { elements, type Layer, type Model } from "./model.js";
+import { elements, FORMATS, type Layer, type Model } from "./model.js";
 import { openModel } from "./open-model.js";
 import { listed, print, printableMessage, printableName, printablePath, table } from "./terminal.js";
-import { layersFileOf } from "./whole-file.js";
+import { type LayersFile, layersFileOf, loadLayers } from "./whole-file.js";
 import { describeLayers } from "./whole-layers.js";
 
 /**
@@ -56,10 +56,18 @@ export const inspect: Command = {
     }
     const { code, fetch, weights } = values;
     if (weights !== undefined) {
-      print(describeArchitecture(path, weights, code));
+      print(describeWholeAlone(architecture(path, weights), code));
       return;
     }
-    const model = openModel(path, values.path);
+    let model: Model;
+    try {
+      model = openModel(path, values.path);
+    } catch (error) {
+      const whole = withoutWeights(path);
+      if (whole === undefined) throw error;
+      print(describeWholeAlone(whole, code));
+      return;
+    }
     if (code) print(`${codeOf(path, model, { fetch, isModule: true }).join("\n")}\n`);
     else print(describe(path, model, fetch));
   },
@@ -115,15 +123,30 @@ function describe(path: string, model: Model, fetch: boolean): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** An architecture with the file of its weights, which is a whole model and has no layers to load one by one. */
-function describeArchitecture(path: string, weightsPath: string, code: boolean): string {
-  const bytes = readBytes(path);
-  const weights = { path: weightsPath, bytes: readBytes(weightsPath) };
-  const file = layersFileOf(path, bytes, weights)!;
+/** An architecture with the file of its weights. */
+function architecture(path: string, weightsPath: string): LayersFile {
+  return layersFileOf(path, readBytes(path), { path: weightsPath, bytes: readBytes(weightsPath) })!;
+}
+
+/** A model of layers that all have no weights, as pools and activations: none could be loaded one by one. */
+function withoutWeights(path: string): LayersFile | undefined {
+  try {
+    const file = layersFileOf(path, readBytes(path));
+    if (file !== undefined) loadLayers(file).dispose();
+    return file;
+  } catch {
+    return undefined; // The error of openModel says more.
+  }
+}
+
+/** A whole model that has no layers to load one by one. */
+function describeWholeAlone(file: LayersFile, code: boolean): string {
+  const { kind, path, bytes, weights } = file;
   const whole = () => describeLayers(file);
   if (code) return `${blame("file not understood", path, whole).code.join("\n")}\n`;
-  const title = `${printablePath(path)} with ${printablePath(weightsPath)}: Keras, `;
-  return `${title}${size(bytes.length + weights.bytes.length)}\n${wholeLines({ whole }).join("\n")}\n`;
+  const beside = weights === undefined ? "" : ` with ${printablePath(weights.path)}`;
+  const title = `${printablePath(path)}${beside}: ${FORMATS[kind][0]}`;
+  return `${title}, ${size(bytes.length + (weights?.bytes.length ?? 0))}\n${wholeLines({ whole }).join("\n")}\n`;
 }
 
 /** What a file is as a whole model, or why it is none. */

@@ -213,6 +213,16 @@ describe("run of a whole model of layers", () => {
   });
 });
 
+it("lists a model that has no weights, and the code runs", () => {
+  const file = models("activations-k3.keras");
+  const { out } = command("inspect", file);
+  expect(out).toMatch(/activations-k3\.keras: Keras, [\d.]+ kB\n\nwhole model\n/);
+  expect(runModule(codeIn(wholeOf(file)))).toContain("Tensor");
+  expect(runModule(command("inspect", file, "--code").out)).toContain("Tensor");
+  const broken = write("weightless.keras", readFileSync(file).subarray(0, 200));
+  expect(command("inspect", broken)).toMatchObject({ code: 4, out: "" });
+});
+
 describe("an architecture's JSON", () => {
   const { inputs, outputs } = caseOf("dense");
   const parts = unzipSync(new Uint8Array(readFileSync(models("dense-k3.keras"))));
