@@ -11,7 +11,7 @@ import { Transposes } from "./transposes.js";
 import { numbersIn, Work } from "./work.js";
 
 /** Of a model, those of nested models counted for every use. To plan and run as many takes up to a second. */
-const MOST_NODES = 10_000;
+const MOST_NODES = 8_000;
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
