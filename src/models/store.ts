@@ -1,5 +1,6 @@
 /** What the plans of one model share: its graph, its constants in linear memory, and its packed weights. */
 
+import { getOrMake } from "../formats/get-or-make.js";
 import type { Data, Graph, HostTensor, Node } from "../graph/ir.js";
 import type { OperatorTable } from "../graph/operator.js";
 import type { Block } from "../wasm/block.js";
@@ -81,8 +82,8 @@ export class Store {
    */
   shared<Made>(numbers: Data, what: string, make: (region: Region) => Made, plan: Region): Made {
     const region = this.constants.has(numbers) ? this.region : plan;
-    const all = once(this.#made, region, () => new WeakMap<Data, Map<string, unknown>>());
-    const made = once(all, numbers, () => new Map<string, unknown>());
+    const all = getOrMake(this.#made, region, () => new WeakMap<Data, Map<string, unknown>>());
+    const made = getOrMake(all, numbers, () => new Map<string, unknown>());
     if (!made.has(what)) made.set(what, make(region));
     return made.get(what) as Made;
   }
@@ -126,13 +127,4 @@ export class Store {
       plan,
     );
   }
-}
-
-/** What is at a key, made at the first time. */
-function once<Key extends object, Item>(map: WeakMap<Key, Item>, key: Key, make: () => Item): Item {
-  const last = map.get(key);
-  if (last !== undefined) return last;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
