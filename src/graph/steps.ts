@@ -15,6 +15,9 @@ const PRODUCTS_PER_STEP = 2048;
 /** What a large file, or a long input, may take beside. */
 const STEPS_PER_BYTE = 1 / 16;
 const STEPS_PER_NUMBER = 2;
+/** What the values of a plan may take, and more of a large file, or a long input. */
+const ROOM_BYTES = 2 ** 28;
+const ROOM_PER_BYTE = 64;
 
 export class Steps {
   /** What a node takes with so many values, numbers to make and products. */
@@ -22,6 +25,8 @@ export class Steps {
     return 1 + values / VALUES_PER_STEP + numbers / NUMBERS_PER_STEP + products / PRODUCTS_PER_STEP;
   }
 
+  /** Bytes that a plan's values may take together. */
+  readonly roomBytes: number;
   readonly #most: number;
   #left: number;
 
@@ -32,6 +37,7 @@ export class Steps {
   constructor(fileBytes = 0, given = 0) {
     this.#most = Math.floor(MOST_STEPS + STEPS_PER_BYTE * fileBytes + STEPS_PER_NUMBER * given);
     this.#left = this.#most;
+    this.roomBytes = ROOM_BYTES + ROOM_PER_BYTE * (fileBytes + 4 * given);
   }
 
   /**

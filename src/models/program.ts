@@ -61,7 +61,7 @@ export class Program implements InnerProgram {
     outer?: Program,
     onProgress?: (done: number, total: number) => void,
   ) {
-    const { store, region } = shared;
+    const { store, region, budget } = shared;
     this.#shared = shared;
     this.#runtime = store.runtime;
     this.#folded = folded;
@@ -79,6 +79,10 @@ export class Program implements InnerProgram {
     const scratch = align(this.#arena.bytes);
     const scratchBytes = nodes.reduce((most, { compiled }) => Math.max(most, compiled?.scratchBytes ?? 0), 0);
     const bytes = scratch + scratchBytes;
+    if (bytes > budget.roomBytes && nodes.length > 0) {
+      const { call } = nodes.reduce((most, node) => (bytesMade(node) > bytesMade(most) ? node : most));
+      throw call.broken(`its values and those beside it take ${bytes} bytes, more than ${budget.roomBytes}`);
+    }
     this.#block = outer === undefined ? store.arenaOf(bytes) : region.allocate(bytes);
     this.steps = nodes.flatMap((node) => this.#bind(node, this.#block.pointer + scratch));
     onProgress?.(list.length, list.length);
@@ -230,6 +234,9 @@ function living({ nodes }: Folded, reads: readonly Value[]): PlannedNode[] {
   }
   return kept.reverse();
 }
+
+const bytesMade = ({ types = [] }: PlannedNode): number =>
+  types.reduce((sum, type) => sum + bytesOf(type), 0);
 
 /** Looks for a node's views and kernels. One that stands for others is these where it has no kernel. */
 function ready(shared: Shared, node: PlannedNode, isOutside: (value: Value) => boolean): ReadyNode[] {

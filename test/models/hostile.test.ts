@@ -5,7 +5,7 @@ import { loadOnnx } from "../../src/models/index.js";
 import { memoryUsage } from "../../src/wasm/current.js";
 import { errorOf } from "../support/error-of.js";
 import { HOSTILE_GRAPHS } from "../support/hostile/graphs.js";
-import { modelOf, node } from "../support/onnx-writer.js";
+import { int64s, modelOf, node } from "../support/onnx-writer.js";
 
 const INPUTS = { one: 1, yes: true, m: { data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] } };
 
@@ -47,5 +47,19 @@ describe("hostile models", () => {
     ];
     using model = loadOnnx(modelOf({ inputs: [{ name: "x", shape: [1, 1, 1, 1] }], outputs: ["y"], nodes }));
     expect(() => model.run(Float32Array.of(1))).toThrow(/node "n" \(.*Pool, opset 20\): more than \d+ steps/);
+  });
+
+  it("are refused where values that live together take more than 256 MB", () => {
+    const nodes = [
+      ...["a", "b", "c"].map((name) => node("Expand", ["x", "long"], [name], { name })),
+      node("Sum", ["a", "b", "c"], ["y"], { name: "sum" }),
+      node("ReduceMax", ["y"], ["z"], { name: "last" }),
+    ];
+    const initializers = [int64s("long", [2 ** 25])];
+    const bytes = modelOf({ inputs: [{ name: "x", shape: ["n"] }], outputs: ["z"], initializers, nodes });
+    using model = loadOnnx(bytes);
+    expect(() => model.run(Float32Array.of(1))).toThrow(
+      /node "a" \(Expand, opset 20\): its values and those beside it take 53687\d{4} bytes, more than 2684\d{5}$/,
+    );
   });
 });
