@@ -64,10 +64,10 @@ export const SIZES = {
    * Silero VAD v5 and v6; `loadKeras`, and all names. All four binaries are inside.
    */
   modelBundles: {
-    loadOnnx: kilobytes(99.9),
-    loadOnnxWith: kilobytes(73.9),
-    loadKeras: kilobytes(134.4),
-    "*": kilobytes(164.3),
+    loadOnnx: kilobytes(100),
+    loadOnnxWith: kilobytes(74),
+    loadKeras: kilobytes(134.5),
+    "*": kilobytes(164.4),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
   threads: { bundle: kilobytes(8.1), worker: 670 },
