@@ -8,11 +8,13 @@ import { resetsBefore } from "../cells/general";
 import { GRU } from "../cells/gru";
 import { LSTM } from "../cells/lstm";
 import { roundedRow } from "../core";
+import { callerRow } from "../memory";
 import { tilesOf } from "../models/tiles";
 import { Layer, Matrix, Run, Walk } from "../records";
 import { convolutionNanoseconds } from "./convolution";
-import { countPhases, openLane, runOf, walkOf } from "./lanes";
-import { CONVOLUTION, DIRECTION, Lane, MOST_THREADS, PRODUCT, STEPS } from "./records";
+import { countPhases, openLane } from "./lanes";
+import { runOf, walkOf } from "./layout";
+import { CONVOLUTION, Lane, MOST_THREADS, PRODUCT, ROWS, STEPS } from "./records";
 
 /** A part of a step takes at least so many ns: with two parts, LSTMs from 64 units on in float32 and from 128 in int8. */
 const STEP_NANOSECONDS: u64 = 750;
@@ -20,18 +22,60 @@ const STEP_NANOSECONDS: u64 = 750;
 const PRODUCT_NANOSECONDS: u64 = 10_000;
 /** A part has at least so many blocks: fewer make uneven parts. */
 const LEAST_BLOCKS: i32 = 4;
-/** So many parts of a convolution for each thread, so that the faster one takes more: they differ by a third at times. */
+/** Several parts of rows for each thread have at least so many. */
+const LEAST_ROWS: i32 = 4;
+/** The longest part of rows has at most 1 / so many more than the mean. */
+const UNEVEN: i32 = 7;
+/** Bytes of weights that each thread reads for its rows: more may not fit an L2, 512 units of float32 take 1.2x then. */
+const MOST_ROWS_BYTES: u64 = 2 ** 20;
+/** So many parts of rows or of a convolution for each thread, so that the faster one takes more: by a third at times. */
 const PARTS_EACH: i32 = 2;
 /** And each has at least so many tiles. */
 const LEAST_TILES: i32 = 2;
 
-/** How many parts of `most` a layer's steps are worth. One where the run has no room for several threads. */
-export function partsOfLayer(layer: usize, run: usize, steps: i32, most: i32): i32 {
+/** How many threads of `most` are to share a layer's run. One where the run has no room for several. */
+export function threadsOfLayer(layer: usize, run: usize, steps: i32, most: i32): i32 {
   if (!changetype<Run>(run).otherH) return 1;
+  return partsOfRows(layer, run, steps, most) > 1 ? most : partsOfSteps(layer, run, steps, most);
+}
+
+/** How many parts of `most` a layer's steps are worth. */
+function partsOfSteps(layer: usize, run: usize, steps: i32, most: i32): i32 {
   const matrix = changetype<Layer>(layer).weightHidden;
   const blocks = changetype<Matrix>(matrix).blocks;
   const worth = stepNanoseconds(layer, run, steps) / STEP_NANOSECONDS;
   return max(1, min(min(most, blocks / max(LEAST_BLOCKS, groupBlocks(layer))), <i32>min<u64>(worth, 64)));
+}
+
+/**
+ * How many parts a run's rows are worth, where each of so many threads takes as many: else one. They do not meet, so that a
+ * part pays for the whole run.
+ */
+function partsOfRows(layer: usize, run: usize, steps: i32, threads: i32): i32 {
+  const shape = changetype<Layer>(layer);
+  const batch = changetype<Run>(run).batch;
+  const bytes = bytesOf(shape.weightInput) + bytesOf(shape.weightHidden);
+  const each = batch >= PARTS_EACH * LEAST_ROWS * threads ? PARTS_EACH : 1;
+  const parts = min(each * threads, MOST_THREADS);
+  const longest = (batch + parts - 1) / parts;
+  // Fewer than four units lie otherwise (../narrow.ts).
+  if (threads === 1 || bytes > MOST_ROWS_BYTES || shape.units < 4 || !isPlain(run, steps)) return 1;
+  if (longest < 2 || UNEVEN * longest * parts > (UNEVEN + 1) * batch) return 1;
+  const cost = <u64>steps * stepNanoseconds(layer, run, steps);
+  return cost >= <u64>parts * PRODUCT_NANOSECONDS ? parts : 1;
+}
+
+/** Whether all rows run at every step, in the caller's order. */
+function isPlain(run: usize, steps: i32): bool {
+  const fields = changetype<Run>(run);
+  const batch = fields.batch;
+  for (let row = 0; row < batch; row++) {
+    if (callerRow(fields.order, row) !== <usize>row) return false;
+  }
+  for (let step = 0; step < steps; step++) {
+    if (load<i32>(fields.active + ((<usize>step) << 2)) !== batch) return false;
+  }
+  return true;
 }
 
 /** How many parts of `most` a product is worth. Rows of int8 inputs are rounded once, which is not shared. */
@@ -64,9 +108,12 @@ function stepNanoseconds(layer: usize, run: usize, steps: i32): u64 {
 
 /** What a product takes by the bandwidth of an L2, 40 GB/s, or by the arithmetic of a core, 54 GFLOP/s. */
 export function nanoseconds(matrix: usize, rows: i32): u64 {
+  return (bytesOf(matrix) * max<u64>(27, 10 * <u64>rows)) / 1080;
+}
+
+function bytesOf(matrix: usize): u64 {
   const fields = changetype<Matrix>(matrix);
-  const bytes = (<u64>fields.columns * fields.outputRow) >> (fields.scales ? 2 : 0);
-  return (bytes * max<u64>(27, 10 * <u64>rows)) / 1080;
+  return (<u64>fields.columns * fields.outputRow) >> (fields.scales ? 2 : 0);
 }
 
 /** The fewest blocks that begin and end at whole units. */
@@ -88,7 +135,7 @@ function blockVectors(matrix: usize): i32 {
 }
 
 /** A lane whose parts are ranges of the layer's units, at each step. */
-export function fillSteps(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i32, parts: i32): void {
+function fillSteps(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i32, parts: i32): void {
   const fields = changetype<Lane>(lane);
   const shape = changetype<Layer>(layer);
   const blocks = changetype<Matrix>(shape.weightHidden).blocks;
@@ -103,12 +150,30 @@ export function fillSteps(lane: usize, layer: usize, run: usize, steps: i32, zig
   fields.groupUnits = (group * vectors * 4) / gates;
   fields.blocks = blocks;
   fillRun(lane, layer, run);
+  fields.phases = countPhases(lane);
 }
 
-/** A lane that is one part: the whole run. */
-export function fillWhole(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i32): void {
-  fillLane(lane, DIRECTION, layer, steps, zigzag, 1);
+/** A lane that so many threads are to share: by rows where these are worth it, or where it is one. */
+export function fillLayer(
+  lane: usize,
+  layer: usize,
+  run: usize,
+  steps: i32,
+  zigzag: i32,
+  threads: i32,
+): void {
+  const rows = partsOfRows(layer, run, steps, threads);
+  const parts = partsOfSteps(layer, run, steps, threads);
+  if (rows > 1 || parts === 1) fillRows(lane, layer, run, steps, zigzag, rows);
+  else fillSteps(lane, layer, run, steps, zigzag, parts);
+}
+
+/** A lane whose parts are ranges of the run's rows, at all steps. */
+function fillRows(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i32, parts: i32): void {
+  fillLane(lane, ROWS, layer, steps, zigzag, parts);
   fillRun(lane, layer, run);
+  changetype<Lane>(lane).blocks = changetype<Matrix>(changetype<Layer>(layer).weightHidden).blocks;
+  changetype<Lane>(lane).meets = 0;
 }
 
 function fillRun(lane: usize, layer: usize, run: usize): void {
@@ -117,6 +182,9 @@ function fillRun(lane: usize, layer: usize, run: usize): void {
   const numbers = changetype<Run>(run);
   const batch = numbers.batch;
   const projection = shape.weightProjection;
+  fields.batch = batch;
+  // One step of one row makes its gates together with its sums, as in ../layer.ts.
+  fields.piece = fields.steps === 1 && batch === 1 ? 0 : numbers.gateSteps;
   fields.units = shape.units;
   fields.outputSize = shape.outputSize;
   fields.reverse = shape.reverse;
@@ -137,7 +205,6 @@ function fillRun(lane: usize, layer: usize, run: usize): void {
   memory.copy(walkOf(lane, 0), numbers.inputWalk, offsetof<Walk>());
   memory.copy(walkOf(lane, 1), numbers.hiddenWalk, offsetof<Walk>());
   if (projection) memory.copy(walkOf(lane, 2), numbers.projectionWalk, offsetof<Walk>());
-  fields.phases = countPhases(lane);
 }
 
 /** A lane whose parts are ranges of a matrix's blocks. */

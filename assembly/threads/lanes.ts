@@ -1,54 +1,19 @@
 /**
  * A thread's way through a lane: phase after phase, its own part of each first and then what others have not begun. Each
- * thread has a copy of the lane's records, where it puts the ranges of the part that it makes.
- *
- * The phases of STEPS are the products of a piece of the input, then its steps, in two phases where threads meet within
- * a step. A step reads h and writes another h (`otherH`), since others may still read the first.
+ * thread has a copy of the lane's records, which it sets to the part that it makes.
  */
 
 import { matmul, runLayer } from "../core";
-import { AFTER, BEFORE, Run, TRACE_ROWS, Walk, WHOLE } from "../records";
+import { AFTER, BEFORE, Run, Walk } from "../records";
 import { convolvePart, hasConvolutions } from "./convolution";
+import { laneAt, runOf, walkOf } from "./layout";
 import { addDone, awaitDone, control, me } from "./place";
-import {
-  APART,
-  BEGUN,
-  CONVOLUTION,
-  DONE,
-  LANE,
-  LANE_ROOM,
-  Lane,
-  MOST_THREADS,
-  PRODUCT,
-  STEPS,
-} from "./records";
+import { APART, BEGUN, CONVOLUTION, DONE, Lane, MOST_THREADS, PRODUCT, ROWS, STEPS } from "./records";
+import { runRows } from "./rows";
+import { GATES, keepStopped, openSteps, phasesOfSteps, setPart, setPhase, turnOf } from "./steps";
 
-/** What a phase makes, besides the stages of a step (../records.ts): gates, a product, a whole run, a convolution. */
-const GATES: i32 = 3;
-const MULTIPLY: i32 = 4;
-const WHOLE_RUN: i32 = 5;
-const CONVOLVE: i32 = 6;
-
-const RUN_PLACE: usize = (offsetof<Lane>() + 15) & ~15;
 /** Looks, about 1 us, before a thread whose part is done looks for parts that nobody has begun. */
 const PATIENCE: i32 = 400;
-
-const WALK_PLACE: usize = RUN_PLACE + ((offsetof<Run>() + 15) & ~15);
-
-/** A lane of the job, as the caller writes it. */
-export function laneAt(index: i32): usize {
-  return control + LANE + <usize>(index * LANE_ROOM);
-}
-
-/** The lane's copy of a Run. */
-export function runOf(lane: usize): usize {
-  return lane + RUN_PLACE;
-}
-
-/** And of its walks: 0 over the inputs' weights, 1 over those of h, 2 over the projection. */
-export function walkOf(lane: usize, which: i32): usize {
-  return lane + WALK_PLACE + <usize>which * offsetof<Walk>();
-}
 
 function doneOf(index: i32): usize {
   return control + DONE + <usize>index * APART;
@@ -70,18 +35,7 @@ export function openLane(lane: usize, parts: i32): void {
 
 /** How often all parts are begun. */
 export function countPhases(lane: usize): i32 {
-  const fields = changetype<Lane>(lane);
-  if (fields.work !== STEPS) return 1;
-  const steps = fields.steps;
-  const stages = fields.meets ? 2 * steps : steps;
-  if (isTogether(lane)) return stages;
-  const gateSteps = changetype<Run>(runOf(lane)).gateSteps;
-  return stages + (steps + gateSteps - 1) / gateSteps;
-}
-
-/** One step of one row makes its gates together with its sums, as in ../layer.ts. */
-function isTogether(lane: usize): bool {
-  return changetype<Lane>(lane).steps === 1 && changetype<Run>(runOf(lane)).batch === 1;
+  return changetype<Lane>(lane).work === STEPS ? phasesOfSteps(lane) : 1;
 }
 
 /** Makes what this thread can of a lane, of which it has its own copy. */
@@ -89,134 +43,83 @@ export function takeLane(lane: usize, index: i32, place: i32): void {
   const fields = changetype<Lane>(lane);
   // More threads than parts would only take each other's.
   if (place >= fields.parts) return;
-  fields.part = -1;
-  if (fields.work === PRODUCT) {
-    takePhase(lane, index, place, 0, MULTIPLY);
-    return;
-  }
-  if (fields.work === CONVOLUTION) {
-    if (hasConvolutions()) takePhase(lane, index, place, 0, CONVOLVE);
-    return;
-  }
+  if (fields.work === CONVOLUTION && !hasConvolutions()) return;
+  if (fields.work === STEPS || fields.work === ROWS) openRun(lane);
+  for (let phase = 0; phase < fields.phases; phase++) takePhase(lane, index, place, phase);
+}
+
+/** Points the run's record at this thread's copies of its walks, and at its own room for rounded rows. */
+function openRun(lane: usize): void {
+  const fields = changetype<Lane>(lane);
   const run = changetype<Run>(runOf(lane));
+  const thread = <usize>me;
   run.inputWalk = walkOf(lane, 0);
   run.hiddenWalk = walkOf(lane, 1);
   run.projectionWalk = walkOf(lane, 2);
-  const thread = <usize>me;
   changetype<Walk>(walkOf(lane, 0)).rounded += thread * fields.roundedInput;
   changetype<Walk>(walkOf(lane, 1)).rounded += thread * fields.rounded;
   changetype<Walk>(walkOf(lane, 2)).rounded += thread * fields.rounded;
-  if (fields.work === STEPS) takeSteps(lane, index, place);
-  else takePhase(lane, index, place, 0, WHOLE_RUN);
-}
-
-/** All steps, in the pieces whose gates are made at once. */
-function takeSteps(lane: usize, index: i32, place: i32): void {
-  const fields = changetype<Lane>(lane);
-  const run = changetype<Run>(runOf(lane));
-  const steps = fields.steps;
-  const reverse = fields.reverse;
-  const batch = <usize>run.batch;
-  const inputStep = batch * changetype<Walk>(walkOf(lane, 0)).inputRow;
-  const gatesStep = batch * fields.gatesRow;
-  const outputStep = batch * run.outputRow;
-  const traceStep = run.trace ? batch * TRACE_ROWS * run.cRow : 0;
-  const maskStep = run.mask ? batch << 2 : 0;
-  const input = run.input;
-  const gates = run.gates;
-  const output = run.output;
-  const trace = run.trace;
-  const mask = run.mask;
-  const active = run.active;
-  const together = isTogether(lane);
-  const piece = together ? 1 : run.gateSteps;
-  if (!together) run.gateSteps = 0;
-  run.nextH = run.otherH;
-  let zigzag = fields.zigzag;
-  let phase = 0;
-  for (let done = 0; done < steps; done += piece) {
-    const count = min(piece, steps - done);
-    const first = reverse ? steps - done - count : done;
-    if (!together) {
-      fields.input = input + <usize>first * inputStep;
-      fields.output = gates;
-      fields.rows = count * run.batch;
-      takePhase(lane, index, place, phase++, GATES);
-    }
-    for (let turn = 0; turn < count; turn++) {
-      const at = reverse ? count - 1 - turn : turn;
-      const step = <usize>(first + at);
-      run.input = input + step * inputStep;
-      run.gates = gates + <usize>at * gatesStep;
-      run.output = output + step * outputStep;
-      run.trace = trace + step * traceStep;
-      run.mask = mask + step * maskStep;
-      run.active = active + (step << 2);
-      fields.zigzag = zigzag;
-      if (fields.meets) takePhase(lane, index, place, phase++, BEFORE);
-      takePhase(lane, index, place, phase++, fields.meets ? AFTER : WHOLE);
-      const h = run.h;
-      run.h = run.nextH;
-      run.nextH = h;
-      zigzag ^= 1;
-    }
-  }
+  if (fields.parts > 1) openSteps(lane);
 }
 
 /** Whether others began their own parts of the last phase, so that they are likely to be here. */
 let isJoined: bool = false;
 
 /** One piece of work for each part: this place's own first, then what others have not begun. */
-function takePhase(lane: usize, index: i32, place: i32, phase: i32, work: i32): void {
+function takePhase(lane: usize, index: i32, place: i32, phase: i32): void {
   const fields = changetype<Lane>(lane);
   const parts = fields.parts;
   const done = doneOf(index);
   const goal = fields.done + (phase + 1) * parts;
   awaitDone(done, goal - parts);
-  if (work <= AFTER) touchH(runOf(lane));
-  takePart(lane, index, place, phase, work);
+  if (fields.work === STEPS && setPhase(lane, phase) <= AFTER) touchH(runOf(lane));
+  takePart(lane, index, place, phase);
   // To look at a counter that another thread counts up costs both of them 0.1 us.
   if (isJoined) {
     for (let left = PATIENCE; left > 0; left--) if (atomic.load<i32>(done) - goal >= 0) return;
   }
   isJoined = true;
   for (let part = place + 1; part < place + parts; part++) {
-    if (takePart(lane, index, part < parts ? part : part - parts, phase, work)) isJoined = false;
+    if (takePart(lane, index, part < parts ? part : part - parts, phase)) isJoined = false;
   }
 }
 
 /** Makes a part, unless another thread has begun it. */
-function takePart(lane: usize, index: i32, part: i32, phase: i32, work: i32): bool {
+function takePart(lane: usize, index: i32, part: i32, phase: i32): bool {
   const counter = begunAt(index, part);
   const begun = changetype<Lane>(lane).begun + phase;
   if (atomic.load<i32>(counter) !== begun) return false;
   if (atomic.cmpxchg<i32>(counter, begun, begun + 1) !== begun) return false;
-  makePart(lane, part, work);
+  makePart(lane, part, phase);
   changetype<Lane>(lane).made++;
   addDone(doneOf(index));
   return true;
 }
 
-function makePart(lane: usize, part: i32, work: i32): void {
+function makePart(lane: usize, part: i32, phase: i32): void {
+  const work = changetype<Lane>(lane).work;
+  if (work === STEPS) makeStep(lane, part, phase);
+  else if (work === ROWS) runRows(lane, part);
+  else if (work === PRODUCT) multiplyPart(lane, part);
+  else convolvePart(lane, part);
+}
+
+/** A phase of STEPS. */
+function makeStep(lane: usize, part: i32, phase: i32): void {
   const fields = changetype<Lane>(lane);
-  if (work === WHOLE_RUN) {
-    runLayer(fields.layer, runOf(lane), fields.steps, fields.zigzag);
-  } else if (work === MULTIPLY) {
-    multiplyPart(lane, part);
-  } else if (work === CONVOLVE) {
-    convolvePart(lane, part);
-  } else if (work === GATES && fields.rounded) {
+  const work = setPhase(lane, phase);
+  if (work === GATES && fields.rounded) {
     makeRowsOfGates(lane, part);
-  } else {
-    if (fields.part !== part) setRanges(lane, part);
-    if (work === GATES) {
-      matmul(fields.weightInput, walkOf(lane, 0), fields.rows, fields.input, fields.output, 0);
-      return;
-    }
-    changetype<Run>(runOf(lane)).stage = work;
-    runLayer(fields.layer, runOf(lane), 1, fields.zigzag);
-    if (work !== BEFORE) keepStopped(runOf(lane));
+    return;
   }
+  setPart(lane, part);
+  if (work === GATES) {
+    matmul(fields.weightInput, walkOf(lane, 0), fields.rows, fields.input, fields.output, 0);
+    return;
+  }
+  changetype<Run>(runOf(lane)).stage = work;
+  runLayer(fields.layer, runOf(lane), 1, fields.zigzag ^ (turnOf(lane, phase) & 1));
+  if (work !== BEFORE) keepStopped(runOf(lane));
 }
 
 /** A range of the blocks that the caller's walk has. */
@@ -242,43 +145,8 @@ function makeRowsOfGates(lane: usize, part: i32): void {
   const output = fields.output + <usize>from * fields.gatesRow;
   walk.fromBlock = 0;
   walk.toBlock = fields.blocks;
+  fields.part = -1;
   if (rows > 0) matmul(fields.weightInput, walkOf(lane, 0), rows, input, output, 0);
-}
-
-/** The blocks and units of a part, and the outputs that it writes. */
-function setRanges(lane: usize, part: i32): void {
-  const fields = changetype<Lane>(lane);
-  const run = changetype<Run>(runOf(lane));
-  const from = (fields.groups * part) / fields.parts;
-  const to = (fields.groups * (part + 1)) / fields.parts;
-  for (let which = 0; which < 2; which++) {
-    const walk = changetype<Walk>(walkOf(lane, which));
-    walk.fromBlock = from * fields.groupBlocks;
-    walk.toBlock = min(to * fields.groupBlocks, fields.blocks);
-  }
-  run.fromUnit = min(from * fields.groupUnits, fields.units);
-  run.toUnit = min(to * fields.groupUnits, fields.units);
-  run.fromOutput = run.fromUnit;
-  run.toOutput = run.toUnit;
-  if (fields.projectionBlocks) {
-    const walk = changetype<Walk>(walkOf(lane, 2));
-    walk.fromBlock = (fields.projectionBlocks * part) / fields.parts;
-    walk.toBlock = (fields.projectionBlocks * (part + 1)) / fields.parts;
-    run.fromOutput = min(walk.fromBlock * fields.projectionUnits, fields.outputSize);
-    run.toOutput = min(walk.toBlock * fields.projectionUnits, fields.outputSize);
-  }
-  fields.part = part;
-}
-
-/** Rows that do not run keep their h, which the next step looks for in the other buffer. */
-function keepStopped(address: usize): void {
-  const run = changetype<Run>(address);
-  const from = (<usize>run.fromOutput) << 2;
-  const bytes = (<usize>(run.toOutput - run.fromOutput)) << 2;
-  for (let row = load<i32>(run.active); row < run.batch; row++) {
-    const at = <usize>row * run.hRow + from;
-    memory.copy(run.nextH + at, run.h + at, bytes);
-  }
 }
 
 /** Loads a word of each cache line of h, so that what others have written comes all at once: up to 5 % of a step. */

@@ -17,16 +17,16 @@ import { matmul as coreMatmul, runLayer as coreRunLayer } from "../core";
 import { convolutionNanoseconds, convolveWhole } from "./convolution";
 import {
   fillConvolution,
+  fillLayer,
   fillProduct,
-  fillSteps,
-  fillWhole,
   microseconds,
   nanoseconds,
   partsOfConvolution,
-  partsOfLayer,
   partsOfProduct,
+  threadsOfLayer,
 } from "./job";
-import { finishLane, laneAt, takeLane } from "./lanes";
+import { finishLane, takeLane } from "./lanes";
+import { laneAt } from "./layout";
 import { abandon } from "./members";
 import { control, me, mine, now, setPlace, threads, waited } from "./place";
 import { ASLEEP, HELD, JOB, LANE, LANE_ROOM, LANES, Lane, LEAVE } from "./records";
@@ -74,14 +74,14 @@ export function enlist(index: i32, count: i32, shared: usize, own: usize, mayWai
 
 /** The core's runLayer, by as many threads as are worth it. */
 export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): void {
-  const parts = isAlone() ? 1 : partsOfLayer(layer, run, steps, threads);
+  const sharers = isAlone() ? 1 : threadsOfLayer(layer, run, steps, threads);
   const cost = microseconds(layer, run, steps);
-  if (parts === 1 || !isShared(cost)) {
+  if (sharers === 1 || !isShared(cost)) {
     coreRunLayer(layer, run, steps, zigzag);
     return;
   }
   beginJob();
-  fillSteps(laneAt(0), layer, run, steps, zigzag, parts);
+  fillLayer(laneAt(0), layer, run, steps, zigzag, sharers);
   runJob(1, cost);
 }
 
@@ -95,21 +95,16 @@ export function runPair(
   zigzag: i32,
 ): void {
   // Threads that are fewer than two a direction take a direction each.
-  const parts = isAlone() ? 0 : partsOfLayer(layer, run, steps, max(1, threads / 2));
+  const sharers = isAlone() ? 0 : threadsOfLayer(layer, run, steps, max(1, threads / 2));
   const cost = 2 * microseconds(layer, run, steps);
-  if (parts === 0 || !isShared(cost)) {
+  if (sharers === 0 || !isShared(cost)) {
     coreRunLayer(layer, run, steps, zigzag);
     coreRunLayer(second, secondRun, steps, zigzag);
     return;
   }
   beginJob();
-  if (parts === 1) {
-    fillWhole(laneAt(0), layer, run, steps, zigzag);
-    fillWhole(laneAt(1), second, secondRun, steps, zigzag);
-  } else {
-    fillSteps(laneAt(0), layer, run, steps, zigzag, parts);
-    fillSteps(laneAt(1), second, secondRun, steps, zigzag, parts);
-  }
+  fillLayer(laneAt(0), layer, run, steps, zigzag, sharers);
+  fillLayer(laneAt(1), second, secondRun, steps, zigzag, sharers);
   runJob(2, cost);
 }
 

@@ -47,18 +47,18 @@ export const LANE_ROOM: i32 = 384;
 export const CONTROL_BYTES: i32 = 18432;
 
 /**
- * What a part is: a range of a layer's units at each step, a range of a product's blocks, the whole of a run, or a range of
- * a convolution's tiles.
+ * What a part is: a range of a layer's units at each step, a range of a product's blocks, a range of a run's rows at all
+ * steps, or a range of a convolution's tiles.
  */
 export const STEPS: i32 = 0;
 export const PRODUCT: i32 = 1;
-export const DIRECTION: i32 = 2;
+export const ROWS: i32 = 2;
 export const CONVOLUTION: i32 = 3;
 
 /** What several threads make together, in parts, and all that a thread needs to know of it: it reads no other record. */
 @unmanaged
 export class Lane {
-  /** STEPS, PRODUCT, DIRECTION or CONVOLUTION. */
+  /** STEPS, PRODUCT, ROWS or CONVOLUTION. */
   work: i32;
   /** Layer, the Matrix of a product, or the Lanes of a convolution (../models/window-records.ts). */
   layer: usize;
@@ -92,11 +92,25 @@ export class Lane {
   /** int8: bytes of rounded rows of h and of inputs that each thread has. */
   rounded: usize;
   roundedInput: usize;
-  /** In a thread's own copy: the parts that it has made, and the one whose ranges the records have. */
+  /** N, the rows of a step. */
+  batch: i32;
+  /** Steps whose gates are made at once; 0 where one step makes its own. */
+  piece: i32;
+  /** In a thread's own copy: the parts that it has made, and the part and the phase that the records are set to. */
   made: i32;
   part: i32;
+  phase: i32;
   /** Of a product: rows of inputs, and where they and its outputs are. Of a convolution: planes and outputs. */
   rows: i32;
   input: usize;
   output: usize;
+  /** Of a run: what its record has for all steps. */
+  inputs: usize;
+  gates: usize;
+  outputs: usize;
+  trace: usize;
+  mask: usize;
+  active: usize;
+  evenH: usize;
+  oddH: usize;
 }

@@ -53,6 +53,9 @@ const CASES: readonly Case[] = [
   defined("LSTM", lstm(), run(50, 0)),
   defined("LSTM, one step", lstm(), run(1, 0)),
   defined("LSTM, a batch", lstm(), run(21, 5)),
+  defined("LSTM, a batch of several chunks", lstm(), run(120, 64)),
+  defined("LSTM, rows of one length", lstm({ reverse: true }), run(9, 6, { lengths: Array(6).fill(9) })),
+  defined("LSTM, a batch with a projection", lstm({ projSize: 36, numLayers: 2 }), run(12, 9)),
   defined("LSTM of odd sizes", () => new LSTM({ inputSize: 40, hiddenSize: 203 }), run(9, 3)),
   defined("LSTM without bias, three layers", lstm({ bias: false, numLayers: 3 }), run(33, 0)),
   defined("LSTM, two directions", lstm({ bidirectional: true, numLayers: 2 }), run(37, 2)),
@@ -80,6 +83,7 @@ const CASES: readonly Case[] = [
     lstm({ projSize: 36, hiddenSize: 256 }),
     run(30, 4, { mask: mask(30, 4), maskedOutput: "zeros" }),
   ),
+  defined("LSTM, a mask over many rows", lstm(), run(30, 11, { mask: mask(30, 11), maskedOutput: "zeros" })),
   defined(
     "LSTM with peepholes",
     lstm({ peepholes: true, activation: "softsign", cellClip: 0.5 }),
@@ -87,6 +91,7 @@ const CASES: readonly Case[] = [
   ),
   defined("LSTM of int8", lstm({ hiddenSize: 512, precision: "int8" }), run(23, 0)),
   defined("LSTM of int8, a batch", lstm({ hiddenSize: 300, precision: "int8" }), run(11, 6)),
+  defined("LSTM of int8, a batch of few units", lstm({ precision: "int8", projSize: 72 }), run(23, 13)),
   defined(
     "LSTM of int8, two directions",
     lstm({ hiddenSize: 300, precision: "int8", bidirectional: true }),
@@ -105,6 +110,7 @@ const CASES: readonly Case[] = [
     gru({ hiddenSize: 256, resetAfter: false }),
     run(30, 3),
   ),
+  defined("GRU whose reset comes before the product, a batch", gru({ resetAfter: false }), run(30, 8)),
   defined("GRU of int8", gru({ hiddenSize: 512, precision: "int8" }), run(12, 2)),
   defined("RNN", rnn(), run(31, 0)),
   defined("RNN, relu, a batch", rnn({ nonlinearity: "relu", bidirectional: true }), run(9, 3)),
@@ -114,7 +120,7 @@ const CASES: readonly Case[] = [
     return steps.slice(-1).concat([stream.state].flat(2) as Tensor[]);
   }),
   defined("a trace", lstm({ bidirectional: true }), (module: LSTM) => {
-    const { output, layers } = module.trace(input([12, 2, 40]));
+    const { output, layers } = module.trace(input([12, 6, 40]));
     return [
       output,
       ...layers.flatMap((layer) => Object.values(layer).filter((part) => part instanceof Tensor)),

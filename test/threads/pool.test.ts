@@ -9,6 +9,7 @@ const SIZES = { inputSize: 16, hiddenSize: 128 };
 /** A step of it is worth sharing with threads that are awake, and not worth waking them. */
 const SMALL = { inputSize: 128, hiddenSize: 256 };
 const input = Tensor.randn([60, 2, 16], 1);
+const LENGTHS = Array.from({ length: 16 }, (_, row) => 60 - row);
 
 /** Kernels of which call `number` throws, after it was begun, and all later ones. */
 const throwing = (number: number) => `(() => {
@@ -68,6 +69,25 @@ describe("workers", () => {
       () => partsMade(pool)[1]! > 0,
     );
     expect(pool.failure).toBeUndefined();
+  });
+
+  it.each([
+    ["rows of a batch, four each at all steps", [60, 16], SIZES, {}, 4],
+    ["a batch of several lengths by units at each step", [60, 16], SIZES, { lengths: LENGTHS }, undefined],
+    ["a batch of large weights too", [60, 16], { ...SIZES, hiddenSize: 512 }, {}, undefined],
+  ] as const)("share %s", async (_, [steps, batch], sizes, options, parts) => {
+    const pool = poolOf(2);
+    await use(pool, 2);
+    const module = new LSTM(sizes);
+    const numbers = Tensor.randn([steps, batch, 16], 4);
+    await callUntil(
+      () => void module.forward(numbers, undefined, options),
+      () => partsMade(pool)[1]! > 0,
+    );
+    const made = partsMade(pool).reduce((sum, count) => sum + count);
+    // Gates and steps of two parts: at least one more than the steps.
+    if (parts === undefined) expect(made).toBeGreaterThan(2 * steps);
+    else expect(made).toBe(parts);
   });
 
   it("sleep, and are woken by what is worth it", async () => {
