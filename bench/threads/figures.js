@@ -5,11 +5,17 @@ import { median } from "../measure.js";
 const LEAST_CEILING = 0.8;
 
 /** One round: how many times faster several threads are, the ceiling of the same turns, and the share of it. */
-export function roundFigures({ oneUs, manyUs, togetherUs }, threads) {
+export function roundFigures({ oneUs, manyUs, asleepUs, togetherUs }, threads) {
   const faster = oneUs / manyUs;
   if (togetherUs === undefined) return { faster, counts: true };
   const ceiling = (threads * oneUs) / togetherUs;
-  return { faster, ceiling, share: faster / ceiling, counts: ceiling >= LEAST_CEILING * threads };
+  return {
+    faster,
+    ceiling,
+    share: faster / ceiling,
+    fromSleep: oneUs / asleepUs,
+    counts: ceiling >= LEAST_CEILING * threads,
+  };
 }
 
 /** The median with the least and the greatest; undefined of nothing. */
@@ -38,6 +44,7 @@ export function caseFigures(attempts, threads) {
     faster: of("faster"),
     ceiling: of("ceiling"),
     share: of("share"),
+    fromSleep: of("fromSleep"),
     webUs: of("webUs"),
     web: spreadOf(web.map(({ webUs, besideUs }) => webUs / besideUs)),
   };

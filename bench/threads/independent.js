@@ -27,7 +27,7 @@ export async function independents(count, caseName, path) {
     Atomics.store(words, CALLS, calls);
     Atomics.store(words, TURN, ++turn);
     Atomics.notify(words, TURN);
-    meet(words, { count, turn, call, calls });
+    meet(words, { count, turn, call });
     const begin = performance.now();
     repeat(call, calls);
     Atomics.add(words, ENDED, 1);
@@ -37,8 +37,8 @@ export async function independents(count, caseName, path) {
 }
 
 /** All wait for one another awake, so that waking is no part of the time. */
-function meet(words, { count, turn, call, calls }) {
-  if (calls > 1) call();
+function meet(words, { count, turn, call }) {
+  call();
   Atomics.add(words, CAME, 1);
   while (Atomics.load(words, CAME) < turn * count);
 }
@@ -50,7 +50,7 @@ async function live({ caseName, path, count, words }) {
   for (let turn = 1; ; turn++) {
     Atomics.wait(words, TURN, turn - 1);
     const calls = Atomics.load(words, CALLS);
-    meet(words, { count, turn, call, calls });
+    meet(words, { count, turn, call });
     repeat(call, calls);
     Atomics.add(words, ENDED, 1);
   }

@@ -50,7 +50,9 @@ export function section(results) {
     [
       "A round is a process. In it a module on one thread, one on several and the ceiling take turns, call by call. The ceiling",
       `is what ${threads} threads that share nothing make at once: each has the library, a memory and a module for itself, and they`,
-      "begin together. So it tells what the cores gave in those minutes. The share is (one thread / several) / ceiling. A",
+      "begin together. So it tells what the cores gave in those minutes. The share is (one thread / several) / ceiling. All",
+      "are timed after a call of the same, so that threads are awake, as those of the ceiling are; *from sleep* is how many times",
+      "faster than one thread a call by several is that has to wake the others first. A",
       `round whose ceiling is below ${(0.8 * threads).toFixed(1)} is void: it is made again, twice at most. A case with more void rounds than others is`,
       "void. onnxruntime-web runs with as many threads on the same cores in a process of its own, after one of ours. In brackets",
       "stand the least and the greatest of the rounds.",

@@ -1,6 +1,7 @@
 /**
  * A process of one round: ours on one thread, on several, and the ceiling, call by call in turns. Calls shorter than a
- * millisecond are made in a row that takes one, after one that is not timed.
+ * millisecond are made in a row that takes one. An untimed call comes before, so that workers are awake as those of the
+ * ceiling are; and a call by itself tells what it takes to wake them.
  */
 import { initThreads } from "../../dist/threads/index.js";
 import { median } from "../measure.js";
@@ -23,6 +24,7 @@ export default async function turns({ caseName, path, threads, warmupMs, measure
     manyUs: (calls) => inRow(many.call, calls),
   };
   if (threads > 1 && threadCase(caseName).alone === undefined) {
+    variants.asleepUs = (calls) => calls * repeat(many.call, 1);
     const together = await independents(threads, caseName, path);
     variants.togetherUs = (calls) => together(one.call, calls);
   }
@@ -31,7 +33,7 @@ export default async function turns({ caseName, path, threads, warmupMs, measure
 }
 
 function inRow(call, calls) {
-  if (calls > 1) call();
+  call();
   return repeat(call, calls);
 }
 
