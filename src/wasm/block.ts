@@ -41,7 +41,7 @@ export class Block {
   }
 }
 
-/** The next multiple of 16, the alignment of every buffer. */
-export function align(bytes: number): number {
-  return Math.ceil(bytes / 16) * 16;
+/** The next multiple of 16, the alignment of every buffer, or of `unit`. */
+export function align(bytes: number, unit = 16): number {
+  return Math.ceil(bytes / unit) * unit;
 }
