@@ -229,8 +229,10 @@ function runJob(lanes: i32, cost: i32): void {
   takeJob(number);
   for (let lane = 0; lane < lanes; lane++) finishLane(lane);
   isBusy = false;
-  // Half of a disturbed call is waiting for a thread that does not run.
-  if (waited === before || 2 * (waited - before) < now() - start) {
+  // Half of a disturbed call is waiting for a thread that does not run. Or the others have hardly come: to make all parts by
+  // itself takes the caller 1.1 times as long as a call of its own.
+  const waits = waited !== before && 2 * (waited - before) >= now() - start;
+  if (!waits && !hadLittleHelp(lanes)) {
     strikes = 0;
     rest = FIRST_REST;
     return;
@@ -238,6 +240,18 @@ function runJob(lanes: i32, cost: i32): void {
   if (++strikes < 2) return;
   resting = rest;
   rest = min(2 * rest, LONGEST_REST);
+}
+
+/** Whether the others have made less than an eighth of the parts of the job that this thread has taken. */
+function hadLittleHelp(lanes: i32): bool {
+  let made = 0;
+  let all = 0;
+  for (let at: usize = 0, end = <usize>(lanes * LANE_ROOM); at < end; at += LANE_ROOM) {
+    const lane = changetype<Lane>(mine + at);
+    made += lane.made;
+    all += lane.phases * lane.parts;
+  }
+  return 8 * (all - made) < all;
 }
 
 /** Takes parts of all lanes of the job of that number, unless it is over. */

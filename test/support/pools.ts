@@ -1,7 +1,7 @@
 /** Pools of their own, whose workers do what a test wants of them. */
 import { Worker } from "node:worker_threads";
 import * as Lane from "../../build/records/lane.js";
-import { HELD, LANE_ROOM, MOST_LANES } from "../../build/threads-abi.js";
+import { HELD, JOB, LANE_ROOM, MOST_LANES } from "../../build/threads-abi.js";
 import { sharing } from "../../src/bundle/embedded-threads.js";
 import { Pool } from "../../src/threads/pool.js";
 import { type Order, type Starter, WORKER_TEXT } from "../../src/threads/worker.js";
@@ -70,6 +70,12 @@ export function partsMade(pool: Pool): number[] {
       return words[at / 4 + Lane.made]!;
     }).reduce((sum, count) => sum + count),
   );
+}
+
+/** How many jobs a pool has had. */
+export function jobsOf(pool: Pool): number {
+  const { memory, control } = pools.get(pool)!;
+  return new Int32Array(memory.buffer, control + JOB, 1)[0]! / 2;
 }
 
 /** Whether workers are told that a whole model runs. */

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { GRU, Linear, LSTM, Tensor } from "../../src/index.js";
 import { setThreaded } from "../../src/wasm/current.js";
-import { callUntil, endPools, partsMade, poolOf, use } from "../support/pools.js";
+import { callUntil, endPools, jobsOf, partsMade, poolOf, use } from "../support/pools.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const SIZES = { inputSize: 16, hiddenSize: 128 };
@@ -170,6 +170,19 @@ describe("late workers", () => {
     const [expected] = alone.forward(input);
     for (let turn = 0; turn < 30; turn++) expectSameBits(module.forward(input)[0], expected);
     expect(partsMade(pool)).toHaveLength(3);
+  });
+
+  it("are left alone after two calls that none of them came to", async () => {
+    const pool = poolOf(2, { first: "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000)" });
+    pool.decide(2);
+    setThreaded(() => pool.runtime);
+    const module = new LSTM(SIZES);
+    const jobs: number[] = [];
+    for (let call = 0; call < 2 + 16 + 1 + 32 + 1; call++) {
+      module.forward(input);
+      jobs.push(jobsOf(pool));
+    }
+    expect(jobs).toEqual([1, ...Array(17).fill(2), ...Array(33).fill(3), 4]);
   });
 
   it("are told of an end that came before them", async () => {

@@ -247,7 +247,7 @@ export async function stress(api, { seconds, seed, say = () => {} }) {
   function call({ Module, sizes, alone, twin, name }, threads) {
     const number = counts.calls++;
     const steps = oneOf([1, 1, 2, 3, 10, below(60) + 1]);
-    const batch = oneOf([0, 0, 1, below(5) + 1]);
+    const batch = oneOf([0, 0, 1, below(12) + 1]);
     const what = `seed ${seed}, call ${number}: ${name}, ${steps} steps, batch ${batch}, ${threads} threads`;
     if (Module === Convolutions) {
       const given = Tensor.randn([1 + below(3), sizes.length, sizes.channels], number);
