@@ -28,6 +28,8 @@ const LEAST_BLOCKS: i32 = 4;
  */
 const LEAST_ROWS: i32 = 4;
 const LEAST_INT8_ROWS: i32 = 16;
+/** A thread has at least so many rows: a tile of a product. */
+const PART_ROWS: i32 = 2;
 /** The longest part of rows has at most 1 / so many more than the mean. */
 const UNEVEN: i32 = 7;
 /** Bytes of weights that each thread reads for its rows: more may not fit an L2, 512 units of float32 take 1.2x then. */
@@ -40,7 +42,7 @@ const LEAST_TILES: i32 = 2;
 /** How many threads of `most` are to share a layer's run. One where the run has no room for several. */
 export function threadsOfLayer(layer: usize, run: usize, steps: i32, most: i32): i32 {
   if (!changetype<Run>(run).otherH) return 1;
-  return partsOfRows(layer, run, steps, most) > 1 ? most : partsOfSteps(layer, run, steps, most);
+  return max(threadsOfRows(layer, run, steps, most), partsOfSteps(layer, run, steps, most));
 }
 
 /** How many parts of `most` a layer's steps are worth. */
@@ -52,22 +54,28 @@ function partsOfSteps(layer: usize, run: usize, steps: i32, most: i32): i32 {
 }
 
 /**
- * How many parts a run's rows are worth, where each of so many threads takes as many: else one. They do not meet, so that a
- * part pays for the whole run.
+ * How many threads of `most` may have rows of a run. Their parts do not meet, so that one pays for the whole run. One where
+ * weights are too many for each to read them all, or parts too uneven.
  */
-function partsOfRows(layer: usize, run: usize, steps: i32, threads: i32): i32 {
+function threadsOfRows(layer: usize, run: usize, steps: i32, most: i32): i32 {
   const shape = changetype<Layer>(layer);
   const batch = changetype<Run>(run).batch;
   const bytes = bytesOf(shape.weightInput) + bytesOf(shape.weightHidden);
-  const least = changetype<Matrix>(shape.weightHidden).scales ? LEAST_INT8_ROWS : LEAST_ROWS;
-  const each = batch >= PARTS_EACH * least * threads ? PARTS_EACH : 1;
-  const parts = min(each * threads, MOST_THREADS);
-  const longest = (batch + parts - 1) / parts;
-  // Fewer than four units lie otherwise (../narrow.ts).
-  if (threads === 1 || bytes > MOST_ROWS_BYTES || shape.units < 4 || !isPlain(run, steps)) return 1;
-  if (longest < 2 || UNEVEN * longest * parts > (UNEVEN + 1) * batch) return 1;
   const cost = <u64>steps * stepNanoseconds(layer, run, steps);
-  return cost >= <u64>parts * PRODUCT_NANOSECONDS ? parts : 1;
+  const threads = min(min(most, batch / PART_ROWS), <i32>min<u64>(cost / PRODUCT_NANOSECONDS, 64));
+  // Fewer than four units lie otherwise (../narrow.ts).
+  if (threads < 2 || bytes > MOST_ROWS_BYTES || shape.units < 4 || !isPlain(run, steps)) return 1;
+  const longest = (batch + threads - 1) / threads;
+  return UNEVEN * longest * threads <= (UNEVEN + 1) * batch ? threads : 1;
+}
+
+/** Into how many parts so many threads cut the rows. */
+function partsOfRows(layer: usize, run: usize, threads: i32): i32 {
+  const least = changetype<Matrix>(changetype<Layer>(layer).weightHidden).scales
+    ? LEAST_INT8_ROWS
+    : LEAST_ROWS;
+  const each = changetype<Run>(run).batch >= PARTS_EACH * least * threads ? PARTS_EACH : 1;
+  return min(each * threads, MOST_THREADS);
 }
 
 /** Whether all rows run at every step, in the caller's order. */
@@ -158,19 +166,12 @@ function fillSteps(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i3
   fields.phases = countPhases(lane);
 }
 
-/** A lane that so many threads are to share: by rows where these are worth it, or where it is one. */
-export function fillLayer(
-  lane: usize,
-  layer: usize,
-  run: usize,
-  steps: i32,
-  zigzag: i32,
-  threads: i32,
-): void {
-  const rows = partsOfRows(layer, run, steps, threads);
-  const parts = partsOfSteps(layer, run, steps, threads);
-  if (rows > 1 || parts === 1) fillRows(lane, layer, run, steps, zigzag, rows);
-  else fillSteps(lane, layer, run, steps, zigzag, parts);
+/** A lane that so many threads are to share, by rows where as many may have them as by units, or where it is one. */
+export function fillLayer(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i32, most: i32): void {
+  const threads = threadsOfRows(layer, run, steps, most);
+  const parts = partsOfSteps(layer, run, steps, most);
+  if (parts > threads) fillSteps(lane, layer, run, steps, zigzag, parts);
+  else fillRows(lane, layer, run, steps, zigzag, threads > 1 ? partsOfRows(layer, run, threads) : 1);
 }
 
 /** A lane whose parts are ranges of the run's rows, at all steps. */

@@ -29,6 +29,10 @@ const MEETING_US = { fixed: 0.15, thread: 0.075, line: 0.07 };
 /** A block is 8 units of an LSTM, and a part of a step has at least four: assembly/threads/job.ts. */
 const PART_UNITS = 32;
 
+/** With weights of at most so many bytes a batch is cut by rows, two for a thread at least: the same file. */
+const BY_ROWS_BYTES = 2 ** 20;
+const PART_ROWS = 2;
+
 /** Threads that a step of so many units is cut for. */
 function partsOf(hidden, threads) {
   return Math.max(1, Math.min(threads, Math.floor(hidden / PART_UNITS)));
@@ -53,8 +57,12 @@ function meetingUs(hidden, parts) {
 /** Us of a whole call of one LSTM layer: copies by one thread, the product with all inputs, the steps. */
 export function callUs({ input, hidden, steps, batch }, threads, reading = READING) {
   const copies = COPY_US * steps * batch * (input + hidden);
-  const product = (8 * steps * batch * input * hidden) / (GIGAFLOPS * 1e3 * partsOf(hidden, threads));
-  return copies + product + steps * stepUs(hidden, threads, reading, batch);
+  const most = Math.min(threads, Math.floor(batch / PART_ROWS));
+  const isByRows = 16 * hidden * (input + hidden) <= BY_ROWS_BYTES && most >= partsOf(hidden, threads);
+  const rows = isByRows ? Math.ceil(batch / most) : batch;
+  const cut = isByRows ? 1 : threads;
+  const product = (8 * steps * rows * input * hidden) / (GIGAFLOPS * 1e3 * partsOf(hidden, cut));
+  return copies + product + steps * stepUs(hidden, cut, reading, rows);
 }
 
 export const HIDDEN_SIZES = [128, 256, 512, 1024];
