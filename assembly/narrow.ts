@@ -36,6 +36,13 @@ export function isNarrow(layer: usize, run: usize, steps: i32): bool {
   const weightInput = changetype<Matrix>(shape.weightInput);
   if (weightInput.columns > MOST_INPUTS) return false;
   if (weightInput.scales | shape.weightProjection | shape.options | fields.mask | fields.trace) return false;
+  return allRun(run, steps);
+}
+
+/** Whether all rows run at every step, in the caller's order. */
+export function allRun(run: usize, steps: i32): bool {
+  const fields = changetype<Run>(run);
+  const batch = fields.batch;
   for (let row = 0; row < batch; row++) {
     if (callerRow(fields.order, row) !== <usize>row) return false;
   }

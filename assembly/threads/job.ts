@@ -8,8 +8,8 @@ import { resetsBefore } from "../cells/general";
 import { GRU } from "../cells/gru";
 import { LSTM } from "../cells/lstm";
 import { roundedRow } from "../core";
-import { callerRow } from "../memory";
 import { tilesOf } from "../models/tiles";
+import { allRun } from "../narrow";
 import { Layer, Matrix, Run, Walk } from "../records";
 import { convolutionNanoseconds } from "./convolution";
 import { countPhases, openLane } from "./lanes";
@@ -32,9 +32,9 @@ const LEAST_INT8_ROWS: i32 = 16;
 const PART_ROWS: i32 = 2;
 /** The longest part of rows has at most 1 / so many more than the mean. */
 const UNEVEN: i32 = 7;
-/** Bytes of weights that each thread reads for its rows: more may not fit an L2, 512 units of float32 take 1.2x then. */
+/** Bytes of weights that each thread reads for its rows: more may not fit an L2. By rows 512 units take 1.3 times as long. */
 const MOST_ROWS_BYTES: u64 = 2 ** 20;
-/** So many parts of rows or of a convolution for each thread, so that the faster one takes more: by a third at times. */
+/** So many parts of rows or of a convolution for each thread, so that the faster one takes more, a third at times. */
 const PARTS_EACH: i32 = 2;
 /** And each has at least so many tiles. */
 const LEAST_TILES: i32 = 2;
@@ -64,7 +64,7 @@ function threadsOfRows(layer: usize, run: usize, steps: i32, most: i32): i32 {
   const cost = <u64>steps * stepNanoseconds(layer, run, steps);
   const threads = min(min(most, batch / PART_ROWS), <i32>min<u64>(cost / PRODUCT_NANOSECONDS, 64));
   // Fewer than four units lie otherwise (../narrow.ts).
-  if (threads < 2 || bytes > MOST_ROWS_BYTES || shape.units < 4 || !isPlain(run, steps)) return 1;
+  if (threads < 2 || bytes > MOST_ROWS_BYTES || shape.units < 4 || !allRun(run, steps)) return 1;
   const longest = (batch + threads - 1) / threads;
   return UNEVEN * longest * threads <= (UNEVEN + 1) * batch ? threads : 1;
 }
@@ -76,19 +76,6 @@ function partsOfRows(layer: usize, run: usize, threads: i32): i32 {
     : LEAST_ROWS;
   const each = changetype<Run>(run).batch >= PARTS_EACH * least * threads ? PARTS_EACH : 1;
   return min(each * threads, MOST_THREADS);
-}
-
-/** Whether all rows run at every step, in the caller's order. */
-function isPlain(run: usize, steps: i32): bool {
-  const fields = changetype<Run>(run);
-  const batch = fields.batch;
-  for (let row = 0; row < batch; row++) {
-    if (callerRow(fields.order, row) !== <usize>row) return false;
-  }
-  for (let step = 0; step < steps; step++) {
-    if (load<i32>(fields.active + ((<usize>step) << 2)) !== batch) return false;
-  }
-  return true;
 }
 
 /** How many parts of `most` a product is worth. Rows of int8 inputs are rounded once, which is not shared. */
