@@ -12,9 +12,10 @@ import { tilesOf } from "../models/tiles";
 import { allRun } from "../narrow";
 import { Layer, Matrix, Run, Walk } from "../records";
 import { convolutionNanoseconds } from "./convolution";
-import { countPhases, openLane } from "./lanes";
+import { openLane } from "./lanes";
 import { runOf, walkOf } from "./layout";
 import { CONVOLUTION, Lane, MOST_THREADS, PRODUCT, ROWS, STEPS } from "./records";
+import { phasesOfSteps } from "./steps";
 
 /** A part of a step takes at least so many ns: with two parts, LSTMs from 64 units on in float32 and from 128 in int8. */
 const STEP_NANOSECONDS: u64 = 750;
@@ -150,7 +151,7 @@ function fillSteps(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i3
   fields.groupUnits = (group * vectors * 4) / gates;
   fields.blocks = blocks;
   fillRun(lane, layer, run);
-  fields.phases = countPhases(lane);
+  fields.phases = phasesOfSteps(lane);
 }
 
 /** A lane that so many threads are to share, by rows where as many may have them as by units, or where it is one. */

@@ -10,7 +10,7 @@ import { laneAt, runOf, walkOf } from "./layout";
 import { addDone, awaitDone, control, me } from "./place";
 import { APART, BEGUN, CONVOLUTION, DONE, Lane, MOST_THREADS, PRODUCT, ROWS, STEPS } from "./records";
 import { runRows } from "./rows";
-import { GATES, keepStopped, openSteps, phasesOfSteps, setPart, setPhase, turnOf } from "./steps";
+import { GATES, keepStopped, openSteps, setPart, setPhase, turnOf } from "./steps";
 
 /** Looks, about 1 us, before a thread whose part is done looks for parts that nobody has begun. */
 const PATIENCE: i32 = 400;
@@ -31,11 +31,6 @@ export function openLane(lane: usize, parts: i32): void {
   fields.begun += fields.phases;
   fields.done += fields.phases * fields.parts;
   for (let place = 0; place < parts; place++) atomic.store<i32>(begunAt(index, place), fields.begun);
-}
-
-/** How often all parts are begun. */
-export function countPhases(lane: usize): i32 {
-  return changetype<Lane>(lane).work === STEPS ? phasesOfSteps(lane) : 1;
 }
 
 /** Makes what this thread can of a lane, of which it has its own copy. */

@@ -2,7 +2,8 @@
  * The phases of STEPS: the products of a piece of the input (GATES), then its steps, in two phases where threads meet within
  * a step. A step reads h and writes another h (`otherH`), since others may still read the first.
  *
- * A thread sets its copy of the lane's records to a phase, and to the part of it that it makes.
+ * A thread sets its copy of the lane's records to a phase, and to the part of it that it makes. One that has rows of its own
+ * (rows.ts) goes through the same phases by itself.
  */
 
 import { BEFORE, Run, TRACE_ROWS, Walk, WHOLE } from "../records";

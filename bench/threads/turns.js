@@ -24,6 +24,7 @@ export default async function turns({ caseName, path, threads, warmupMs, measure
     manyUs: (calls) => inRow(many.call, calls),
   };
   if (threads > 1 && threadCase(caseName).alone === undefined) {
+    // A sample stands for so many calls.
     variants.asleepUs = (calls) => calls * repeat(many.call, 1);
     const together = await independents(threads, caseName, path);
     variants.togetherUs = (calls) => together(one.call, calls);
