@@ -238,6 +238,8 @@ function runJob(lanes: i32, cost: i32): void {
     return;
   }
   if (++strikes < 2) return;
+  // After a rest others sleep, and a short call is over before they come: the one after it tells more.
+  strikes = 0;
   resting = rest;
   rest = min(2 * rest, LONGEST_REST);
 }
