@@ -13,8 +13,9 @@ import { allRun } from "../narrow";
 import { Layer, Matrix, Run, Walk } from "../records";
 import { convolutionNanoseconds } from "./convolution";
 import { openLane } from "./lanes";
-import { runOf, walkOf } from "./layout";
+import { laneAt, runOf, walkOf } from "./layout";
 import { CONVOLUTION, Lane, MOST_THREADS, PRODUCT, ROWS, STEPS } from "./records";
+import { cutGroups, cutRows } from "./shares";
 import { phasesOfSteps } from "./steps";
 
 /** A part of a step takes at least so many ns: with two parts, LSTMs from 64 units on in float32 and from 128 in int8. */
@@ -136,7 +137,8 @@ function blockVectors(matrix: usize): i32 {
 }
 
 /** A lane whose parts are ranges of the layer's units, at each step. */
-function fillSteps(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i32, parts: i32): void {
+function fillSteps(index: i32, layer: usize, run: usize, steps: i32, zigzag: i32, parts: i32): void {
+  const lane = laneAt(index);
   const fields = changetype<Lane>(lane);
   const shape = changetype<Layer>(layer);
   const blocks = changetype<Matrix>(shape.weightHidden).blocks;
@@ -150,24 +152,28 @@ function fillSteps(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i3
   fields.groupBlocks = group;
   fields.groupUnits = (group * vectors * 4) / gates;
   fields.blocks = blocks;
+  cutGroups(index);
   fillRun(lane, layer, run);
   fields.phases = phasesOfSteps(lane);
 }
 
 /** A lane that so many threads are to share, by rows where as many may have them as by units, or where it is one. */
-export function fillLayer(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i32, most: i32): void {
+export function fillLayer(index: i32, layer: usize, run: usize, steps: i32, zigzag: i32, most: i32): void {
   const threads = threadsOfRows(layer, run, steps, most);
   const parts = partsOfSteps(layer, run, steps, most);
-  if (parts > threads) fillSteps(lane, layer, run, steps, zigzag, parts);
-  else fillRows(lane, layer, run, steps, zigzag, threads > 1 ? partsOfRows(layer, run, threads) : 1);
+  if (parts > threads) fillSteps(index, layer, run, steps, zigzag, parts);
+  else fillRows(index, layer, run, steps, zigzag, threads);
 }
 
 /** A lane whose parts are ranges of the run's rows, at all steps. */
-function fillRows(lane: usize, layer: usize, run: usize, steps: i32, zigzag: i32, parts: i32): void {
+function fillRows(index: i32, layer: usize, run: usize, steps: i32, zigzag: i32, threads: i32): void {
+  const lane = laneAt(index);
+  const parts = threads > 1 ? partsOfRows(layer, run, threads) : 1;
   fillLane(lane, ROWS, layer, steps, zigzag, parts);
   fillRun(lane, layer, run);
   changetype<Lane>(lane).blocks = changetype<Matrix>(changetype<Layer>(layer).weightHidden).blocks;
   changetype<Lane>(lane).meets = 0;
+  cutRows(index, threads);
 }
 
 function fillRun(lane: usize, layer: usize, run: usize): void {
@@ -214,6 +220,8 @@ export function fillProduct(
   fillLane(lane, PRODUCT, matrix, rows, zigzag, parts);
   memory.copy(walkOf(lane, 0), walk, offsetof<Walk>());
   fields.blocks = changetype<Walk>(walk).toBlock - changetype<Walk>(walk).fromBlock;
+  fields.groups = fields.blocks;
+  cutGroups(0);
 }
 
 /** A lane whose parts are ranges of a convolution's tiles. */

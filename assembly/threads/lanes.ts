@@ -8,20 +8,16 @@ import { AFTER, BEFORE, Run, Walk } from "../records";
 import { convolvePart, hasConvolutions } from "./convolution";
 import { laneAt, runOf, walkOf } from "./layout";
 import { addDone, awaitDone, control, me } from "./place";
-import { APART, BEGUN, CONVOLUTION, DONE, Lane, MOST_THREADS, PRODUCT, ROWS, STEPS } from "./records";
+import { APART, CONVOLUTION, DONE, Lane, Place, PRODUCT, ROWS, STEPS } from "./records";
 import { runRows } from "./rows";
-import { GATES, keepStopped, openSteps, setPart, setPhase, turnOf } from "./steps";
+import { placeAt } from "./shares";
+import { GATES, keepStopped, openSteps, setPart, setPhase } from "./steps";
 
-/** Looks, about 1 us, before a thread whose part is done looks for parts that nobody has begun. */
+/** Looks, 0.5 to 1 us, before a thread whose part is done looks for parts that nobody has begun. */
 const PATIENCE: i32 = 400;
 
 function doneOf(index: i32): usize {
   return control + DONE + <usize>index * APART;
-}
-
-/** Parts that were begun at a place of a lane. */
-function begunAt(index: i32, place: i32): usize {
-  return control + BEGUN + <usize>(index * MOST_THREADS + place) * APART;
 }
 
 /** Before a lane is written anew: the counters stand where the last job in it has left them. */
@@ -30,7 +26,7 @@ export function openLane(lane: usize, parts: i32): void {
   const index = lane === laneAt(0) ? 0 : 1;
   fields.begun += fields.phases;
   fields.done += fields.phases * fields.parts;
-  for (let place = 0; place < parts; place++) atomic.store<i32>(begunAt(index, place), fields.begun);
+  for (let place = 0; place < parts; place++) atomic.store<i32>(placeAt(index, place), fields.begun);
 }
 
 /** Makes what this thread can of a lane, of which it has its own copy. */
@@ -66,8 +62,10 @@ function takePhase(lane: usize, index: i32, place: i32, phase: i32): void {
   const parts = fields.parts;
   const done = doneOf(index);
   const goal = fields.done + (phase + 1) * parts;
+  const isSteps = fields.work === STEPS;
+  if (isSteps) setPhase(lane, phase);
   awaitDone(done, goal - parts);
-  if (fields.work === STEPS && setPhase(lane, phase) <= AFTER) touchH(runOf(lane));
+  if (isSteps && fields.stage <= AFTER) touchH(runOf(lane));
   takePart(lane, index, place, phase);
   // To look at a counter that another thread counts up costs both of them 0.1 us.
   if (isJoined) {
@@ -81,40 +79,40 @@ function takePhase(lane: usize, index: i32, place: i32, phase: i32): void {
 
 /** Makes a part, unless another thread has begun it. */
 function takePart(lane: usize, index: i32, part: i32, phase: i32): bool {
-  const counter = begunAt(index, part);
+  const counter = placeAt(index, part);
   const begun = changetype<Lane>(lane).begun + phase;
   if (atomic.load<i32>(counter) !== begun) return false;
   if (atomic.cmpxchg<i32>(counter, begun, begun + 1) !== begun) return false;
-  makePart(lane, part, phase);
+  makePart(lane, index, part);
   changetype<Lane>(lane).made++;
   addDone(doneOf(index));
   return true;
 }
 
-function makePart(lane: usize, part: i32, phase: i32): void {
+function makePart(lane: usize, index: i32, part: i32): void {
   const work = changetype<Lane>(lane).work;
-  if (work === STEPS) makeStep(lane, part, phase);
-  else if (work === ROWS) runRows(lane, part);
+  if (work === STEPS) makeStep(lane, index, part);
+  else if (work === ROWS) runRows(lane, index, part);
   else if (work === PRODUCT) multiplyPart(lane, part);
   else convolvePart(lane, part);
 }
 
 /** A phase of STEPS. */
-function makeStep(lane: usize, part: i32, phase: i32): void {
+function makeStep(lane: usize, index: i32, part: i32): void {
   const fields = changetype<Lane>(lane);
-  const work = setPhase(lane, phase);
-  if (work === GATES && fields.rounded) {
-    makeRowsOfGates(lane, part);
+  const stage = fields.stage;
+  if (stage === GATES && fields.rounded) {
+    makeRowsOfGates(lane, index, part);
     return;
   }
-  setPart(lane, part);
-  if (work === GATES) {
+  setPart(lane, index, part);
+  if (stage === GATES) {
     matmul(fields.weightInput, walkOf(lane, 0), fields.rows, fields.input, fields.output, 0);
     return;
   }
-  changetype<Run>(runOf(lane)).stage = work;
-  runLayer(fields.layer, runOf(lane), 1, fields.zigzag ^ (turnOf(lane, phase) & 1));
-  if (work !== BEFORE) keepStopped(runOf(lane));
+  changetype<Run>(runOf(lane)).stage = stage;
+  runLayer(fields.layer, runOf(lane), 1, fields.zigzag ^ (fields.turn & 1));
+  if (stage !== BEFORE) keepStopped(runOf(lane));
 }
 
 /** A range of the blocks that the caller's walk has. */
@@ -123,19 +121,21 @@ function multiplyPart(lane: usize, part: i32): void {
   const walk = changetype<Walk>(walkOf(lane, 0));
   const from = walk.fromBlock;
   const to = walk.toBlock;
-  walk.fromBlock = from + (fields.blocks * part) / fields.parts;
-  walk.toBlock = from + (fields.blocks * (part + 1)) / fields.parts;
+  const place = changetype<Place>(placeAt(0, part));
+  walk.fromBlock = from + place.from;
+  walk.toBlock = from + place.to;
   matmul(fields.layer, walkOf(lane, 0), fields.steps, fields.input, fields.output, fields.zigzag);
   walk.fromBlock = from;
   walk.toBlock = to;
 }
 
 /** int8: gates are cut by rows, since each thread would round all of them. */
-function makeRowsOfGates(lane: usize, part: i32): void {
+function makeRowsOfGates(lane: usize, index: i32, part: i32): void {
   const fields = changetype<Lane>(lane);
   const walk = changetype<Walk>(walkOf(lane, 0));
-  const from = (fields.rows * part) / fields.parts;
-  const rows = (fields.rows * (part + 1)) / fields.parts - from;
+  const place = changetype<Place>(placeAt(index, part));
+  const from = (fields.rows * place.from) / fields.groups;
+  const rows = (fields.rows * place.to) / fields.groups - from;
   const input = fields.input + <usize>from * walk.inputRow;
   const output = fields.output + <usize>from * fields.gatesRow;
   walk.fromBlock = 0;

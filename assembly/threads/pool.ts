@@ -81,7 +81,7 @@ export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): voi
     return;
   }
   beginJob();
-  fillLayer(laneAt(0), layer, run, steps, zigzag, sharers);
+  fillLayer(0, layer, run, steps, zigzag, sharers);
   runJob(1, cost);
 }
 
@@ -103,8 +103,8 @@ export function runPair(
     return;
   }
   beginJob();
-  fillLayer(laneAt(0), layer, run, steps, zigzag, sharers);
-  fillLayer(laneAt(1), second, secondRun, steps, zigzag, sharers);
+  fillLayer(0, layer, run, steps, zigzag, sharers);
+  fillLayer(1, second, secondRun, steps, zigzag, sharers);
   runJob(2, cost);
 }
 

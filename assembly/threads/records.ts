@@ -15,7 +15,7 @@
  *   640    lanes of the job
  *   768    parts done, of lane 0, and 128 bytes on of lane 1
  *   1024   the job's lanes: a Lane, a Run and its three Walks each, LANE_ROOM
- *   2048   parts begun, a counter for each place: 128 bytes apart, lane 1 behind lane 0
+ *   2048   a Place for each part: 128 bytes apart, lane 1 behind lane 0
  *
  * Words that several threads write are 128 bytes apart: caches fetch lines of 64 bytes in pairs. Counters only grow, over
  * all jobs, and are compared by their difference.
@@ -35,7 +35,7 @@ export const MODELS: usize = 536;
 export const LANES: usize = 640;
 export const DONE: usize = 768;
 export const LANE: usize = 1024;
-export const BEGUN: usize = 2048;
+export const PLACES: usize = 2048;
 
 /** Bytes from one word that threads write to the next. */
 export const APART: usize = 128;
@@ -55,6 +55,16 @@ export const PRODUCT: i32 = 1;
 export const ROWS: i32 = 2;
 export const CONVOLUTION: i32 = 3;
 
+/** A place of a lane. */
+@unmanaged
+export class Place {
+  /** Parts begun. */
+  begun: i32;
+  /** Groups of the part, or rows. */
+  from: i32;
+  to: i32;
+}
+
 /** What several threads make together, in parts, and all that a thread needs to know of it: it reads no other record. */
 @unmanaged
 export class Lane {
@@ -71,7 +81,7 @@ export class Lane {
   /** Parts done, and begun at each place, before this job. */
   done: i32;
   begun: i32;
-  /** Groups of blocks that begin at whole units, and what one has. */
+  /** Groups of blocks that begin at whole units, of a product single blocks, and what one has. */
   groups: i32;
   groupBlocks: i32;
   groupUnits: i32;
@@ -96,10 +106,12 @@ export class Lane {
   batch: i32;
   /** Steps whose gates are made at once; 0 where one step makes its own. */
   piece: i32;
-  /** In a thread's own copy: the parts that it has made, and the part and the phase that the records are set to. */
+  /** In a thread's own copy: the parts that it has made, and the part that the records are set to. */
   made: i32;
   part: i32;
-  phase: i32;
+  /** The phase that they are set to: its step in the order of computing, and GATES (steps.ts), WHOLE, BEFORE or AFTER. */
+  turn: i32;
+  stage: i32;
   /** Of a product: rows of inputs, and where they and its outputs are. Of a convolution: planes and outputs. */
   rows: i32;
   input: usize;

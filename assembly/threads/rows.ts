@@ -6,27 +6,30 @@
 import { matmul, runLayer } from "../core";
 import { Matrix, Run, Walk } from "../records";
 import { runOf, walkOf } from "./layout";
-import { Lane } from "./records";
-import { GATES, phasesOfSteps, setPhase, turnOf } from "./steps";
+import { Lane, Place } from "./records";
+import { placeAt } from "./shares";
+import { GATES, phasesOfSteps, setPhase } from "./steps";
 
-export function runRows(lane: usize, part: i32): void {
+export function runRows(lane: usize, index: i32, part: i32): void {
   const fields = changetype<Lane>(lane);
   const run = changetype<Run>(runOf(lane));
   if (fields.parts === 1) {
     runLayer(fields.layer, runOf(lane), fields.steps, fields.zigzag);
     return;
   }
-  const from = (fields.batch * part) / fields.parts;
-  run.batch = (fields.batch * (part + 1)) / fields.parts - from;
+  const place = changetype<Place>(placeAt(index, part));
+  const from = place.from;
+  run.batch = place.to - from;
   moveRows(lane, from);
   for (let phase = 0, phases = phasesOfSteps(lane); phase < phases; phase++) {
-    if (setPhase(lane, phase) === GATES) makeGates(lane, from);
+    setPhase(lane, phase);
+    if (fields.stage === GATES) makeGates(lane, from);
     else {
       // As many rows run as there are.
       run.active = runOf(lane) + offsetof<Run>("batch");
       run.h = fields.evenH;
       run.nextH = fields.evenH;
-      runLayer(fields.layer, runOf(lane), 1, fields.zigzag ^ (turnOf(lane, phase) & 1));
+      runLayer(fields.layer, runOf(lane), 1, fields.zigzag ^ (fields.turn & 1));
     }
   }
   moveRows(lane, -from);

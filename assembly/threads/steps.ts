@@ -8,7 +8,8 @@
 
 import { BEFORE, Run, TRACE_ROWS, Walk, WHOLE } from "../records";
 import { runOf, walkOf } from "./layout";
-import { Lane } from "./records";
+import { Lane, Place } from "./records";
+import { placeAt } from "./shares";
 
 /** What a phase makes, besides the stages of a step (../records.ts). */
 export const GATES: i32 = 3;
@@ -18,7 +19,6 @@ export function openSteps(lane: usize): void {
   const fields = changetype<Lane>(lane);
   const run = changetype<Run>(runOf(lane));
   fields.part = -1;
-  fields.phase = -1;
   fields.inputs = run.input;
   fields.gates = run.gates;
   fields.outputs = run.output;
@@ -43,7 +43,7 @@ export function phasesBefore(lane: usize, turn: i32): i32 {
 }
 
 /** The step that a phase belongs to, in the order of computing: of GATES the first of its piece. */
-export function turnOf(lane: usize, phase: i32): i32 {
+function turnOf(lane: usize, phase: i32): i32 {
   const fields = changetype<Lane>(lane);
   const stages = fields.meets ? 2 : 1;
   if (!fields.piece) return phase / stages;
@@ -51,22 +51,20 @@ export function turnOf(lane: usize, phase: i32): i32 {
   return (phase / each) * fields.piece + max(0, (phase % each) - 1) / stages;
 }
 
-/** Sets the records to a phase. @returns GATES, WHOLE, BEFORE or AFTER */
-export function setPhase(lane: usize, phase: i32): i32 {
+/** Sets the records to a phase. */
+export function setPhase(lane: usize, phase: i32): void {
   const fields = changetype<Lane>(lane);
   const turn = turnOf(lane, phase);
   const within = phase - phasesBefore(lane, turn);
-  const work = within < 0 ? GATES : fields.meets ? BEFORE + within : WHOLE;
-  if (fields.phase === phase) return work;
-  fields.phase = phase;
+  fields.turn = turn;
+  fields.stage = within < 0 ? GATES : fields.meets ? BEFORE + within : WHOLE;
   const piece = max(1, fields.piece);
   const firstTurn = turn - (turn % piece);
   const count = min(piece, fields.steps - firstTurn);
   const first = fields.reverse ? fields.steps - firstTurn - count : firstTurn;
   const inPiece = fields.reverse ? count - 1 - (turn - firstTurn) : turn - firstTurn;
-  if (work === GATES) setGates(lane, first, count);
+  if (fields.stage === GATES) setGates(lane, first, count);
   else setStep(lane, turn, first + inPiece, inPiece);
-  return work;
 }
 
 function setGates(lane: usize, first: i32, count: i32): void {
@@ -93,13 +91,14 @@ function setStep(lane: usize, turn: i32, step: i32, inPiece: i32): void {
 }
 
 /** Sets the records to a part: its blocks and units, and the outputs that it writes. */
-export function setPart(lane: usize, part: i32): void {
+export function setPart(lane: usize, index: i32, part: i32): void {
   const fields = changetype<Lane>(lane);
   if (fields.part === part) return;
   fields.part = part;
   const run = changetype<Run>(runOf(lane));
-  const from = (fields.groups * part) / fields.parts;
-  const to = (fields.groups * (part + 1)) / fields.parts;
+  const place = changetype<Place>(placeAt(index, part));
+  const from = place.from;
+  const to = place.to;
   for (let which = 0; which < 2; which++) {
     const walk = changetype<Walk>(walkOf(lane, which));
     walk.fromBlock = from * fields.groupBlocks;
@@ -111,8 +110,8 @@ export function setPart(lane: usize, part: i32): void {
   run.toOutput = run.toUnit;
   if (!fields.projectionBlocks) return;
   const walk = changetype<Walk>(walkOf(lane, 2));
-  walk.fromBlock = (fields.projectionBlocks * part) / fields.parts;
-  walk.toBlock = (fields.projectionBlocks * (part + 1)) / fields.parts;
+  walk.fromBlock = (fields.projectionBlocks * from) / fields.groups;
+  walk.toBlock = (fields.projectionBlocks * to) / fields.groups;
   run.fromOutput = min(walk.fromBlock * fields.projectionUnits, fields.outputSize);
   run.toOutput = min(walk.toBlock * fields.projectionUnits, fields.outputSize);
 }

@@ -1,7 +1,8 @@
 /** Pools of their own, whose workers do what a test wants of them. */
 import { Worker } from "node:worker_threads";
 import * as Lane from "../../build/records/lane.js";
-import { HELD, JOB, LANE_ROOM, MOST_LANES } from "../../build/threads-abi.js";
+import * as Place from "../../build/records/place.js";
+import { APART, HELD, JOB, LANE_ROOM, MOST_LANES, PLACES } from "../../build/threads-abi.js";
 import { sharing } from "../../src/bundle/embedded-threads.js";
 import { Pool } from "../../src/threads/pool.js";
 import { type Order, type Starter, WORKER_TEXT } from "../../src/threads/worker.js";
@@ -70,6 +71,16 @@ export function partsMade(pool: Pool): number[] {
       return words[at / 4 + Lane.made]!;
     }).reduce((sum, count) => sum + count),
   );
+}
+
+/** How much each part of the last job's first lane has: groups of blocks, blocks or rows. */
+export function partSizes(pool: Pool, parts: number): number[] {
+  const { memory, control } = pools.get(pool)!;
+  const words = new Int32Array(memory.buffer, control + PLACES);
+  return Array.from({ length: parts }, (_, part) => {
+    const at = (part * APART) / 4;
+    return words[at + Place.to]! - words[at + Place.from]!;
+  });
 }
 
 /** How many jobs a pool has had. */

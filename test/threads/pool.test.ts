@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { GRU, Linear, LSTM, Tensor } from "../../src/index.js";
 import { setThreaded } from "../../src/wasm/current.js";
-import { callUntil, endPools, jobsOf, partsMade, poolOf, use } from "../support/pools.js";
+import { callUntil, endPools, jobsOf, partSizes, partsMade, poolOf, use } from "../support/pools.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const SIZES = { inputSize: 16, hiddenSize: 128 };
@@ -72,7 +72,15 @@ describe("workers", () => {
   });
 
   it.each([
-    ["rows of a batch, four each at all steps", [60, 16], SIZES, {}, 4],
+    [
+      "rows of a batch, for each a tile and what is left of a half, at all steps",
+      [60, 16],
+      SIZES,
+      {},
+      [6, 6, 2, 2],
+    ],
+    ["rows of a small one, a half for each", [60, 12], SIZES, {}, [6, 6]],
+    ["rows of which tiles are no part", [60, 21], SIZES, {}, [6, 6, 4, 5]],
     ["a batch of several lengths by units at each step", [60, 16], SIZES, { lengths: LENGTHS }, undefined],
     ["a batch of large weights too", [60, 16], { ...SIZES, hiddenSize: 512 }, {}, undefined],
   ] as const)("share %s", async (_, [steps, batch], sizes, options, parts) => {
@@ -87,7 +95,10 @@ describe("workers", () => {
     const made = partsMade(pool).reduce((sum, count) => sum + count);
     // Gates and steps of two parts: at least one more than the steps.
     if (parts === undefined) expect(made).toBeGreaterThan(2 * steps);
-    else expect(made).toBe(parts);
+    else {
+      expect(made).toBe(parts.length);
+      expect(partSizes(pool, parts.length)).toEqual(parts);
+    }
   });
 
   it("sleep, and are woken by what is worth it", async () => {
