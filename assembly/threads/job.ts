@@ -137,7 +137,15 @@ function blockVectors(matrix: usize): i32 {
 }
 
 /** A lane whose parts are ranges of the layer's units, at each step. */
-function fillSteps(index: i32, layer: usize, run: usize, steps: i32, zigzag: i32, parts: i32): void {
+function fillSteps(
+  index: i32,
+  lanes: i32,
+  layer: usize,
+  run: usize,
+  steps: i32,
+  zigzag: i32,
+  parts: i32,
+): void {
   const lane = laneAt(index);
   const fields = changetype<Lane>(lane);
   const shape = changetype<Layer>(layer);
@@ -152,16 +160,24 @@ function fillSteps(index: i32, layer: usize, run: usize, steps: i32, zigzag: i32
   fields.groupBlocks = group;
   fields.groupUnits = (group * vectors * 4) / gates;
   fields.blocks = blocks;
-  cutGroups(index);
+  cutGroups(index, lanes);
   fillRun(lane, layer, run);
   fields.phases = phasesOfSteps(lane);
 }
 
 /** A lane that so many threads are to share, by rows where as many may have them as by units, or where it is one. */
-export function fillLayer(index: i32, layer: usize, run: usize, steps: i32, zigzag: i32, most: i32): void {
+export function fillLayer(
+  index: i32,
+  lanes: i32,
+  layer: usize,
+  run: usize,
+  steps: i32,
+  zigzag: i32,
+  most: i32,
+): void {
   const threads = threadsOfRows(layer, run, steps, most);
   const parts = partsOfSteps(layer, run, steps, most);
-  if (parts > threads) fillSteps(index, layer, run, steps, zigzag, parts);
+  if (parts > threads) fillSteps(index, lanes, layer, run, steps, zigzag, parts);
   else fillRows(index, layer, run, steps, zigzag, threads);
 }
 
@@ -221,7 +237,7 @@ export function fillProduct(
   memory.copy(walkOf(lane, 0), walk, offsetof<Walk>());
   fields.blocks = changetype<Walk>(walk).toBlock - changetype<Walk>(walk).fromBlock;
   fields.groups = fields.blocks;
-  cutGroups(0);
+  cutGroups(0, 1);
 }
 
 /** A lane whose parts are ranges of a convolution's tiles. */

@@ -7,14 +7,16 @@ import { matmul, runLayer } from "../core";
 import { AFTER, BEFORE, Run, Walk } from "../records";
 import { convolvePart, hasConvolutions } from "./convolution";
 import { laneAt, runOf, walkOf } from "./layout";
-import { addDone, awaitDone, control, me } from "./place";
+import { addDone, awaitDone, control, lookFor, me } from "./place";
 import { APART, CONVOLUTION, DONE, Lane, Place, PRODUCT, ROWS, STEPS } from "./records";
 import { runRows } from "./rows";
-import { placeAt } from "./shares";
+import { placeAt, tellLooks } from "./shares";
 import { GATES, keepStopped, openSteps, setPart, setPhase } from "./steps";
 
 /** Looks, 0.5 to 1 us, before a thread whose part is done looks for parts that nobody has begun. */
 const PATIENCE: i32 = 400;
+/** Looks, 50 to 100 us, of a thread that has nothing more to do in a job. */
+const LOOKS_AFTER: i32 = 40_000;
 
 function doneOf(index: i32): usize {
   return control + DONE + <usize>index * APART;
@@ -68,9 +70,7 @@ function takePhase(lane: usize, index: i32, place: i32, phase: i32): void {
   if (isSteps && fields.stage <= AFTER) touchH(runOf(lane));
   takePart(lane, index, place, phase);
   // To look at a counter that another thread counts up costs both of them 0.1 us.
-  if (isJoined) {
-    for (let left = PATIENCE; left > 0; left--) if (atomic.load<i32>(done) - goal >= 0) return;
-  }
+  if (isJoined && lookFor(done, goal, PATIENCE)) return;
   isJoined = true;
   for (let part = place + 1; part < place + parts; part++) {
     if (takePart(lane, index, part < parts ? part : part - parts, phase)) isJoined = false;
@@ -85,6 +85,7 @@ function takePart(lane: usize, index: i32, part: i32, phase: i32): bool {
   if (atomic.cmpxchg<i32>(counter, begun, begun + 1) !== begun) return false;
   makePart(lane, index, part);
   changetype<Lane>(lane).made++;
+  tellLooks();
   addDone(doneOf(index));
   return true;
 }
@@ -148,6 +149,12 @@ function makeRowsOfGates(lane: usize, index: i32, part: i32): void {
 function touchH(address: usize): void {
   const run = changetype<Run>(address);
   for (let at = run.h, end = at + <usize>run.batch * run.hRow; at < end; at += 64) load<i32>(at);
+}
+
+/** A worker's end of a lane: it looks for the end as the caller does, so that both tell how long they had nothing to do. */
+export function leaveLane(lane: usize, index: i32): void {
+  const fields = changetype<Lane>(lane);
+  lookFor(doneOf(index), fields.done + fields.phases * fields.parts, LOOKS_AFTER);
 }
 
 /** The caller's end of a lane: waits for what others have begun, and brings h to where the run has it. */

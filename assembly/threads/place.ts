@@ -27,6 +27,8 @@ export let control: usize = 0;
 export let mine: usize = 0;
 /** Milliseconds that this thread has waited for others, without what took less than 50 us. */
 export let waited: f64 = 0;
+/** How often this thread has looked in vain for what others make in this job, or could have while it waited. */
+export let looked: i32 = 0;
 let mayWait: i32 = 0;
 
 export function setPlace(index: i32, count: i32, shared: usize, own: usize, waits: i32): void {
@@ -37,15 +39,34 @@ export function setPlace(index: i32, count: i32, shared: usize, own: usize, wait
   mayWait = waits;
 }
 
-/** So many looks, some 50 us, before a thread gives its core away: as long as waking it would take. */
+/** So many looks, 20 to 50 us, before a thread gives its core away: as long as waking it would take. */
 const LOOKS_WITHIN: i32 = 20_000;
+/** What is counted in looks of a wait, in ms. */
+const LONGEST: f64 = 1000;
+/** Ms of a look: 1 to 2.5 ns. */
+export const LOOK: f64 = 1e-6;
 const MILLISECOND: i64 = 1_000_000;
+
+/** Whether the counter at `done` reaches `goal` within so many looks. */
+export function lookFor(done: usize, goal: i32, most: i32): bool {
+  for (let left = most; left > 0; left--) {
+    if (atomic.load<i32>(done) - goal >= 0) {
+      looked += most - left;
+      return true;
+    }
+  }
+  looked += most;
+  return false;
+}
+
+/** Before a job. */
+export function clearLooks(): void {
+  looked = 0;
+}
 
 /** Returns when the counter at `done` has reached `goal`. */
 export function awaitDone(done: usize, goal: i32): void {
-  for (let left = LOOKS_WITHIN; left > 0; left--) {
-    if (atomic.load<i32>(done) - goal >= 0) return;
-  }
+  if (lookFor(done, goal, LOOKS_WITHIN)) return;
   // What is missing was begun by a thread that does not run now.
   const start = now();
   for (;;) {
@@ -57,7 +78,9 @@ export function awaitDone(done: usize, goal: i32): void {
     atomic.wait<i32>(done, seen, MILLISECOND);
     atomic.sub<i32>(control, 1, RESTING);
   }
-  waited += now() - start;
+  const ms = now() - start;
+  waited += ms;
+  looked += <i32>(min(ms, LONGEST) / LOOK);
 }
 
 /** One part more is done. */

@@ -25,13 +25,14 @@ import {
   partsOfProduct,
   threadsOfLayer,
 } from "./job";
-import { finishLane, takeLane } from "./lanes";
+import { finishLane, leaveLane, takeLane } from "./lanes";
 import { laneAt } from "./layout";
 import { abandon } from "./members";
-import { control, me, mine, now, setPlace, threads, waited } from "./place";
+import { clearLooks, control, me, mine, now, setPlace, threads, waited } from "./place";
 import { ASLEEP, HELD, JOB, LANE, LANE_ROOM, LANES, Lane, LEAVE } from "./records";
+import { learnShares, tellLooks } from "./shares";
 
-/** A look takes about 2.5 ns: 100 us, as long as it may take to be woken. */
+/** A look takes 1 to 2.5 ns: 50 to 100 us, as long as it may take to be woken. */
 const LOOKS_BETWEEN: i32 = 40_000;
 /** So many times as long within a run of a whole model, of which some nodes are not shared. */
 const PATIENCE_WITHIN: i32 = 4;
@@ -44,6 +45,8 @@ const WORTH_WAKING: i32 = 100;
  * the speed seldom saw one; with 8, calls that come 5 times as long apart as they take were 8 % slower.
  */
 const BURST: f64 = 4;
+/** Of a shorter job, in us, clocks tell too little: those of browsers go by 5 to 20. */
+const WORTH_LEARNING: i32 = 100;
 /** After two disturbed calls the next so many run on one thread; each time twice as many. */
 const FIRST_REST: i32 = 16;
 const LONGEST_REST: i32 = 64;
@@ -54,6 +57,8 @@ let aloneSince: f64 = 0;
 let strikes: i32 = 0;
 let rest: i32 = FIRST_REST;
 let resting: i32 = 0;
+/** Ms of the last job, if shares can be learned of it: when the next one begins, since workers then have told all their looks. */
+let took: f32 = 0;
 /** Whether a job was begun and not ended. */
 let isBusy: bool = false;
 /** The odd number of the job that is written. */
@@ -81,7 +86,7 @@ export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): voi
     return;
   }
   beginJob();
-  fillLayer(0, layer, run, steps, zigzag, sharers);
+  fillLayer(0, 1, layer, run, steps, zigzag, sharers);
   runJob(1, cost);
 }
 
@@ -103,8 +108,8 @@ export function runPair(
     return;
   }
   beginJob();
-  fillLayer(0, layer, run, steps, zigzag, sharers);
-  fillLayer(1, second, secondRun, steps, zigzag, sharers);
+  fillLayer(0, 2, layer, run, steps, zigzag, sharers);
+  fillLayer(1, 2, second, secondRun, steps, zigzag, sharers);
   runJob(2, cost);
 }
 
@@ -213,6 +218,8 @@ function isShared(cost: i32): bool {
 
 /** Nobody reads a job whose number is odd. */
 function beginJob(): void {
+  if (took > 0) learnShares(atomic.load<i32>(control, LANES), took);
+  took = 0;
   isBusy = true;
   atomic.store<i32>(control, atomic.load<i32>(control, JOB) + 1, JOB);
   unpublished = atomic.load<i32>(control, JOB);
@@ -224,10 +231,12 @@ function runJob(lanes: i32, cost: i32): void {
   atomic.store<i32>(control, lanes, LANES);
   const number = unpublished + 1;
   atomic.store<i32>(control, number, JOB);
-  if (cost >= WORTH_WAKING && atomic.load<i32>(control, ASLEEP)) atomic.notify(control + JOB, threads);
+  const asleep = cost >= WORTH_WAKING ? atomic.load<i32>(control, ASLEEP) : 0;
+  if (asleep) atomic.notify(control + JOB, threads);
   const before = waited;
   takeJob(number);
   for (let lane = 0; lane < lanes; lane++) finishLane(lane);
+  tellLooks();
   isBusy = false;
   // Half of a disturbed call is waiting for a thread that does not run. Or the others have hardly come: to make all parts by
   // itself takes the caller 1.1 times as long as a call of its own.
@@ -235,6 +244,7 @@ function runJob(lanes: i32, cost: i32): void {
   if (!waits && !hadLittleHelp(lanes)) {
     strikes = 0;
     rest = FIRST_REST;
+    if (cost >= WORTH_LEARNING && !asleep) took = <f32>(now() - start);
     return;
   }
   if (++strikes < 2) return;
@@ -259,6 +269,7 @@ function hadLittleHelp(lanes: i32): bool {
 /** Takes parts of all lanes of the job of that number, unless it is over. */
 function takeJob(number: i32): void {
   const lanes = atomic.load<i32>(control, LANES);
+  clearLooks();
   for (let at: usize = 0, end = <usize>(lanes * LANE_ROOM); at < end; at += 8) {
     store<u64>(mine + at, atomic.load<u64>(control + at, LANE));
   }
@@ -267,4 +278,7 @@ function takeJob(number: i32): void {
     const lane = (me + turn) % lanes;
     takeLane(mine + <usize>(lane * LANE_ROOM), lane, me / lanes);
   }
+  if (me === 0) return;
+  for (let lane = 0; lane < lanes; lane++) leaveLane(mine + <usize>(lane * LANE_ROOM), lane);
+  tellLooks();
 }

@@ -55,14 +55,18 @@ export const PRODUCT: i32 = 1;
 export const ROWS: i32 = 2;
 export const CONVOLUTION: i32 = 3;
 
-/** A place of a lane. */
+/** A place of a lane, and with those of lane 0 what is noted of the thread of that number. */
 @unmanaged
 export class Place {
   /** Parts begun. */
   begun: i32;
-  /** Groups of the part, or rows. */
+  /** Groups of the part. */
   from: i32;
   to: i32;
+  /** How often the thread has looked in vain for what others make, in its last job. */
+  looked: i32;
+  /** How much more of a job it has than if all were equally fast: 1 is twice as much. */
+  share: f32;
 }
 
 /** What several threads make together, in parts, and all that a thread needs to know of it: it reads no other record. */

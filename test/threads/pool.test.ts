@@ -157,6 +157,45 @@ describe("workers", () => {
   });
 });
 
+describe("a worker that is slower", () => {
+  // While the word is 1 its kernels take 2.5 times as long.
+  const slowed = `((word) => {
+    const slow = (kernel) => (...given) => {
+      const begin = performance.now();
+      kernel(...given);
+      const end = performance.now() + 1.5 * Atomics.load(word, 0) * (performance.now() - begin);
+      while (performance.now() < end);
+    };
+    return { ...kernels, runLayer: slow(kernels.runLayer), matmul: slow(kernels.matmul) };
+  })(require("node:worker_threads").workerData.words)`;
+  // 0.29 is what it is worth then, else a half: or 0.4, where its core makes two thirds of what the other does.
+  const FEW = 0.38;
+
+  it.each([
+    ["a layer's units", 16, () => new LSTM({ ...SIZES, hiddenSize: 256 }), [60, 16]],
+    ["a product's blocks", 16, () => new Linear({ inFeatures: 512, outFeatures: 512 }), [12, 512]],
+  ] as const)("has fewer of %s, and as many again when it is not", async (_, groups, make, shape) => {
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const pool = poolOf(2, { core: slowed, words });
+    const [alone, twin] = twins(make as () => LSTM);
+    const numbers = Tensor.randn([...shape], 1);
+    const expected = alone.forward(numbers);
+    await use(pool, 2);
+    const module = twin();
+    const call = () => {
+      // One after the other, so that it is awake.
+      for (let turn = 0; turn < 100; turn++) module.forward(numbers);
+      expect(module.forward(numbers)).toEqual(expected);
+      const sizes = partSizes(pool, 2);
+      expect(sizes[0]! + sizes[1]!).toBe(groups);
+    };
+    for (const isSlow of [0, 1, 0]) {
+      Atomics.store(words, 0, isSlow);
+      await callUntil(call, () => partSizes(pool, 2)[1]! <= FEW * groups === (isSlow === 1));
+    }
+  });
+});
+
 describe("late workers", () => {
   it("leave by themselves where threads were decided without them", async () => {
     const ended: number[] = [];
