@@ -70,7 +70,7 @@ export const SIZES = {
     "*": kilobytes(164.4),
   },
   /** What `lstm-wasm/threads` adds to a bundle of LSTM, and its worker's script, which is a file for whoever names it. */
-  threads: { bundle: kilobytes(9.4), worker: 670 },
+  threads: { bundle: kilobytes(9.6), worker: 670 },
   sileroOperators:
     "Add, Cast, Concat, Constant, ConstantOfShape, Conv, Equal, Gather, Identity, If, LSTM, Not, Pad, Pow, ReduceMean, " +
     "Relu, Reshape, Shape, Sigmoid, Size, Slice, Sqrt, Squeeze, Transpose, Unsqueeze",
@@ -79,7 +79,7 @@ export const SIZES = {
   /** Each of the two with the kernels of whole models. */
   models: kilobytes(40),
   /** The one by which threads share a job, and each of the core's two for a shared memory. */
-  sharing: kilobytes(9.5),
+  sharing: kilobytes(9.8),
   shared: kilobytes(32),
 };
 

@@ -28,6 +28,7 @@ import {
 import { finishLane, leaveLane, takeLane } from "./lanes";
 import { laneAt } from "./layout";
 import { abandon } from "./members";
+import { isComparison, noteAlone, noteShared } from "./pays";
 import { clearLooks, control, me, mine, now, setPlace, threads, waited } from "./place";
 import { ASLEEP, HELD, JOB, LANE, LANE_ROOM, LANES, Lane, LEAVE } from "./records";
 import { learnShares, tellLooks } from "./shares";
@@ -57,8 +58,10 @@ let aloneSince: f64 = 0;
 let strikes: i32 = 0;
 let rest: i32 = FIRST_REST;
 let resting: i32 = 0;
-/** Ms of the last job, if shares can be learned of it: when the next one begins, since workers then have told all their looks. */
+/** Ms of the last job; 0 of a short one. */
 let took: f32 = 0;
+/** Whether shares are learned of it: when the next one begins, since workers then have told all their looks. */
+let isTold: bool = false;
 /** Whether a job was begun and not ended. */
 let isBusy: bool = false;
 /** The odd number of the job that is written. */
@@ -85,9 +88,16 @@ export function runLayer(layer: usize, run: usize, steps: i32, zigzag: i32): voi
     coreRunLayer(layer, run, steps, zigzag);
     return;
   }
+  if (cost >= WORTH_LEARNING && isComparison(layer)) {
+    const start = now();
+    coreRunLayer(layer, run, steps, zigzag);
+    if (noteAlone(<f32>(now() - start) / <f32>cost)) takeRest();
+    return;
+  }
   beginJob();
   fillLayer(0, 1, layer, run, steps, zigzag, sharers);
   runJob(1, cost);
+  if (took > 0) noteShared(layer, took / <f32>cost);
 }
 
 /** Two directions of a layer at once. Each is a lane; of four threads two take either. */
@@ -218,8 +228,8 @@ function isShared(cost: i32): bool {
 
 /** Nobody reads a job whose number is odd. */
 function beginJob(): void {
-  if (took > 0) learnShares(atomic.load<i32>(control, LANES), took);
-  took = 0;
+  if (isTold) learnShares(atomic.load<i32>(control, LANES), took);
+  isTold = false;
   isBusy = true;
   atomic.store<i32>(control, atomic.load<i32>(control, JOB) + 1, JOB);
   unpublished = atomic.load<i32>(control, JOB);
@@ -240,16 +250,22 @@ function runJob(lanes: i32, cost: i32): void {
   isBusy = false;
   // Half of a disturbed call is waiting for a thread that does not run. Or the others have hardly come: to make all parts by
   // itself takes the caller 1.1 times as long as a call of its own.
+  took = cost >= WORTH_LEARNING ? <f32>(now() - start) : 0;
   const waits = waited !== before && 2 * (waited - before) >= now() - start;
   if (!waits && !hadLittleHelp(lanes)) {
     strikes = 0;
     rest = FIRST_REST;
-    if (cost >= WORTH_LEARNING && !asleep) took = <f32>(now() - start);
+    isTold = took > 0 && !asleep;
     return;
   }
   if (++strikes < 2) return;
   // After a rest others sleep, and a short call is over before they come: the one after it tells more.
   strikes = 0;
+  takeRest();
+}
+
+/** Each rest until a call is disturbed no more is twice as long. */
+function takeRest(): void {
   resting = rest;
   rest = min(2 * rest, LONGEST_REST);
 }

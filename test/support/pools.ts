@@ -75,12 +75,31 @@ export function partsMade(pool: Pool): number[] {
 
 /** How much each part of the last job's first lane has: groups of blocks, blocks or rows. */
 export function partSizes(pool: Pool, parts: number): number[] {
-  const { memory, control } = pools.get(pool)!;
-  const words = new Int32Array(memory.buffer, control + PLACES);
   return Array.from({ length: parts }, (_, part) => {
-    const at = (part * APART) / 4;
-    return words[at + Place.to]! - words[at + Place.from]!;
+    const words = wordsOf(pool, Int32Array, part);
+    return words[Place.to]! - words[Place.from]!;
   });
+}
+
+/** Tells in the place of each thread how long it has waited in the last job, in seconds. */
+export function tellWaits(pool: Pool, seconds: readonly number[]): void {
+  for (const [thread, waited] of seconds.entries())
+    wordsOf(pool, Int32Array, thread)[Place.looked] = 1e9 * waited;
+}
+
+/** How much more of a job each thread has than an equal part, from the next job on. */
+export function setShares(pool: Pool, shares: readonly number[]): void {
+  for (const [thread, share] of shares.entries()) wordsOf(pool, Float32Array, thread)[Place.share] = share;
+}
+
+/** The place of a part in the first lane, and of what is noted of the thread of that number. */
+function wordsOf<Words>(
+  pool: Pool,
+  View: new (buffer: ArrayBufferLike, at: number) => Words,
+  place: number,
+): Words {
+  const { memory, control } = pools.get(pool)!;
+  return new View(memory.buffer, control + PLACES + place * APART);
 }
 
 /** How many jobs a pool has had. */

@@ -2,7 +2,17 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { GRU, Linear, LSTM, Tensor } from "../../src/index.js";
 import { setThreaded } from "../../src/wasm/current.js";
-import { callUntil, endPools, jobsOf, partSizes, partsMade, poolOf, use } from "../support/pools.js";
+import {
+  callUntil,
+  endPools,
+  jobsOf,
+  partSizes,
+  partsMade,
+  poolOf,
+  setShares,
+  tellWaits,
+  use,
+} from "../support/pools.js";
 import { expectSameBits } from "../support/tensors.js";
 
 const SIZES = { inputSize: 16, hiddenSize: 128 };
@@ -157,41 +167,98 @@ describe("workers", () => {
   });
 });
 
-describe("a worker that is slower", () => {
-  // While the word is 1 its kernels take 2.5 times as long.
-  const slowed = `((word) => {
-    const slow = (kernel) => (...given) => {
-      const begin = performance.now();
-      kernel(...given);
-      const end = performance.now() + 1.5 * Atomics.load(word, 0) * (performance.now() - begin);
-      while (performance.now() < end);
-    };
-    return { ...kernels, runLayer: slow(kernels.runLayer), matmul: slow(kernels.matmul) };
-  })(require("node:worker_threads").workerData.words)`;
-  // 0.29 is what it is worth then, else a half: or 0.4, where its core makes two thirds of what the other does.
-  const FEW = 0.38;
-
-  it.each([
-    ["a layer's units", 16, () => new LSTM({ ...SIZES, hiddenSize: 256 }), [60, 16]],
-    ["a product's blocks", 16, () => new Linear({ inFeatures: 512, outFeatures: 512 }), [12, 512]],
-  ] as const)("has fewer of %s, and as many again when it is not", async (_, groups, make, shape) => {
-    const words = new Int32Array(new SharedArrayBuffer(4));
-    const pool = poolOf(2, { core: slowed, words });
-    const [alone, twin] = twins(make as () => LSTM);
-    const numbers = Tensor.randn([...shape], 1);
-    const expected = alone.forward(numbers);
+describe("a thread that waits for others", () => {
+  it("has more of a layer's units than they from then on", async () => {
+    const pool = poolOf(2);
+    const [alone, twin] = twins(() => new LSTM({ ...SIZES, hiddenSize: 256 }));
+    const [expected] = alone.forward(input);
     await use(pool, 2);
     const module = twin();
-    const call = () => {
-      // One after the other, so that it is awake.
-      for (let turn = 0; turn < 100; turn++) module.forward(numbers);
-      expect(module.forward(numbers)).toEqual(expected);
-      const sizes = partSizes(pool, 2);
-      expect(sizes[0]! + sizes[1]!).toBe(groups);
+    for (const waiting of [0, 1]) {
+      const call = () => {
+        // One after the other, so that workers are awake. What they tell is not left to this machine's cores.
+        for (let turn = 0; turn < 4; turn++) {
+          module.forward(input);
+          tellWaits(pool, waiting === 0 ? [1, 0] : [0, 1]);
+        }
+        expectSameBits(module.forward(input)[0], expected);
+        const sizes = partSizes(pool, 2);
+        expect(sizes[0]! + sizes[1]!).toBe(16);
+      };
+      await callUntil(call, () => partSizes(pool, 2)[waiting]! >= 10);
+    }
+  });
+
+  it("has more of a product's blocks by its share", async () => {
+    const pool = poolOf(2);
+    const clock = vi.spyOn(performance, "now");
+    const linear = new Linear({ inFeatures: 512, outFeatures: 512 });
+    const numbers = Tensor.randn([40, 512], 1);
+    const expected = linear.forward(numbers);
+    await use(pool, 2);
+    const twin = new Linear({ inFeatures: 512, outFeatures: 512 }).loadStateDict(linear.stateDict());
+    for (const [shares, sizes] of [
+      [
+        [0.5, -0.5],
+        [12, 4],
+      ],
+      [
+        [-0.25, 0.25],
+        [6, 10],
+      ],
+      // Cores so little apart count as even.
+      [
+        [0.09, -0.09],
+        [8, 8],
+      ],
+    ] as const) {
+      const before = jobsOf(pool);
+      await callUntil(
+        () => {
+          setShares(pool, shares);
+          // Nothing is learned of a job that takes no time.
+          clock.mockReturnValue(0);
+          const output = twin.forward(numbers);
+          clock.mockReset();
+          expectSameBits(output, expected);
+        },
+        () => jobsOf(pool) > before,
+      );
+      expect(partSizes(pool, 2)).toEqual(sizes);
+    }
+  });
+});
+
+describe("workers by whom a call gets no faster", () => {
+  it("are left out, but for a comparison now and then", async () => {
+    const pool = poolOf(2);
+    await use(pool, 2);
+    const module = new LSTM({ inputSize: 16, hiddenSize: 64 });
+    const sequence = Tensor.randn([200, 16], 1);
+    const clock = vi.spyOn(performance, "now");
+    const jobsIn = (calls: number, now: () => number) => {
+      const before = jobsOf(pool);
+      clock.mockImplementation(now);
+      for (let call = 0; call < calls; call++) module.forward(sequence);
+      clock.mockReset();
+      return jobsOf(pool) - before;
     };
-    for (const isSlow of [0, 1, 0]) {
-      Atomics.store(words, 0, isSlow);
-      await callUntil(call, () => partSizes(pool, 2)[1]! <= FEW * groups === (isSlow === 1));
+    // By one clock all calls take the same time, by the other those alone take none.
+    let looks = 0;
+    const same = () => looks++;
+    const alone = () => 20 * jobsOf(pool);
+    for (const [now, least, most] of [
+      [same, 50, 100],
+      [alone, 1, 30],
+      [same, 50, 100],
+    ] as const) {
+      let jobs = 0;
+      await callUntil(
+        () => {
+          jobs = jobsIn(100, now);
+        },
+        () => least <= jobs && jobs <= most,
+      );
     }
   });
 });
