@@ -25,8 +25,8 @@ const PRODUCT_NANOSECONDS: u64 = 10_000;
 /** A part has at least so many blocks: fewer make uneven parts. */
 const LEAST_BLOCKS: i32 = 4;
 /**
- * Several parts of rows for each thread have at least so many. An int8 product takes less time for each weight that it reads:
- * int8-batch-256 is 1.1x with 16 rows beside 8.
+ * Each thread has several parts of rows where they have at least so many as a mean. An int8 product takes less time for each
+ * weight that it reads: int8-batch-256 is 1.1x with 16 rows beside 8.
  */
 const LEAST_ROWS: i32 = 4;
 const LEAST_INT8_ROWS: i32 = 16;

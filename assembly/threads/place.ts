@@ -25,7 +25,7 @@ export let threads: i32 = 1;
 export let control: usize = 0;
 /** This thread's copy of a job's lanes, where control has them. */
 export let mine: usize = 0;
-/** Milliseconds that this thread has waited for others, without what took less than 50 us. */
+/** Milliseconds that this thread has waited for others, without what took less than 20 to 50 us. */
 export let waited: f64 = 0;
 /** How often this thread has looked in vain for what others make in this job, or could have while it waited. */
 export let looked: i32 = 0;
@@ -41,7 +41,7 @@ export function setPlace(index: i32, count: i32, shared: usize, own: usize, wait
 
 /** So many looks, 20 to 50 us, before a thread gives its core away: as long as waking it would take. */
 const LOOKS_WITHIN: i32 = 20_000;
-/** What is counted in looks of a wait, in ms. */
+/** So many ms of a wait, at most, are counted as looks. */
 const LONGEST: f64 = 1000;
 /** Ms of a look: 1 to 2.5 ns. */
 export const LOOK: f64 = 1e-6;

@@ -60,7 +60,7 @@ export const CONVOLUTION: i32 = 3;
 export class Place {
   /** Parts begun. */
   begun: i32;
-  /** Groups of the part. */
+  /** Groups of the part, or rows. */
   from: i32;
   to: i32;
   /** How often the thread has looked in vain for what others make, in its last job. */
