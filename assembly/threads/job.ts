@@ -34,8 +34,11 @@ const LEAST_INT8_ROWS: i32 = 16;
 const PART_ROWS: i32 = 2;
 /** The longest part of rows has at most 1 / so many more than the mean. */
 const UNEVEN: i32 = 7;
-/** Bytes of weights that each thread reads for its rows: more may not fit an L2. By rows 512 units take 1.3 times as long. */
-const MOST_ROWS_BYTES: u64 = 2 ** 20;
+/**
+ * Bytes of weights, of which each thread reads half at each step of its rows: more do not fit an L2 of 2 MB. By rows 256 units
+ * are 1.1x, 320 units 1.05 to 1.2x, 384 units 0.9 to 1.2x, 512 units 0.8 to 1.15x.
+ */
+const MOST_ROWS_BYTES: u64 = 2 ** 22;
 /** So many parts of rows or of a convolution for each thread, so that the faster one takes more, a third at times. */
 const PARTS_EACH: i32 = 2;
 /** And each has at least so many tiles. */

@@ -30,7 +30,7 @@ const MEETING_US = { fixed: 0.15, thread: 0.075, line: 0.07 };
 const PART_UNITS = 32;
 
 /** With weights of at most so many bytes a batch is cut by rows, two for a thread at least: the same file. */
-const BY_ROWS_BYTES = 2 ** 20;
+const BY_ROWS_BYTES = 2 ** 22;
 const PART_ROWS = 2;
 
 /** Threads that a step of so many units is cut for. */

@@ -56,6 +56,7 @@ const CASES: readonly Case[] = [
   defined("LSTM, a batch of several chunks", lstm(), run(120, 64)),
   defined("LSTM, rows of one length", lstm({ reverse: true }), run(9, 6, { lengths: Array(6).fill(9) })),
   defined("LSTM, a batch with a projection", lstm({ projSize: 36, numLayers: 2 }), run(12, 9)),
+  defined("LSTM, a batch of a large layer", lstm({ hiddenSize: 512 }), run(5, 6)),
   defined("LSTM of odd sizes", () => new LSTM({ inputSize: 40, hiddenSize: 203 }), run(9, 3)),
   defined("LSTM without bias, three layers", lstm({ bias: false, numLayers: 3 }), run(33, 0)),
   defined("LSTM, two directions", lstm({ bidirectional: true, numLayers: 2 }), run(37, 2)),

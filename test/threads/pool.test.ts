@@ -91,6 +91,7 @@ describe("workers", () => {
     ],
     ["rows of a small one, a half for each", [60, 12], SIZES, {}, [6, 6]],
     ["rows of which tiles are no part", [60, 21], SIZES, {}, [6, 6, 4, 5]],
+    ["rows of 256 units", [60, 16], { ...SIZES, hiddenSize: 256 }, {}, [6, 6, 2, 2]],
     ["a batch of several lengths by units at each step", [60, 16], SIZES, { lengths: LENGTHS }, undefined],
     ["a batch of large weights too", [60, 16], { ...SIZES, hiddenSize: 512 }, {}, undefined],
   ] as const)("share %s", async (_, [steps, batch], sizes, options, parts) => {
