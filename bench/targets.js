@@ -79,7 +79,7 @@ export const SIZES = {
   /** Each of the two with the kernels of whole models. */
   models: kilobytes(40),
   /** The one by which threads share a job, and each of the core's two for a shared memory. */
-  sharing: kilobytes(9.8),
+  sharing: kilobytes(10),
   shared: kilobytes(32),
 };
 

@@ -15,7 +15,7 @@ import { convolutionNanoseconds } from "./convolution";
 import { openLane } from "./lanes";
 import { laneAt, runOf, walkOf } from "./layout";
 import { CONVOLUTION, Lane, MOST_THREADS, PRODUCT, ROWS, STEPS } from "./records";
-import { cutGroups, cutRows } from "./shares";
+import { cutForFirst, cutGroups } from "./shares";
 import { phasesOfSteps } from "./steps";
 
 /** A part of a step takes at least so many ns: with two parts, LSTMs from 64 units on in float32 and from 128 in int8. */
@@ -39,10 +39,18 @@ const UNEVEN: i32 = 7;
  * are 1.1x, 320 units 1.05 to 1.2x, 384 units 0.9 to 1.2x, 512 units 0.8 to 1.15x.
  */
 const MOST_ROWS_BYTES: u64 = 2 ** 22;
-/** So many parts of rows or of a convolution for each thread, so that the faster one takes more, a third at times. */
+/** So many parts of rows, of a convolution or of a long step for each thread, so that the faster one takes more. */
 const PARTS_EACH: i32 = 2;
-/** And each has at least so many tiles. */
+/** A thread's own part is whole tiles of rows: the tallest of a product (../matmul/f32-tiles.ts). */
+const TILE_ROWS: i32 = 6;
+/** Each part of a convolution has at least so many tiles. */
 const LEAST_TILES: i32 = 2;
+/**
+ * A long step has so many ns of work for each thread, and so many rows: batch-512 is 1.15x. With 50 us it is 0.98x, and one row
+ * of 1024 units 0.93x, since the weights that threads take in turn are in the cache of neither.
+ */
+const LONG_NANOSECONDS: u64 = 250_000;
+const LONG_ROWS: i32 = 16;
 
 /** How many threads of `most` are to share a layer's run. One where the run has no room for several. */
 export function threadsOfLayer(layer: usize, run: usize, steps: i32, most: i32): i32 {
@@ -81,6 +89,13 @@ function partsOfRows(layer: usize, run: usize, threads: i32): i32 {
     : LEAST_ROWS;
   const each = changetype<Run>(run).batch >= PARTS_EACH * least * threads ? PARTS_EACH : 1;
   return min(each * threads, MOST_THREADS);
+}
+
+/** Into how many parts so many threads cut the groups of a step. */
+function partsOfGroups(layer: usize, run: usize, steps: i32, groups: i32, threads: i32): i32 {
+  const isLong = stepNanoseconds(layer, run, steps) >= LONG_NANOSECONDS * <u64>threads;
+  const isMany = changetype<Run>(run).batch >= LONG_ROWS && groups >= LEAST_BLOCKS * threads;
+  return isLong && isMany ? min(PARTS_EACH * threads, MOST_THREADS) : threads;
 }
 
 /** How many parts of `most` a product is worth. Rows of int8 inputs are rounded once, which is not shared. */
@@ -147,7 +162,7 @@ function fillSteps(
   run: usize,
   steps: i32,
   zigzag: i32,
-  parts: i32,
+  threads: i32,
 ): void {
   const lane = laneAt(index);
   const fields = changetype<Lane>(lane);
@@ -157,13 +172,16 @@ function fillSteps(
   const gates = gatesOf(shape.kind);
   let group = groupBlocks(layer);
   const units = (group * vectors * 4) / gates;
-  if (units % 16 === 8 && blocks >= 2 * group * LEAST_BLOCKS * parts) group *= 2;
+  if (units % 16 === 8 && blocks >= 2 * group * LEAST_BLOCKS * threads) group *= 2;
+  const groups = (blocks + group - 1) / group;
+  const parts = partsOfGroups(layer, run, steps, groups, threads);
   fillLane(lane, STEPS, layer, steps, zigzag, parts);
-  fields.groups = (blocks + group - 1) / group;
+  fields.groups = groups;
   fields.groupBlocks = group;
   fields.groupUnits = (group * vectors * 4) / gates;
   fields.blocks = blocks;
-  cutGroups(index, lanes);
+  if (parts > threads) cutForFirst(index, threads, groups, 1);
+  else cutGroups(index, lanes);
   fillRun(lane, layer, run);
   fields.phases = phasesOfSteps(lane);
 }
@@ -192,7 +210,7 @@ function fillRows(index: i32, layer: usize, run: usize, steps: i32, zigzag: i32,
   fillRun(lane, layer, run);
   changetype<Lane>(lane).blocks = changetype<Matrix>(changetype<Layer>(layer).weightHidden).blocks;
   changetype<Lane>(lane).meets = 0;
-  cutRows(index, threads);
+  cutForFirst(index, threads, changetype<Lane>(lane).batch, TILE_ROWS);
 }
 
 function fillRun(lane: usize, layer: usize, run: usize): void {

@@ -5,11 +5,9 @@
  */
 
 import { laneAt } from "./layout";
-import { control, LOOK, looked, me, mine } from "./place";
+import { control, LOOK, looked, me, mine, threads } from "./place";
 import { APART, Lane, MOST_THREADS, PLACES, Place, PRODUCT, STEPS } from "./records";
 
-/** Rows of the tallest tile of a product (../matmul/f32-tiles.ts). */
-const TILE_ROWS: i32 = 6;
 /** A job of so many ms would move shares to what it tells, a shorter one by its part of that, and none by more than a quarter. */
 const MEMORY: f32 = 10;
 const MOST_GAIN: f32 = 0.25;
@@ -56,18 +54,18 @@ export function cutGroups(index: i32, lanes: i32): void {
   }
 }
 
-/** Cuts a run's rows: each thread has whole tiles of about three quarters, and who comes first more of what is left. */
-export function cutRows(index: i32, threads: i32): void {
-  const lane = changetype<Lane>(laneAt(index));
-  const rest = lane.parts - threads;
-  let own = lane.batch / threads;
-  if (rest) own = ((own * 3) / 4 / TILE_ROWS) * TILE_ROWS;
-  for (let part = 0, from = 0; part < lane.parts; part++) {
+/** Cuts so many rows or groups: each thread has whole tiles of about three quarters, and who comes first more of what is left. */
+export function cutForFirst(index: i32, threads: i32, count: i32, tile: i32): void {
+  const parts = changetype<Lane>(laneAt(index)).parts;
+  const rest = parts - threads;
+  let own = count / threads;
+  if (rest) own = ((own * 3) / 4 / tile) * tile;
+  for (let part = 0, from = 0; part < parts; part++) {
     const place = changetype<Place>(placeAt(index, part));
     place.from = from;
-    if (rest === 0) from = (lane.batch * (part + 1)) / threads;
+    if (rest === 0) from = (count * (part + 1)) / threads;
     else if (part < threads) from += own;
-    else from = own * threads + ((lane.batch - own * threads) * (part + 1 - threads)) / rest;
+    else from = own * threads + ((count - own * threads) * (part + 1 - threads)) / rest;
     place.to = from;
   }
 }
@@ -81,7 +79,8 @@ export function learnShares(lanes: i32, took: f32): void {
   for (let index = 0; index < lanes; index++) {
     const lane = changetype<Lane>(laneAt(index));
     const parts = lane.parts;
-    if (lane.work !== STEPS && lane.work !== PRODUCT) continue;
+    // Several parts for each thread follow its speed by themselves.
+    if ((lane.work !== STEPS && lane.work !== PRODUCT) || parts * lanes > threads) continue;
     let all: f32 = 0;
     for (let part = 0; part < parts; part++) all += speedOf(index, part, lanes, took);
     for (let part = 0; part < parts; part++) {

@@ -146,7 +146,8 @@ export async function stress(api, { seconds, seed, say = () => {} }) {
   const KINDS = [
     () => {
       const precision = oneOf(["float32", "float32", "int8"]);
-      const hiddenSize = precision === "int8" ? oneOf([200, 256, 384]) : oneOf([64, 65, 96, 128, 203, 256]);
+      const hiddenSize =
+        precision === "int8" ? oneOf([200, 256, 384]) : oneOf([64, 65, 96, 128, 203, 256, 512]);
       return [
         LSTM,
         {
@@ -247,7 +248,8 @@ export async function stress(api, { seconds, seed, say = () => {} }) {
   function call({ Module, sizes, alone, twin, name }, threads) {
     const number = counts.calls++;
     const steps = oneOf([1, 1, 2, 3, 10, below(60) + 1]);
-    const batch = oneOf([0, 0, 1, below(12) + 1]);
+    // Of many rows steps of 512 units are long enough for several parts a thread.
+    const batch = oneOf([0, 0, 0, 1, 1, below(12) + 1, below(12) + 1, below(17) + 16]);
     const what = `seed ${seed}, call ${number}: ${name}, ${steps} steps, batch ${batch}, ${threads} threads`;
     if (Module === Convolutions) {
       const given = Tensor.randn([1 + below(3), sizes.length, sizes.channels], number);
