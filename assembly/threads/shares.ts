@@ -1,7 +1,8 @@
 /**
  * How large a part each thread has. Cores are seldom equally fast: they are of two kinds, or have neighbours that take half
  * of their units. Threads that meet at each step go at the pace of the slowest. So each has as much as it made of the
- * last jobs in the time in which it did not look for others.
+ * last jobs in the time in which it did not look for others. Where parts take long, each has three quarters of an equal one,
+ * and the rest is for who comes first.
  */
 
 import { laneAt } from "./layout";
