@@ -55,7 +55,10 @@ export function cutGroups(index: i32, lanes: i32): void {
   }
 }
 
-/** Cuts so many rows or groups: each thread has whole tiles of about three quarters, and who comes first more of what is left. */
+/**
+ * Cuts so many rows or groups: each thread has whole tiles of about three quarters, and who comes first more of what is left.
+ * Where parts are no more than threads, all are equal.
+ */
 export function cutForFirst(index: i32, threads: i32, count: i32, tile: i32): void {
   const parts = changetype<Lane>(laneAt(index)).parts;
   const rest = parts - threads;
